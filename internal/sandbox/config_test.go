@@ -1,0 +1,169 @@
+package sandbox
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+)
+
+// file is the configuration as another program reads it.
+type file struct {
+	DefaultProfile string `yaml:"default_profile"`
+	Profiles       map[string]map[string]any
+}
+
+func readConfig(t *testing.T, path string) (file, string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f file
+	if err := yaml.Unmarshal(b, &f); err != nil {
+		t.Fatalf("%v in\n%s", err, b)
+	}
+	return f, string(b)
+}
+
+func TestWriteConfig(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, Options{})
+	path := filepath.Join(t.TempDir(), "it's a: box.yaml")
+	if err := s.WriteConfig(path); err != nil {
+		t.Fatal(err)
+	}
+	got, text := readConfig(t, path)
+	ref := func(name string) string { return "file:it's a: box.secrets/" + name }
+	want := file{DefaultProfile: "pexip", Profiles: map[string]map[string]any{
+		"pexip": {
+			"provider": "pexip", "account": "acme", "base_url": s.URL(), "client_id": "sandbox-pexip",
+			"client_secret": ref("pexip.client_secret"), "scopes": []any{"engage:appointments:readOnly"},
+		},
+		"talkdesk": {
+			"provider": "talkdesk", "account": "acme", "base_url": s.URL(), "client_id": "sandbox-talkdesk",
+			"client_secret": ref("talkdesk.client_secret"), "scopes": []any{"account:read", "contacts:read"},
+		},
+		"qmatic": {
+			"provider": "qmatic", "account": "My Bank AB", "base_url": s.URL(), "client_id": "sandbox-qmatic",
+			"client_secret": ref("qmatic.client_secret"),
+			"scopes":        []any{"com.qmatic.saas.appointments/external.appointment.book"},
+		},
+		"genesys": {
+			"provider": "genesys", "base_url": s.URL(), "client_id": "sandbox-genesys", "grant": "client_credentials",
+			"client_secret": ref("genesys.client_secret"), "api_key": ref("genesys.api_key"),
+		},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, secret := range s.IssuedSecrets() {
+		if strings.Contains(text, secret) {
+			t.Errorf("the configuration holds %q", secret)
+		}
+	}
+	checkSecretFiles(t, s, path, 4)
+}
+
+// checkSecretFiles reads every reference of the first n profiles.
+func checkSecretFiles(t *testing.T, s *Server, path string, n int) {
+	t.Helper()
+	f, _ := readConfig(t, path)
+	for _, p := range s.Profiles()[:n] {
+		for name, secret := range p.Secrets {
+			ref, _ := f.Profiles[p.Name][name].(string)
+			at := filepath.Join(filepath.Dir(path), strings.TrimPrefix(ref, "file:"))
+			if b, err := os.ReadFile(at); err != nil || string(b) != secret {
+				t.Errorf("%s %s: %v", p.Name, name, err)
+			}
+			checkMode(t, at, 0o600)
+		}
+	}
+	checkMode(t, path, 0o600)
+	checkMode(t, strings.TrimSuffix(path, ".yaml")+".secrets", 0o700)
+}
+
+func checkMode(t *testing.T, path string, want os.FileMode) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		return
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != want {
+		t.Errorf("%s: %v, %v; want %v", path, info.Mode().Perm(), err, want)
+	}
+}
+
+func TestWriteConfigExtra(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, Options{Extra: true})
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	if err := s.WriteConfig(path); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := readConfig(t, path)
+	if len(got.Profiles) != 7 {
+		t.Errorf("%d profiles", len(got.Profiles))
+	}
+	if u := got.Profiles["genesys-password"]["username"]; u != `acme\jane` {
+		t.Errorf("username %q", u)
+	}
+	checkSecretFiles(t, s, path, 7)
+	i := slices.IndexFunc(s.Profiles(), func(p Profile) bool { return p.Name == "pexip-jwt" })
+	block, _ := pem.Decode([]byte(s.Profiles()[i].Secrets["private_key"]))
+	if block == nil {
+		t.Fatal("pexip-jwt: no PEM")
+	}
+	i = slices.IndexFunc(s.Profiles(), func(p Profile) bool { return p.Name == "talkdesk-jwt" })
+	bare, err := base64.StdEncoding.DecodeString(s.Profiles()[i].Secrets["private_key"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, der := range [][]byte{block.Bytes, bare} {
+		if _, err := x509.ParsePKCS8PrivateKey(der); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWriteConfigReplacesOnlyItsOwn(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, Options{})
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c.yaml")
+	for range 2 {
+		if err := s.WriteConfig(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theirs := filepath.Join(dir, "theirs.yaml")
+	if err := os.WriteFile(theirs, []byte("profiles: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.WriteConfig(theirs); err == nil {
+		t.Error("a configuration of somebody else is overwritten")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "d.secrets"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{filepath.Join(dir, "d.yaml"), filepath.Join(dir, "none", "c.yaml"), dir} {
+		if err := s.WriteConfig(bad); err == nil {
+			t.Errorf("%s is written", bad)
+		}
+	}
+	if err := New(Options{}).WriteConfig(filepath.Join(dir, "e.yaml")); err == nil {
+		t.Error("a configuration without an address is written")
+	}
+	entries, err := filepath.Glob(filepath.Join(dir, ".sandbox-*"))
+	if err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}

@@ -1,0 +1,320 @@
+package sandbox
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+const (
+	maxFaultJSON = 8 << 20 // bytes; big replies are worth a test
+	maxDelayMS   = 10 * 60 * 1000
+)
+
+// Fault is one way to misbehave. Of the faults added, the first that matches a
+// request applies, and only that one. As JSON it is what POST /_sandbox/faults
+// takes. A fault with Status from 300, Body or Redirect answers instead of the
+// service; all others change what the service did and said.
+type Fault struct {
+	// Service and Path say whom it hits: a service's name and a whole path,
+	// either of them empty for any.
+	Service string `json:"service,omitzero"`
+	Path    string `json:"path,omitzero"`
+	// Times is how many requests it hits; 0 means all until cleared.
+	Times int `json:"times,omitzero"`
+	// Status is the HTTP status, 200 to 599. Without Body, the service's usual
+	// error body for it is sent.
+	Status int `json:"status,omitzero"`
+	// DelayMS is how long the answer is held back, in milliseconds, up to ten
+	// minutes. The service has done its work before.
+	DelayMS int `json:"delay_ms,omitzero"`
+	// Body replaces the reply's body; with an empty Status the status is 200.
+	Body *string `json:"body,omitzero"`
+	// ContentType replaces the reply's.
+	ContentType string `json:"content_type,omitzero"`
+	// Truncate cuts the connection after so many bytes of the body.
+	Truncate *int `json:"truncate,omitzero"`
+	// RetryAfter is the header: seconds or an HTTP date (RFC 9110 §10.2.3).
+	RetryAfter string `json:"retry_after,omitzero"`
+	// ExpiresIn replaces the field by any JSON value, as written; the text
+	// "missing" removes it. A whole number of seconds up to a day is also the
+	// lifetime the token then really has.
+	ExpiresIn json.RawMessage `json:"expires_in,omitzero"`
+	// TokenType replaces the field.
+	TokenType *string `json:"token_type,omitzero"`
+	// ScopeEncoded percent-encodes the reply's scope field, as Talkdesk's page
+	// may be read.
+	ScopeEncoded bool `json:"scope_encoded,omitzero"`
+	// Drop closes the connection instead of answering. The service has done its
+	// work before.
+	Drop bool `json:"drop,omitzero"`
+	// Redirect is a Location; the status is 302 unless Status is another
+	// redirect.
+	Redirect string `json:"redirect,omitzero"`
+	// ScopePending are scopes that Talkdesk grants only after the fault is gone.
+	ScopePending []string `json:"scope_pending,omitzero"`
+	// RefreshToken makes token replies carry a refresh token for any grant.
+	RefreshToken bool `json:"refresh_token,omitzero"`
+	// Omit are fields that token replies lack. A refresh that omits the refresh
+	// token does not spend the old one.
+	Omit []string `json:"omit,omitzero"`
+	// Extra are fields that token replies have beside or instead of the usual.
+	Extra map[string]json.RawMessage `json:"extra,omitzero"`
+}
+
+func (f Fault) hasEffect() bool {
+	return f.Status != 0 || f.DelayMS != 0 || f.Body != nil || f.ContentType != "" || f.Truncate != nil ||
+		f.RetryAfter != "" || f.ExpiresIn != nil || f.TokenType != nil || f.ScopeEncoded || f.Drop ||
+		f.Redirect != "" || f.ScopePending != nil || f.RefreshToken || f.Omit != nil || f.Extra != nil
+}
+
+func (f Fault) omits(field string) bool { return slices.Contains(f.Omit, field) }
+
+// check returns what is wrong with a fault, nil when it can be used.
+func (f Fault) check() error {
+	if !f.hasEffect() {
+		return errors.New("the fault does nothing")
+	}
+	for _, rule := range []func() error{f.checkTarget, f.checkNumbers, f.checkTogether, f.checkValues} {
+		if err := rule(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f Fault) checkTarget() error {
+	switch f.Service {
+	case "", "pexip", "talkdesk", "qmatic", "genesys":
+	default:
+		return fmt.Errorf("service: %q is not one of pexip, talkdesk, qmatic, genesys", f.Service)
+	}
+	if f.Path != "" && !strings.HasPrefix(f.Path, "/") {
+		return fmt.Errorf("path: %q does not begin with a slash", f.Path)
+	}
+	return nil
+}
+
+func (f Fault) checkNumbers() error {
+	switch {
+	case f.Times < 0:
+		return fmt.Errorf("times: %d is below zero", f.Times)
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("status: %d is not between 200 and 599", f.Status)
+	case f.DelayMS < 0 || f.DelayMS > maxDelayMS:
+		return fmt.Errorf("delay_ms: %d is not between 0 and %d", f.DelayMS, maxDelayMS)
+	case f.Truncate != nil && *f.Truncate < 0:
+		return fmt.Errorf("truncate: %d is below zero", *f.Truncate)
+	}
+	return nil
+}
+
+func (f Fault) checkTogether() error {
+	switch {
+	case f.Drop && f.Truncate != nil:
+		return errors.New("drop: cannot go with truncate")
+	case f.Redirect != "" && f.Status != 0 && !isRedirect(f.Status):
+		return fmt.Errorf("redirect: status %d is not one of 301, 302, 303, 307, 308", f.Status)
+	case len(f.ScopePending) > 0 && f.Service != "" && f.Service != "talkdesk":
+		return errors.New("scope_pending: only talkdesk has it")
+	}
+	return nil
+}
+
+// checkValues looks at what goes into headers and JSON as it is.
+func (f Fault) checkValues() error {
+	if !validRetryAfter(f.RetryAfter) {
+		return fmt.Errorf("retry_after: %q is neither seconds nor an HTTP date", f.RetryAfter)
+	}
+	if hasControl(f.ContentType) || hasControl(f.Redirect) {
+		return errors.New("content_type and redirect: control characters cannot be sent")
+	}
+	if f.ExpiresIn != nil && !json.Valid(f.ExpiresIn) {
+		return errors.New("expires_in: not a JSON value")
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Extra)) {
+		if !json.Valid(f.Extra[name]) {
+			return fmt.Errorf("extra: %q is not a JSON value", name)
+		}
+	}
+	return nil
+}
+
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+func validRetryAfter(v string) bool {
+	if v == "" {
+		return true
+	}
+	if _, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return true
+	}
+	_, err := http.ParseTime(v)
+	return err == nil
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// apply changes a reply as the fault says.
+func (f Fault) apply(rep reply) reply {
+	if f.Body != nil {
+		rep.raw = f.Body
+	}
+	if f.RetryAfter != "" {
+		rep = rep.with("Retry-After", f.RetryAfter)
+	}
+	if !rep.token {
+		return rep
+	}
+	rep.status = cmp.Or(f.Status, rep.status)
+	if f.ExpiresIn != nil {
+		rep.fields["expires_in"] = f.ExpiresIn
+	}
+	if string(f.ExpiresIn) == `"missing"` {
+		delete(rep.fields, "expires_in")
+	}
+	if f.TokenType != nil {
+		rep.fields["token_type"] = *f.TokenType
+	}
+	if scope, ok := rep.fields["scope"].(string); ok && f.ScopeEncoded {
+		rep.fields["scope"] = strings.ReplaceAll(url.QueryEscape(scope), "+", "%20")
+	}
+	for _, name := range f.Omit {
+		delete(rep.fields, name)
+	}
+	for name, value := range f.Extra {
+		rep.fields[name] = value
+	}
+	return rep
+}
+
+// faultList holds the faults in the order added.
+type faultList struct {
+	mu   sync.Mutex
+	list []Fault
+}
+
+func (l *faultList) add(f Fault) error {
+	if err := f.check(); err != nil {
+		return fmt.Errorf("fault: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, f)
+	return nil
+}
+
+func (l *faultList) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = nil
+}
+
+func (l *faultList) all() []Fault {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]Fault{}, l.list...)
+}
+
+// take returns the fault for a request, the zero Fault when there is none, and
+// counts it down.
+func (l *faultList) take(service, path string) Fault {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.list, func(f Fault) bool {
+		return (f.Service == "" || f.Service == service) && (f.Path == "" || f.Path == path)
+	})
+	if i < 0 {
+		return Fault{}
+	}
+	f := l.list[i]
+	switch f.Times {
+	case 0:
+	case 1:
+		l.list = slices.Delete(l.list, i, i+1)
+	default:
+		l.list[i].Times--
+	}
+	return f
+}
+
+// parseFault reads a fault strictly: a misspelt field would make a test pass
+// that tests nothing.
+func parseFault(body []byte) (Fault, error) {
+	var f Fault
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return Fault{}, fmt.Errorf("fault: %w", plainJSONError(err))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return Fault{}, errors.New("fault: there is more than one JSON value")
+	}
+	return f, nil
+}
+
+// plainJSONError says in the fault's own words what encoding/json says in Go's.
+func plainJSONError(err error) error {
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s: a JSON %s does not fit here", cmp.Or(t.Field, "the body"), t.Value)
+	}
+	if errors.Is(err, io.EOF) {
+		return errors.New("the body is empty")
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+}
+
+func (s *Server) controlFaults(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet:
+	case http.MethodDelete:
+		s.faults.clear()
+	case http.MethodPost:
+		if status, err := s.postFault(http.MaxBytesReader(w, r.Body, maxFaultJSON)); err != nil {
+			writeJSON(w, status, map[string]any{"error": err.Error()})
+			return
+		}
+	default:
+		refuseMethod(w, "GET, POST, DELETE")
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"faults": s.faults.all()})
+}
+
+// postFault adds a fault in JSON; with an error it returns the status too.
+func (s *Server) postFault(body io.Reader) (int, error) {
+	b, err := io.ReadAll(body)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge, fmt.Errorf("fault: larger than %d bytes", maxFaultJSON)
+	}
+	if err != nil {
+		return http.StatusBadRequest, fmt.Errorf("fault: reading the body: %w", err)
+	}
+	f, err := parseFault(b)
+	if err == nil {
+		err = s.faults.add(f)
+	}
+	return http.StatusBadRequest, err
+}
+
+// pending reports whether a scope is held back by the fault.
+func (f Fault) pending(scope string) bool { return slices.Contains(f.ScopePending, scope) }

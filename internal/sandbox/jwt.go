@@ -1,0 +1,140 @@
+package sandbox
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// newKey makes a P-256 key. RSA would take longer to make than all the rest.
+func newKey() *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return key
+}
+
+// pkcs8 is a private key in DER (RFC 5208 §5).
+func pkcs8(key *ecdsa.PrivateKey) []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err) // a P-256 key always encodes
+	}
+	return der
+}
+
+// signer issues JWTs (RFC 7519) signed with ES256 (RFC 7518 §3.4).
+type signer struct {
+	key *ecdsa.PrivateKey
+	kid string
+}
+
+func (s signer) sign(claims map[string]any) (string, error) {
+	opts := (&jose.SignerOptions{}).WithType("JWT")
+	jws, err := jose.NewSigner(jose.SigningKey{
+		Algorithm: jose.ES256,
+		Key:       jose.JSONWebKey{Key: s.key, KeyID: s.kid},
+	}, opts)
+	if err != nil {
+		return "", fmt.Errorf("making a signer: %w", err)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encoding claims: %w", err)
+	}
+	signed, err := jws.Sign(payload)
+	if err != nil {
+		return "", fmt.Errorf("signing: %w", err)
+	}
+	return signed.CompactSerialize()
+}
+
+// newUUID is a version 4 UUID (RFC 9562 §5.4).
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// newOpaque is a token that says nothing but the marker.
+func newOpaque() string { return Marker + "-" + newUUID() }
+
+// replayGuard remembers the jti of client assertions while they could be sent
+// again (RFC 7523 §3).
+type replayGuard struct {
+	mu   sync.Mutex
+	seen map[string]time.Time // until when
+}
+
+// first reports whether an id has not been seen, and remembers it.
+func (g *replayGuard) first(id string, until, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	maps.DeleteFunc(g.seen, func(_ string, t time.Time) bool { return t.Before(now) })
+	if _, ok := g.seen[id]; ok {
+		return false
+	}
+	if g.seen == nil {
+		g.seen = make(map[string]time.Time)
+	}
+	g.seen[id] = until
+	return true
+}
+
+// refreshTokens hands out refresh tokens and takes them back. With rotation,
+// a token that comes a second time ends the whole family (RFC 9700 §4.14.2).
+type refreshTokens struct {
+	mu       sync.Mutex
+	families map[string]*family // by every token ever issued
+}
+
+// family is one authorization and its line of refresh tokens.
+type family struct {
+	service, client, scope string
+	current                string
+	revoked                bool
+}
+
+// begin issues the first refresh token of an authorization.
+func (t *refreshTokens) begin(service, client, scope string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.families == nil {
+		t.families = make(map[string]*family)
+	}
+	f := &family{service: service, client: client, scope: scope, current: newOpaque()}
+	t.families[f.current] = f
+	return f.current
+}
+
+// use takes a refresh token of a client and returns the authorization's scope
+// and, with rotate, the next token. It is not ok for tokens that are unknown,
+// another client's, or spent.
+func (t *refreshTokens) use(service, client, token string, rotate bool) (scope, next string, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := t.families[token]
+	if f == nil || f.revoked || f.service != service || f.client != client {
+		return "", "", false
+	}
+	if f.current != token {
+		f.revoked = true
+		return "", "", false
+	}
+	if !rotate {
+		return f.scope, "", true
+	}
+	f.current = newOpaque()
+	t.families[f.current] = f
+	return f.scope, f.current, true
+}

@@ -1,0 +1,284 @@
+package sandbox
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	pexipRealm    = "acme"
+	pexipLifetime = 300 * time.Second
+	// pexipAssertionAge is how long after iat an assertion is good, pexipSkew the
+	// tolerance for clocks, both in seconds; Keycloak's defaults.
+	pexipAssertionAge = 60
+	pexipSkew         = 15
+	pexipBadClient    = "Invalid client or Invalid client credentials"
+)
+
+// pexip is the Keycloak realm of one enterprise, as Pexip Engage's page
+// (https://developer.pexipengage.com/staging/authentication) and Keycloak's
+// sources describe it.
+type pexip struct {
+	s       *Server
+	signer  signer
+	clients []client
+	replay  replayGuard
+}
+
+func newPexip(s *Server) *pexip {
+	scopes := pexipScopes()
+	return &pexip{
+		s:      s,
+		signer: signer{newKey(), "sandbox-pexip-realm-key"},
+		clients: []client{
+			{id: "sandbox-pexip", secret: Marker + "+pexip/100%:é secret", scopes: scopes},
+			{id: "sandbox-pexip-jwt", key: newKey(), kid: "sandbox-pexip-key", scopes: scopes},
+		},
+	}
+}
+
+// pexipScopes are the page's 36.
+func pexipScopes() []string {
+	var scopes []string
+	for resource := range strings.FieldsSeq(`appointments availability callbackRequests customers employees
+		expertises externalCalendars favoriteAgents forms leadSegments listings offices regions settings
+		subjects templates translations webhooks`) {
+		scopes = append(scopes, "engage:"+resource+":readOnly", "engage:"+resource+":readWrite")
+	}
+	return scopes
+}
+
+func (*pexip) name() string { return "pexip" }
+
+func (*pexip) owns(path string) bool { return strings.HasPrefix(path, "/realms/") }
+
+func (*pexip) refusal(status int, text string) reply {
+	switch {
+	case status >= http.StatusInternalServerError:
+		return oauthError(status, "unknown_error", "For more on this error consult the server log.")
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed,
+		status == http.StatusUnsupportedMediaType:
+		return oauthError(status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)), "")
+	default:
+		return oauthError(status, "invalid_request", text)
+	}
+}
+
+func (p *pexip) serve(x *exchange) reply {
+	// The escaped path: an enterprise may hold a slash that is not a separator.
+	escaped, rest, _ := strings.Cut(strings.TrimPrefix(x.r.URL.EscapedPath(), "/realms/"), "/")
+	if realm, err := url.PathUnescape(escaped); err != nil || realm != pexipRealm {
+		return oauthError(http.StatusNotFound, "Realm does not exist", "")
+	}
+	switch rest {
+	case "protocol/openid-connect/token":
+		if x.r.Method != http.MethodPost {
+			return p.refusal(http.StatusMethodNotAllowed, "").with("Allow", "POST, OPTIONS")
+		}
+		return p.token(x)
+	default:
+		return p.refusal(http.StatusNotFound, "")
+	}
+}
+
+// token is RFC 6749 §3.2 in Keycloak's order: parameters, client, grant.
+// Parameters in the query string are not looked at.
+func (p *pexip) token(x *exchange) reply {
+	if x.bad != nil {
+		return p.refusal(x.bad.status, x.bad.text)
+	}
+	grant := x.form.Get("grant_type")
+	switch grant {
+	case "":
+		return oauthError(http.StatusBadRequest, "invalid_request", "Missing form parameter: grant_type")
+	case "client_credentials", "refresh_token":
+	default:
+		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant_type")
+	}
+	c, refused := p.client(x)
+	if refused != nil {
+		return *refused
+	}
+	if grant == "refresh_token" {
+		scope, next, ok := x.s.refresh.use("pexip", c.id, x.form.Get("refresh_token"), x.rotates())
+		if !ok {
+			return oauthError(http.StatusBadRequest, "invalid_grant", "Invalid refresh token")
+		}
+		return p.issue(x, c, scope, next)
+	}
+	requested := x.form.Get("scope")
+	for scope := range strings.FieldsSeq(requested) {
+		if !slices.Contains(c.scopes, scope) && !slices.Contains(pexipStandard(), scope) {
+			return oauthError(http.StatusBadRequest, "invalid_scope", "Invalid scopes: "+requested)
+		}
+	}
+	refresh := ""
+	if x.fault.RefreshToken {
+		refresh = x.s.refresh.begin("pexip", c.id, requested)
+	}
+	return p.issue(x, c, requested, refresh)
+}
+
+// pexipStandard are the scopes every Keycloak client has.
+func pexipStandard() []string { return []string{"openid", "profile", "email"} }
+
+// client authenticates as Keycloak's ClientIdAndSecretAuthenticator does: Basic
+// is form-decoded, and form credentials go before the header's.
+func (p *pexip) client(x *exchange) (*client, *reply) {
+	if x.form.Has("client_assertion") || x.form.Has("client_assertion_type") {
+		return p.assertedClient(x)
+	}
+	refuse := func(r reply) (*client, *reply) { return nil, &r }
+	b := parseBasic(x.r.Header, true)
+	if b.present && !b.ok && !x.form.Has("client_id") {
+		return refuse(reply{status: http.StatusUnauthorized}.
+			with("WWW-Authenticate", fmt.Sprintf("Basic realm=%q", pexipRealm)))
+	}
+	id, secret := b.id, b.secret
+	if x.form.Has("client_id") {
+		id = x.form.Get("client_id")
+	}
+	if x.form.Has("client_secret") {
+		secret = x.form.Get("client_secret")
+	}
+	if id == "" {
+		return refuse(oauthError(http.StatusBadRequest, "invalid_client", "Missing client_id parameter"))
+	}
+	c := clientByID(p.clients, id)
+	if c == nil {
+		return refuse(oauthError(http.StatusUnauthorized, "invalid_client", pexipBadClient))
+	}
+	if c.secret == "" || c.secret != secret {
+		return refuse(oauthError(http.StatusUnauthorized, "unauthorized_client", pexipBadClient))
+	}
+	return c, nil
+}
+
+// assertedClient authenticates by private_key_jwt, as Keycloak's
+// AbstractJWTClientValidator does.
+func (p *pexip) assertedClient(x *exchange) (*client, *reply) {
+	c, problem := p.checkAssertion(x)
+	if problem != "" {
+		r := oauthError(http.StatusBadRequest, "invalid_client", problem)
+		return nil, &r
+	}
+	return c, nil
+}
+
+// checkAssertion returns the client, or Keycloak's words for what is wrong.
+func (p *pexip) checkAssertion(x *exchange) (c *client, problem string) {
+	switch {
+	case !x.form.Has("client_assertion_type"):
+		return nil, "Parameter client_assertion_type is missing"
+	case x.form.Get("client_assertion_type") != assertionType:
+		return nil, "Parameter client_assertion_type has an unexpected value"
+	case !x.form.Has("client_assertion"):
+		return nil, "client_assertion parameter missing"
+	}
+	a, err := parseAssertion(x.form.Get("client_assertion"))
+	if err != nil {
+		return nil, "Invalid client assertion"
+	}
+	c = clientByID(p.clients, a.Subject)
+	issuer := x.origin() + "/realms/" + pexipRealm
+	switch {
+	case a.Subject == "":
+		return nil, "Can't identify client. Subject missing on JWT token"
+	case a.Issuer != a.Subject:
+		return nil, "Issuer mismatch. The issuer should match the subject"
+	case x.form.Has("client_id") && x.form.Get("client_id") != a.Subject:
+		return nil, "client_id parameter not matching with client from JWT token"
+	case c == nil || c.key == nil:
+		return nil, "Unable to load public key"
+	case a.header().KeyID != "" && a.header().KeyID != c.kid, !a.signedBy(c):
+		return nil, "Signature on JWT token failed validation"
+	case len(a.Audience) > 1:
+		return nil, "Multiple audiences not allowed in the JWT token"
+	case !a.Audience.is(issuer, issuer+"/protocol/openid-connect/token"):
+		return nil, "Invalid token audience"
+	}
+	return c, p.checkTimes(a, x.now)
+}
+
+// checkTimes is Keycloak's AbstractBaseJWTValidator: exp and jti are required,
+// and iat bounds the life of an assertion whatever its exp.
+func (p *pexip) checkTimes(a *assertion, at time.Time) (problem string) {
+	now := float64(at.Unix())
+	if a.Expiry == nil {
+		return "Token exp claim is required"
+	}
+	left := *a.Expiry + pexipSkew - now
+	switch {
+	case left < 0:
+		return "Token is not active"
+	case a.IssuedAt == nil && left > pexipAssertionAge+pexipSkew:
+		return "Token expiration is too far in the future and iat claim not present in token"
+	case a.IssuedAt != nil && *a.IssuedAt > now+pexipSkew:
+		return "Token was issued in the future"
+	case a.IssuedAt != nil && *a.IssuedAt+pexipAssertionAge <= now:
+		return "Token was issued too far in the past to be used now"
+	case a.ID == "":
+		return "Missing ID on the token"
+	}
+	keep := time.Duration(math.Min(left, pexipAssertionAge+pexipSkew)) * time.Second
+	if !p.replay.first(a.Subject+" "+a.ID, at.Add(keep+time.Second), at) {
+		return "Token reuse detected"
+	}
+	return ""
+}
+
+// issue answers with a Keycloak token reply. The default scopes come unasked.
+func (p *pexip) issue(x *exchange, c *client, requested, refresh string) reply {
+	words := strings.Fields(requested)
+	for _, scope := range []string{"profile", "email"} {
+		if !slices.Contains(words, scope) {
+			words = append(words, scope)
+		}
+	}
+	scope := strings.Join(words, " ")
+	lifetime := x.lifetime(pexipLifetime)
+	access, err := p.signer.sign(p.claims(x, c, "Bearer", scope, lifetime))
+	if err != nil {
+		return p.refusal(http.StatusInternalServerError, "")
+	}
+	rep := x.issued(access, "Bearer", lifetime, refresh)
+	rep.fields["refresh_expires_in"] = 0
+	if refresh != "" {
+		rep.fields["refresh_expires_in"] = 1800
+	}
+	rep.fields["not-before-policy"] = 0
+	rep.fields["scope"] = scope
+	if slices.Contains(words, "openid") {
+		id, err := p.signer.sign(p.claims(x, c, "ID", scope, lifetime))
+		if err != nil {
+			return p.refusal(http.StatusInternalServerError, "")
+		}
+		x.s.ledger.add(id)
+		rep.fields["id_token"] = id
+	}
+	return rep
+}
+
+// claims are those of a service account's token.
+func (*pexip) claims(x *exchange, c *client, typ, scope string, lifetime time.Duration) map[string]any {
+	aud := "account"
+	if typ == "ID" {
+		aud = c.id
+	}
+	return map[string]any{
+		"iss": x.origin() + "/realms/" + pexipRealm, "aud": aud, "sub": "service-account-" + c.id,
+		"iat": x.now.Unix(), "exp": x.now.Add(lifetime).Unix(), "jti": newUUID(),
+		"typ": typ, "azp": c.id, "acr": "1", "scope": scope,
+		"realm_access":       map[string]any{"roles": []string{"default-roles-" + pexipRealm, "offline_access"}},
+		"client_id":          c.id,
+		"clientHost":         "127.0.0.1",
+		"clientAddress":      "127.0.0.1",
+		"preferred_username": "service-account-" + c.id,
+		"email_verified":     false,
+	}
+}

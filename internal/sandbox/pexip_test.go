@@ -1,0 +1,314 @@
+package sandbox
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const pexipToken = "/realms/acme/protocol/openid-connect/token"
+
+func TestPexipToken(t *testing.T) {
+	t.Parallel()
+	s, c := start(t, Options{})
+	fields := wantToken(t, do(t, s, good("pexip").withForm(t, url.Values{
+		"scope": {"engage:forms:readOnly email engage:regions:readWrite"},
+	})))
+	header, claims := verifyES256(t, &s.pexip.signer.key.PublicKey, text(t, fields["access_token"]))
+	delete(fields, "access_token")
+	scope := "engage:forms:readOnly email engage:regions:readWrite profile"
+	want := map[string]any{
+		"expires_in": 300.0, "refresh_expires_in": 0.0, "token_type": "Bearer",
+		"not-before-policy": 0.0, "scope": scope,
+	}
+	if diff := cmp.Diff(want, fields); diff != "" {
+		t.Errorf("reply:\n%s", diff)
+	}
+	if header["kid"] == "" || header["typ"] != "JWT" || header["alg"] != "ES256" {
+		t.Errorf("header %v", header)
+	}
+	for name, want := range map[string]any{
+		"iss": s.URL() + "/realms/acme", "aud": "account", "azp": "sandbox-pexip", "scope": scope, "typ": "Bearer",
+		"iat": float64(c.now().Unix()), "exp": float64(c.now().Unix() + 300),
+	} {
+		if claims[name] != want {
+			t.Errorf("claim %s is %v, want %v", name, claims[name], want)
+		}
+	}
+	if claims["jti"] == "" || claims["realm_access"] == nil {
+		t.Errorf("claims %v", claims)
+	}
+}
+
+func TestPexipEveryScope(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, Options{})
+	if n := len(pexipScopes()); n != 36 {
+		t.Fatalf("%d scopes", n)
+	}
+	all := strings.Join(pexipScopes(), " ")
+	fields := wantToken(t, do(t, s, good("pexip").withForm(t, url.Values{"scope": {all}})))
+	if fields["scope"] != all+" profile email" {
+		t.Errorf("scope %q", fields["scope"])
+	}
+	fields = wantToken(t, do(t, s, good("pexip").set("scope", "openid")))
+	_, claims := verifyES256(t, &s.pexip.signer.key.PublicKey, text(t, fields["id_token"]))
+	if claims["aud"] != "sandbox-pexip" {
+		t.Errorf("id token %v", claims)
+	}
+	fields = wantToken(t, do(t, s, good("pexip")))
+	if fields["scope"] != "profile email" || fields["id_token"] != nil {
+		t.Errorf("without scope: %v", fields)
+	}
+}
+
+func TestPexipSecretInForm(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, Options{})
+	credentials := url.Values{"client_id": {"sandbox-pexip"}, "client_secret": {Marker + "+pexip/100%:é secret"}}
+	wantToken(t, do(t, s, good("pexip").without("Authorization").withForm(t, credentials)))
+	// The form goes before the header, whichever of the two is right.
+	wantToken(t, do(t, s, good("pexip").as("x", "y").withForm(t, credentials)))
+	wantToken(t, do(t, s, good("pexip").withHeader("Authorization", "Basic ?").withForm(t, credentials)))
+	credentials.Set("client_secret", "wrong")
+	if got := do(t, s, good("pexip").withForm(t, credentials)); got.status != 401 {
+		t.Errorf("a wrong secret in the form, a right one in the header: status %d", got.status)
+	}
+}
+
+func TestPexipRefusals(t *testing.T) {
+	t.Parallel()
+	s, c := start(t, Options{})
+	get := good("pexip")
+	get.method, get.body = "GET", ""
+	at := func(path string) call { c := good("pexip"); c.path = path; return c }
+	inQuery := at(pexipToken+"?grant_type=client_credentials").withForm(t, url.Values{"grant_type": nil, "a": {"b"}})
+	const wrong = `"error_description":"Invalid client or Invalid client credentials"}`
+	runRefusals(t, s, func() { c.advance(time.Second) }, []refusal{
+		{
+			"other realm", at("/realms/nobody/protocol/openid-connect/token"),
+			404, `{"error":"Realm does not exist"}`,
+		},
+		{
+			"realm in other case", at("/realms/Acme/protocol/openid-connect/token"),
+			404, `{"error":"Realm does not exist"}`,
+		},
+		{
+			"realm with slash", at("/realms/acme%2Fx/protocol/openid-connect/token"),
+			404, `{"error":"Realm does not exist"}`,
+		},
+		{"other path", at("/realms/acme/nothing"), 404, `{"error":"HTTP 404 Not Found"}`},
+		{"method", get, 405, `{"error":"HTTP 405 Method Not Allowed"}`},
+		{
+			"content type", good("pexip").withHeader("Content-Type", "text/plain"),
+			415, `{"error":"HTTP 415 Unsupported Media Type"}`,
+		},
+		{
+			"duplicate", good("pexip").withForm(t, url.Values{"scope": {"a", "b"}}), 400,
+			`{"error":"invalid_request","error_description":"duplicated parameter"}`,
+		},
+		{
+			"no grant", good("pexip").withForm(t, url.Values{"grant_type": nil}), 400,
+			`{"error":"invalid_request","error_description":"Missing form parameter: grant_type"}`,
+		},
+		{
+			"grant in query", inQuery, 400,
+			`{"error":"invalid_request","error_description":"Missing form parameter: grant_type"}`,
+		},
+		{
+			"other grant", good("pexip").set("grant_type", "magic"), 400,
+			`{"error":"unsupported_grant_type","error_description":"Unsupported grant_type"}`,
+		},
+		{
+			"no client", good("pexip").without("Authorization"), 400,
+			`{"error":"invalid_client","error_description":"Missing client_id parameter"}`,
+		},
+		{"unknown client", good("pexip").as("nobody", "x"), 401, `{"error":"invalid_client",` + wrong},
+		{
+			"wrong secret", good("pexip").as("sandbox-pexip", "x"), 401,
+			`{"error":"unauthorized_client",` + wrong,
+		},
+		{
+			"no secret", good("pexip").without("Authorization").set("client_id", "sandbox-pexip"), 401,
+			`{"error":"unauthorized_client",` + wrong,
+		},
+		{
+			"no secret for a key client", good("pexip").as("sandbox-pexip-jwt", ""), 401,
+			`{"error":"unauthorized_client",` + wrong,
+		},
+		{
+			"raw secret", good("pexip").as("sandbox-pexip", Marker+"+pexip/100%:é secret"),
+			401, "",
+		},
+		{"other scheme", good("pexip").withHeader("Authorization", "Bearer x"), 401, ""},
+		{
+			"unknown scope", good("pexip").set("scope", "engage:forms:readOnly engage:forms:READ"), 400,
+			`{"error":"invalid_scope",` +
+				`"error_description":"Invalid scopes: engage:forms:readOnly engage:forms:READ"}`,
+		},
+		{
+			"unknown refresh token", refreshCall(t, "pexip", "x"), 400,
+			`{"error":"invalid_grant","error_description":"Invalid refresh token"}`,
+		},
+	})
+	got := do(t, s, good("pexip").withHeader("Authorization", "Bearer x"))
+	if h := got.header.Get("WWW-Authenticate"); h != `Basic realm="acme"` {
+		t.Errorf("WWW-Authenticate %q", h)
+	}
+	if _, ok := got.header["Content-Type"]; ok {
+		t.Error("an empty body has a Content-Type")
+	}
+}
+
+func TestPexipAssertion(t *testing.T) {
+	t.Parallel()
+	s, c := start(t, Options{})
+	key, kid := s.pexip.clients[1].key, s.pexip.clients[1].kid
+	rows := []struct {
+		name    string
+		change  map[string]any // of the claims; nil removes
+		header  map[string]any
+		form    url.Values
+		problem string // empty for success
+	}{
+		{name: "issuer as audience", change: map[string]any{"aud": s.URL() + "/realms/acme"}},
+		{name: "token URL as audience"},
+		{name: "audience in an array", change: map[string]any{"aud": []string{s.URL() + pexipToken}}},
+		{name: "no kid", header: map[string]any{"alg": "ES256"}},
+		{name: "client_id too", form: url.Values{"client_id": {"sandbox-pexip-jwt"}}},
+		{name: "no iat", change: map[string]any{"iat": nil}},
+		{name: "long exp", change: map[string]any{"exp": 1e30}},
+		{name: "slightly late", change: map[string]any{"exp": c.now().Unix() - 10}},
+		{name: "slightly early", change: map[string]any{"iat": c.now().Unix() + 10}},
+		{
+			name: "two audiences", change: map[string]any{"aud": []string{s.URL() + pexipToken, "x"}},
+			problem: "Multiple audiences not allowed in the JWT token",
+		},
+		{
+			name: "other audience", change: map[string]any{"aud": "https://example.com"},
+			problem: "Invalid token audience",
+		},
+		{name: "no audience", change: map[string]any{"aud": nil}, problem: "Invalid token audience"},
+		{
+			name: "other issuer", change: map[string]any{"iss": "x"},
+			problem: "Issuer mismatch. The issuer should match the subject",
+		},
+		{
+			name: "no subject", change: map[string]any{"sub": nil},
+			problem: "Can't identify client. Subject missing on JWT token",
+		},
+		{
+			name: "client without key", change: map[string]any{"sub": "sandbox-pexip", "iss": "sandbox-pexip"},
+			problem: "Unable to load public key",
+		},
+		{
+			name: "unknown client", change: map[string]any{"sub": "x", "iss": "x"},
+			problem: "Unable to load public key",
+		},
+		{
+			name: "other client_id", form: url.Values{"client_id": {"x"}},
+			problem: "client_id parameter not matching with client from JWT token",
+		},
+		{
+			name: "other kid", header: map[string]any{"alg": "ES256", "kid": "x"},
+			problem: "Signature on JWT token failed validation",
+		},
+		{
+			name: "alg lies", header: map[string]any{"alg": "RS256"},
+			problem: "Signature on JWT token failed validation",
+		},
+		{name: "alg none", header: map[string]any{"alg": "none"}, problem: "Invalid client assertion"},
+		{name: "alg HS256", header: map[string]any{"alg": "HS256"}, problem: "Invalid client assertion"},
+		{name: "no exp", change: map[string]any{"exp": nil}, problem: "Token exp claim is required"},
+		{name: "expired", change: map[string]any{"exp": c.now().Unix() - 16}, problem: "Token is not active"},
+		{
+			name: "exp far without iat", change: map[string]any{"iat": nil, "exp": c.now().Unix() + 61},
+			problem: "Token expiration is too far in the future and iat claim not present in token",
+		},
+		{
+			name: "iat in the future", change: map[string]any{"iat": c.now().Unix() + 16},
+			problem: "Token was issued in the future",
+		},
+		{
+			name: "iat a minute ago", change: map[string]any{"iat": c.now().Unix() - 60, "exp": c.now().Unix() + 240},
+			problem: "Token was issued too far in the past to be used now",
+		},
+		{name: "no jti", change: map[string]any{"jti": nil}, problem: "Missing ID on the token"},
+		{
+			name: "no type", form: url.Values{"client_assertion_type": nil},
+			problem: "Parameter client_assertion_type is missing",
+		},
+		{
+			name: "other type", form: url.Values{"client_assertion_type": {"x"}},
+			problem: "Parameter client_assertion_type has an unexpected value",
+		},
+		{
+			name: "no assertion", form: url.Values{"client_assertion": nil},
+			problem: "client_assertion parameter missing",
+		},
+		{name: "not a JWS", form: url.Values{"client_assertion": {"x.y"}}, problem: "Invalid client assertion"},
+	}
+	for _, row := range rows {
+		claims := claimsOf("sandbox-pexip-jwt", s.URL()+pexipToken, row.name, c.now().Unix())
+		header := map[string]any{"alg": "ES256", "kid": kid}
+		if row.header != nil {
+			header = row.header
+		}
+		assertion := signES256(t, key, header, change(claims, row.change))
+		got := do(t, s, asserted(good("pexip"), assertion).withForm(t, row.form))
+		if row.problem == "" {
+			if got.status != http.StatusOK {
+				t.Errorf("%s: status %d, %s", row.name, got.status, got.body)
+			}
+			continue
+		}
+		want := map[string]any{"error": "invalid_client", "error_description": row.problem}
+		if diff := cmp.Diff(want, got.fields(t)); got.status != 400 || diff != "" {
+			t.Errorf("%s: status %d\n%s", row.name, got.status, diff)
+		}
+	}
+}
+
+// asserted replaces a request's credentials by a client assertion.
+func asserted(c call, assertion string) call {
+	return c.without("Authorization").set("client_assertion", assertion).
+		set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+}
+
+// claimsOf are those of a good assertion that lives a minute.
+func claimsOf(client, aud, jti string, now int64) map[string]any {
+	return map[string]any{"iss": client, "sub": client, "aud": aud, "jti": jti, "iat": now, "exp": now + 60}
+}
+
+// change sets claims; nil removes one.
+func change(claims, changes map[string]any) map[string]any {
+	out := maps.Clone(claims)
+	for name, value := range changes {
+		out[name] = value
+		if value == nil {
+			delete(out, name)
+		}
+	}
+	return out
+}
+
+func TestPexipAssertionOnce(t *testing.T) {
+	t.Parallel()
+	s, c := start(t, Options{})
+	claims := claimsOf("sandbox-pexip-jwt", s.URL()+pexipToken, "one", c.now().Unix())
+	assertion := signES256(t, s.pexip.clients[1].key, map[string]any{"alg": "ES256"}, claims)
+	wantToken(t, do(t, s, asserted(good("pexip"), assertion)))
+	c.advance(59 * time.Second)
+	got := do(t, s, asserted(good("pexip"), assertion))
+	if want := "Token reuse detected"; got.status != 400 || got.fields(t)["error_description"] != want {
+		t.Errorf("status %d, %s", got.status, got.body)
+	}
+	if r := s.Requests(); r[0].ClientID != "sandbox-pexip-jwt" || r[0].Form["client_assertion"] != redacted {
+		t.Errorf("log %+v", r[0])
+	}
+}
