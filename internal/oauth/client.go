@@ -1,0 +1,203 @@
+// Package oauth is the protocol in the RFCs' words: asking a token endpoint
+// (RFC 6749 §3.2), authenticating the client (§2.3, RFC 7617, RFC 7523), and
+// reading the reply (§5). It knows no service, no store and no command line.
+package oauth
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// defaultTimeout bounds one try when Client.HTTP is nil.
+	defaultTimeout = 30 * time.Second
+	// maxReply is how many bytes of a reply are read.
+	maxReply = 1 << 20
+)
+
+// Client does the one POST that a token endpoint takes: a fixed way to
+// authenticate, no redirects, no cookies, a limit on the reply. The zero value
+// is ready to use, and a Client may be used by many goroutines at once.
+type Client struct {
+	// HTTP lends its Transport and its Timeout, which bounds each try; nil means
+	// http.DefaultTransport and 30 seconds. The request goes to the Transport
+	// itself, so that CheckRedirect and Jar have no say: a redirect is an error.
+	HTTP *http.Client
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+	// UserAgent is the User-Agent header, Go's own when empty.
+	UserAgent string
+	// Sleep waits between two tries and returns early with an error when ctx
+	// ends; nil means a timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Log gets debug lines without secrets; may be nil.
+	Log *slog.Logger
+}
+
+// Token asks for a token. The errors are *RequestError and *KeyError (nothing
+// was sent), *NetworkError, *Error, *ReplyError, what a SecretFunc returned, and
+// ErrDryRun. It repeats at most once, and only what is safe to repeat.
+func (c *Client) Token(ctx context.Context, r TokenRequest) (Token, error) {
+	token, err := c.attempt(ctx, r)
+	wait, again := r.again(ctx, err)
+	if !again {
+		return token, err
+	}
+	c.debug("token request is repeated", "after", err, "wait", wait)
+	if waitErr := c.sleep(ctx, wait); waitErr != nil {
+		return Token{}, &interruptedError{err, waitErr}
+	}
+	return c.attempt(ctx, r)
+}
+
+// attempt builds and sends one request and reads the reply.
+func (c *Client) attempt(ctx context.Context, r TokenRequest) (Token, error) {
+	d, err := r.draft(ctx, c.now)
+	if err != nil {
+		return Token{}, err
+	}
+	if timeout := c.timeout(); timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	req, err := d.request(ctx, c.UserAgent)
+	if err != nil {
+		return Token{}, err
+	}
+	at := c.now()
+	rep, err := c.send(req, d)
+	if err != nil {
+		return Token{}, err
+	}
+	c.debug("token reply", "endpoint", rep.endpoint, "status", rep.status)
+	return rep.token(at, c.now())
+}
+
+// send does the POST. For an error status the body is a bonus: what of it could
+// not be read does not hide the status.
+func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
+	var watch connWatch
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), watch.trace()))
+	endpoint := endpointText(req.URL)
+	resp, err := c.transport().RoundTrip(req)
+	if err != nil {
+		return nil, watch.failure(endpoint, d.sent, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	rep := &reply{endpoint: endpoint, status: resp.StatusCode, header: resp.Header, secrets: d.sent}
+	rep.body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	if err != nil && rep.status < http.StatusMultipleChoices {
+		watch.connected.Store(true)
+		return nil, watch.failure(endpoint, d.sent, err)
+	}
+	return rep, nil
+}
+
+func (c *Client) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.HTTP != nil {
+		return c.HTTP.Timeout
+	}
+	return defaultTimeout
+}
+
+func (c *Client) transport() http.RoundTripper {
+	if c.HTTP != nil && c.HTTP.Transport != nil {
+		return c.HTTP.Transport
+	}
+	return http.DefaultTransport
+}
+
+func (c *Client) debug(msg string, args ...any) {
+	if c.Log != nil {
+		c.Log.Debug(msg, args...)
+	}
+}
+
+// connWatch learns from the transport whether a connection stood, which is the
+// only sure sign that nothing was sent.
+type connWatch struct{ wanted, connected atomic.Bool }
+
+func (w *connWatch) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { w.wanted.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
+	}
+}
+
+// failure turns a transport's error into one of ours. A transport that does not
+// report its connections is believed only when the dial itself failed.
+func (w *connWatch) failure(endpoint string, secrets redactor, err error) error {
+	if errors.Is(err, ErrDryRun) {
+		return ErrDryRun
+	}
+	connecting := w.wanted.Load() && !w.connected.Load()
+	if !w.wanted.Load() && strings.Contains(err.Error(), "invalid proxy address") {
+		return &RequestError{
+			Problem: "the proxy address in the environment is not a URL",
+			Hint:    "look at HTTPS_PROXY and HTTP_PROXY",
+		}
+	}
+	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err), Err: err}
+	if timeout, ok := errors.AsType[net.Error](err); ok {
+		e.Timeout = timeout.Timeout()
+	}
+	e.Timeout = e.Timeout || errors.Is(err, context.DeadlineExceeded)
+	if isNotHTTP(err) {
+		e.Err = errNotHTTP
+	}
+	if secrets.holds(err.Error()) {
+		e.Err = errors.New(redacted)
+	}
+	return e
+}
+
+// isDialError reports whether no connection could be made, to the service or to
+// the proxy before it.
+func isDialError(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// errNotHTTP stands for the transport's errors that quote lines of the reply.
+var errNotHTTP = errors.New("the reply is not valid HTTP")
+
+// isNotHTTP reports an error that quotes what the service sent.
+func isNotHTTP(err error) bool {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false
+	}
+	_, quotes := errors.AsType[textproto.ProtocolError](err)
+	return quotes || strings.Contains(err.Error(), "transport connection broken")
+}
+
+// causeText is a network error's cause in few words. Transports quote what a
+// broken service sent, so it is cleaned like remote text.
+func causeText(e *NetworkError) string {
+	switch {
+	case e.Timeout:
+		return "timed out"
+	case e.Err == nil:
+		return "no cause is known"
+	case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF):
+		return "the connection was closed early"
+	}
+	return cmp.Or(CleanText(e.Err.Error()), "no cause is known")
+}

@@ -1,0 +1,139 @@
+package oauth
+
+import (
+	"context"
+	"encoding/base64"
+	"net/url"
+	"strings"
+)
+
+// ClientAuth is a way for the client to say who it is (RFC 6749 §2.3). The
+// credentials are sent once: in a header or in the form, never in both. The
+// implementations are Basic, Post, PrivateKeyJWT and None.
+type ClientAuth interface {
+	// Method is the name of OpenID Connect Core §9 ("client_secret_basic").
+	Method() string
+	// apply adds the credentials to a draft.
+	apply(ctx context.Context, d *draft) error
+}
+
+// Encoding is how Basic writes id and secret before base64. The two agree for
+// letters, digits and "-", ".", "_", "~" only.
+type Encoding int
+
+const (
+	// Raw joins id and secret as they are (RFC 7617 §2).
+	Raw Encoding = iota
+	// FormEncoded encodes each as a form value first (RFC 6749 §2.3.1).
+	FormEncoded
+)
+
+// CheckClientID returns a *RequestError for an id that the encoding cannot
+// carry: raw, the first ":" ends the id (RFC 7617 §2). It needs no secret, so
+// that a configuration can be checked before anything is asked.
+func (e Encoding) CheckClientID(id string) error {
+	switch {
+	case id == "":
+		return &RequestError{Problem: "the client id is empty"}
+	case e == Raw && strings.Contains(id, ":"):
+		return &RequestError{
+			Problem: `the client id has a ":", which raw Basic authentication cannot carry`,
+			Hint:    "use form-encoded Basic or client_secret_post, if the service takes it",
+		}
+	case e == Raw && hasControl(id):
+		return &RequestError{Problem: "the client id has a control character"}
+	}
+	return nil
+}
+
+// Basic sends id and secret in the Authorization header: client_secret_basic.
+type Basic struct {
+	ClientID string
+	Secret   SecretFunc
+	// Encoding is Raw unless set.
+	Encoding Encoding
+}
+
+// Method returns "client_secret_basic".
+func (Basic) Method() string { return "client_secret_basic" }
+
+func (b Basic) apply(ctx context.Context, d *draft) error {
+	if err := b.Encoding.CheckClientID(b.ClientID); err != nil {
+		return err
+	}
+	secret, err := d.fetch(ctx, "client secret", b.Secret)
+	if err != nil {
+		return err
+	}
+	id := b.ClientID
+	if b.Encoding == FormEncoded {
+		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
+	} else if hasControl(secret) {
+		return &RequestError{
+			Problem: "the client secret has a control character",
+			Hint:    "look for a line break in or after it",
+		}
+	}
+	if err := d.onlyCredentials(); err != nil {
+		return err
+	}
+	value := base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
+	d.sent = append(d.sent, value)
+	d.secret.basic = b.Encoding
+	return d.setSecretHeader("Authorization", "Basic "+value)
+}
+
+// Post sends id and secret in the form: client_secret_post.
+type Post struct {
+	ClientID string
+	Secret   SecretFunc
+}
+
+// Method returns "client_secret_post".
+func (Post) Method() string { return "client_secret_post" }
+
+func (p Post) apply(ctx context.Context, d *draft) error {
+	if err := d.onlyCredentials(); err != nil {
+		return err
+	}
+	if err := d.setClientID(p.ClientID); err != nil {
+		return err
+	}
+	secret, err := d.fetch(ctx, "client secret", p.Secret)
+	if err != nil {
+		return err
+	}
+	return d.setSecretParam("client_secret", secret)
+}
+
+// None is a public client (RFC 6749 §2.1): client_id in the form, no secret.
+type None struct{ ClientID string }
+
+// Method returns "none".
+func (None) Method() string { return "none" }
+
+func (n None) apply(_ context.Context, d *draft) error {
+	if err := d.onlyCredentials(); err != nil {
+		return err
+	}
+	return d.setClientID(n.ClientID)
+}
+
+// onlyCredentials refuses a request that carries other client credentials
+// already: a service may prefer either of two (RFC 6749 §2.3).
+func (d *draft) onlyCredentials() error {
+	if d.header.Get("Authorization") != "" {
+		return &RequestError{Problem: "header Authorization is set beside the client's own credentials"}
+	}
+	for _, name := range []string{"client_secret", "client_assertion"} {
+		if d.form.Has(name) {
+			return &RequestError{Problem: "parameter " + name + " is set beside the client's own credentials"}
+		}
+	}
+	return nil
+}
+
+// hasControl reports whether s has a control character (RFC 7617 §2 forbids them).
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7F })
+}

@@ -1,0 +1,233 @@
+package oauth
+
+import (
+	"bytes"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// ErrDryRun is what Client.Token returns when DryRun took the request.
+var ErrDryRun = errors.New("dry run: nothing was sent")
+
+// DryRun is an http.RoundTripper that sends nothing: it keeps the request and
+// answers ErrDryRun. The zero value is ready to use.
+type DryRun struct {
+	mu   sync.Mutex
+	last *http.Request
+}
+
+// RoundTrip keeps req and returns ErrDryRun; see http.RoundTripper.
+func (d *DryRun) RoundTrip(req *http.Request) (*http.Response, error) {
+	kept := req.Clone(req.Context())
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		_ = req.Body.Close()
+		if err != nil {
+			return nil, fmt.Errorf("reading the request's body: %w", err)
+		}
+		kept.Body = io.NopCloser(bytes.NewReader(body))
+		kept.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.last = kept
+	return nil, ErrDryRun
+}
+
+// Request returns the last request kept, nil when there was none. It holds
+// secrets: show it with WriteRequest.
+func (d *DryRun) Request() *http.Request {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last
+}
+
+// WriteRequest writes a request as text: method and URL, the headers sorted, an
+// empty line, and one decoded form parameter a line. A secret is shown as
+// [secret 3f9a21], a fingerprint that is the same wherever the secret is the
+// same. A client assertion, which differs each time, is shown as its header and
+// claims. Errors are those of w and of the request's body.
+func WriteRequest(w io.Writer, req *http.Request) error {
+	known, _ := req.Context().Value(sensitiveKey{}).(sensitive)
+	return printer{known, fingerprint}.write(w, req)
+}
+
+// printer shows one request.
+type printer struct {
+	known  sensitive
+	digest func(string) string
+}
+
+func (p printer) write(w io.Writer, req *http.Request) error {
+	var b strings.Builder
+	b.WriteString(req.Method + " " + printable(req.URL.Scheme+"://"+req.URL.Host+req.URL.EscapedPath()))
+	if q := req.URL.Query(); len(q) > 0 {
+		b.WriteString("?" + strings.Join(p.params(q), "&"))
+	}
+	b.WriteString("\n")
+	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+		for _, value := range req.Header[name] {
+			fmt.Fprintf(&b, "%s: %s\n", name, p.headerText(name, value))
+		}
+	}
+	if err := p.writeBody(&b, req); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (p printer) writeBody(b *strings.Builder, req *http.Request) error {
+	if req.GetBody == nil {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return fmt.Errorf("reading the request's body: %w", err)
+	}
+	defer func() { _ = body.Close() }()
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("reading the request's body: %w", err)
+	}
+	b.WriteString("\n")
+	form, err := url.ParseQuery(string(text))
+	if err != nil || req.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+		fmt.Fprintf(b, "[%d bytes, withheld]\n", len(text))
+		return nil
+	}
+	for _, line := range p.params(form) {
+		b.WriteString(line + "\n")
+	}
+	return nil
+}
+
+// params are the parameters as name=value, sorted by name.
+func (p printer) params(values url.Values) []string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, value := range values[name] {
+			lines = append(lines, printable(name)+"="+p.paramText(name, value))
+		}
+	}
+	return lines
+}
+
+func (p printer) paramText(name, value string) string {
+	if !p.known.param[name] && !soundsSecret(name) {
+		return printable(value)
+	}
+	if name == "client_assertion" {
+		if text, ok := assertionText(value); ok {
+			return text
+		}
+	}
+	return p.secretText(value)
+}
+
+func (p printer) headerText(name, value string) string {
+	if !p.known.header[name] && !soundsSecret(name) {
+		return printable(value)
+	}
+	scheme, rest, ok := strings.Cut(value, " ")
+	switch {
+	case ok && strings.EqualFold(scheme, "Basic"):
+		return scheme + " " + p.basicText(rest)
+	case ok && strings.EqualFold(scheme, "Bearer"):
+		return scheme + " " + p.secretText(rest)
+	}
+	return p.secretText(value)
+}
+
+// basicText shows the id of Basic credentials, and of the secret the fingerprint
+// that it has in any encoding.
+func (p printer) basicText(value string) string {
+	decoded, err := base64.StdEncoding.DecodeString(value)
+	id, secret, ok := strings.Cut(string(decoded), ":")
+	if err != nil || !ok {
+		return p.secretText(value)
+	}
+	if p.known.basic == FormEncoded {
+		plainID, errID := url.QueryUnescape(id)
+		plainSecret, errSecret := url.QueryUnescape(secret)
+		if errID == nil && errSecret == nil {
+			id, secret = plainID, plainSecret
+		}
+	}
+	return "[id " + printable(id) + ", secret " + p.digest(secret) + "]"
+}
+
+// assertionText shows what a JWT says (RFC 7519 §3) without its signature.
+func assertionText(jwt string) (string, bool) {
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		return "", false
+	}
+	shown := make([]string, 2)
+	for i := range shown {
+		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil || !json.Valid(raw) {
+			return "", false
+		}
+		var line bytes.Buffer
+		if json.Compact(&line, raw) != nil {
+			return "", false
+		}
+		shown[i] = printable(line.String())
+	}
+	return "[jwt " + shown[0] + " " + shown[1] + ", signature withheld]", true
+}
+
+// soundsSecret is the second line of defence, for requests that do not say
+// themselves which of their parts are secret.
+func soundsSecret(name string) bool {
+	name = strings.ToLower(name)
+	if strings.HasSuffix(name, "_type") || strings.HasSuffix(name, "_hint") {
+		return false
+	}
+	switch name {
+	case "authorization", "proxy-authorization", "cookie", "code", "code_verifier":
+		return true
+	}
+	for _, part := range []string{"secret", "password", "token", "assertion", "api-key", "api_key", "apikey"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// printable is s, or s quoted when it could do something to a terminal.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r == '\uFFFD' || !strconv.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+func (p printer) secretText(value string) string { return "[secret " + p.digest(value) + "]" }
+
+// fingerprint tells secrets apart without giving them away. It is slow on
+// purpose and shows 24 bits: a guess at a weak secret costs as much as this call,
+// and many guesses fit. The salt is fixed, so that two machines can compare.
+func fingerprint(value string) string {
+	const rounds = 600_000 // OWASP Password Storage Cheat Sheet, PBKDF2-HMAC-SHA256
+	sum, err := pbkdf2.Key(sha256.New, value, []byte("authctl dry-run fingerprint v1"), rounds, sha256.Size)
+	if err != nil {
+		return "withheld"
+	}
+	return hex.EncodeToString(sum[:3])
+}

@@ -1,0 +1,175 @@
+package oauth
+
+import (
+	"crypto/elliptic"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// length stands in for fingerprint, which is slow on purpose.
+func length(s string) string { return strconv.Itoa(len(s)) }
+
+// dryRun returns what a request is shown as.
+func dryRun(t *testing.T, r TokenRequest, digest func(string) string) string {
+	t.Helper()
+	var dry DryRun
+	c := &Client{HTTP: &http.Client{Transport: &dry}, Now: atNoon, UserAgent: "authctl/test"}
+	token, err := c.Token(t.Context(), r)
+	if !errors.Is(err, ErrDryRun) || !token.AccessToken.IsZero() {
+		t.Fatalf("%+v, %v", token, err)
+	}
+	var out strings.Builder
+	known, ok := dry.Request().Context().Value(sensitiveKey{}).(sensitive)
+	if err := (printer{known, digest}).write(&out, dry.Request()); err != nil || !ok {
+		t.Fatalf("%v, %v", err, ok)
+	}
+	return out.String()
+}
+
+func TestDryRun(t *testing.T) {
+	t.Parallel()
+	r := machineRequest(endpointOf(t, "https://id.example"))
+	r.Header = http.Header{"X-Account": {"mybankab"}}
+	r.SecretHeader = map[string]SecretFunc{"x-unheard-of": secretOf("fake-key")}
+	r.Secrets = map[string]SecretFunc{"pin": secretOf("fake-pin")}
+	r.Params.Set("username", "acme\\jane\x1b[2J")
+	want := `POST https://id.example/oauth/token
+Accept: application/json
+Authorization: Basic [id demo-client, secret 22]
+Content-Type: application/x-www-form-urlencoded
+User-Agent: authctl/test
+X-Account: mybankab
+X-Unheard-Of: [secret 8]
+
+grant_type=client_credentials
+pin=[secret 8]
+scope=a:read b:write
+username="acme\\jane\x1b[2J"
+`
+	if diff := cmp.Diff(want, dryRun(t, r, length)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFingerprint pins the construction: the same digits on every machine, also
+// in the next release.
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "https://id.example/t", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Api-Key", fakeSecret)
+	var out strings.Builder
+	want := "GET https://id.example/t\nX-Api-Key: [secret ca5fce]\n"
+	if err := WriteRequest(&out, req); err != nil || out.String() != want {
+		t.Errorf("%v, got %q, want %q", err, out.String(), want)
+	}
+}
+
+// TestOneFingerprintInEveryEncoding shows that a secret is recognised however it
+// travels.
+func TestOneFingerprintInEveryEncoding(t *testing.T) {
+	t.Parallel()
+	const odd = "p+q/r=%&:é s"
+	for _, auth := range []ClientAuth{
+		Basic{ClientID: "a", Secret: secretOf(odd)},
+		Basic{ClientID: "a:b", Secret: secretOf(odd), Encoding: FormEncoded},
+		Post{ClientID: "a", Secret: secretOf(odd)},
+	} {
+		r := machineRequest(endpointOf(t, "https://id.example"))
+		r.Auth = auth
+		var digested []string
+		text := dryRun(t, r, func(s string) string {
+			digested = append(digested, s)
+			return "3f9a21"
+		})
+		if !slices.Equal(digested, []string{odd}) || !strings.Contains(text, "secret 3f9a21]") {
+			t.Errorf("%s: fingerprints of %q in\n%s", auth.Method(), digested, text)
+		}
+		if strings.Contains(text, "p+q") || strings.Contains(text, "p%2B") {
+			t.Errorf("%s: the secret is shown:\n%s", auth.Method(), text)
+		}
+	}
+}
+
+func TestDryRunOfAssertion(t *testing.T) {
+	t.Parallel()
+	r := machineRequest(endpointOf(t, "https://id.example"))
+	key := base64.StdEncoding.EncodeToString(pkcs8DER(t, newECKey(t, elliptic.P256())))
+	r.Auth = PrivateKeyJWT{ClientID: "demo-client", KeyID: "k1", Key: secretOf(key)}
+	text := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).ReplaceAllString(dryRun(t, r, length), "JTI")
+	want := `client_assertion=[jwt {"alg":"ES256","kid":"k1","typ":"JWT"} {"iss":"demo-client","sub":"demo-client",` +
+		`"aud":"https://id.example/oauth/token","jti":"JTI","iat":1933156800,"exp":1933156860}, signature withheld]` + "\n" +
+		"client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer\n"
+	if !strings.Contains(text, want) {
+		t.Errorf("got:\n%s\nwant in it:\n%s", text, want)
+	}
+}
+
+// TestWriteForeignRequest has requests that do not say what is secret in them.
+func TestWriteForeignRequest(t *testing.T) {
+	t.Parallel()
+	const secret = "fake-secret"
+	form := url.Values{}
+	for _, name := range []string{
+		"client_secret", "password", "newPassword", "client_assertion", "refresh_token", "access_token", "token",
+		"code", "code_verifier", "assertion",
+	} {
+		form.Set(name, secret)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "POST", "https://id.example/t?token=fake-secret&global=true",
+		strings.NewReader(form.Encode()+"&token_type_hint=refresh_token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{
+		"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {"bearer " + secret, secret, "Basic " + secret},
+		"X-Api-Key": {secret}, "Cookie": {secret}, "X-Auth-Token": {secret},
+	}
+	var out strings.Builder
+	if err := (printer{digest: length}).write(&out, req); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	if strings.Contains(text, secret) || !strings.Contains(text, "token_type_hint=refresh_token\n") ||
+		!strings.Contains(text, "Authorization: bearer [secret ") || !strings.HasPrefix(text, "POST https://id.example/t?global=true&token=[secret ") {
+		t.Errorf("got:\n%s", text)
+	}
+	req, _ = http.NewRequestWithContext(t.Context(), "POST", "https://id.example/t", strings.NewReader(`{"p":"fake-secret"}`))
+	req.Header.Set("Content-Type", "application/json")
+	out.Reset()
+	if err := (printer{digest: length}).write(&out, req); err != nil || !strings.HasSuffix(out.String(), "\n\n[19 bytes, withheld]\n") {
+		t.Errorf("%v:\n%s", err, out.String())
+	}
+}
+
+func TestTrace(t *testing.T) {
+	t.Parallel()
+	s := serve(t, answerWith(401, "application/json", `{"error":"invalid_client","error_description":"fake-body"}`))
+	var lines []string
+	c, _ := newClient(t)
+	c.HTTP.Transport = &Trace{Base: c.HTTP.Transport, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
+	_, err := c.Token(t.Context(), machineRequest(endpointOf(t, s.URL)))
+	if _, ok := errors.AsType[*Error](err); !ok {
+		t.Errorf("%T %v", err, err)
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://u:fake-pw@id.example/x?k=fake-query", nil)
+	broken := &Trace{Base: failing{errors.New("fake-error")}, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
+	if _, err := broken.RoundTrip(req); err == nil {
+		t.Error("the error is lost")
+	}
+	want := []string{"POST " + s.URL + "/oauth/token 401 0ms", "GET https://id.example/x no reply 0ms"}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,106 @@
+package oauth
+
+import (
+	"cmp"
+	"encoding/json"
+	"time"
+)
+
+// serviceError reads every shape of error that services and gateways are known
+// to send: RFC 6749 §5.2, {code, message, description}, {status: {code,
+// message}}, an errors list, {message}, and WWW-Authenticate alone. Text and
+// HTML are never quoted.
+func (r *reply) serviceError(m members, now time.Time) *Error {
+	secrets := r.secrets.with(m)
+	e := &Error{
+		Endpoint: r.endpoint, StatusCode: r.status,
+		Challenge:  parseChallenge(r.header, secrets),
+		RetryAfter: retryAfter(r.header, now),
+	}
+	code, description := m.errorWords()
+	e.Code, e.Description = cleanCode(code, secrets), secrets.clean(description)
+	if e.Code == "" && e.Description == "" {
+		e.Code, e.Description = e.Challenge.Error, e.Challenge.Description
+	}
+	if e.RetryAfter > 0 {
+		e.NotBefore = now.Add(e.RetryAfter)
+	}
+	return e
+}
+
+// cleanCode leaves the codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 8628 §3.5 alone even where
+// a secret is a part of one: they are known words, and decisions hang on them.
+func cleanCode(code string, secrets redactor) string {
+	switch code {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+		"invalid_scope", "invalid_token", "insufficient_scope", "access_denied", "server_error",
+		"temporarily_unavailable", "slow_down":
+		return code
+	}
+	return secrets.clean(code)
+}
+
+// errorWords finds code and description, outermost first.
+func (m members) errorWords() (code, description string) {
+	first, text := m.firstError()
+	for _, inner := range []members{m, m.object("error"), m.object("status"), first, first.object("status")} {
+		c, d := inner.ownWords()
+		code, description = cmp.Or(code, c), cmp.Or(description, d)
+	}
+	return code, cmp.Or(description, text)
+}
+
+// ownWords are code and description among the members themselves.
+func (m members) ownWords() (code, description string) {
+	code = cmp.Or(m.scalar("error"), m.scalar("code"))
+	if code == "0" {
+		code = ""
+	}
+	if d := m.scalar("error_description"); d != "" {
+		return code, d
+	}
+	message, more := m.scalar("message"), cmp.Or(m.scalar("description"), m.scalar("detail"))
+	if message == "" || more == "" || message == more {
+		return code, cmp.Or(message, more)
+	}
+	return code, message + ": " + more
+}
+
+// object returns a member that is an object, else nil.
+func (m members) object(name string) members {
+	var inner members
+	if json.Unmarshal(m[name], &inner) != nil {
+		return nil
+	}
+	return inner
+}
+
+// firstError returns the first entry of an errors list: an object, or its text.
+func (m members) firstError() (members, string) {
+	var list []json.RawMessage
+	if json.Unmarshal(m["errors"], &list) != nil || len(list) == 0 {
+		return nil, ""
+	}
+	first := members{"first": list[0]}
+	return first.object("first"), first.scalar("first")
+}
+
+// hasError reports whether a success carries an error inside.
+func (m members) hasError() bool {
+	switch string(m["error"]) {
+	case "", "null", "false", `""`:
+	default:
+		return true
+	}
+	switch m.object("status").scalar("code") {
+	case "", "0":
+	default:
+		return true
+	}
+	switch string(m["errors"]) {
+	case "", "null", "[]", "{}", "false", `""`:
+		return false
+	}
+	var list []json.RawMessage
+	return json.Unmarshal(m["errors"], &list) != nil || len(list) > 0
+}

@@ -1,0 +1,131 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Error says that the service answered with an error: RFC 6749 §5.2, or one of
+// the other shapes that services and the gateways before them use. All remote
+// words in it went through CleanText, and are [redacted] where they repeat a
+// secret that was sent.
+type Error struct {
+	// Endpoint is scheme, host and path of what was asked.
+	Endpoint string
+	// StatusCode is the HTTP status; 200 when the reply carried an error inside.
+	StatusCode int
+	// Code is the error code ("invalid_client", "603"), empty when none came. It
+	// is the Challenge's where the body had none.
+	Code string
+	// Description is the error's text for people, empty when none came.
+	Description string
+	// Challenge is what WWW-Authenticate said, zero when absent.
+	Challenge Challenge
+	// RetryAfter is how long the service asks to wait (RFC 9110 §10.2.3), at
+	// most a day; 0 when it did not say.
+	RetryAfter time.Duration
+	// NotBefore is RetryAfter as a moment, zero when the service did not say.
+	NotBefore time.Time
+}
+
+// Error gives endpoint, status, code and the quoted description:
+// `https://h/p answered 401 invalid_client "no such client"`.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s answered %d", e.Endpoint, e.StatusCode)
+	if e.StatusCode < http.StatusBadRequest {
+		b.WriteString(" with an error inside")
+	}
+	switch {
+	case e.Code != "":
+		b.WriteString(" " + wordText(e.Code))
+	case e.Description == "":
+		b.WriteString(" without a usable error text")
+	}
+	if e.Description != "" {
+		b.WriteString(" " + strconv.Quote(e.Description))
+	}
+	return b.String()
+}
+
+// Ambiguous reports whether the request may have been carried out all the same:
+// a gateway's 500, 502 or 504, or 408. 429 and 503 are refusals.
+func (e *Error) Ambiguous() bool {
+	return e.StatusCode == http.StatusRequestTimeout ||
+		e.StatusCode >= http.StatusInternalServerError && e.StatusCode != http.StatusServiceUnavailable
+}
+
+// wordText is s as it is when it is one plain word, else quoted.
+func wordText(s string) string {
+	for _, r := range s {
+		if r <= ' ' || r > '~' || r == '"' || r == '\\' {
+			return strconv.Quote(s)
+		}
+	}
+	return s
+}
+
+// NetworkError says that no whole reply came: no connection, none in time, or
+// one that broke off.
+type NetworkError struct {
+	// Endpoint is scheme, host and path of what was asked.
+	Endpoint string
+	// Sent is false only when surely nothing of the request left: the name was
+	// not found, or the connection or its TLS handshake failed.
+	Sent bool
+	// Timeout says that a deadline ended the exchange.
+	Timeout bool
+	// Err is the cause, never a *url.Error. Print the NetworkError, not the
+	// cause: only the former's text has been cleaned.
+	Err error
+}
+
+// Error names the endpoint and the cause, without query and headers.
+func (e *NetworkError) Error() string {
+	if !e.Sent {
+		return fmt.Sprintf("cannot reach %s: %s", e.Endpoint, causeText(e))
+	}
+	return fmt.Sprintf("no complete reply from %s: %s", e.Endpoint, causeText(e))
+}
+
+// Unwrap returns the cause.
+func (e *NetworkError) Unwrap() error { return e.Err }
+
+// Ambiguous reports whether the service may have carried the request out.
+func (e *NetworkError) Ambiguous() bool { return e.Sent }
+
+// ReplyError says that a reply came and cannot be used: a redirect, too large,
+// neither JSON nor form-encoded, without a token, or with a token that no
+// header could carry.
+type ReplyError struct {
+	// Endpoint is scheme, host and path of what was asked.
+	Endpoint string
+	// StatusCode is the HTTP status.
+	StatusCode int
+	// Problem is a clause: "it has no access_token", "access_token is not a string".
+	Problem string
+}
+
+// Error names endpoint, status and problem.
+func (e *ReplyError) Error() string {
+	return fmt.Sprintf("the reply of %s (status %d) cannot be used: %s", e.Endpoint, e.StatusCode, e.Problem)
+}
+
+// Ambiguous reports whether the request may have been carried out: yes for a
+// success that cannot be read, no for a redirect.
+func (e *ReplyError) Ambiguous() bool { return e.StatusCode < http.StatusMultipleChoices }
+
+// Ambiguous reports whether err leaves open if the service carried the request
+// out. What spends something (a refresh token, a code) must then not be sent a
+// second time.
+func Ambiguous(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Ambiguous() bool
+	}](err)
+	return ok && e.Ambiguous()
+}

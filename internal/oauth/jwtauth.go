@@ -1,0 +1,132 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// assertionType is the client_assertion_type of RFC 7523 §2.2.
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+const (
+	defaultAssertionLifetime = time.Minute
+	maxAssertionLifetime     = 5 * time.Minute
+)
+
+// PrivateKeyJWT sends an assertion signed with the client's key:
+// private_key_jwt (RFC 7523 §2.2, OpenID Connect Core §9).
+type PrivateKeyJWT struct {
+	// ClientID becomes iss and sub.
+	ClientID string
+	// KeyID becomes the header's kid; left out when empty.
+	KeyID string
+	// Key fetches the private key: PKCS#8, as PEM or as the bare base64 between
+	// its lines. A key that cannot be used is a *KeyError.
+	Key SecretFunc
+	// Audience becomes aud, one string; empty means the endpoint's exact URL.
+	Audience string
+	// Lifetime is how long the assertion is good; 0 means a minute, and more
+	// than five minutes means five.
+	Lifetime time.Duration
+	// Algorithm is the JWS algorithm (RFC 7518 §3.1); empty means the key's
+	// own: ES256, ES384, ES512, RS256 or EdDSA.
+	Algorithm string
+	// SendClientID adds client_id to the form, which RFC 7523 leaves optional.
+	SendClientID bool
+}
+
+// assertionClaims are the claims of RFC 7523 §3. Times are seconds since 1970.
+type assertionClaims struct {
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"`
+	ID       string `json:"jti"`
+	IssuedAt int64  `json:"iat"`
+	Expiry   int64  `json:"exp"`
+}
+
+// Method returns "private_key_jwt".
+func (PrivateKeyJWT) Method() string { return "private_key_jwt" }
+
+func (p PrivateKeyJWT) apply(ctx context.Context, d *draft) error {
+	if p.ClientID == "" {
+		return &RequestError{Problem: "the client id is empty"}
+	}
+	if err := d.onlyCredentials(); err != nil {
+		return err
+	}
+	text, err := d.fetch(ctx, "private key", p.Key)
+	if err != nil {
+		return err
+	}
+	assertion, err := p.sign(text, p.claims(d))
+	if err != nil {
+		return err
+	}
+	if p.SendClientID {
+		if err := d.setClientID(p.ClientID); err != nil {
+			return err
+		}
+	}
+	d.sent = append(d.sent, assertion)
+	d.form.Set("client_assertion_type", assertionType)
+	return d.setSecretParam("client_assertion", assertion)
+}
+
+// claims are new for each assertion.
+func (p PrivateKeyJWT) claims(d *draft) assertionClaims {
+	lifetime := p.Lifetime
+	if lifetime <= 0 {
+		lifetime = defaultAssertionLifetime
+	}
+	audience := p.Audience
+	if audience == "" {
+		audience = d.endpoint.String()
+	}
+	now := d.now()
+	return assertionClaims{
+		Issuer: p.ClientID, Subject: p.ClientID, Audience: audience, ID: newID(),
+		IssuedAt: now.Unix(), Expiry: now.Add(min(lifetime, maxAssertionLifetime)).Unix(),
+	}
+}
+
+// sign returns the JWS in compact form.
+func (p PrivateKeyJWT) sign(key string, claims assertionClaims) (string, error) {
+	signer, own, err := parseKey(key)
+	if err != nil {
+		return "", err
+	}
+	algorithm, err := own.pick(p.Algorithm)
+	if err != nil {
+		return "", err
+	}
+	options := (&jose.SignerOptions{}).WithType("JWT")
+	if p.KeyID != "" {
+		options = options.WithHeader("kid", p.KeyID)
+	}
+	s, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: signer}, options)
+	if err != nil {
+		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("writing the claims of the client assertion: %w", err)
+	}
+	signed, err := s.Sign(payload)
+	if err != nil {
+		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
+	}
+	return signed.CompactSerialize()
+}
+
+// newID returns 128 random bits in the usual grouping of a UUID.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails; see crypto/rand
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

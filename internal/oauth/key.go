@@ -1,0 +1,169 @@
+package oauth
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// KeyError says why a private key cannot be used. It never quotes the key.
+type KeyError struct {
+	// Problem completes "the private key …": "is encrypted".
+	Problem string
+	// Hint says what to do; may be empty.
+	Hint string
+}
+
+// Error returns the whole sentence.
+func (e *KeyError) Error() string { return "the private key " + e.Problem }
+
+// toPKCS8 is the hint for keys in another form.
+const toPKCS8 = "convert it: openssl pkcs8 -topk8 -nodes -in OLD.pem -out NEW.pem"
+
+// algorithms are the JWS algorithms a key can sign with, its own first.
+type algorithms []jose.SignatureAlgorithm
+
+// pick returns the wanted algorithm, or the key's own when none is wanted.
+func (a algorithms) pick(wanted string) (jose.SignatureAlgorithm, error) {
+	if wanted == "" {
+		return a[0], nil
+	}
+	if i := slices.Index(a, jose.SignatureAlgorithm(wanted)); i >= 0 {
+		return a[i], nil
+	}
+	return "", &KeyError{Problem: "cannot sign with " + cleanTo(wanted, 20) + ", its algorithm is " + string(a[0])}
+}
+
+// parseKey reads a private key: PKCS#8 as PEM (RFC 7468 §10) or as bare base64,
+// with or without line breaks. PEM in the older forms of openssl (RFC 5915,
+// PKCS#1) is taken too.
+func parseKey(text string) (crypto.Signer, algorithms, error) {
+	key, err := decodeKey(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch k := key.(type) {
+	case *ecdsa.PrivateKey:
+		return ecKey(k)
+	case *rsa.PrivateKey:
+		if k.N.BitLen() < 2048 {
+			return nil, nil, &KeyError{Problem: "is an RSA key under 2048 bits (RFC 7518 §3.3)"}
+		}
+		return k, algorithms{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512}, nil
+	case ed25519.PrivateKey:
+		return k, algorithms{jose.EdDSA}, nil
+	}
+	return nil, nil, &KeyError{Problem: "is of a kind that cannot sign a JWT", Hint: "use an EC P-256 key"}
+}
+
+// ecKey maps the curve to its algorithm (RFC 7518 §3.4).
+func ecKey(k *ecdsa.PrivateKey) (crypto.Signer, algorithms, error) {
+	switch k.Curve.Params().BitSize {
+	case 256:
+		return k, algorithms{jose.ES256}, nil
+	case 384:
+		return k, algorithms{jose.ES384}, nil
+	case 521:
+		return k, algorithms{jose.ES512}, nil
+	}
+	return nil, nil, &KeyError{Problem: "is on a curve that JWS does not have", Hint: "use an EC P-256 key"}
+}
+
+// decodeKey tells PEM from bare base64.
+func decodeKey(text string) (any, error) {
+	text = strings.TrimSpace(text)
+	if !strings.Contains(text, "\n") {
+		// A PEM file squeezed into an environment variable.
+		text = strings.ReplaceAll(text, `\n`, "\n")
+	}
+	if !strings.Contains(text, "-----BEGIN") {
+		return decodeBare(text)
+	}
+	rest := []byte(text)
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return nil, &KeyError{Problem: "is damaged PEM", Hint: "give the whole file, its BEGIN and END lines included"}
+		}
+		if block.Type != "EC PARAMETERS" {
+			return decodePEM(block)
+		}
+	}
+}
+
+// decodePEM reads one PEM block by its label.
+func decodePEM(block *pem.Block) (any, error) {
+	switch {
+	case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+		return nil, &KeyError{Problem: "is encrypted", Hint: toPKCS8}
+	case block.Type == "PRIVATE KEY":
+		return decodeDER(block.Bytes)
+	case block.Type == "EC PRIVATE KEY":
+		if key, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
+			return key, nil
+		}
+		return nil, &KeyError{Problem: "is not readable, or on a curve JWS does not have", Hint: "use an EC P-256 key"}
+	case block.Type == "RSA PRIVATE KEY":
+		if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+			return key, nil
+		}
+		return nil, &KeyError{Problem: "is not readable as an RSA key", Hint: toPKCS8}
+	case strings.Contains(block.Type, "PUBLIC KEY"):
+		return nil, &KeyError{Problem: "is a public key", Hint: "give the private key of the pair"}
+	case block.Type == "CERTIFICATE":
+		return nil, &KeyError{Problem: "is a certificate", Hint: "give the private key that belongs to it"}
+	}
+	return nil, &KeyError{Problem: "is not in PKCS#8", Hint: toPKCS8}
+}
+
+// decodeBare reads base64 of either alphabet, with or without padding.
+func decodeBare(text string) (any, error) {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r) || r == '=':
+			return -1
+		case r == '-':
+			return '+'
+		case r == '_':
+			return '/'
+		}
+		return r
+	}, text)
+	der, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil || len(der) == 0 {
+		return nil, &KeyError{Problem: "is neither PEM nor base64", Hint: "it must be PKCS#8; " + toPKCS8}
+	}
+	if bytes.HasPrefix(der, []byte("-----BEGIN")) {
+		return decodeKey(string(der)) // a whole PEM file in base64
+	}
+	return decodeDER(der)
+}
+
+// decodeDER reads PKCS#8 (RFC 5958). The errors of x509 are not passed on: they
+// say nothing a user could act on.
+func decodeDER(der []byte) (any, error) {
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err == nil {
+		return key, nil
+	}
+	if _, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return nil, &KeyError{Problem: "is a public key", Hint: "give the private key of the pair"}
+	}
+	switch text := err.Error(); {
+	case strings.Contains(text, "unknown elliptic curve"), strings.Contains(text, "unsupported elliptic curve"):
+		return nil, &KeyError{Problem: "is on a curve that JWS does not have", Hint: "use an EC P-256 key"}
+	case strings.Contains(text, "unknown algorithm"):
+		return nil, &KeyError{Problem: "is of a kind that cannot sign a JWT", Hint: "use an EC P-256 key"}
+	}
+	return nil, &KeyError{Problem: "is not a readable PKCS#8 key", Hint: toPKCS8}
+}

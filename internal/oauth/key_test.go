@@ -1,0 +1,148 @@
+package oauth
+
+import (
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestParseKeyForms(t *testing.T) {
+	t.Parallel()
+	key := newECKey(t, elliptic.P256())
+	der := pkcs8DER(t, key)
+	sec1, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pemText("PRIVATE KEY", der)
+	bare := base64.StdEncoding.EncodeToString(der)
+	for name, in := range map[string]string{
+		"PEM":                text,
+		"PEM with CRLF":      strings.ReplaceAll(text, "\n", "\r\n"),
+		"PEM in one line":    strings.ReplaceAll(strings.TrimSpace(text), "\n", `\n`),
+		"PEM with preamble":  "Bag Attributes\n  friendlyName: x\n\n" + text,
+		"SEC 1":              pemText("EC PRIVATE KEY", sec1),
+		"SEC 1 with curve":   pemText("EC PARAMETERS", []byte{6, 0}) + pemText("EC PRIVATE KEY", sec1),
+		"bare":               bare,
+		"bare, broken lines": bare[:64] + "\r\n" + bare[64:128] + "\n" + bare[128:] + "\n",
+		"bare, no padding":   strings.TrimRight(bare, "="),
+		"bare, URL alphabet": base64.URLEncoding.EncodeToString(der),
+		"PEM in base64":      base64.StdEncoding.EncodeToString([]byte(text)),
+	} {
+		got, algorithms, err := parseKey(in)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !key.Equal(got) || algorithms[0] != "ES256" {
+			t.Errorf("%s: another key, or algorithm %v", name, algorithms)
+		}
+	}
+}
+
+// pkcs8Of wraps key bytes in PKCS#8 with an EC curve of any OID.
+func pkcs8Of(t *testing.T, algorithm, curve asn1.ObjectIdentifier) []byte {
+	t.Helper()
+	type identifier struct{ Algorithm, Curve asn1.ObjectIdentifier }
+	inner, err := asn1.Marshal(struct {
+		Version int
+		Key     []byte
+	}{1, make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := asn1.Marshal(struct {
+		Version   int
+		Algorithm identifier
+		Key       []byte
+	}{0, identifier{algorithm, curve}, inner})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func TestParseKeyErrors(t *testing.T) {
+	t.Parallel()
+	key := newECKey(t, elliptic.P256())
+	der := pkcs8DER(t, key)
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x25519, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecOID, koblitz := asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}, asn1.ObjectIdentifier{1, 3, 132, 0, 10}
+	oldEncrypted := pem.EncodeToMemory(&pem.Block{
+		Type: "EC PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED"}, Bytes: der,
+	})
+	for name, c := range map[string]struct{ in, want string }{
+		"empty":             {"", "neither PEM nor base64"},
+		"words":             {"fake-secret: not a key!", "neither PEM nor base64"},
+		"random base64":     {base64.StdEncoding.EncodeToString([]byte("fake-secret-bytes")), "not a readable PKCS#8"},
+		"cut short":         {base64.StdEncoding.EncodeToString(der[:len(der)-9]), "not a readable PKCS#8"},
+		"damaged PEM":       {"-----BEGIN PRIVATE KEY-----\nfake-secret", "damaged PEM"},
+		"encrypted":         {pemText("ENCRYPTED PRIVATE KEY", der), "is encrypted"},
+		"encrypted, old":    {string(oldEncrypted), "is encrypted"},
+		"public":            {pemText("PUBLIC KEY", public), "is a public key"},
+		"public, bare":      {base64.StdEncoding.EncodeToString(public), "is a public key"},
+		"certificate":       {pemText("CERTIFICATE", der), "is a certificate"},
+		"OpenSSH":           {pemText("OPENSSH PRIVATE KEY", der), "not in PKCS#8"},
+		"P-224":             {pemText("PRIVATE KEY", pkcs8DER(t, newECKey(t, elliptic.P224()))), "on a curve"},
+		"unknown curve":     {pemText("PRIVATE KEY", pkcs8Of(t, ecOID, koblitz)), "on a curve"},
+		"unknown algorithm": {pemText("PRIVATE KEY", pkcs8Of(t, koblitz, koblitz)), "kind that cannot sign"},
+		"X25519":            {pemText("PRIVATE KEY", pkcs8DER(t, x25519)), "kind that cannot sign"},
+		"small RSA":         {pemText("PRIVATE KEY", pkcs8DER(t, small)), "under 2048 bits"},
+		"broken RSA":        {pemText("RSA PRIVATE KEY", der), "not readable as an RSA key"},
+		"broken SEC 1":      {pemText("EC PRIVATE KEY", der), "not readable"},
+	} {
+		_, _, err := parseKey(c.in)
+		keyError, typed := errors.AsType[*KeyError](err)
+		if !typed || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+			continue
+		}
+		if text := keyError.Problem + keyError.Hint; strings.Contains(text, "fake-secret") || strings.Contains(text, "MII") {
+			t.Errorf("%s: the key is quoted: %s", name, text)
+		}
+	}
+}
+
+func FuzzParseKey(f *testing.F) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	der := pkcs8DER(f, key)
+	f.Add(pemText("PRIVATE KEY", der))
+	f.Add(base64.StdEncoding.EncodeToString(der))
+	f.Add("-----BEGIN EC PARAMETERS-----\n-----END EC PARAMETERS-----\n")
+	f.Add(`-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----`)
+	f.Fuzz(func(t *testing.T, in string) {
+		signer, algorithms, err := parseKey(in)
+		if err == nil {
+			if signer == nil || len(algorithms) == 0 {
+				t.Errorf("%q: neither key nor error", in)
+			}
+			return
+		}
+		if _, typed := errors.AsType[*KeyError](err); !typed || len(err.Error()) > maxText || CleanText(err.Error()) != err.Error() {
+			t.Errorf("%q: %v", in, err)
+		}
+	})
+}

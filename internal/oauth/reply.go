@@ -1,0 +1,246 @@
+package oauth
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxTokenSize is more than any header could carry.
+const maxTokenSize = 64 << 10
+
+// reply is what a token endpoint sent.
+type reply struct {
+	endpoint string
+	status   int
+	header   http.Header
+	body     []byte
+	secrets  redactor
+}
+
+// members are the named values of a reply, whichever way it was written; those
+// of a form-encoded one are held as JSON strings.
+type members map[string]json.RawMessage
+
+// token reads a token reply (RFC 6749 §5.1), asked at one moment, read at another.
+func (r *reply) token(asked, now time.Time) (Token, error) {
+	if r.status >= http.StatusBadRequest {
+		return Token{}, r.serviceError(r.membersIfAny(), now)
+	}
+	if r.status < http.StatusOK || r.status >= http.StatusMultipleChoices {
+		return Token{}, r.unusable(r.redirectText())
+	}
+	if len(r.body) > maxReply {
+		return Token{}, r.unusable("it is larger than 1 MiB")
+	}
+	m, problem := parseMembers(r.header.Get("Content-Type"), r.body)
+	if problem != "" {
+		return Token{}, r.unusable(problem)
+	}
+	if m.hasError() {
+		return Token{}, r.serviceError(m, now)
+	}
+	t, problem := m.token(r.secrets.with(m))
+	if problem != "" {
+		return Token{}, r.unusable(problem)
+	}
+	t.RequestedAt = asked
+	return t, nil
+}
+
+func (r *reply) unusable(problem string) *ReplyError {
+	return &ReplyError{Endpoint: r.endpoint, StatusCode: r.status, Problem: problem}
+}
+
+// membersIfAny is for an error status, where no body is fine too.
+func (r *reply) membersIfAny() members {
+	if len(r.body) > maxReply {
+		return nil
+	}
+	m, _ := parseMembers(r.header.Get("Content-Type"), r.body)
+	return m
+}
+
+// redirectText names the host that a redirect points to, nothing more of it.
+func (r *reply) redirectText() string {
+	u, err := url.Parse(r.header.Get("Location"))
+	if r.status < http.StatusMultipleChoices || err != nil || u.Host == "" {
+		return "it is neither a token nor an error"
+	}
+	return "it is a redirect to host " + strconv.Quote(r.secrets.clean(u.Hostname())) + ", which is never followed"
+}
+
+// parseMembers reads JSON or a form. A body that begins like a JSON object is
+// one; else the Content-Type decides, and where that is missing or plain text
+// the names do. The second result says what is wrong, and quotes nothing.
+func parseMembers(contentType string, body []byte) (members, string) {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")))
+	mediaType, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	mediaType = strings.TrimSpace(mediaType)
+	switch {
+	case len(body) == 0:
+		return nil, "it is empty"
+	case body[0] == '{':
+		return parseObject(body)
+	case mediaType == "application/x-www-form-urlencoded":
+		if m := parseForm(body); m != nil {
+			return m, ""
+		}
+		return nil, "it is not form-encoded as its Content-Type says"
+	case mediaType == "" || mediaType == "text/plain":
+		if m := parseForm(body); m["access_token"] != nil || m["error"] != nil {
+			return m, ""
+		}
+	}
+	return nil, "it is not a JSON object"
+}
+
+func parseObject(body []byte) (members, string) {
+	var m members
+	if err := json.Unmarshal(body, &m); err != nil {
+		if body[len(body)-1] != '}' {
+			return nil, "it is JSON that ends early"
+		}
+		return nil, "it is not valid JSON"
+	}
+	return m, ""
+}
+
+func parseForm(body []byte) members {
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil
+	}
+	m := members{}
+	for name := range values {
+		quoted, err := json.Marshal(values.Get(name))
+		if err != nil {
+			return nil
+		}
+		m[name] = quoted
+	}
+	return m
+}
+
+// text returns a member that must be a string; absent and null count as empty.
+func (m members) text(name string) (string, bool) {
+	raw := m[name]
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", true
+	}
+	var s string
+	return s, json.Unmarshal(raw, &s) == nil
+}
+
+// scalar returns a string as it is and a number as written, else nothing.
+func (m members) scalar(name string) string {
+	if s, ok := m.text(name); ok {
+		return s
+	}
+	if raw := m[name]; raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' {
+		return string(raw)
+	}
+	return ""
+}
+
+// token takes the members of RFC 6749 §5.1; the second result is the problem.
+func (m members) token(secrets redactor) (t Token, problem string) {
+	for _, f := range []struct {
+		name     string
+		required bool
+		to       *Secret
+	}{
+		{"access_token", true, &t.AccessToken},
+		{"refresh_token", false, &t.RefreshToken},
+		{"id_token", false, &t.IDToken},
+	} {
+		value, problem := m.tokenText(f.name)
+		if problem != "" {
+			return Token{}, problem
+		}
+		if value == "" && f.required {
+			return Token{}, "it has no " + f.name
+		}
+		*f.to = NewSecret(value)
+	}
+	if t.TokenType, problem = m.tokenType(secrets); problem != "" {
+		return Token{}, problem
+	}
+	t.Scope = m.scope()
+	t.Lifetime, t.LifetimeProblem = parseLifetime(m["expires_in"])
+	if t.LifetimeProblem != "" && (secrets.holds(string(m["expires_in"])) || secrets.holds(m.scalar("expires_in"))) {
+		t.LifetimeProblem = "expires_in is not a number"
+	}
+	return t, ""
+}
+
+// tokenText reads a token and refuses what no header can carry.
+func (m members) tokenText(name string) (value, problem string) {
+	value, ok := m.text(name)
+	if !ok {
+		return "", name + " is not a string"
+	}
+	if len(value) > maxTokenSize {
+		return "", name + " is larger than 64 KiB"
+	}
+	for i := range len(value) {
+		if value[i] < 0x21 || value[i] > 0x7E {
+			return "", name + " has blanks or bytes outside printable ASCII"
+		}
+	}
+	return value, ""
+}
+
+// tokenType accepts bearer in any case (RFC 6749 §5.1, §7.1).
+func (m members) tokenType(secrets redactor) (value, problem string) {
+	value, ok := m.text("token_type")
+	switch {
+	case !ok:
+		return "", "token_type is not a string"
+	case value == "":
+		return "Bearer", ""
+	case !strings.EqualFold(value, "bearer"):
+		return "", fmt.Sprintf("token_type is %q, only bearer is supported", secrets.clean(value))
+	}
+	return value, ""
+}
+
+// scope reads the space-separated string of RFC 6749 §3.3, or a JSON list of
+// strings; nil when there is neither. A scope with bytes that §3.3 does not
+// allow is cleaned, because scopes are shown.
+func (m members) scope() []string {
+	text, ok := m.text("scope")
+	if !ok {
+		var list []string
+		if json.Unmarshal(m["scope"], &list) != nil {
+			return nil
+		}
+		text = strings.Join(list, " ")
+	}
+	scopes := strings.Fields(text)
+	for i, s := range scopes {
+		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			scopes[i] = CleanText(s)
+		}
+	}
+	if len(scopes) == 0 {
+		return nil
+	}
+	return scopes
+}
+
+// with adds the tokens of a reply to what must not be shown.
+func (r redactor) with(m members) redactor {
+	all := append(redactor(nil), r...)
+	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
+		if s, ok := m.text(name); ok && s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}

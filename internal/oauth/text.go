@@ -1,0 +1,84 @@
+package oauth
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxText is how many characters of a remote text are shown.
+const maxText = 200
+
+// CleanText makes a text that a service sent fit to be shown: one line of at
+// most 200 printable characters. Line breaks, tabs and control characters
+// (ESC included) become one space, bytes that are not UTF-8 and unprintable
+// characters become "?", and what cannot be seen but changes how the rest is
+// read (bidirectional controls, zero-width characters, variation selectors) is
+// dropped. A longer text ends in "…". The caller still has to quote it.
+func CleanText(s string) string { return cleanTo(s, maxText) }
+
+// cleanTo is CleanText with a limit of its own.
+func cleanTo(s string, limit int) string {
+	out := make([]rune, 0, min(len(s), limit+2))
+	gap := false
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			gap = len(out) > 0
+			continue
+		case invisible(r):
+			continue
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			r = '?'
+		}
+		if gap {
+			out = append(out, ' ')
+			gap = false
+		}
+		if out = append(out, r); len(out) > limit {
+			return string(append(out[:limit-1], '…'))
+		}
+	}
+	return string(out)
+}
+
+// invisible reports whether r shows nothing and yet can reorder, join or hide
+// the characters around it.
+func invisible(r rune) bool {
+	const brailleBlank = '\u2800'
+	return r == brailleBlank || r > unicode.MaxASCII &&
+		unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// redactor holds the secret values of one exchange. Remote words that repeat
+// one of them are withheld as a whole, because a part of a secret is one too.
+type redactor []string
+
+// holds reports whether s repeats a secret, as it is, form-encoded, or as
+// CleanText would leave it.
+func (r redactor) holds(s string) bool {
+	if s == "" {
+		return false
+	}
+	clean := cleanTo(s, len(s)+1)
+	for _, secret := range r {
+		if secret == "" {
+			continue
+		}
+		shown := cleanTo(secret, len(secret)+1)
+		if strings.Contains(s, secret) || strings.Contains(s, url.QueryEscape(secret)) ||
+			shown != "" && strings.Contains(clean, shown) {
+			return true
+		}
+	}
+	return false
+}
+
+// clean is CleanText, or [redacted] when s repeats a secret.
+func (r redactor) clean(s string) string {
+	if r.holds(s) {
+		return redacted
+	}
+	return CleanText(s)
+}
