@@ -1,0 +1,176 @@
+package secretservicetest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	secretsName     = "org.freedesktop.secrets"
+	secretsPath     = "/org/freedesktop/secrets"
+	loginCollection = "/org/freedesktop/secrets/collection/login"
+)
+
+// busConfig has no service directories, so that the bus starts no program: neither
+// a second Secret Service nor a prompter.
+const busConfig = `<busconfig><type>session</type><listen>unix:path=%s</listen>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+<allow own="*"/></policy></busconfig>
+`
+
+func (s *Session) startBus() error {
+	config := filepath.Join(s.home, "bus.conf")
+	if err := os.WriteFile(config, fmt.Appendf(nil, busConfig, s.socket()), 0o600); err != nil {
+		return err
+	}
+	cmd := exec.Command("dbus-daemon", "--config-file="+config, "--nofork", "--nopidfile", "--print-address=1")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if s.bus, err = s.start(cmd); err != nil {
+		return err
+	}
+	// The bus prints its address when it listens. If it never does, it is killed,
+	// which ends the reading too.
+	timer := time.AfterFunc(patience, s.bus.stop)
+	defer timer.Stop()
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		return fmt.Errorf("dbus-daemon ended before it was ready: %w: it printed %q and said %q", err, line, s.log())
+	}
+	return nil
+}
+
+// Restart ends gnome-keyring, if it runs, and starts it again with password. The
+// first password is the login collection's from then on; another one leaves the
+// collection locked.
+func (s *Session) Restart(password string) error {
+	conn, err := dbus.Connect(s.Address())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if s.secret != nil {
+		s.secret.stop()
+		if err := awaitOwner(conn, false); err != nil {
+			return err
+		}
+	}
+	cmd := exec.Command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets",
+		"--control-directory="+filepath.Join(s.home, "run", "keyring"))
+	cmd.Env = append(cmd.Env, "DBUS_SESSION_BUS_ADDRESS="+s.Address())
+	cmd.Stdin = strings.NewReader(password)
+	if s.secret, err = s.start(cmd); err != nil {
+		return err
+	}
+	if err := awaitOwner(conn, true); err != nil {
+		return fmt.Errorf("%w: gnome-keyring-daemon said %q", err, s.log())
+	}
+	return nil
+}
+
+// Lock locks the login collection, as a screen lock may.
+func (s *Session) Lock() error {
+	conn, err := dbus.Connect(s.Address())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Object(secretsName, secretsPath).
+		Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{loginCollection}).Err
+}
+
+// StopBus kills the bus, and leaves its socket behind.
+func (s *Session) StopBus() { s.bus.stop() }
+
+// awaitOwner waits until somebody, or nobody, owns the name of the Secret Service.
+func awaitOwner(conn *dbus.Conn, owned bool) error {
+	changes := make(chan *dbus.Signal, 16)
+	conn.Signal(changes)
+	err := conn.AddMatchSignal(dbus.WithMatchInterface("org.freedesktop.DBus"),
+		dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, secretsName))
+	if err != nil {
+		return err
+	}
+	end := time.After(patience)
+	for {
+		var now bool
+		err := conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, secretsName).Store(&now)
+		if err != nil || now == owned {
+			return err
+		}
+		select {
+		case <-changes:
+		case <-end:
+			return errors.New("the Secret Service did not come or go in time")
+		}
+	}
+}
+
+// daemon is a child process that dies with this one.
+type daemon struct {
+	pid    int
+	exited chan struct{}
+}
+
+// start starts a daemon in the session's environment. The kernel kills it when the
+// thread that started it ends, so that thread stays with it to its end.
+func (s *Session) start(cmd *exec.Cmd) (*daemon, error) {
+	said, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer said.Close()
+	cmd.Stderr = said
+	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8")
+	cmd.Env = append(cmd.Env, s.EnvWithoutAddress()...)
+	cmd.Dir = s.home
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	d := &daemon{exited: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+			close(d.exited)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	d.pid = cmd.Process.Pid
+	return d, nil
+}
+
+// stop kills the daemon with its children and waits for its end.
+func (d *daemon) stop() {
+	if d == nil {
+		return
+	}
+	select {
+	case <-d.exited:
+	default:
+		_ = syscall.Kill(-d.pid, syscall.SIGKILL)
+		<-d.exited
+	}
+}
+
+func (s *Session) logFile() string { return filepath.Join(s.home, "daemons.log") }
+
+func (s *Session) log() string {
+	said, _ := os.ReadFile(s.logFile())
+	return string(said)
+}

@@ -1,0 +1,20 @@
+//go:build !linux
+
+package secretservicetest
+
+import "errors"
+
+type daemon struct{}
+
+func (*daemon) stop() {}
+
+func (s *Session) startBus() error { return errors.ErrUnsupported }
+
+// Restart is not supported here.
+func (s *Session) Restart(string) error { return errors.ErrUnsupported }
+
+// Lock is not supported here.
+func (s *Session) Lock() error { return errors.ErrUnsupported }
+
+// StopBus does nothing here.
+func (s *Session) StopBus() {}

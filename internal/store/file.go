@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"filippo.io/age"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// File keeps records in files sealed with age (X25519), for machines without a
+// keyring. Without a key it does nothing at all: there is no plain form.
+//
+// A record sealed with another key counts as none, and Put replaces it: this is a
+// cache, and a pipeline whose key was rotated should fetch a token, not stop. The
+// error of Get says so, and nothing is removed before there is something better.
+type File struct {
+	FileLocks
+	// Dir holds the files. It is created with mode 0700; one that is a symbolic
+	// link, another user's, or writable by others is refused.
+	Dir string
+	// Key fetches the identity, "AGE-SECRET-KEY-1…" as age-keygen prints it. It is
+	// called when a record is read or written.
+	Key oauth.SecretFunc
+
+	mu       sync.Mutex
+	identity *age.X25519Identity
+}
+
+var _ Store = (*File)(nil)
+
+// Name returns "file".
+func (f *File) Name() string { return "file" }
+
+// Get returns the record of key; see Store.
+func (f *File) Get(ctx context.Context, key Key) (*Record, error) {
+	id, err := f.unlock(ctx, readingToken)
+	if err != nil {
+		return nil, err
+	}
+	return f.load(key.Digest(), id)
+}
+
+func (f *File) load(digest string, id *age.X25519Identity) (*Record, error) {
+	plain, err := sealedDir(f.Dir).read(digest, id)
+	if err != nil {
+		return nil, f.problem(readingToken, err)
+	}
+	return decodeRecord(plain, digest)
+}
+
+// Put writes a record; see Store.
+func (f *File) Put(ctx context.Context, r *Record) error {
+	id, err := f.unlock(ctx, storingToken)
+	if err != nil {
+		return err
+	}
+	plain, err := encodeRecord(r)
+	if err != nil {
+		return err
+	}
+	return f.problem(storingToken, sealedDir(f.Dir).write(r.Key.Digest(), id.Recipient(), plain))
+}
+
+// Delete removes a record; see Store. It needs no key.
+func (f *File) Delete(_ context.Context, key Key) error {
+	return f.problem(removingToken, sealedDir(f.Dir).remove(key.Digest()))
+}
+
+// List returns what is stored and sealed with this key; see Store.
+func (f *File) List(ctx context.Context) ([]Entry, error) {
+	id, err := f.unlock(ctx, listingTokens)
+	if err != nil {
+		return nil, err
+	}
+	digests, err := sealedDir(f.Dir).digests()
+	if err != nil {
+		return nil, f.problem(listingTokens, err)
+	}
+	return entries(f.Name(), digests, func(digest string) (*Record, error) { return f.load(digest, id) })
+}
+
+// unlock fetches the key, once.
+func (f *File) unlock(ctx context.Context, doing string) (*age.X25519Identity, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.identity != nil {
+		return f.identity, nil
+	}
+	id, err := f.fetchIdentity(ctx)
+	if err != nil {
+		return nil, &UnusableError{
+			Store: f.Name(), Problem: Unconfigured, Doing: doing, Err: err,
+			Hint: "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an identity " +
+				"that age-keygen made",
+		}
+	}
+	f.identity = id
+	return id, nil
+}
+
+func (f *File) fetchIdentity(ctx context.Context) (*age.X25519Identity, error) {
+	if f.Key == nil {
+		return nil, errors.New("no key is given")
+	}
+	key, err := f.Key(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if key.IsZero() {
+		return nil, errors.New("no key is given")
+	}
+	id, err := age.ParseX25519Identity(identityLine(key.Reveal()))
+	if err != nil {
+		// The cause is left out: it may quote what was taken for a key.
+		return nil, errors.New("the key is not an AGE-SECRET-KEY-1… identity")
+	}
+	return id, nil
+}
+
+// identityLine returns the one line of an age-keygen file that is not a comment;
+// the identity alone is such a file too.
+func identityLine(text string) string {
+	var found []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "\n")
+}
+
+// problem makes an error of the directory or of a record this store's own.
+func (f *File) problem(doing string, err error) error {
+	if err == nil || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return &UnusableError{Store: f.Name(), Problem: Refused, Doing: doing, Err: err}
+}

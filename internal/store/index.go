@@ -1,0 +1,125 @@
+package store
+
+import (
+	"cmp"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// What the stores say they were doing, in their errors.
+const (
+	readingToken  = "reading the token"
+	storingToken  = "storing the token"
+	removingToken = "removing the token"
+	listingTokens = "listing the tokens"
+)
+
+// entries loads the records of digests and returns what a listing shows of them,
+// sorted by profile and key. Records that are gone or damaged are left out.
+func entries(store string, digests []string, load func(digest string) (*Record, error)) ([]Entry, error) {
+	list := make([]Entry, 0, len(digests))
+	for _, digest := range digests {
+		r, err := load(digest)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Entry{
+			Key:         r.Key,
+			Profile:     r.Profile,
+			Scope:       r.Token.Scope,
+			IssuedAt:    r.Token.RequestedAt,
+			Expiry:      r.Token.Expiry(),
+			Refreshable: !r.Token.RefreshToken.IsZero(),
+			Store:       store,
+		})
+	}
+	slices.SortFunc(list, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Profile, b.Profile), cmp.Compare(a.Key.Text(), b.Key.Text()))
+	})
+	return list, nil
+}
+
+// index remembers which records a keyring holds, for keyrings cannot be
+// enumerated. It is a directory with one empty file per record, named by the
+// key's digest: the record itself says all that a listing shows, so a second copy
+// on disk could only be wrong or tell too much. One file per key needs no lock.
+// The empty index remembers nothing.
+type index string
+
+// add remembers a record.
+func (x index) add(digest string) error {
+	if x == "" {
+		return nil
+	}
+	path := filepath.Join(string(x), digest)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makePrivateDir(string(x), writableByOthers); err != nil {
+			return err
+		}
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// remove forgets a record.
+func (x index) remove(digest string) error {
+	if x == "" {
+		return nil
+	}
+	return removeFile(filepath.Join(string(x), digest))
+}
+
+// digests returns what is remembered.
+func (x index) digests() ([]string, error) {
+	if x == "" {
+		return nil, nil
+	}
+	return digestsIn(string(x), "")
+}
+
+// digestsIn returns the digests that files in dir are named by, before suffix. A
+// missing dir has none.
+func digestsIn(dir, suffix string) ([]string, error) {
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var digests []string
+	for _, f := range files {
+		if n := len(f.Name()) - len(suffix); n == digestLen && f.Name()[n:] == suffix && isDigest(f.Name()[:n]) {
+			digests = append(digests, f.Name()[:n])
+		}
+	}
+	return digests, nil
+}
+
+// digestLen is the length of Key.Digest.
+const digestLen = 64
+
+// isDigest reports whether s could be a Key.Digest, in either case.
+func isDigest(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && len(s) == digestLen
+}
+
+// removeFile removes a file; it is no error when there is none.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

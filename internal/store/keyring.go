@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+)
+
+// keyringService is the service name of every entry ("service" among a Secret
+// Service's attributes); the account ("username") is the key's digest.
+const keyringService = "authctl"
+
+// keyringTimeout is the default of Keyring.Timeout.
+const keyringTimeout = 3 * time.Second
+
+// Keyring keeps records in the OS keyring: the Secret Service on Linux and BSD
+// (https://specifications.freedesktop.org/secret-service/), the login keychain on
+// macOS, the Credential Manager on Windows. The zero value works, without a
+// listing and without room for records that are too big for one entry.
+//
+// Reading a record is one call to the keyring and touches no file.
+type Keyring struct {
+	FileLocks
+	// Timeout bounds each call; 0 means 3 seconds. Where a person can answer the
+	// keyring's prompt it may be longer. After one call that ran into it all
+	// others fail at once.
+	Timeout time.Duration
+	// MaxRecord is the biggest record in bytes that goes into the keyring itself;
+	// 0 means the system's limit. A bigger one is sealed with age in a file of
+	// StateDir, and the keyring holds that file's key.
+	MaxRecord int
+	// StateDir holds index/keyring, the names of the records in the keyring, and
+	// sealed, the records too big for it. It is created with mode 0700. Empty
+	// means none of the two.
+	StateDir string
+	// Log hears of what is no failure of a call, such as an index that could not
+	// be written; nil means nobody does.
+	Log *slog.Logger
+
+	// service is the system's keyring when nil.
+	service secretService
+
+	mu     sync.Mutex
+	silent error
+}
+
+var _ Store = (*Keyring)(nil)
+
+// Name returns "keyring".
+func (k *Keyring) Name() string { return "keyring" }
+
+// Get returns the record of key; see Store.
+func (k *Keyring) Get(ctx context.Context, key Key) (*Record, error) {
+	return k.load(ctx, readingToken, key.Digest())
+}
+
+func (k *Keyring) load(ctx context.Context, doing, digest string) (*Record, error) {
+	entry, err := k.get(ctx, doing, digest)
+	if err != nil {
+		return nil, err
+	}
+	return k.decode(doing, digest, entry)
+}
+
+// decode reads an entry: the record, or the key of the sealed file that holds it.
+func (k *Keyring) decode(doing, digest, entry string) (*Record, error) {
+	id, sealed := parseSealedEntry(entry)
+	if !sealed {
+		return decodeRecord([]byte(entry), digest)
+	}
+	plain, err := k.sealed().read(digest, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, k.refused(doing, err)
+	}
+	if err != nil {
+		return nil, notFound("the record's sealed file is missing or not the one the keyring has the key of")
+	}
+	return decodeRecord(plain, digest)
+}
+
+// Put writes a record; see Store.
+func (k *Keyring) Put(ctx context.Context, r *Record) error {
+	digest := r.Key.Digest()
+	plain, err := encodeRecord(r)
+	if err != nil {
+		return err
+	}
+	entry := string(plain)
+	big := k.maxRecord() > 0 && len(plain) > k.maxRecord()
+	if big {
+		if entry, err = k.seal(digest, plain); err != nil {
+			return k.refused(storingToken, err)
+		}
+	}
+	if err = k.put(ctx, r, digest, entry); err == nil {
+		k.warn("writing the index of the keyring", k.index().add(digest))
+	}
+	// A sealed file stays only with an entry that has its key.
+	if stays := big && err == nil; !stays && k.StateDir != "" {
+		k.warn("removing a sealed file", k.sealed().remove(digest))
+	}
+	return err
+}
+
+// put writes an entry and reads it back, because a Secret Service whose prompt was
+// dismissed reports success (a known defect of the client library).
+func (k *Keyring) put(ctx context.Context, r *Record, digest, entry string) error {
+	got, err := k.set(ctx, storingToken, digest, entry)
+	if err != nil || got == entry {
+		return err
+	}
+	// A younger record is another process's, written just now: it will do.
+	if other, err := k.decode(storingToken, digest, got); err == nil &&
+		other.Token.RequestedAt.UnixMilli() >= r.Token.RequestedAt.UnixMilli() {
+		return nil
+	}
+	return k.locked(storingToken, errNotKept)
+}
+
+// Delete removes a record; see Store.
+func (k *Keyring) Delete(ctx context.Context, key Key) error {
+	digest := key.Digest()
+	if err := k.remove(ctx, removingToken, digest); err != nil {
+		return err
+	}
+	if k.StateDir != "" {
+		k.warn("removing a sealed file", k.sealed().remove(digest))
+	}
+	k.warn("writing the index of the keyring", k.index().remove(digest))
+	return nil
+}
+
+// List returns what the index names and the keyring still holds; see Store. It
+// reads every record, in one call each.
+func (k *Keyring) List(ctx context.Context) ([]Entry, error) {
+	digests, err := k.index().digests()
+	if err != nil {
+		return nil, k.refused(listingTokens, err)
+	}
+	return entries(k.Name(), digests, func(digest string) (*Record, error) {
+		entry, err := k.get(ctx, listingTokens, digest)
+		if errors.Is(err, ErrNotFound) {
+			k.warn("writing the index of the keyring", k.index().remove(digest))
+		}
+		if err != nil {
+			return nil, err
+		}
+		return k.decode(listingTokens, digest, entry)
+	})
+}
+
+func (k *Keyring) maxRecord() int {
+	if k.MaxRecord > 0 {
+		return k.MaxRecord
+	}
+	return systemMaxRecord
+}
+
+func (k *Keyring) index() index {
+	if k.StateDir == "" {
+		return ""
+	}
+	return index(filepath.Join(k.StateDir, "index", k.Name()))
+}
+
+func (k *Keyring) sealed() sealedDir { return sealedDir(filepath.Join(k.StateDir, "sealed")) }
+
+// warn logs a failure that leaves the record itself in order.
+func (k *Keyring) warn(doing string, err error) {
+	if err != nil && k.Log != nil {
+		k.Log.Warn(doing, "error", err)
+	}
+}
+
+// The entry of a record that is too big for the keyring, around its file's key.
+const (
+	sealedEntryStart = `{"v":1,"sealed":"`
+	sealedEntryEnd   = `"}`
+)
+
+// seal writes plain to a sealed file and returns the entry with its key. Every file
+// has a key of its own, so that an old file cannot pass for a new one.
+func (k *Keyring) seal(digest string, plain []byte) (string, error) {
+	if k.StateDir == "" {
+		return "", errTooBig
+	}
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return "", err
+	}
+	if err := k.sealed().write(digest, id.Recipient(), plain); err != nil {
+		return "", err
+	}
+	return sealedEntryStart + id.String() + sealedEntryEnd, nil
+}
+
+func parseSealedEntry(entry string) (*age.X25519Identity, bool) {
+	rest, ok := strings.CutPrefix(entry, sealedEntryStart)
+	if !ok {
+		return nil, false
+	}
+	id, err := age.ParseX25519Identity(strings.TrimSuffix(rest, sealedEntryEnd))
+	return id, err == nil
+}

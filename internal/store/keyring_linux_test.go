@@ -1,0 +1,241 @@
+package store
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secretservicetest"
+	"github.com/authctl/authctl/internal/testneed"
+)
+
+// childEnv names the test that a child process runs the inner part of.
+const childEnv = "AUTHCTL_TEST_INSIDE"
+
+// childRan is what the child prints, as proof that it ran anything.
+const childRan = "the inner part ran"
+
+// inside runs f in a process of its own with the environment env: godbus reads the
+// address of the bus once and keeps the connection.
+func inside(t *testing.T, env func(t *testing.T) []string, f func(t *testing.T)) {
+	t.Helper()
+	if os.Getenv(childEnv) == t.Name() {
+		_, _ = io.WriteString(os.Stdout, childRan+"\n")
+		f(t)
+		return
+	}
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=2m")
+	// A child built with -race would wait a second at its end.
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), childEnv + "=" + t.Name(), "GORACE=atexit_sleep_ms=0"}, env(t)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), childRan) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func unlockedSession(t *testing.T) []string { return secretservicetest.Start(t).Env() }
+
+// newSystemKeyring is a store over the system's keyring.
+func newSystemKeyring(t *testing.T) *Keyring {
+	t.Helper()
+	return newKeyring(t, nil)
+}
+
+// impatientKeyring gives up soon, for keyrings that never answer.
+func impatientKeyring(t *testing.T) *Keyring {
+	t.Helper()
+	k := newSystemKeyring(t)
+	k.Timeout = 200 * time.Millisecond
+	return k
+}
+
+func TestSecretService(t *testing.T) {
+	inside(t, unlockedSession, func(t *testing.T) {
+		testStore(t, func(t *testing.T) Store { return newSystemKeyring(t) })
+	})
+}
+
+func TestSecretServiceSealed(t *testing.T) {
+	inside(t, unlockedSession, func(t *testing.T) {
+		testStore(t, func(t *testing.T) Store {
+			k := newSystemKeyring(t)
+			k.MaxRecord = 700
+			return k
+		})
+	})
+}
+
+func TestSecretServiceNamedSecrets(t *testing.T) {
+	inside(t, unlockedSession, func(t *testing.T) { testNamedSecrets(t, newSystemKeyring(t)) })
+}
+
+// A person may have stored the secret with another program.
+func TestSecretTool(t *testing.T) {
+	testneed.Program(t, "secret-tool")
+	inside(t, unlockedSession, func(t *testing.T) {
+		k := newSystemKeyring(t)
+		cmd := exec.CommandContext(t.Context(), "secret-tool", "store", "--label=authctl", "service", "authctl", "username", "a")
+		cmd.Stdin = strings.NewReader("fake-from-outside")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("secret-tool: %v\n%s", err, out)
+		}
+		if got, err := k.Secret(t.Context(), "a"); err != nil || got.Reveal() != "fake-from-outside" {
+			t.Errorf("Secret() = %q, %v", got.Reveal(), err)
+		}
+		if err := k.SetSecret(t.Context(), "a", oauth.NewSecret("fake-ours")); err != nil {
+			t.Errorf("SetSecret over another program's entry: %v", err)
+		}
+		out, err := exec.CommandContext(t.Context(), "secret-tool", "lookup", "service", "authctl", "username", "a").Output()
+		if err != nil || string(out) != "fake-ours" {
+			t.Errorf("secret-tool finds %q, %v", out, err)
+		}
+		if err := k.DeleteSecret(t.Context(), "a"); err != nil {
+			t.Error(err)
+		}
+		if _, err := k.Secret(t.Context(), "a"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("after DeleteSecret: %v", err)
+		}
+	})
+}
+
+// The bus of the user is found without its address in the environment.
+func TestBusBelowRuntimeDir(t *testing.T) {
+	inside(t, func(t *testing.T) []string { return secretservicetest.Start(t).EnvWithoutAddress() }, func(t *testing.T) {
+		k := newSystemKeyring(t)
+		mustPut(t, k, testRecord(t))
+		mustGet(t, k, testRecord(t).Key)
+	})
+}
+
+// testUnusable expects the same answer from every call, and that `auto` carries on.
+func testUnusable(t *testing.T, k *Keyring, want Problem, text string) {
+	t.Helper()
+	r := testRecord(t)
+	_, getErr := k.Get(t.Context(), r.Key)
+	_, secretErr := k.Secret(t.Context(), "a")
+	for _, err := range []error{getErr, secretErr, k.Put(t.Context(), r), k.Delete(t.Context(), r.Key)} {
+		if e := wantProblem(t, err, want); !strings.Contains(e.Error(), text) || e.Hint == "" {
+			t.Errorf("the error is %q, its hint %q, want the words %q", e, e.Hint, text)
+		}
+	}
+	var warnings []error
+	a := &Auto{Primary: k, Fallback: &Memory{}, Warn: func(err error) { warnings = append(warnings, err) }}
+	mustPut(t, a, r)
+	mustGet(t, a, r.Key)
+	if len(warnings) != 1 {
+		t.Errorf("%d warnings: %v", len(warnings), warnings)
+	}
+}
+
+// Without a bus go-keyring would run dbus-launch: this one tells on it.
+func TestNoBus(t *testing.T) {
+	if bus, err := findBus(filepath.Join("/run/user", strconv.Itoa(os.Geteuid()))); err == nil {
+		testneed.Need(t, "a user without a session bus", errors.New("the test must not talk to "+bus))
+	}
+	env := func(t *testing.T) []string {
+		dir := t.TempDir()
+		script := "#!/bin/sh\n: >" + filepath.Join(dir, "called") + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "dbus-launch"), []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return []string{"HOME=" + dir, "PATH=" + dir + ":" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + dir}
+	}
+	inside(t, env, func(t *testing.T) {
+		called := filepath.Join(os.Getenv("HOME"), "called")
+		if err := exec.CommandContext(t.Context(), "dbus-launch").Run(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(called); err != nil {
+			t.Fatalf("the trap does not work: %v", err)
+		}
+		for _, address := range []string{"", "autolaunch:", "autolaunch:scope=install-path"} {
+			t.Setenv(busAddressEnv, address)
+			testUnusable(t, newSystemKeyring(t), Unreachable, "no session bus")
+		}
+		if _, err := os.Stat(called); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("dbus-launch was run: %v", err)
+		}
+	})
+}
+
+func TestFindBus(t *testing.T) {
+	t.Parallel()
+	s := secretservicetest.StartBus(t)
+	plain := t.TempDir()
+	if err := os.WriteFile(filepath.Join(plain, "bus"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address, err := findBus("", "relative", plain, t.TempDir(), filepath.Join(s.Home(), "run"))
+	if err != nil || address != s.Address() {
+		t.Errorf("findBus() = %q, %v, want %q", address, err, s.Address())
+	}
+	if address, err := findBus("", plain); err == nil || !strings.Contains(err.Error(), plain) {
+		t.Errorf("findBus() = %q, %v, want an error that names %s", address, err, plain)
+	}
+}
+
+func TestDeadBusSocket(t *testing.T) {
+	env := func(t *testing.T) []string {
+		s := secretservicetest.StartBus(t)
+		s.StopBus()
+		return s.Env()
+	}
+	inside(t, env, func(t *testing.T) { testUnusable(t, newSystemKeyring(t), Unreachable, "connection refused") })
+}
+
+func TestNoBusSocket(t *testing.T) {
+	env := func(t *testing.T) []string {
+		return []string{"HOME=" + t.TempDir(), "DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(t.TempDir(), "bus")}
+	}
+	inside(t, env, func(t *testing.T) { testUnusable(t, newSystemKeyring(t), Unreachable, "no such file") })
+}
+
+func TestSilentBus(t *testing.T) {
+	env := func(t *testing.T) []string {
+		dir, err := os.MkdirTemp("", "authctl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		l, err := net.Listen("unix", filepath.Join(dir, "bus"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go func() {
+			var open []net.Conn
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					for _, conn := range open {
+						_ = conn.Close()
+					}
+					return
+				}
+				open = append(open, conn)
+			}
+		}()
+		return []string{"HOME=" + dir, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(dir, "bus")}
+	}
+	inside(t, env, func(t *testing.T) { testUnusable(t, impatientKeyring(t), Locked, "no answer within 200ms") })
+}
+
+func TestBusWithoutSecretService(t *testing.T) {
+	env := func(t *testing.T) []string { return secretservicetest.StartBus(t).Env() }
+	inside(t, env, func(t *testing.T) { testUnusable(t, newSystemKeyring(t), Unreachable, "ServiceUnknown") })
+}
+
+func TestLockedCollection(t *testing.T) {
+	env := func(t *testing.T) []string { return secretservicetest.StartLocked(t).Env() }
+	inside(t, env, func(t *testing.T) { testUnusable(t, newSystemKeyring(t), Locked, "") })
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/gofrs/flock"
+)
+
+// RuntimeDir returns the directory of the locks: override when it is not empty,
+// else one derived from the user's id (Linux: /run/user/UID/authctl where that
+// exists, else /tmp/authctl-UID; macOS: /tmp/authctl-UID; Windows: authctl\run in
+// the local application data). It creates nothing.
+func RuntimeDir(override string) (string, error) {
+	if override != "" {
+		return override, nil
+	}
+	return runtimeDir()
+}
+
+// FileLocks are locks between the processes of one user: one file per key, which
+// the kernel locks and releases when the holder dies. The files are never
+// removed, because a lock on a removed file excludes nobody.
+type FileLocks struct {
+	// Dir is where the files are; empty means RuntimeDir(""). It is created with
+	// mode 0700. A directory that others may enter is refused: they could hold
+	// the lock for ever.
+	Dir string
+}
+
+// maxNote is the most that is read as a note, in bytes.
+const maxNote = 64 << 10
+
+// Lock takes the lock of key, waiting until ctx ends. The error is a *LockError,
+// Busy when the wait was in vain.
+func (l FileLocks) Lock(ctx context.Context, key Key) (Lock, error) {
+	dir, err := RuntimeDir(l.Dir)
+	if err != nil {
+		return nil, &LockError{Path: key.Digest(), Err: err}
+	}
+	stem := filepath.Join(dir, key.Digest())
+	if err := makePrivateDir(dir, usableByOthers); err != nil {
+		return nil, &LockError{Path: stem + ".lock", Err: err}
+	}
+	f, waited, err := acquire(ctx, stem+".lock")
+	if err != nil {
+		return nil, &LockError{Busy: ctx.Err() != nil, Path: stem + ".lock", Err: err}
+	}
+	return &fileLock{flock: f, waited: waited, note: stem + ".note"}, nil
+}
+
+// acquire locks the file at path, and tells whether it had to wait. Should a
+// cleaner of temporary files have removed the file meanwhile, it locks the new one.
+func acquire(ctx context.Context, path string) (f *flock.Flock, waited bool, err error) {
+	for {
+		f = flock.New(path)
+		ok, err := f.TryLock()
+		if err == nil && !ok {
+			waited = true
+			err = wait(ctx, f)
+		}
+		if err != nil {
+			return nil, waited, err
+		}
+		held, err := f.Stat()
+		if err != nil {
+			_ = f.Unlock()
+			return nil, waited, err
+		}
+		if now, err := os.Stat(path); err == nil && os.SameFile(held, now) {
+			return f, waited, nil
+		}
+		_ = f.Unlock()
+	}
+}
+
+// wait sleeps in the kernel until the lock is free or ctx ends. Asking again and
+// again instead would cost fifty waiting processes their processor time, and each
+// of them a late awakening.
+func wait(ctx context.Context, f *flock.Flock) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	got := make(chan error, 1)
+	go func() {
+		err := f.Lock()
+		for errors.Is(err, syscall.EINTR) {
+			err = f.Lock()
+		}
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		return err
+	case <-ctx.Done():
+		// The wait in the kernel cannot be called off; a lock that comes too late
+		// is given back at once.
+		go func() {
+			if <-got == nil {
+				_ = f.Unlock()
+			}
+		}()
+		return context.Cause(ctx)
+	}
+}
+
+// fileLock is a held lock. The note has a file of its own, because on Windows a
+// locked file can be read through the locking handle only.
+type fileLock struct {
+	flock  *flock.Flock
+	waited bool
+	note   string
+}
+
+// Waited reports whether another held the lock first.
+func (l *fileLock) Waited() bool { return l.waited }
+
+// Note returns what the last holder left. A holder that died while writing left
+// nothing.
+func (l *fileLock) Note() Note {
+	f, err := os.Open(l.note)
+	if err != nil {
+		return Note{}
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxNote))
+	if err != nil {
+		return Note{}
+	}
+	var n Note
+	if json.Unmarshal(text, &n) != nil {
+		return Note{}
+	}
+	return n
+}
+
+// Leave replaces the note; the zero Note removes it.
+func (l *fileLock) Leave(n Note) error {
+	var err error
+	if n == (Note{}) {
+		err = removeFile(l.note)
+	} else {
+		var text []byte
+		if text, err = json.Marshal(n); err == nil {
+			err = os.WriteFile(l.note, text, 0o600)
+		}
+	}
+	if err != nil {
+		return &LockError{Path: l.note, Err: err}
+	}
+	return nil
+}
+
+// Unlock releases the lock.
+func (l *fileLock) Unlock() error {
+	if err := l.flock.Unlock(); err != nil {
+		return &LockError{Path: l.flock.Path(), Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/authctl/authctl/internal/secretservicetest"
+)
+
+// promptingService is a Secret Service that holds nothing and answers every write
+// with a prompt, as some do for each program that is new to them.
+type promptingService struct {
+	// prompt is called when a client shows the prompt.
+	prompt func(*dbus.Conn)
+	// refuse answers writes instead, when not nil.
+	refuse *dbus.Error
+}
+
+const (
+	secretsPath = dbus.ObjectPath("/org/freedesktop/secrets")
+	loginPath   = secretsPath + "/collection/login"
+	promptPath  = secretsPath + "/prompt/p1"
+	sessionPath = secretsPath + "/session/s1"
+)
+
+// serve puts the service on the bus of s until the test ends.
+func (p promptingService) serve(t *testing.T, s *secretservicetest.Session) {
+	t.Helper()
+	conn, err := dbus.Connect(s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	for _, object := range []struct {
+		path    dbus.ObjectPath
+		name    string
+		methods map[string]any
+	}{
+		{secretsPath, "org.freedesktop.Secret.Service", map[string]any{
+			"OpenSession": func(string, dbus.Variant) (dbus.Variant, dbus.ObjectPath, *dbus.Error) {
+				return dbus.MakeVariant(""), sessionPath, nil
+			},
+			"Unlock": func(paths []dbus.ObjectPath) ([]dbus.ObjectPath, dbus.ObjectPath, *dbus.Error) {
+				return paths, "/", nil
+			},
+		}},
+		{secretsPath, "org.freedesktop.DBus.Properties", map[string]any{
+			"Get": func(string, string) (dbus.Variant, *dbus.Error) {
+				return dbus.MakeVariant([]dbus.ObjectPath{loginPath}), nil
+			},
+		}},
+		{loginPath, "org.freedesktop.Secret.Collection", map[string]any{
+			"SearchItems": func(map[string]string) ([]dbus.ObjectPath, *dbus.Error) { return nil, nil },
+			"CreateItem": func(map[string]dbus.Variant, []any, bool) (dbus.ObjectPath, dbus.ObjectPath, *dbus.Error) {
+				return "/", promptPath, p.refuse
+			},
+		}},
+		{promptPath, "org.freedesktop.Secret.Prompt", map[string]any{
+			"Prompt": func(string) *dbus.Error { p.prompt(conn); return nil },
+		}},
+		{sessionPath, "org.freedesktop.Secret.Session", map[string]any{
+			"Close": func() *dbus.Error { return nil },
+		}},
+	} {
+		if err := conn.ExportMethodTable(object.methods, object.path, object.name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reply, err := conn.RequestName("org.freedesktop.secrets", dbus.NameFlagDoNotQueue); err != nil ||
+		reply != dbus.RequestNameReplyPrimaryOwner {
+		t.Fatalf("owning the name: %v, %v", reply, err)
+	}
+}
+
+func TestDismissedPrompt(t *testing.T) {
+	env := func(t *testing.T) []string {
+		s := secretservicetest.StartBus(t)
+		promptingService{prompt: func(conn *dbus.Conn) {
+			if err := conn.Emit(promptPath, "org.freedesktop.Secret.Prompt.Completed", true, dbus.MakeVariant("")); err != nil {
+				t.Error(err)
+			}
+		}}.serve(t, s)
+		return s.Env()
+	}
+	inside(t, env, func(t *testing.T) {
+		err := newSystemKeyring(t).Put(t.Context(), testRecord(t))
+		if e := wantProblem(t, err, Locked); !errors.Is(e, errNotKept) {
+			t.Errorf("the error is %v", e)
+		}
+	})
+}
+
+func TestUnansweredPrompt(t *testing.T) {
+	env := func(t *testing.T) []string {
+		s := secretservicetest.StartBus(t)
+		promptingService{prompt: func(*dbus.Conn) {}}.serve(t, s)
+		return s.Env()
+	}
+	inside(t, env, func(t *testing.T) {
+		wantProblem(t, impatientKeyring(t).Put(t.Context(), testRecord(t)), Locked)
+	})
+}
+
+func TestBusDiesInPrompt(t *testing.T) {
+	env := func(t *testing.T) []string {
+		s := secretservicetest.StartBus(t)
+		promptingService{prompt: func(*dbus.Conn) { go s.StopBus() }}.serve(t, s)
+		return s.Env()
+	}
+	inside(t, env, func(t *testing.T) {
+		wantProblem(t, newSystemKeyring(t).Put(t.Context(), testRecord(t)), Unreachable)
+	})
+}
+
+func TestHostileAnswer(t *testing.T) {
+	for name, want := range map[string]Problem{
+		"org.example.Evil":                            Refused,
+		"org.freedesktop.Secret.Error.IsLocked":       Locked,
+		"org.freedesktop.DBus.Error.NoReply":          Unreachable,
+		"org.freedesktop.DBus.Error.Timeout":          Locked,
+		"org.freedesktop.DBus.Error.AccessDenied":     Refused,
+		"org.freedesktop.DBus.Error.Spawn.ExecFailed": Unreachable,
+	} {
+		text := strings.Repeat("no\n\x1b[31m\u202e", 100)
+		problem, err := systemProblem(*dbus.NewError(name, []any{text}))
+		if problem != want {
+			t.Errorf("%s is %q, want %q", name, problem, want)
+		}
+		if said := err.Error(); strings.ContainsAny(said, "\n\x1b\u202e") || len(said) > 600 {
+			t.Errorf("%s is shown as %s", name, said)
+		}
+	}
+	env := func(t *testing.T) []string {
+		s := secretservicetest.StartBus(t)
+		promptingService{refuse: dbus.NewError("org.example.Evil", []any{"a\nb"})}.serve(t, s)
+		return s.Env()
+	}
+	inside(t, env, func(t *testing.T) {
+		err := newSystemKeyring(t).Put(t.Context(), testRecord(t))
+		if e := wantProblem(t, err, Refused); !strings.Contains(e.Error(), `"org.example.Evil": "a b"`) {
+			t.Errorf("the error is %v", e)
+		}
+	})
+}

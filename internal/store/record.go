@@ -1,0 +1,145 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+const (
+	// recordVersion is the version of the stored form. A record of any other
+	// version counts as none.
+	recordVersion = 1
+	// maxStored is the most that is read as one record, in bytes.
+	maxStored = 1 << 20
+	// maxLifetime is beyond what any service means: a longer one is damage.
+	maxLifetime = 10 * 366 * 24 * time.Hour
+)
+
+// storedRecord is the stored form, kept small because Windows and macOS hold
+// little in one keyring entry. The ID token is left out.
+type storedRecord struct {
+	Version      int    `json:"v"`
+	Key          Key    `json:"key"`
+	Profile      string `json:"profile,omitempty"`
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	// Scope keeps nil (the service named none) apart from an empty list.
+	Scope []string `json:"scope,omitzero"`
+	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds.
+	RequestedMS int64 `json:"requested_ms"`
+	LifetimeMS  int64 `json:"lifetime_ms"`
+}
+
+// encodeRecord returns the stored form of r, in plain text. Errors wrap
+// ErrUncacheable, say why, and contain nothing of r.
+func encodeRecord(r *Record) ([]byte, error) {
+	stored := storedRecord{
+		Version:      recordVersion,
+		Key:          r.Key,
+		Profile:      r.Profile,
+		AccessToken:  r.Token.AccessToken.Reveal(),
+		TokenType:    r.Token.TokenType,
+		RefreshToken: r.Token.RefreshToken.Reveal(),
+		Scope:        r.Token.Scope,
+		RequestedMS:  r.Token.RequestedAt.UnixMilli(),
+		LifetimeMS:   r.Token.Lifetime.Milliseconds(),
+	}
+	if err := stored.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUncacheable, err)
+	}
+	if !utf8.ValidString(r.Key.Text()) {
+		return nil, fmt.Errorf("%w: the key holds bytes that are not UTF-8", ErrUncacheable)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(stored); err != nil {
+		return nil, fmt.Errorf("%w: it has no JSON form", ErrUncacheable)
+	}
+	if b.Len() > maxStored {
+		return nil, fmt.Errorf("%w: it is bigger than %d bytes", ErrUncacheable, maxStored)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// decodeRecord reads the stored form of the record whose key has this digest.
+// Whatever else it finds counts as none: the error then wraps ErrNotFound and
+// says why, without a byte of what was read.
+func decodeRecord(data []byte, digest string) (*Record, error) {
+	if len(data) > maxStored {
+		return nil, notFound("the record is damaged: too big")
+	}
+	var stored storedRecord
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return nil, notFound("the record is damaged: not JSON")
+	}
+	if stored.Version != recordVersion {
+		return nil, notFound(fmt.Sprintf("the record has version %d, not %d", stored.Version, recordVersion))
+	}
+	if stored.Key.Digest() != digest {
+		return nil, notFound("the record is damaged: it belongs to another key")
+	}
+	if err := stored.check(); err != nil {
+		return nil, notFound("the record is damaged: " + err.Error())
+	}
+	return stored.record(), nil
+}
+
+// check tells what makes a record useless, also one that was tampered with: a
+// line break in a token would end a header.
+func (s storedRecord) check() error {
+	switch {
+	case s.AccessToken == "":
+		return errors.New("no access token")
+	case !visible(s.AccessToken, 0x21):
+		return errors.New("the access token holds bytes outside 0x21-0x7E")
+	case !visible(s.RefreshToken, 0x20):
+		return errors.New("the refresh token holds bytes outside 0x20-0x7E")
+	case s.LifetimeMS <= 0:
+		return errors.New("no lifetime")
+	case s.LifetimeMS > maxLifetime.Milliseconds():
+		return errors.New("a lifetime of more than ten years")
+	case s.RequestedMS <= 0 || s.RequestedMS > maxRequestedMS:
+		return errors.New("no usable time of request")
+	}
+	return nil
+}
+
+// maxRequestedMS is the end of the year 9999, the last that RFC 3339 can write.
+const maxRequestedMS = 253402300799999
+
+func (s storedRecord) record() *Record {
+	return &Record{
+		Key:     s.Key,
+		Profile: s.Profile,
+		Token: oauth.Token{
+			AccessToken:  oauth.NewSecret(s.AccessToken),
+			TokenType:    s.TokenType,
+			RefreshToken: oauth.NewSecret(s.RefreshToken),
+			Scope:        s.Scope,
+			RequestedAt:  time.UnixMilli(s.RequestedMS).UTC(),
+			Lifetime:     time.Duration(s.LifetimeMS) * time.Millisecond,
+		},
+	}
+}
+
+// visible reports whether every byte of s lies between low and 0x7E, the
+// alphabet of tokens in RFC 6749 appendix A.12 and A.17.
+func visible(s string, low byte) bool {
+	for i := range len(s) {
+		if s[i] < low || s[i] > 0x7E {
+			return false
+		}
+	}
+	return true
+}
+
+// notFound is ErrNotFound with the reason, which --explain shows.
+func notFound(reason string) error { return fmt.Errorf("%w: %s", ErrNotFound, reason) }
