@@ -1,0 +1,16 @@
+// Package builtin lists the services that authctl knows. The list is explicit:
+// what is not here is not in the program.
+package builtin
+
+import (
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/providers/genesys"
+	"github.com/authctl/authctl/internal/providers/pexip"
+	"github.com/authctl/authctl/internal/providers/qmatic"
+	"github.com/authctl/authctl/internal/providers/talkdesk"
+)
+
+// Services returns the services in the order in which listings show them.
+func Services() []providers.Service {
+	return []providers.Service{pexip.Service(), talkdesk.Service(), qmatic.Service(), genesys.Service()}
+}

@@ -1,0 +1,306 @@
+package builtin_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/providers/builtin"
+	"github.com/authctl/authctl/internal/providers/providertest"
+	"github.com/authctl/authctl/internal/sandbox"
+)
+
+// each runs a test for every ready profile of the sandbox, so that every adapter,
+// with every grant and client authentication it has, keeps the same promises.
+func each(t *testing.T, test func(t *testing.T, s *sandbox.Server, service providers.Service, values map[string]string)) {
+	t.Helper()
+	for _, profile := range sandbox.New(sandbox.Options{}).Profiles() {
+		t.Run(profile.Name, func(t *testing.T) {
+			t.Parallel()
+			server := sandbox.New(sandbox.Options{Extra: true, QmaticInterval: -1})
+			if err := server.Start("127.0.0.1:0"); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(server.Close)
+			for _, p := range server.Profiles() {
+				if p.Name == profile.Name {
+					test(t, server, service(t, p.Text["provider"]), values(p))
+				}
+			}
+		})
+	}
+}
+
+func service(t *testing.T, name string) providers.Service {
+	t.Helper()
+	for _, s := range builtin.Services() {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no service %s", name)
+	return providers.Service{}
+}
+
+func values(p sandbox.Profile) map[string]string {
+	all := map[string]string{"scopes": strings.Join(p.Scopes, " ")}
+	for name, text := range p.Text {
+		all[name] = text
+	}
+	for name, secret := range p.Secrets {
+		all[name] = secret
+	}
+	return all
+}
+
+func with(values map[string]string, name, value string) map[string]string {
+	changed := map[string]string{name: value}
+	for n, v := range values {
+		if n != name {
+			changed[n] = v
+		}
+	}
+	return changed
+}
+
+func build(t *testing.T, s providers.Service, values map[string]string) providers.Provider {
+	t.Helper()
+	settings := providertest.Settings(s, values)
+	if err := settings.Check(s.Settings); err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.New(settings, &oauth.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func failure(t *testing.T, err error) *providers.Failure {
+	t.Helper()
+	f, ok := errors.AsType[*providers.Failure](err)
+	if !ok {
+		t.Fatalf("want a *Failure, got %T: %v", err, err)
+	}
+	return f
+}
+
+func TestIssue(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+		token, err := build(t, s, values).Issue(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token.AccessToken.IsZero() || token.Lifetime <= 0 || token.RequestedAt.IsZero() {
+			t.Errorf("an incomplete token: %+v", token)
+		}
+		if n := len(server.Requests()); n != 1 {
+			t.Errorf("%d requests, want 1", n)
+		}
+	})
+}
+
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, _ *sandbox.Server, s providers.Service, values map[string]string) {
+		first := build(t, s, values).Identity()
+		if first.Provider != s.Name || first.TokenURL == "" || first.ClientID == "" || first.Grant == "" || first.AuthMethod == "" {
+			t.Errorf("an incomplete identity: %+v", first)
+		}
+		for _, secret := range []string{"client_secret", "private_key", "password", "api_key"} {
+			if v := values[secret]; v != "" && strings.Contains(strings.Join(first.Scopes, " ")+first.TokenURL+first.User, v) {
+				t.Errorf("the identity holds %s", secret)
+			}
+		}
+		if other := build(t, s, with(values, "client_id", "another")).Identity(); other.ClientID == first.ClientID {
+			t.Error("another client has the same identity")
+		}
+	})
+}
+
+func TestWrongCredentials(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+		wrong := with(values, "client_id", "unknown-client")
+		if values["client_secret"] != "" {
+			wrong = with(values, "client_secret", "wrong-secret")
+		}
+		_, err := build(t, s, wrong).Issue(t.Context())
+		f := failure(t, err)
+		if f.Reason != providers.ReasonCredentials {
+			t.Errorf("reason %s: %v", f.Reason, err)
+		}
+		if strings.Contains(err.Error(), "wrong-secret") {
+			t.Errorf("the message holds the secret: %v", err)
+		}
+		if n := len(server.Requests()); n != 1 {
+			t.Errorf("%d requests, want 1: a refusal is not repeated", n)
+		}
+	})
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name      string
+		fault     sandbox.Fault
+		want      providers.Reason
+		ambiguous bool
+	}{
+		{"500", sandbox.Fault{Status: 500}, providers.ReasonTemporary, true},
+		{"503", sandbox.Fault{Status: 503}, providers.ReasonTemporary, false},
+		{"429", sandbox.Fault{Status: 429, RetryAfter: "60"}, providers.ReasonTemporary, false},
+		{"html", sandbox.Fault{Status: 504, Body: new("<html>gateway</html>"), ContentType: "text/html"}, providers.ReasonTemporary, true},
+		{"not json", sandbox.Fault{Status: 200, Body: new("<html>hello</html>"), ContentType: "text/html"}, providers.ReasonProtocol, true},
+		{"cut", sandbox.Fault{Truncate: new(10)}, providers.ReasonTemporary, true},
+		{"dropped", sandbox.Fault{Drop: true}, providers.ReasonTemporary, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+				if err := server.AddFault(c.fault); err != nil {
+					t.Fatal(err)
+				}
+				_, err := build(t, s, values).Issue(t.Context())
+				f := failure(t, err)
+				if f.Reason != c.want || f.Ambiguous != c.ambiguous {
+					t.Errorf("reason %s, ambiguous %t: %v", f.Reason, f.Ambiguous, err)
+				}
+				if strings.ContainsAny(err.Error(), "<\n") {
+					t.Errorf("the message repeats the reply: %q", err)
+				}
+				if c.fault.RetryAfter != "" && time.Until(f.NotBefore) < 50*time.Second {
+					t.Errorf("Retry-After is lost: %v", f.NotBefore)
+				}
+			})
+		})
+	}
+}
+
+func TestServiceDown(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+		server.Close()
+		_, err := build(t, s, values).Issue(t.Context())
+		if f := failure(t, err); f.Reason != providers.ReasonTemporary || f.Ambiguous {
+			t.Errorf("reason %s, ambiguous %t: %v", f.Reason, f.Ambiguous, err)
+		}
+	})
+}
+
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+		if err := server.AddFault(sandbox.Fault{RefreshToken: true}); err != nil {
+			t.Fatal(err)
+		}
+		p := build(t, s, values)
+		token, err := p.Issue(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token.RefreshToken.IsZero() {
+			t.Fatal("no refresh token came")
+		}
+		refresher, ok := p.(providers.Refresher)
+		if !ok {
+			t.Fatal("not a Refresher")
+		}
+		_, err = refresher.Refresh(t.Context(), oauth.NewSecret("fake-and-unknown"))
+		if f := failure(t, err); f.Reason != providers.ReasonLogin && s.Name == "genesys" {
+			t.Errorf("an unknown refresh token: reason %s: %v", f.Reason, err)
+		}
+	})
+}
+
+// hostile are account names that try to become another host, path or header.
+func hostile() []string {
+	return []string{
+		"evil.com/", "evil.com#", "evil.com?", "u@evil.com:443/", "[::1]:8080/", "evil.com\\", "evil\uff0ecom", "evil\u2024com",
+		"a/../b", "..", ".", "a/b", "%2e%2e", "evil.com%2f", "a\r\nX-Evil: 1", "a\x00b", "a;b", "a b/c", "\u202eevil", "a\tb/",
+		"//evil.com", "evil.com:80#",
+	}
+}
+
+func TestHostileAccounts(t *testing.T) {
+	t.Parallel()
+	for _, s := range builtin.Services() {
+		if s.Name == "genesys" {
+			continue // it has no account
+		}
+		for _, account := range hostile() {
+			p, err := s.New(providertest.Settings(s, map[string]string{
+				"account": account, "client_id": "c", "client_secret": "fake", "scopes": "x",
+			}), &oauth.Client{})
+			if _, ok := errors.AsType[*providers.SettingError](err); !ok {
+				t.Errorf("%s: account %q gives %v, %v", s.Name, account, p, err)
+			}
+		}
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	t.Parallel()
+	for _, s := range builtin.Services() {
+		for base, ok := range map[string]bool{
+			"https://proxy.example":           true,
+			"https://proxy.example/":          true,
+			"https://proxy.example:8443":      true,
+			"http://127.0.0.1:8080":           true,
+			"http://[::1]:8080":               true,
+			"http://localhost:8080":           true,
+			"http://proxy.example":            false,
+			"http://127.0.0.1.evil.example":   false,
+			"https://u:p@proxy.example":       false,
+			"https://proxy.example?x=1":       false,
+			"https://proxy.example#x":         false,
+			"https://proxy.example/elsewhere": false,
+			"ftp://proxy.example":             false,
+			"proxy.example":                   false,
+			"https://":                        false,
+			"":                                s.Name != "genesys",
+		} {
+			_, err := s.New(providertest.Settings(s, map[string]string{
+				"account": "acme", "client_id": "c", "client_secret": "fake", "scopes": "x", "base_url": base,
+			}), &oauth.Client{})
+			if (err == nil) != ok {
+				t.Errorf("%s: base_url %q: %v", s.Name, base, err)
+			}
+		}
+	}
+}
+
+// TestRedirects holds an endpoint that sends the request elsewhere: the
+// credentials must not go there.
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	var visits atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	t.Cleanup(func() {
+		if n := visits.Load(); n != 0 {
+			t.Errorf("the other server saw %d requests", n)
+		}
+	})
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+				if err := server.AddFault(sandbox.Fault{Status: status, Redirect: elsewhere.URL}); err != nil {
+					t.Fatal(err)
+				}
+				_, err := build(t, s, values).Issue(t.Context())
+				if f := failure(t, err); f.Reason != providers.ReasonProtocol {
+					t.Errorf("reason %s: %v", f.Reason, err)
+				}
+			})
+		})
+	}
+}

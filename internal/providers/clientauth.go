@@ -1,0 +1,61 @@
+package providers
+
+import (
+	"net/url"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// The methods of client authentication, in OpenID Connect Core §9's words.
+const (
+	Basic         = "client_secret_basic"
+	Post          = "client_secret_post"
+	PrivateKeyJWT = "private_key_jwt"
+)
+
+// ClientAuth returns the client authentication that the settings describe. With
+// no client_auth, a private_key means private_key_jwt and a client_secret Basic.
+// Basic encodes as basic_encoding says.
+func (s Settings) ClientAuth(endpoint *url.URL) (oauth.ClientAuth, error) {
+	id, secret := s.Text("client_id"), s.Secret("client_secret")
+	method, err := s.authMethod()
+	if err != nil {
+		return nil, err
+	}
+	switch method {
+	case PrivateKeyJWT:
+		return oauth.PrivateKeyJWT{
+			ClientID: id, KeyID: s.Text("key_id"), Key: s.Secret("private_key"), Audience: endpoint.String(),
+		}, nil
+	case Post:
+		return oauth.Post{ClientID: id, Secret: secret}, nil
+	}
+	encoding := oauth.Raw
+	if s.Text("basic_encoding") == "form" {
+		encoding = oauth.FormEncoded
+	}
+	if err := encoding.CheckClientID(id); err != nil {
+		return nil, s.wrong("client_id", "cannot be used: "+err.Error(), "")
+	}
+	return oauth.Basic{ClientID: id, Secret: secret, Encoding: encoding}, nil
+}
+
+func (s Settings) authMethod() (string, error) {
+	method, key, secret := s.Text("client_auth"), s.Secret("private_key"), s.Secret("client_secret")
+	switch {
+	case method == "" && key != nil && secret != nil:
+		return "", s.wrong("client_auth", "is needed, because there is a client_secret and a private_key",
+			"say which of the two is used, or remove one")
+	case method == "" && key != nil:
+		method = PrivateKeyJWT
+	case method == "":
+		method = Basic
+	}
+	if method == PrivateKeyJWT && key == nil {
+		return "", s.wrong("private_key", "is missing, and client_auth is private_key_jwt", "give a reference such as file:key.pem")
+	}
+	if method != PrivateKeyJWT && secret == nil {
+		return "", s.wrong("client_secret", "is missing, and client_auth is "+method, "give a reference such as env:CLIENT_SECRET")
+	}
+	return method, nil
+}

@@ -1,0 +1,64 @@
+package providers
+
+// The settings that several services have, so that one name means one thing.
+
+// BaseURLSetting is base_url, which every service takes.
+func BaseURLSetting() Setting {
+	return Setting{
+		Name: "base_url", Kind: Text,
+		Help:    "replaces scheme, host and port; plain http for loopback only",
+		Example: "https://identity.example",
+	}
+}
+
+// ClientIDSetting is client_id (RFC 6749 §2.2).
+func ClientIDSetting() Setting {
+	return Setting{Name: "client_id", Kind: Text, Required: true, Help: "the OAuth client identifier", Example: "scripts"}
+}
+
+// ClientSecretSetting is client_secret; unless names the setting that replaces
+// it, empty when none does.
+func ClientSecretSetting(unless string) Setting {
+	return Setting{
+		Name: "client_secret", Kind: Secret, Required: true, Unless: unless,
+		Help: "a reference to the client secret", Example: "env:CLIENT_SECRET",
+	}
+}
+
+// PrivateKeySettings are private_key and key_id, for private_key_jwt.
+func PrivateKeySettings() []Setting {
+	return []Setting{
+		{
+			Name: "private_key", Kind: Secret,
+			Help:    "a reference to the PKCS#8 key, PEM or bare Base64, that signs the client assertion",
+			Example: "file:key.pem",
+		},
+		{Name: "key_id", Kind: Text, Help: "the key's identifier, the kid of the client assertion", Example: "k1"},
+	}
+}
+
+// ClientAuthSetting is client_auth with the methods a service takes.
+func ClientAuthSetting(methods ...string) Setting {
+	return Setting{
+		Name: "client_auth", Kind: Text, Values: methods,
+		Help: "how the client authenticates; by default what the private_key or client_secret is for",
+	}
+}
+
+// BasicEncodingSetting is basic_encoding with the service's default.
+func BasicEncodingSetting(standard string) Setting {
+	return Setting{
+		Name: "basic_encoding", Kind: Text, Default: standard, Values: []string{"raw", "form"},
+		Help: "how id and secret go into the Basic header: as they are, or form-encoded (RFC 6749 §2.3.1)",
+	}
+}
+
+// GrantSetting is grant; the first of the grants is the default.
+func GrantSetting(grants ...string) Setting {
+	return Setting{Name: "grant", Kind: Text, Asked: len(grants) > 1, Default: grants[0], Values: grants, Help: "the grant type tokens are got with"}
+}
+
+// ScopesSetting is scopes; without any the service decides.
+func ScopesSetting(example string) Setting {
+	return Setting{Name: "scopes", Kind: List, Asked: true, Help: "the scopes to ask for", Example: example}
+}

@@ -1,0 +1,132 @@
+// Package pexip is the adapter of Pexip Engage, whose identity service is a
+// Keycloak: one realm for each enterprise, client credentials.
+//
+// It follows https://developer.pexipengage.com (authentication) for the token
+// URL and the scopes, and Keycloak's own documentation for what that leaves open.
+package pexip
+
+import (
+	"context"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+const (
+	name            = "pexip"
+	title           = "Pexip Engage"
+	developmentHost = "https://auth.development.pexipengage.com"
+	productionHost  = "https://auth.pexipengage.com"
+)
+
+// Provider is one client of one enterprise's realm.
+type Provider struct {
+	token  providers.TokenEndpoint
+	client string
+	scopes []string
+}
+
+var _ providers.Refresher = (*Provider)(nil)
+
+// Service describes Pexip Engage.
+func Service() providers.Service {
+	return providers.Service{
+		Name: name, Title: title,
+		Docs:      []string{"https://developer.pexipengage.com"},
+		Settings:  settings(),
+		Prototype: (*Provider)(nil),
+		New:       New,
+	}
+}
+
+func settings() []providers.Setting {
+	list := []providers.Setting{
+		{
+			Name: "account", Kind: providers.Text, Required: true,
+			Help: "the enterprise, which is the realm's name", Example: "acme",
+		},
+		{
+			Name: "environment", Kind: providers.Text, Asked: true, Default: "development",
+			Values: []string{"development", "production"}, Help: "which of Pexip's installations to ask",
+		},
+		providers.BaseURLSetting(),
+		providers.ClientIDSetting(),
+		providers.ClientSecretSetting("private_key"),
+	}
+	list = append(list, providers.PrivateKeySettings()...)
+	return append(list,
+		providers.ClientAuthSetting(providers.Basic, providers.Post, providers.PrivateKeyJWT),
+		// Keycloak form-decodes what comes in a Basic header, as RFC 6749 §2.3.1 wants.
+		providers.BasicEncodingSetting("form"),
+		providers.GrantSetting("client_credentials"),
+		providers.ScopesSetting("engage:appointments:readOnly"),
+	)
+}
+
+// New returns the client that the settings describe.
+func New(s providers.Settings, client *oauth.Client) (providers.Provider, error) {
+	standard := developmentHost
+	if s.Text("environment") == "production" {
+		standard = productionHost
+	}
+	base, err := providers.BaseURL(s, standard)
+	if err != nil {
+		return nil, err
+	}
+	realm, err := s.Segment("account")
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := s.At(base, "realms", realm, "protocol", "openid-connect", "token")
+	if err != nil {
+		return nil, err
+	}
+	auth, err := s.ClientAuth(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &Provider{
+		token:  providers.TokenEndpoint{Service: title, Client: client, URL: endpoint, Auth: auth, Judge: judge},
+		client: s.Text("client_id"),
+		scopes: s.List("scopes"),
+	}, nil
+}
+
+// Name returns "pexip".
+func (*Provider) Name() string { return name }
+
+// Identity states what a token depends on.
+func (p *Provider) Identity() providers.Identity {
+	return providers.Identity{
+		Provider: name, TokenURL: p.token.URL.String(), ClientID: p.client,
+		Grant: "client_credentials", AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
+	}
+}
+
+// Issue asks with the client credentials grant (RFC 6749 §4.4).
+func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
+	return p.token.ClientCredentials(ctx, providers.Scope(p.scopes))
+}
+
+// Refresh asks with a refresh token (RFC 6749 §6), which Keycloak issues for
+// client credentials only when the client is set up so.
+func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+	return p.token.Refresh(ctx, nil, refreshToken)
+}
+
+// judge reads Keycloak's errors: a 404 means that the realm does not exist, and
+// 401 unauthorized_client is what a wrong secret gives.
+func judge(err *oauth.Error) *providers.Failure {
+	switch {
+	case err.StatusCode == 404:
+		return &providers.Failure{
+			Reason: providers.ReasonConfig,
+			Hint:   "the realm is the enterprise's name: check account, and environment or base_url, in the profile",
+		}
+	case err.StatusCode == 401 && err.Code == "unauthorized_client":
+		return &providers.Failure{Reason: providers.ReasonCredentials}
+	case err.StatusCode == 403 && err.Code == "invalid_request":
+		return &providers.Failure{Reason: providers.ReasonConfig, Hint: "this realm takes https only: check base_url in the profile"}
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+// Package providers holds what the adapters of the services have in common: the
+// Provider interface, the optional capabilities, the description of settings as
+// data, and the one error a service's refusal ends as. Each service is a package
+// below this one; builtin lists them.
+package providers
+
+import (
+	"context"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// Provider is one configured client of one service. Everything beyond issuing a
+// token is an optional capability of one method, see Refresher.
+type Provider interface {
+	// Name is the service's name in configuration ("pexip").
+	Name() string
+	// Identity states what a token of this client depends on. It needs no
+	// network, no secret and no person.
+	Identity() Identity
+	// Issue asks the service for a new token with the configured grant. Errors
+	// are a *Failure, a *SettingError or what a secret reference returned.
+	Issue(ctx context.Context) (oauth.Token, error)
+}
+
+// Refresher is a Provider that can trade a refresh token for a new access token
+// (RFC 6749 §6). The new token's RefreshToken is zero when the service sent none
+// back; the old one then stays valid.
+type Refresher interface {
+	Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error)
+}
+
+// Identity is everything that tells one token from another. Two clients with the
+// same identity may share a cached token. The client secret is never part of it.
+type Identity struct {
+	// Provider is the service's name.
+	Provider string
+	// TokenURL is the token endpoint, in full.
+	TokenURL string
+	// Account is the tenant where the token URL does not name it (Qmatic's
+	// X-ACCOUNT header), else empty.
+	Account string
+	// ClientID is the OAuth client identifier.
+	ClientID string
+	// Grant is the grant_type ("client_credentials").
+	Grant string
+	// User is the resource owner of the password grant, else empty.
+	User string
+	// Audience is the requested audience where the service has such a
+	// parameter, else empty.
+	Audience string
+	// AuthMethod is the client authentication method in OpenID Connect's words
+	// ("client_secret_basic", "private_key_jwt").
+	AuthMethod string
+	// Scopes are the requested scopes; their order does not matter.
+	Scopes []string
+}
+
+// Service is what is known of a service before anything is configured.
+type Service struct {
+	// Name is the value of `provider:` in a profile.
+	Name string
+	// Title is the service's name for people.
+	Title string
+	// Docs are the addresses of the vendor's pages the adapter follows.
+	Docs []string
+	// Settings are the keys a profile of this service may have, in the order in
+	// which a person is asked for them.
+	Settings []Setting
+	// Prototype is a nil pointer of the adapter's type: what the adapter can do
+	// is read off its method set.
+	Prototype Provider
+	// New builds a client. It checks the settings, and errors are *SettingError.
+	New func(Settings, *oauth.Client) (Provider, error)
+}

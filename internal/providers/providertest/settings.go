@@ -1,0 +1,37 @@
+// Package providertest makes settings for tests of the adapters. It is imported
+// by tests only.
+package providertest
+
+import (
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// Settings makes the effective settings of a service from plain values: defaults
+// are filled in, lists are split at spaces, secrets become known ones. A value of
+// "-" leaves a setting out that has a default.
+func Settings(service providers.Service, values map[string]string) providers.Settings {
+	all := map[string]providers.Value{}
+	for _, d := range service.Settings {
+		text, ok := values[d.Name]
+		if !ok {
+			text = d.Default
+		}
+		if text == "" || text == "-" {
+			continue
+		}
+		v := providers.Value{Origin: "test"}
+		switch d.Kind {
+		case providers.List:
+			v.List = strings.Fields(text)
+		case providers.Secret:
+			v.Text, v.Secret = "env:TEST", oauth.Known(oauth.NewSecret(text))
+		default:
+			v.Text = text
+		}
+		all[d.Name] = v
+	}
+	return providers.NewSettings("p", all)
+}

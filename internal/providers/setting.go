@@ -1,0 +1,169 @@
+package providers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// Kind is the type of a setting's value.
+type Kind int
+
+// The kinds of settings.
+const (
+	// Text is a YAML string.
+	Text Kind = iota
+	// List is a YAML sequence of strings, or one string of space or comma
+	// separated words.
+	List
+	// Bool is true or false.
+	Bool
+	// Secret is a reference to a secret (env:NAME, file:PATH, …), never a value.
+	Secret
+)
+
+// Setting describes one key of a profile. The check of the configuration,
+// `profile add`, `providers show`, the documentation and completion all read
+// this one description.
+type Setting struct {
+	// Name is the key in the profile. The environment variable is AUTHCTL_ and
+	// the name in upper case.
+	Name string
+	Kind Kind
+	// Required says that the client cannot be built without it.
+	Required bool
+	// Unless names another setting that, when present, makes this one
+	// unnecessary: client_secret is required unless there is a private_key.
+	Unless string
+	// If limits Required to profiles where another setting has a given value.
+	If *Condition
+	// Asked says that `profile add` asks for it although it is not required.
+	Asked bool
+	// Default is used when nothing else gives a value.
+	Default string
+	// Values are the allowed values; empty means any.
+	Values []string
+	// Help is one line, lower case, no full stop.
+	Help string
+	// Example is a value for documentation; obviously fake.
+	Example string
+}
+
+// Env is the environment variable that gives the setting. A Secret has a twin
+// with _FILE appended.
+func (d Setting) Env() string { return "AUTHCTL_" + strings.ToUpper(d.Name) }
+
+// Condition holds when Setting has the value Is.
+type Condition struct{ Setting, Is string }
+
+// Value is a setting's value and where it was said.
+type Value struct {
+	// Text is the value of a Text or Bool ("true", "false"), or the reference of
+	// a Secret as written ("env:NAME"). Empty for a secret given by value.
+	Text string
+	// List is the value of a List.
+	List []string
+	// Secret fetches the value of a Secret.
+	Secret oauth.SecretFunc
+	// Origin says where the value comes from, for people: "flag --scope",
+	// "environment AUTHCTL_ACCOUNT", "profile calls in /path:7", "default".
+	Origin string
+}
+
+// Settings are the effective values of one profile, every name known to the
+// service and every value of its kind.
+type Settings struct {
+	// Profile is the profile's name, for messages.
+	Profile string
+	values  map[string]Value
+}
+
+// NewSettings makes Settings of values that have been checked.
+func NewSettings(profile string, values map[string]Value) Settings {
+	return Settings{Profile: profile, values: values}
+}
+
+// Lookup returns the value of a setting and whether it has one.
+func (s Settings) Lookup(name string) (Value, bool) {
+	v, ok := s.values[name]
+	return v, ok
+}
+
+// Text returns the value of a Text setting, empty when it has none.
+func (s Settings) Text(name string) string { return s.values[name].Text }
+
+// List returns the value of a List setting.
+func (s Settings) List(name string) []string { return s.values[name].List }
+
+// Bool returns the value of a Bool setting.
+func (s Settings) Bool(name string) bool { return s.values[name].Text == "true" }
+
+// Secret returns what fetches a Secret setting, nil when it has no value.
+func (s Settings) Secret(name string) oauth.SecretFunc { return s.values[name].Secret }
+
+// Tag returns oauth.Secret.Tag over every secret of the settings, in the order of
+// their names. It fetches them.
+func (s Settings) Tag(ctx context.Context, salt string) (string, error) {
+	var tag strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(s.values)) {
+		fetch := s.values[name].Secret
+		if fetch == nil {
+			continue
+		}
+		secret, err := fetch(ctx)
+		if err != nil {
+			return "", err
+		}
+		tag.WriteString(secret.Tag(salt))
+	}
+	return tag.String(), nil
+}
+
+// Check returns an error when a required setting is missing.
+func (s Settings) Check(settings []Setting) error {
+	for _, d := range settings {
+		if v, ok := s.values[d.Name]; (!ok || d.Kind == List && len(v.List) == 0) && d.Wanted(s) {
+			return &SettingError{Profile: s.Profile, Name: d.Name, Problem: "is missing", Help: d.Help}
+		}
+	}
+	return nil
+}
+
+// Wanted reports whether the setting must have a value beside those in s.
+func (d Setting) Wanted(s Settings) bool {
+	if other, ok := s.values[d.Unless]; ok && other.Text != "false" {
+		return false
+	}
+	if d.If != nil && s.Text(d.If.Setting) != d.If.Is {
+		return false
+	}
+	return d.Required
+}
+
+// SettingError says that a setting's value cannot be used. Exit code 3.
+type SettingError struct {
+	Profile, Name string
+	// Problem completes "profile P: NAME …": "is missing", `"a/b" is not a host label`.
+	Problem string
+	// Help says what is wanted; may be empty.
+	Help string
+	// Origin says where the value was given; may be empty.
+	Origin string
+}
+
+// Error names profile, setting, problem and origin.
+func (e *SettingError) Error() string {
+	var b strings.Builder
+	if e.Profile != "" {
+		fmt.Fprintf(&b, "profile %s: ", e.Profile)
+	}
+	fmt.Fprintf(&b, "%s %s", e.Name, e.Problem)
+	if e.Origin != "" {
+		fmt.Fprintf(&b, " (from %s)", e.Origin)
+	}
+	return b.String()
+}

@@ -1,0 +1,164 @@
+// Package talkdesk is the adapter of Talkdesk: one identity host for each account
+// and region, client credentials with Basic or with a signed JWT.
+//
+// It follows https://docs.talkdesk.com/reference (token endpoint) and
+// https://docs.talkdesk.com/docs/signed-jwt (apps listed on AppConnect).
+package talkdesk
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+const (
+	name  = "talkdesk"
+	title = "Talkdesk"
+)
+
+// Provider is one client of one account.
+type Provider struct {
+	token  providers.TokenEndpoint
+	client string
+	scopes []string
+}
+
+var _ providers.Refresher = (*Provider)(nil)
+
+// Service describes Talkdesk.
+func Service() providers.Service {
+	return providers.Service{
+		Name: name, Title: title,
+		Docs: []string{
+			"https://docs.talkdesk.com/reference/cc-basic",
+			"https://docs.talkdesk.com/reference/cc-jwt",
+		},
+		Settings:  settings(),
+		Prototype: (*Provider)(nil),
+		New:       New,
+	}
+}
+
+func settings() []providers.Setting {
+	list := []providers.Setting{
+		{
+			Name: "account", Kind: providers.Text, Required: true,
+			Help: "the account's name, the first label of its identity host", Example: "acme",
+		},
+		{
+			Name: "region", Kind: providers.Text, Asked: true, Default: "us", Values: []string{"us", "eu", "ca", "au"},
+			Help: "where the account lives",
+		},
+		providers.BaseURLSetting(),
+		providers.ClientIDSetting(),
+		providers.ClientSecretSetting("private_key"),
+	}
+	list = append(list, providers.PrivateKeySettings()...)
+	return append(list,
+		providers.ClientAuthSetting(providers.Basic, providers.PrivateKeyJWT),
+		// The vendor's sample is the Base64 of the plain id:secret.
+		providers.BasicEncodingSetting("raw"),
+		providers.GrantSetting("client_credentials"),
+		providers.ScopesSetting("contacts:read"),
+	)
+}
+
+// suffix returns what follows the account in the identity host of a region.
+func suffix(region string) string {
+	switch region {
+	case "eu":
+		return ".talkdeskid.eu"
+	case "ca":
+		return ".talkdeskidca.com"
+	case "au":
+		return ".talkdeskid.au"
+	default:
+		return ".talkdeskid.com"
+	}
+}
+
+// New returns the client that the settings describe.
+func New(s providers.Settings, client *oauth.Client) (providers.Provider, error) {
+	account, err := s.Label("account")
+	if err != nil {
+		return nil, err
+	}
+	base, err := providers.BaseURL(s, "https://"+account+suffix(s.Text("region")))
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := s.At(base, "oauth", "token")
+	if err != nil {
+		return nil, err
+	}
+	auth, err := s.ClientAuth(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	scopes := s.List("scopes")
+	return &Provider{
+		token: providers.TokenEndpoint{
+			Service: title, Client: client, URL: endpoint, Auth: auth, Judge: judge(len(scopes) > 0),
+		},
+		client: s.Text("client_id"),
+		scopes: scopes,
+	}, nil
+}
+
+// Name returns "talkdesk".
+func (*Provider) Name() string { return name }
+
+// Identity states what a token depends on.
+func (p *Provider) Identity() providers.Identity {
+	return providers.Identity{
+		Provider: name, TokenURL: p.token.URL.String(), ClientID: p.client,
+		Grant: "client_credentials", AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
+	}
+}
+
+// Issue asks with the client credentials grant (RFC 6749 §4.4).
+func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
+	token, err := p.token.ClientCredentials(ctx, providers.Scope(p.scopes))
+	return plainScope(token), err
+}
+
+// Refresh asks with a refresh token (RFC 6749 §6).
+func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+	token, err := p.token.Refresh(ctx, nil, refreshToken)
+	return plainScope(token), err
+}
+
+// plainScope decodes the scope of a reply, which the vendor's page calls "URL
+// encoded". What cannot be decoded stays as it came.
+func plainScope(token oauth.Token) oauth.Token {
+	joined := strings.Join(token.Scope, " ")
+	if !strings.ContainsAny(joined, "%+") {
+		return token
+	}
+	if decoded, err := url.QueryUnescape(joined); err == nil {
+		token.Scope = strings.Fields(decoded)
+	}
+	return token
+}
+
+// judge reads Talkdesk's 401, which stands for two things: wrong credentials,
+// and a scope that was added to the client minutes ago
+// (https://docs.talkdesk.com/docs/scopes).
+func judge(scopes bool) func(*oauth.Error) *providers.Failure {
+	return func(err *oauth.Error) *providers.Failure {
+		if err.StatusCode != 401 || !scopes {
+			return nil
+		}
+		return &providers.Failure{
+			Reason: providers.ReasonCredentials,
+			Message: fmt.Sprintf("%s refused the credentials, or a scope added minutes ago is not effective yet: %v",
+				title, err),
+			Hint: "check client_id, and client_secret or private_key; " +
+				"if a scope was just added in Talkdesk Builder, try again in a few minutes",
+		}
+	}
+}
