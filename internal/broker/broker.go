@@ -1,0 +1,196 @@
+// Package broker holds the policy of a token: served from the store while it is
+// fresh, else refreshed or issued by one process for all that wait, then stored.
+// It knows no command line and prints nothing.
+package broker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// Source says how a token was come by.
+type Source string
+
+// The sources, as `token get -o json` prints them.
+const (
+	SourceCache     Source = "cache"
+	SourceRefreshed Source = "refreshed"
+	SourceIssued    Source = "issued"
+)
+
+// Broker gets tokens. The zero value lacks only a Store.
+type Broker struct {
+	// Store keeps the tokens and gives the lock to fetch one under.
+	Store store.Store
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Warn is told, in one line each, what a person should know although the
+	// token was had; nil means nobody is.
+	Warn func(message string)
+	// Explain is told each decision and its reason; nil means nobody is.
+	Explain func(format string, args ...any)
+}
+
+// Request asks for a token of one configured client.
+type Request struct {
+	// Profile names the client for listings and messages.
+	Profile  string
+	Provider providers.Provider
+	// MinTTL is how much life a token must have left to be served from the
+	// store; nil means min(60 s, a fifth of its lifetime).
+	MinTTL *time.Duration
+	// ForceRefresh passes over what is stored, unless another process fetched it
+	// after this request began.
+	ForceRefresh bool
+	// NoCache neither reads nor writes the store and takes no lock.
+	NoCache bool
+	// Ask fetches the secrets that need a person. It is called before the lock
+	// is taken, so that nobody waits for somebody's typing. Nil means none do.
+	Ask func(context.Context) error
+	// Tag returns oauth.Secret.Tag over the credentials of the client, so that a
+	// refusal is shared only with those who would have asked with the same ones.
+	// Nil means that refusals are shared with all who waited.
+	Tag func(ctx context.Context, salt string) (string, error)
+}
+
+// Answer is a token and where it came from.
+type Answer struct {
+	Token  oauth.Token
+	Source Source
+}
+
+// Token returns a token that is fresh enough, asking the service only when it
+// must. Errors are a *providers.Failure, a *providers.SettingError, a
+// *store.UnusableError, a *store.LockError, or what Ask returned.
+func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
+	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity()), began: b.now()}
+	if r.NoCache {
+		f.explain("cache: not used (--no-cache)")
+		return f.issueAlone(ctx)
+	}
+	if answer, err := f.fromStore(ctx); answer != nil || err != nil {
+		return value(answer), err
+	}
+	if err := f.ask(ctx); err != nil {
+		return Answer{}, err
+	}
+	return f.underLock(ctx)
+}
+
+// fetch is one Request under way.
+type fetch struct {
+	*Broker
+	Request
+	key   store.Key
+	began time.Time
+	// stored is the record last read, nil when there is none.
+	stored *store.Record
+}
+
+// fromStore reads the store and returns what is fresh in it, nil when nothing is.
+func (f *fetch) fromStore(ctx context.Context) (*Answer, error) {
+	record, err := f.read(ctx)
+	if err != nil || record == nil {
+		return nil, err
+	}
+	if ok, why := f.usable(record.Token); !ok {
+		f.explain("cache: passed over, %s", why)
+		return nil, nil
+	}
+	f.explain("cache: hit in the %s store", f.Store.Name())
+	return &Answer{Token: record.Token, Source: SourceCache}, nil
+}
+
+// underLock takes the lock, looks again, and only then asks the service. What it
+// learns it leaves for those who wait. Who had to wait gives the lock back before
+// looking, so that fifty who wait look side by side, and takes it again only when
+// there was nothing to see.
+func (f *fetch) underLock(ctx context.Context) (Answer, error) {
+	lock, err := f.lock(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	if lock.Waited() {
+		note := lock.Note()
+		_ = lock.Unlock()
+		if answer, err := f.answered(ctx, note); answer != nil || err != nil {
+			return value(answer), err
+		}
+		if lock, err = f.lock(ctx); err != nil {
+			return Answer{}, err
+		}
+	}
+	defer func() { _ = lock.Unlock() }()
+	if answer, err := f.answered(ctx, lock.Note()); answer != nil || err != nil {
+		return value(answer), err
+	}
+	answer, err := f.obtain(ctx)
+	if err != nil {
+		f.share(ctx, lock, err)
+		return Answer{}, err
+	}
+	f.keep(ctx, lock, answer.Token)
+	return answer, nil
+}
+
+// answered returns what another process has learnt meanwhile: a token in the
+// store, or the failure in its note. Both nil mean that nobody has.
+func (f *fetch) answered(ctx context.Context, note store.Note) (*Answer, error) {
+	if answer, err := f.fromStore(ctx); answer != nil || err != nil {
+		return answer, err
+	}
+	if failure := f.shared(ctx, note); failure != nil {
+		return nil, failure
+	}
+	return nil, nil
+}
+
+// issueAlone asks the service with neither store nor lock.
+func (f *fetch) issueAlone(ctx context.Context) (Answer, error) {
+	if err := f.ask(ctx); err != nil {
+		return Answer{}, err
+	}
+	token, err := f.Provider.Issue(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return Answer{Token: token, Source: SourceIssued}, nil
+}
+
+func (f *fetch) ask(ctx context.Context) error {
+	if f.Ask == nil {
+		return nil
+	}
+	return f.Ask(ctx)
+}
+
+func (b *Broker) now() time.Time {
+	if b.Now == nil {
+		return time.Now()
+	}
+	return b.Now()
+}
+
+func (b *Broker) warn(format string, args ...any) {
+	if b.Warn != nil {
+		b.Warn(fmt.Sprintf(format, args...))
+	}
+}
+
+func (b *Broker) explain(format string, args ...any) {
+	if b.Explain != nil {
+		b.Explain(format, args...)
+	}
+}
+
+func value(a *Answer) Answer {
+	if a == nil {
+		return Answer{}
+	}
+	return *a
+}

@@ -1,0 +1,479 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// start is the moment at which every clock of these tests begins.
+var start = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// service is a provider whose answers the test decides; it counts the questions.
+type service struct {
+	grant    string
+	clock    *clock
+	issues   atomic.Int32
+	onIssue  func(n int) (oauth.Token, error)
+	refreshs atomic.Int32
+	onFresh  func(n int, refreshToken string) (oauth.Token, error)
+}
+
+func (s *service) Name() string { return "fake" }
+
+func (s *service) Identity() providers.Identity {
+	return providers.Identity{Provider: "fake", TokenURL: "https://fake.example/token", ClientID: "c", Grant: s.grant}
+}
+
+func (s *service) Issue(context.Context) (oauth.Token, error) {
+	n := int(s.issues.Add(1))
+	if s.onIssue != nil {
+		return s.onIssue(n)
+	}
+	return s.newToken(fmt.Sprintf("issued-%d", n), 600*time.Second), nil
+}
+
+func (s *service) Refresh(_ context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+	return s.onFresh(int(s.refreshs.Add(1)), refreshToken.Reveal())
+}
+
+func (s *service) newToken(value string, life time.Duration) oauth.Token {
+	return oauth.Token{
+		AccessToken: oauth.NewSecret(value), TokenType: "Bearer", RequestedAt: s.clock.now(), Lifetime: life,
+	}
+}
+
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// world is a broker over a memory store, with its clock, service and warnings.
+type world struct {
+	*clock
+	*service
+	*broker.Broker
+	warnings []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{clock: &clock{t: start}}
+	w.service = &service{grant: "client_credentials", clock: w.clock}
+	w.Broker = &broker.Broker{
+		Store: &store.Memory{}, Now: w.now,
+		Warn:    func(m string) { w.warnings = append(w.warnings, m) },
+		Explain: func(format string, args ...any) { t.Logf(format, args...) },
+	}
+	return w
+}
+
+// get asks once more and returns token and source as "value source", or the error.
+func (w *world) get(t *testing.T, change ...func(*broker.Request)) string {
+	t.Helper()
+	r := broker.Request{Profile: "p", Provider: w.service}
+	for _, f := range change {
+		f(&r)
+	}
+	answer, err := w.Token(t.Context(), r)
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	return answer.Token.AccessToken.Reveal() + " " + string(answer.Source)
+}
+
+func (w *world) want(t *testing.T, want string, change ...func(*broker.Request)) {
+	t.Helper()
+	if got := w.get(t, change...); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func minTTL(d time.Duration) func(*broker.Request) {
+	return func(r *broker.Request) { r.MinTTL = &d }
+}
+func force(r *broker.Request)   { r.ForceRefresh = true }
+func noCache(r *broker.Request) { r.NoCache = true }
+
+func TestServedFromTheStoreWhileFresh(t *testing.T) {
+	w := newWorld(t)
+	w.want(t, "issued-1 issued")
+	w.want(t, "issued-1 cache")
+	w.advance(539 * time.Second)
+	w.want(t, "issued-1 cache")
+	w.advance(time.Second) // 60 s left: the margin of a 600 s token
+	w.want(t, "issued-2 issued")
+}
+
+func TestMarginOfShortTokensIsAFifth(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(n int) (oauth.Token, error) { return w.newToken(fmt.Sprint(n), 10*time.Second), nil }
+	w.want(t, "1 issued")
+	w.advance(7 * time.Second)
+	w.want(t, "1 cache")
+	w.advance(time.Second)
+	w.want(t, "2 issued")
+}
+
+func TestMinTTL(t *testing.T) {
+	w := newWorld(t)
+	w.want(t, "issued-1 issued")
+	w.advance(300 * time.Second)
+	w.want(t, "issued-1 cache", minTTL(299*time.Second))
+	w.want(t, "issued-1 cache", minTTL(0))
+	w.want(t, "issued-2 issued", minTTL(300*time.Second))
+	w.advance(time.Second)
+	w.want(t, "issued-3 issued", minTTL(time.Hour))
+	if len(w.warnings) != 1 || !strings.Contains(w.warnings[0], "--min-ttl") {
+		t.Errorf("warnings: %q", w.warnings)
+	}
+}
+
+func TestForceRefreshAndNoCache(t *testing.T) {
+	w := newWorld(t)
+	w.want(t, "issued-1 issued")
+	w.advance(time.Second)
+	w.want(t, "issued-2 issued", force)
+	w.want(t, "issued-2 cache")
+	w.want(t, "issued-3 issued", noCache)
+	w.want(t, "issued-2 cache")
+}
+
+func TestClockSetBack(t *testing.T) {
+	w := newWorld(t)
+	w.want(t, "issued-1 issued")
+	w.advance(-time.Hour)
+	w.want(t, "issued-2 issued")
+}
+
+func TestTokenWithoutLifetimeIsNotCached(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(n int) (oauth.Token, error) {
+		token := w.newToken(fmt.Sprint(n), 0)
+		token.LifetimeProblem = `expires_in is "soon"`
+		return token, nil
+	}
+	w.want(t, "1 issued")
+	w.want(t, "2 issued")
+	if len(w.warnings) != 2 || !strings.Contains(w.warnings[0], `expires_in is "soon"`) {
+		t.Errorf("warnings: %q", w.warnings)
+	}
+}
+
+func TestOneRequestForManyAtOnce(t *testing.T) {
+	w := newWorld(t)
+	release := make(chan struct{})
+	w.onIssue = func(n int) (oauth.Token, error) {
+		<-release
+		return w.newToken(fmt.Sprint(n), time.Hour), nil
+	}
+	var wg sync.WaitGroup
+	results := make([]string, 50)
+	for i := range results {
+		wg.Go(func() { results[i] = w.get(t) })
+	}
+	close(release)
+	wg.Wait()
+	for _, r := range results {
+		if !strings.HasPrefix(r, "1 ") {
+			t.Errorf("got %q", r)
+		}
+	}
+	if n := w.issues.Load(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+}
+
+func refusal(reason providers.Reason) error {
+	return &providers.Failure{Reason: reason, Message: "refused", Hint: "do something"}
+}
+
+func TestRefusalIsSharedForAMoment(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(int) (oauth.Token, error) { return oauth.Token{}, refusal(providers.ReasonCredentials) }
+	for range 5 {
+		w.want(t, "error: refused")
+		w.advance(100 * time.Millisecond)
+	}
+	if n := w.issues.Load(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+	w.advance(time.Second)
+	w.want(t, "error: refused")
+	if n := w.issues.Load(); n != 2 {
+		t.Errorf("after the window: %d requests, want 2", n)
+	}
+}
+
+func TestRefusalIsNotSharedWithOtherCredentials(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(n int) (oauth.Token, error) {
+		if n == 1 {
+			return oauth.Token{}, refusal(providers.ReasonCredentials)
+		}
+		return w.newToken("good", time.Hour), nil
+	}
+	with := func(secret string) func(*broker.Request) {
+		return func(r *broker.Request) {
+			r.Tag = func(_ context.Context, salt string) (string, error) { return oauth.NewSecret(secret).Tag(salt), nil }
+		}
+	}
+	w.want(t, "error: refused", with("wrong"))
+	w.want(t, "error: refused", with("wrong"))
+	w.want(t, "good issued", with("right"))
+}
+
+func TestTemporaryFailureIsNotSharedWithThoseWhoComeLater(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(n int) (oauth.Token, error) {
+		if n == 1 {
+			return oauth.Token{}, refusal(providers.ReasonTemporary)
+		}
+		return w.newToken("good", time.Hour), nil
+	}
+	w.want(t, "error: refused")
+	w.advance(time.Millisecond)
+	w.want(t, "good issued")
+}
+
+func TestRetryAfterBindsLaterCalls(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(n int) (oauth.Token, error) {
+		if n == 1 {
+			return oauth.Token{}, &providers.Failure{
+				Reason: providers.ReasonTemporary, Message: "slow down", NotBefore: start.Add(10 * time.Second),
+			}
+		}
+		return w.newToken("good", time.Hour), nil
+	}
+	w.want(t, "error: slow down")
+	w.advance(9 * time.Second)
+	w.want(t, "error: slow down")
+	w.advance(time.Second)
+	w.want(t, "good issued")
+}
+
+func TestAnAbsurdRetryAfterEndsAfterFiveMinutes(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(n int) (oauth.Token, error) {
+		if n == 1 {
+			return oauth.Token{}, &providers.Failure{
+				Reason: providers.ReasonTemporary, Message: "slow down", NotBefore: start.AddDate(1, 0, 0),
+			}
+		}
+		return w.newToken("good", time.Hour), nil
+	}
+	w.want(t, "error: slow down")
+	w.advance(5 * time.Minute)
+	w.want(t, "good issued")
+}
+
+// withRefresh makes the service issue refresh tokens.
+func (w *world) withRefresh() {
+	w.onIssue = func(n int) (oauth.Token, error) {
+		token := w.newToken(fmt.Sprintf("issued-%d", n), 100*time.Second)
+		token.RefreshToken = oauth.NewSecret(fmt.Sprintf("rt-%d", n))
+		return token, nil
+	}
+}
+
+func TestRefreshTokenThatComesBackReplacesTheOldOne(t *testing.T) {
+	w := newWorld(t)
+	w.withRefresh()
+	var seen []string
+	w.onFresh = func(n int, refreshToken string) (oauth.Token, error) {
+		seen = append(seen, refreshToken)
+		token := w.newToken(fmt.Sprintf("refreshed-%d", n), 100*time.Second)
+		if n == 1 {
+			token.RefreshToken = oauth.NewSecret("rotated")
+		}
+		return token, nil
+	}
+	w.want(t, "issued-1 issued")
+	for i := 1; i <= 3; i++ {
+		w.advance(90 * time.Second)
+		w.want(t, fmt.Sprintf("refreshed-%d refreshed", i))
+	}
+	if got := strings.Join(seen, " "); got != "rt-1 rotated rotated" {
+		t.Errorf("refresh tokens sent: %s", got)
+	}
+}
+
+func TestRefusedRefreshTokenLeadsToANewToken(t *testing.T) {
+	w := newWorld(t)
+	w.withRefresh()
+	w.onFresh = func(int, string) (oauth.Token, error) { return oauth.Token{}, refusal(providers.ReasonLogin) }
+	w.want(t, "issued-1 issued")
+	w.advance(90 * time.Second)
+	w.want(t, "issued-2 issued")
+}
+
+func TestRefusedRefreshTokenOfALoginIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.grant = "authorization_code"
+	w.withRefresh()
+	w.onFresh = func(int, string) (oauth.Token, error) { return oauth.Token{}, refusal(providers.ReasonLogin) }
+	w.want(t, "issued-1 issued")
+	w.onIssue = func(int) (oauth.Token, error) { return oauth.Token{}, refusal(providers.ReasonLogin) }
+	w.advance(90 * time.Second)
+	w.want(t, "error: refused")
+	w.want(t, "error: refused")
+	if n := w.refreshs.Load(); n != 1 {
+		t.Errorf("a refused refresh token was sent %d times", n)
+	}
+}
+
+func TestRefreshWithoutAnswerIsNeverSentTwice(t *testing.T) {
+	w := newWorld(t)
+	w.withRefresh()
+	w.onFresh = func(int, string) (oauth.Token, error) {
+		return oauth.Token{}, &providers.Failure{Reason: providers.ReasonTemporary, Message: "no answer", Ambiguous: true}
+	}
+	w.want(t, "issued-1 issued")
+	w.advance(90 * time.Second)
+	w.want(t, "error: no answer")
+	w.advance(time.Second)
+	w.want(t, "issued-2 issued")
+	if n := w.refreshs.Load(); n != 1 {
+		t.Errorf("the refresh token was sent %d times", n)
+	}
+}
+
+func TestRefreshThatWasNotSentIsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.withRefresh()
+	w.onFresh = func(n int, _ string) (oauth.Token, error) {
+		if n == 1 {
+			return oauth.Token{}, refusal(providers.ReasonTemporary)
+		}
+		return w.newToken("refreshed", time.Hour), nil
+	}
+	w.want(t, "issued-1 issued")
+	w.advance(90 * time.Second)
+	w.want(t, "error: refused")
+	w.advance(time.Second)
+	w.want(t, "refreshed refreshed")
+}
+
+func TestRotatedByAnotherMachine(t *testing.T) {
+	w := newWorld(t)
+	w.withRefresh()
+	w.want(t, "issued-1 issued")
+	w.advance(90 * time.Second)
+	w.onFresh = func(int, string) (oauth.Token, error) {
+		token := w.newToken("theirs", time.Hour)
+		token.RefreshToken = oauth.NewSecret("rotated")
+		record := &store.Record{Key: store.Key(w.Identity()), Profile: "p", Token: token}
+		if err := w.Store.Put(t.Context(), record); err != nil {
+			t.Fatal(err)
+		}
+		return oauth.Token{}, refusal(providers.ReasonLogin)
+	}
+	w.want(t, "theirs cache")
+	if n := w.issues.Load(); n != 1 {
+		t.Errorf("%d tokens issued, want 1", n)
+	}
+}
+
+// broken is a store of which some operations fail.
+type broken struct {
+	store.Store
+	put, lock error
+}
+
+func (b broken) Put(ctx context.Context, r *store.Record) error {
+	if b.put != nil {
+		return b.put
+	}
+	return b.Store.Put(ctx, r)
+}
+
+func (b broken) Lock(ctx context.Context, key store.Key) (store.Lock, error) {
+	if b.lock != nil {
+		return nil, b.lock
+	}
+	return b.Store.Lock(ctx, key)
+}
+
+func TestStoreThatCannotBeWrittenCostsAWarning(t *testing.T) {
+	w := newWorld(t)
+	w.Store = broken{Store: w.Store, put: errors.New("disk full")}
+	w.want(t, "issued-1 issued")
+	if len(w.warnings) != 1 || !strings.Contains(w.warnings[0], "disk full") {
+		t.Errorf("warnings: %q", w.warnings)
+	}
+}
+
+func TestLockThatCannotBeHad(t *testing.T) {
+	w := newWorld(t)
+	inner := w.Store
+	w.Store = broken{Store: inner, lock: &store.LockError{Path: "/x", Err: errors.New("read-only")}}
+	w.want(t, "issued-1 issued")
+	w.want(t, "issued-1 cache")
+	if len(w.warnings) != 1 {
+		t.Errorf("warnings: %q", w.warnings)
+	}
+	w.Store = broken{Store: inner, lock: &store.LockError{Busy: true, Path: "/x", Err: errors.New("deadline")}}
+	w.advance(time.Hour)
+	if got := w.get(t); !strings.Contains(got, "another process holds the lock") {
+		t.Errorf("busy lock: %s", got)
+	}
+}
+
+func TestARefreshTokenIsNotUsedWithoutALock(t *testing.T) {
+	w := newWorld(t)
+	w.withRefresh()
+	w.want(t, "issued-1 issued")
+	w.Store = broken{Store: w.Store, lock: &store.LockError{Path: "/x", Err: errors.New("read-only")}}
+	w.advance(90 * time.Second)
+	if got := w.get(t); !strings.HasPrefix(got, "error: using the lock") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestPersonIsAskedBeforeTheLock(t *testing.T) {
+	w := newWorld(t)
+	var order []string
+	w.Store = recording{w.Store, &order}
+	ask := func(r *broker.Request) {
+		r.Ask = func(context.Context) error { order = append(order, "ask"); return nil }
+	}
+	w.want(t, "issued-1 issued", ask)
+	w.want(t, "issued-1 cache", ask)
+	if got := strings.Join(order, " "); got != "ask lock" {
+		t.Errorf("order: %s", got)
+	}
+}
+
+// recording notes when the lock is taken.
+type recording struct {
+	store.Store
+	order *[]string
+}
+
+func (r recording) Lock(ctx context.Context, key store.Key) (store.Lock, error) {
+	*r.order = append(*r.order, "lock")
+	return r.Store.Lock(ctx, key)
+}

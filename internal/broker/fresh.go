@@ -1,0 +1,52 @@
+package broker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+const (
+	// maxMargin and marginShare make the default margin: a token is replaced
+	// that long before it ends, so that it survives the call it is fetched for.
+	maxMargin   = time.Minute
+	marginShare = 5
+	// clockSlack is how far a stored token may lie in the future before the
+	// clock, or the record, is taken to be wrong.
+	clockSlack = time.Minute
+)
+
+// margin returns how much life a token must have left.
+func (f *fetch) margin(t oauth.Token) time.Duration {
+	if f.MinTTL != nil {
+		return *f.MinTTL
+	}
+	return min(maxMargin, t.Lifetime/marginShare)
+}
+
+// usable reports whether a stored token may be served, and why not.
+func (f *fetch) usable(t oauth.Token) (bool, string) {
+	now := f.now()
+	left := t.Expiry().Sub(now)
+	margin := f.margin(t)
+	sinceBegan := !t.RequestedAt.Before(f.began)
+	f.explain("expiry: %s left of %s, needs more than %s", round(left), t.Lifetime, round(margin))
+	switch {
+	case t.Lifetime <= 0 || left <= 0:
+		return false, "it has expired"
+	case left > t.Lifetime+clockSlack:
+		return false, "it was issued in the future: the clock was set back"
+	case sinceBegan:
+		// Another process fetched it while this one waited: the service has
+		// nothing fresher to give.
+		return true, ""
+	case f.ForceRefresh:
+		return false, "a new one is forced (--force-refresh)"
+	case left <= margin:
+		return false, fmt.Sprintf("only %s of life are left", round(left))
+	}
+	return true, ""
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Second / 10) }

@@ -1,0 +1,96 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
+)
+
+const (
+	// refusalWindow is how long a refusal answers those who come a moment later
+	// with the same credentials. Fifty processes that are started at once do not
+	// begin at once; nobody mends a secret in a second.
+	refusalWindow = time.Second
+	// maxNotBefore bounds how long a Retry-After of one process stops the
+	// others: a service that says "in a year" must not lock a profile for good.
+	maxNotBefore = 5 * time.Minute
+)
+
+// share leaves a failure for those who wait for the lock. What ended because this
+// process was interrupted, or had no time left, is its own affair: the others have
+// not been told anything by the service, unless that said when to come back.
+func (f *fetch) share(ctx context.Context, lock store.Lock, err error) {
+	var failure *providers.Failure
+	if !errors.As(err, &failure) || ctx.Err() != nil && failure.NotBefore.IsZero() {
+		return
+	}
+	note := store.Note{
+		At: f.now(), NotBefore: failure.NotBefore,
+		Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
+		Credentials: f.credentials(ctx, rand.Text()),
+	}
+	if err := lock.Leave(note); err != nil {
+		f.explain("lock: the failure could not be left for others: %v", err)
+	}
+}
+
+// shared returns the failure of the process that held the lock before, where it
+// answers this request too.
+func (f *fetch) shared(ctx context.Context, note store.Note) *providers.Failure {
+	now := f.now()
+	if note.Reason == "" || note.At.After(now.Add(clockSlack)) {
+		return nil
+	}
+	if !f.answers(note, now) || !f.sameCredentials(ctx, note) {
+		return nil
+	}
+	f.explain("lock: another process was told %s ago: %s", round(now.Sub(note.At)), note.Reason)
+	return &providers.Failure{
+		Reason: providers.Reason(note.Reason), Message: note.Message, Hint: note.Hint, NotBefore: note.NotBefore,
+	}
+}
+
+// answers reports whether a failure is recent enough to stand for our own.
+func (f *fetch) answers(note store.Note, now time.Time) bool {
+	switch {
+	case !note.At.Before(f.began):
+		return true
+	case now.Before(note.NotBefore):
+		return now.Sub(note.At) < maxNotBefore
+	case f.ForceRefresh:
+		return false
+	}
+	switch providers.Reason(note.Reason) {
+	case providers.ReasonCredentials, providers.ReasonScope, providers.ReasonConfig:
+		return now.Sub(note.At) < refusalWindow
+	default:
+		return false
+	}
+}
+
+// sameCredentials reports whether this process would have asked with the
+// credentials that were refused. A Retry-After binds whatever they are.
+func (f *fetch) sameCredentials(ctx context.Context, note store.Note) bool {
+	salt, _, ok := strings.Cut(note.Credentials, ":")
+	if !ok || providers.Reason(note.Reason) == providers.ReasonTemporary {
+		return true
+	}
+	return f.credentials(ctx, salt) == note.Credentials
+}
+
+func (f *fetch) credentials(ctx context.Context, salt string) string {
+	if f.Tag == nil {
+		return ""
+	}
+	tag, err := f.Tag(ctx, salt)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s:%s", salt, tag)
+}
