@@ -1,0 +1,117 @@
+# `make help` lists what there is. Everything that a target needs and the machine lacks is installed by it:
+# the linters from tools/go.mod into .bin, Debian and npm packages by scripts/install-test-deps.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+MODULE  := github.com/authctl/authctl
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null)
+LDFLAGS := -s -w -X $(MODULE)/internal/cli.version=$(VERSION) -X $(MODULE)/internal/cli.commit=$(COMMIT)
+
+BIN       := $(CURDIR)/.bin
+GOTESTSUM := $(BIN)/gotestsum
+LINT      := $(BIN)/golangci-lint
+GOFUMPT   := $(BIN)/gofumpt
+BENCHSTAT := $(BIN)/benchstat
+
+# What `make test` runs, and with which flags: make test PACKAGES=./internal/store/... TESTFLAGS='-race -run Lock'
+PACKAGES  ?= ./...
+TESTFLAGS ?=
+# Loopback tests and cross builds behave the same with or without VCS stamping; a checkout owned by another user
+# (a container's) would fail with it.
+export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
+
+## build: the program as it is released, in ./authctl
+.PHONY: build
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o authctl ./cmd/authctl
+
+## test: all tests, against a real keyring and a foreign identity server where they can be had
+.PHONY: test
+test: test-deps build $(GOTESTSUM)
+	$(GOTESTSUM) --format pkgname -- -count=1 $(TESTFLAGS) $(PACKAGES)
+
+## race: the same tests under the race detector (needs a C compiler)
+.PHONY: race
+race: test-deps $(GOTESTSUM)
+	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname -- -count=1 -race $(TESTFLAGS) $(PACKAGES)
+
+## test-deps: installs what the tests need, where that is allowed
+.PHONY: test-deps
+test-deps:
+	@scripts/install-test-deps
+
+## check: what CI runs: tests, race detector, linters, three operating systems, drift of what is generated
+.PHONY: check
+check: tidy-check format-check lint vet generate-check test race
+
+## lint: golangci-lint, see .golangci.yml
+.PHONY: lint
+lint: $(LINT)
+	$(LINT) run ./...
+
+## vet: go vet for each operating system that is released for
+.PHONY: vet
+vet:
+	for os in linux darwin windows; do echo "vet $$os"; CGO_ENABLED=0 GOOS=$$os go vet ./... || exit 1; done
+
+## format: gofumpt over the tree
+.PHONY: format
+format: $(GOFUMPT)
+	$(GOFUMPT) -extra=group_params,clothe_returns -w cmd internal bench
+
+.PHONY: format-check
+format-check: $(GOFUMPT)
+	@out=$$($(GOFUMPT) -extra=group_params,clothe_returns -l cmd internal bench); \
+	  if [ -n "$$out" ]; then echo "not formatted, run make format:"; echo "$$out"; exit 1; fi
+
+.PHONY: tidy-check
+tidy-check:
+	go mod tidy -diff
+	go -C tools mod tidy -diff
+
+## generate: docs/reference, docs/man and completions from the command line's own description
+.PHONY: generate
+generate:
+	go run ./internal/gendocs -reference docs/reference -man docs/man -completions completions
+
+.PHONY: generate-check
+generate-check:
+	scripts/check-generated
+
+## bench: times and memory beside those of comparable programs, in bench/results
+.PHONY: bench
+bench: test-deps
+	go run ./bench $(BENCHFLAGS)
+
+## bench-compare: two results of make bench, OLD=… NEW=…
+.PHONY: bench-compare
+bench-compare: $(BENCHSTAT)
+	$(BENCHSTAT) $(OLD) $(NEW)
+
+## tools: the linters, in .bin
+.PHONY: tools
+tools: $(GOTESTSUM) $(LINT) $(GOFUMPT) $(BENCHSTAT)
+
+# Each tool is stamped with the module file it was built from, and built again when that changes.
+$(GOTESTSUM): TOOL := gotest.tools/gotestsum
+$(LINT):      TOOL := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(GOFUMPT):   TOOL := mvdan.cc/gofumpt
+$(BENCHSTAT): TOOL := golang.org/x/perf/cmd/benchstat
+$(GOTESTSUM) $(LINT) $(GOFUMPT) $(BENCHSTAT): tools/go.mod
+	@mkdir -p $(BIN)
+	@echo "building $(@F)"
+	@CGO_ENABLED=0 go build -C tools -trimpath -ldflags '-s -w' -o $@ $(TOOL)
+	@touch $@
+
+## clean: removes what the other targets made
+.PHONY: clean
+clean:
+	rm -rf .bin authctl bench/results test/oidc-provider/node_modules test/oidc-provider/.node
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | sed 's/: /\t/' | expand -t 16
