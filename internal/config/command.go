@@ -1,0 +1,55 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// grace is how long a command's open output is waited for after its end.
+const grace = 2 * time.Second
+
+// command runs line with the platform's shell, in the working directory, with
+// nothing on stdin, and takes what it writes to stdout.
+func (r *resolver) command(ctx context.Context, line string) (oauth.Secret, error) {
+	var out limitedBuffer
+	cmd := shell(ctx, line, !r.Interactive)
+	cmd.Stdout, cmd.Stderr = &out, r.Stderr
+	cmd.WaitDelay = grace
+	err := cmd.Run()
+	exit, exited := errors.AsType[*exec.ExitError](err)
+	switch {
+	case ctx.Err() != nil:
+		cause := context.Cause(ctx)
+		return oauth.Secret{}, &ReferenceError{Problem: "the command was stopped: " + cause.Error(), Err: cause}
+	case out.full:
+		return oauth.Secret{}, &ReferenceError{Problem: fmt.Sprintf("it wrote more than %d bytes", maxSecret)}
+	case exited:
+		return oauth.Secret{}, &ReferenceError{Problem: "the command ended with " + exit.Error()}
+	case errors.Is(err, exec.ErrWaitDelay):
+		return oauth.Secret{}, &ReferenceError{Problem: "a process that the command left behind keeps its output open"}
+	case err != nil:
+		return oauth.Secret{}, &ReferenceError{Problem: "the shell cannot be started", Err: err}
+	}
+	return secretOf(out.text), nil
+}
+
+// limitedBuffer keeps up to maxSecret bytes and fails on more, which ends the
+// writer by a broken pipe.
+type limitedBuffer struct {
+	text []byte
+	full bool
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if len(b.text)+len(p) > maxSecret {
+		b.full = true
+		return 0, errTooLong
+	}
+	b.text = append(b.text, p...)
+	return len(p), nil
+}

@@ -1,0 +1,247 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+)
+
+// delimiter separates viper's nested keys. YAML allows no such character, so no
+// name can be taken for a path.
+const delimiter = "\x00"
+
+// document is parsed YAML: the whole file, or one profile of it.
+type document struct {
+	values *viper.Viper
+	root   *yaml.Node
+	// offset is added to the nodes' line numbers to get those of the file.
+	offset int
+}
+
+// parse reads text with viper. The values are viper's; the nodes beside them
+// know lines and the case of keys, which viper folds. Errors are *Error without
+// a path.
+func parse(text []byte, offset int) (*document, error) {
+	d := &decoder{}
+	v := viper.NewWithOptions(viper.KeyDelimiter(delimiter), viper.WithDecoderRegistry(d))
+	v.SetConfigType("yaml")
+	if err := v.ReadConfig(bytes.NewReader(text)); err != nil {
+		if e, ok := errors.AsType[*Error](err); ok {
+			return nil, e
+		}
+		return nil, &Error{Problem: "cannot be read", Err: err}
+	}
+	return &document{values: v, root: d.root, offset: offset}, nil
+}
+
+// decoder is viper's YAML codec with the checks viper does not make.
+type decoder struct{ root *yaml.Node }
+
+// Decoder returns the decoder itself for whatever format; see
+// viper.DecoderRegistry.
+func (d *decoder) Decoder(string) (viper.Decoder, error) { return d, nil }
+
+// Decode reads one YAML document whose root is a mapping; see viper.Decoder.
+func (d *decoder) Decode(text []byte, into map[string]any) error {
+	root, err := parseRoot(text)
+	if err != nil || root == nil {
+		return err
+	}
+	if err := checkTopLevel(root); err != nil {
+		return err
+	}
+	if err := root.Decode(&into); err != nil {
+		return valueError(root, err)
+	}
+	d.root = root
+	return nil
+}
+
+// parseRoot returns the root mapping, nil when the text is empty.
+func parseRoot(text []byte) (*yaml.Node, error) {
+	var doc, more yaml.Node
+	in := yaml.NewDecoder(bytes.NewReader(text))
+	if err := in.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, syntaxError(text, err)
+	}
+	if err := in.Decode(&more); err == nil {
+		return nil, &Error{Line: more.Line, Problem: "has a second YAML document", Suggestion: "keep one document"}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxError(text, err)
+	}
+	root := doc.Content[0]
+	switch {
+	case root.Kind == yaml.MappingNode:
+		return root, nil
+	case root.Tag == "!!null":
+		return nil, nil
+	}
+	return nil, &Error{Line: root.Line, Problem: "must be a mapping with the key profiles"}
+}
+
+func checkTopLevel(root *yaml.Node) error {
+	known := []string{"default_profile", "profiles"}
+	for i := 0; i < len(root.Content); i += 2 {
+		key := root.Content[i]
+		if !slices.Contains(known, key.Value) {
+			return &Error{
+				Line: key.Line, Key: key.Value, Problem: "is not a known key",
+				Suggestion: didYouMean(key.Value, known),
+			}
+		}
+		if value := deref(root.Content[i+1]); key.Value == "profiles" &&
+			value.Kind != yaml.MappingNode && value.Tag != "!!null" {
+			return &Error{Line: value.Line, Key: "profiles", Problem: "must be a mapping of names to profiles"}
+		}
+	}
+	return nil
+}
+
+// syntaxError keeps the parser's own words, which tell the line and what was
+// expected but quote no value.
+func syntaxError(text []byte, err error) error {
+	line, problem := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
+	line = actualLine(text, line, problem)
+	return &Error{Line: line, Problem: "is not valid YAML: " + printable(problem), Err: err}
+}
+
+// actualLine corrects the line that the parser gives. It counts from 0 in errors
+// of its upper half, unlike in those of its lower half, and for a tab it names
+// the line before.
+func actualLine(text []byte, line int, problem string) int {
+	switch {
+	case line > 0 && strings.Contains(problem, "tab character"):
+		for i, l := range strings.Split(string(text), "\n") {
+			if i >= line-1 && strings.Contains(l[:len(l)-len(strings.TrimLeft(l, " \t"))], "\t") {
+				return i + 1
+			}
+		}
+	case line > 0 && strings.HasPrefix(problem, "did not find expected "):
+		what := strings.TrimPrefix(problem, "did not find expected ")
+		for _, upper := range []string{"',' or", "key", "'-' indicator", "node content", "<"} {
+			if strings.HasPrefix(what, upper) {
+				return line + 1
+			}
+		}
+	}
+	return line
+}
+
+// valueError drops the decoder's words, because they can quote a value. What it
+// finds in practice is a key given twice.
+func valueError(root *yaml.Node, err error) error {
+	if key := repeatedKey(root); key != nil {
+		return &Error{Line: key.Line, Key: key.Value, Problem: "is given twice"}
+	}
+	problem := "has a value that does not fit its tag"
+	typeErr, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok || len(typeErr.Errors) == 0 {
+		return &Error{Problem: problem}
+	}
+	line, _ := splitLine(typeErr.Errors[0])
+	return &Error{Line: line, Problem: problem}
+}
+
+func splitLine(text string) (int, string) {
+	rest, ok := strings.CutPrefix(text, "line ")
+	if !ok {
+		return 0, text
+	}
+	number, problem, _ := strings.Cut(rest, ": ")
+	line, err := strconv.Atoi(number)
+	if err != nil {
+		return 0, text
+	}
+	return line, problem
+}
+
+func repeatedKey(n *yaml.Node) *yaml.Node {
+	seen := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			if seen[child.Value] {
+				return child
+			}
+			seen[child.Value] = true
+		}
+		if key := repeatedKey(child); key != nil {
+			return key
+		}
+	}
+	return nil
+}
+
+// deref follows an alias to what it stands for.
+func deref(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// lookup returns the key and value nodes of a mapping, nil when it has no such
+// key.
+func lookup(mapping *yaml.Node, name string) (key, value *yaml.Node) {
+	mapping = deref(mapping)
+	if mapping == nil || mapping.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return mapping.Content[i], deref(mapping.Content[i+1])
+		}
+	}
+	return nil, nil
+}
+
+// line returns a node's line in the file, 0 for no node.
+func (d *document) line(n *yaml.Node) int {
+	if n == nil {
+		return 0
+	}
+	return n.Line + d.offset
+}
+
+// names returns the profiles' names as written, in the order of the file.
+func (d *document) names() []string {
+	_, profiles := lookup(d.root, "profiles")
+	if profiles == nil {
+		return nil
+	}
+	var names []string
+	for i := 0; i < len(profiles.Content); i += 2 {
+		names = append(names, profiles.Content[i].Value)
+	}
+	return names
+}
+
+// profile returns the values of a profile and its nodes.
+func (d *document) profile(name string) (values any, key, node *yaml.Node) {
+	_, profiles := lookup(d.root, "profiles")
+	key, node = lookup(profiles, name)
+	return d.values.Get("profiles" + delimiter + name), key, node
+}
+
+// fallback returns default_profile, empty when there is none.
+func (d *document) fallback() (string, error) {
+	key, _ := lookup(d.root, "default_profile")
+	switch value := d.values.Get("default_profile").(type) {
+	case nil:
+		return "", nil
+	case string:
+		return value, nil
+	default:
+		return "", &Error{
+			Line: d.line(key), Key: "default_profile", Problem: "must be text, not " + kindOf(value),
+			Suggestion: "put it in quotes",
+		}
+	}
+}

@@ -1,0 +1,318 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// newProfile is what the tests add; its lines follow.
+func newProfile() []KeyValue {
+	return []KeyValue{
+		{Key: "provider", Text: "pexip"},
+		{Key: "client_id", Text: "0123"},
+		{Key: "client_secret", Kind: providers.Secret, Text: "env:NEW"},
+		{Key: "scopes", Kind: providers.List, List: []string{"a:b", "true"}},
+		{Key: "pkce", Kind: providers.Bool, Text: "false"},
+	}
+}
+
+const added = `  new:
+    provider: pexip
+    client_id: "0123"
+    client_secret: env:NEW
+    scopes: ['a:b', "true"]
+    pkce: false
+`
+
+// apply runs one edit on text and returns the new text or the error's.
+func apply(text string, change func(*draft) error) (string, error) {
+	out, err := changed([]byte(text), change)
+	return string(out), err
+}
+
+func add(d *draft) error { return d.add("new", newProfile()) }
+
+func TestAdd(t *testing.T) {
+	t.Parallel()
+	const head = "# mine\nprofiles: # all of them\n  # the first\n  a:\n    x: 1 # one\n\n"
+	deep := strings.ReplaceAll(strings.ReplaceAll(added, "  ", "   "), "\n", "\r\n")
+	tests := map[string]struct{ text, want string }{
+		"empty file":       {"", "profiles:\n" + added},
+		"comments only":    {"# c\n", "# c\nprofiles:\n" + added},
+		"marker only":      {"---\n", "---\nprofiles:\n" + added},
+		"no profiles":      {"default_profile: new\n", "default_profile: new\nprofiles:\n" + added},
+		"null":             {"profiles:\n# c\n", "profiles:\n" + added + "# c\n"},
+		"null word":        {"profiles: null # c\n", "profiles: # c\n" + added},
+		"empty flow":       {"profiles: { } # c\ndefault_profile: a\n", "profiles: # c\n" + added + "default_profile: a\n"},
+		"at the end":       {head, "# mine\nprofiles: # all of them\n  # the first\n  a:\n    x: 1 # one\n" + added + "\n"},
+		"before a key":     {head + "# the default\ndefault_profile: a\n", strings.TrimSuffix(head, "\n") + added + "\n# the default\ndefault_profile: a\n"},
+		"indented comment": {"profiles:\n  a:\n    x: 1\n    # y: 2\n", "profiles:\n  a:\n    x: 1\n    # y: 2\n" + added},
+		"no final newline": {"profiles:\n  a:\n    x: 1", "profiles:\n  a:\n    x: 1\n" + strings.TrimSuffix(added, "\n")},
+		"block scalar":     {"profiles:\n  a:\n    x: |\n      # no comment\n\n      y\n", "profiles:\n  a:\n    x: |\n      # no comment\n\n      y\n" + added},
+		"crlf, deep":       {"profiles:\r\n   a:\r\n      x: 1\r\n", "profiles:\r\n   a:\r\n      x: 1\r\n" + deep},
+	}
+	for name, tt := range tests {
+		got, err := apply(tt.text, add)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestAddDeclines(t *testing.T) {
+	t.Parallel()
+	paste := "add this by hand:\n" + strings.TrimSuffix(added, "\n")
+	tests := map[string]struct{ text, problem, suggestion string }{
+		"flow profiles": {"profiles: {a: {x: 1}}\n", "cannot be changed safely: its profiles are in flow style", paste},
+		"flow root":     {"{default_profile: a}\n", "cannot be changed safely: it is in flow style", "add this by hand:\nprofiles:\n" + strings.TrimSuffix(added, "\n")},
+		"end marker":    {"profiles:\n  a:\n    x: 1\n...\n# end\n", "", ""},
+		"end, no key":   {"default_profile: a\n...\n", "cannot be changed safely: the result would not be what it should", paste},
+		"exists":        {"profiles:\n  new:\n    x: 1\n", "profile new exists already", "choose another name, or remove it first with: authctl profile remove new"},
+		"syntax":        {"profiles: [\n", "is not valid YAML: did not find expected node content", ""},
+		"unknown key":   {"profile: {}\n", "is not a known key", "did you mean profiles?"},
+		"not a mapping": {"profiles: 12\n", "must be a mapping of names to profiles", ""},
+		"twice":         {"profiles:\n  a: {}\n  a: {}\n", "is given twice", ""},
+	}
+	for name, tt := range tests {
+		_, err := apply(tt.text, add)
+		e, _ := errors.AsType[*Error](err)
+		if tt.problem == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if e == nil || e.Problem != tt.problem || e.Suggestion != tt.suggestion {
+			t.Errorf("%s: %v\n%+v", name, err, e)
+		}
+	}
+}
+
+const three = `# mine
+default_profile: b # the usual
+
+profiles:
+  # a's own
+  a:
+    x: 1
+
+  # b's own
+  # and more
+  b:
+    x: 1
+    # y: 2
+
+  c: {x: 1}
+# the end
+`
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	drop := func(text string, parts ...string) string {
+		for _, part := range parts {
+			text = strings.Replace(text, part, "", 1)
+		}
+		return text
+	}
+	b := "  # b's own\n  # and more\n  b:\n    x: 1\n    # y: 2\n\n"
+	tests := map[string]struct{ text, name, want string }{
+		"first":          {three, "a", drop(three, "  # a's own\n  a:\n    x: 1\n\n")},
+		"the default":    {three, "b", drop(three, b, "default_profile: b # the usual\n")},
+		"default behind": {drop(three, "default_profile: b # the usual\n") + "default_profile: b", "b", strings.TrimSuffix(drop(three, b, "default_profile: b # the usual\n"), "\n")},
+		"last":           {three, "c", drop(three, "  c: {x: 1}\n")},
+		"last, in gap":   {"profiles:\n  a:\n    x: 1\n\n  b:\n    x: 1\n", "b", "profiles:\n  a:\n    x: 1\n"},
+		"the only one":   {"profiles:\n  a:\n    x: 1\n", "a", "profiles:\n"},
+		"crlf, bare":     {"profiles:\r\n  a:\r\n    x: 1\r\n  b:\r\n    x: 1", "b", "profiles:\r\n  a:\r\n    x: 1"},
+	}
+	for name, tt := range tests {
+		got, err := apply(tt.text, func(d *draft) error { return d.remove(tt.name) })
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	_, err := apply(three, func(d *draft) error { return d.remove("d") })
+	if !errors.Is(err, ErrNoProfile) {
+		t.Errorf("unknown: %v", err)
+	}
+	_, err = apply("profiles:\n  a: &x {y: 1}\n  b: *x\n", func(d *draft) error { return d.remove("a") })
+	if e, ok := errors.AsType[*Error](err); !ok || !strings.HasPrefix(e.Problem, "cannot be changed safely") {
+		t.Errorf("an anchor in use: %v", err)
+	}
+}
+
+func TestAddThenRemove(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{three, two, sample, strings.ReplaceAll(three, "\n", "\r\n"), "profiles:\n  a:\n    x: 1"} {
+		with, err := apply(text, add)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := apply(with, func(d *draft) error { return d.remove("new") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(text, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestSetDefault(t *testing.T) {
+	t.Parallel()
+	const body = "profiles:\n  a: {x: 1}\n  on: {x: 1}\n"
+	tests := map[string]struct{ text, name, want string }{
+		"plain":           {"default_profile:  on # c\n" + body, "a", "default_profile:  a # c\n" + body},
+		"double quotes":   {"default_profile: \"on\"  # c\n" + body, "a", "default_profile: a  # c\n" + body},
+		"single quotes":   {"default_profile: 'on'\n" + body, "a", "default_profile: a\n" + body},
+		"empty":           {"default_profile:\n" + body, "a", "default_profile: a\n" + body},
+		"empty, comment":  {"default_profile: # c\n" + body, "a", "default_profile: a # c\n" + body},
+		"the same":        {"default_profile: a\n" + body, "a", "default_profile: a\n" + body},
+		"behind":          {body + "default_profile: x", "a", body + "default_profile: a"},
+		"needs quotes":    {"profiles:\n  '12': {x: 1}\n", "12", "default_profile: \"12\"\nprofiles:\n  '12': {x: 1}\n"},
+		"none":            {body, "a", "default_profile: a\n" + body},
+		"file's comment":  {"# mine\n" + body, "a", "# mine\ndefault_profile: a\n" + body},
+		"key's comment":   {"# mine\n\n# all\n" + body, "a", "# mine\n\ndefault_profile: a\n# all\n" + body},
+		"after a marker":  {"---\n" + body, "a", "---\ndefault_profile: a\n" + body},
+		"carriage return": {"default_profile: x\r\n" + strings.ReplaceAll(body, "\n", "\r\n"), "a", "default_profile: a\r\n" + strings.ReplaceAll(body, "\n", "\r\n")},
+	}
+	for name, tt := range tests {
+		got, err := apply(tt.text, func(d *draft) error { return d.setDefault(tt.name) })
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	_, err := apply(body, func(d *draft) error { return d.setDefault("b") })
+	if !errors.Is(err, ErrNoProfile) {
+		t.Errorf("unknown: %v", err)
+	}
+	_, err = apply("{profiles: {a: {x: 1}}}", func(d *draft) error { return d.setDefault("a") })
+	if e, ok := errors.AsType[*Error](err); !ok || e.Suggestion != "add this by hand:\ndefault_profile: a" {
+		t.Errorf("flow style: %v", err)
+	}
+}
+
+func TestEditFile(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, two)
+	if err := AddProfile(path, "new", newProfile()); err != nil {
+		t.Fatal(err)
+	}
+	if err := AddProfile(path, "new", newProfile()); !errors.Is(err, ErrExists) {
+		t.Errorf("a taken name: %v", err)
+	}
+	if err := SetDefault(path, "new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveProfile(path, "calls"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Load(Options{Path: path, LookupEnv: environment(), Services: services()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, _ := f.Names()
+	fallback, _ := f.Default()
+	if diff := cmp.Diff([]string{"engage", "new", "new"}, append(names, fallback)); diff != "" {
+		t.Error(diff)
+	}
+	err = AddProfile(path, "Not good", nil)
+	if e, ok := errors.AsType[*Error](err); !ok || e.Path != path {
+		t.Errorf("a bad name: %v", err)
+	}
+}
+
+// TestEditRace changes the file between the reading and the replacing.
+func TestEditRace(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, two)
+	err := edit(path, func(d *draft) error {
+		if err := os.WriteFile(path, []byte(three), 0o600); err != nil {
+			return err
+		}
+		return d.setDefault("engage")
+	})
+	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "was changed by somebody else meanwhile" {
+		t.Errorf("error %v", err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != three {
+		t.Error("the other's change is lost")
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".config-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// FuzzEdit checks that an edit either declines or changes what it should and
+// drops or reorders none of the other lines.
+func FuzzEdit(f *testing.F) {
+	for _, text := range []string{"", two, three, sample, "profiles: {}", "---\nprofiles:\n a:\n  b: |\n   c\n# d"} {
+		f.Add([]byte(text), "a")
+		f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")), "b")
+	}
+	f.Fuzz(func(t *testing.T, text []byte, value string) {
+		values := []KeyValue{{Key: "provider", Text: value}, {Key: "scopes", Kind: providers.List, List: []string{value, "b"}}}
+		with, err := changed(text, func(d *draft) error { return d.add("new", values) })
+		if err != nil {
+			return
+		}
+		contains(t, with, text)
+		doc, err := parse(with, 0)
+		if err != nil {
+			t.Fatalf("the result does not parse: %v\n%s", err, with)
+		}
+		got, _, _ := doc.profile("new")
+		want := map[string]any{"provider": value, "scopes": []any{value, "b"}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+		chosen, err := changed(with, func(d *draft) error { return d.setDefault("new") })
+		if err != nil {
+			return
+		}
+		without, err := changed(chosen, func(d *draft) error { return d.remove("new") })
+		if err != nil {
+			return
+		}
+		contains(t, chosen, without)
+	})
+}
+
+// contains fails the test unless the lines of part are lines of text, in order.
+// A line with only profiles: or default_profile: may have got another value.
+func contains(t *testing.T, text, part []byte) {
+	t.Helper()
+	lines := bytes.Split(text, []byte("\n"))
+	for line := range bytes.SplitSeq(part, []byte("\n")) {
+		line = bytes.TrimRight(line, "\r")
+		if bytes.HasPrefix(line, []byte("profiles:")) || len(line) == 0 {
+			continue
+		}
+		for len(lines) > 0 && !bytes.Equal(bytes.TrimRight(lines[0], "\r"), line) {
+			lines = lines[1:]
+		}
+		if len(lines) == 0 {
+			t.Fatalf("line %q is lost or moved:\n%s\n%s", line, part, text)
+		}
+		lines = lines[1:]
+	}
+}

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// CheckNewProfile returns an *Error unless a profile of that name can be added.
+func CheckNewProfile(f *File, name string) error {
+	if !validName(name) {
+		return &Error{
+			Problem:    fmt.Sprintf("%q is not a name for a profile", printable(name)),
+			Suggestion: "profile names are lower case letters, digits, dot, underscore and hyphen",
+		}
+	}
+	names, err := f.Names()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(names, name) {
+		return &Error{
+			Path: f.Path, Profile: name, Problem: "exists already", Err: ErrExists,
+			Suggestion: "choose another name, or remove it first: authctl profile remove " + name,
+		}
+	}
+	return nil
+}
+
+// ParseSetting reads one setting of a service as it would be written in a profile,
+// a list as words. A secret's text is a reference, which is not fetched. Errors
+// are *Error and do not repeat what may be a secret.
+func ParseSetting(service providers.Service, name, text string) (providers.Value, error) {
+	i := slices.IndexFunc(service.Settings, func(d providers.Setting) bool { return d.Name == name })
+	if i < 0 {
+		known := []string{}
+		for _, d := range service.Settings {
+			known = append(known, d.Name)
+		}
+		return providers.Value{}, &Error{
+			Key: name, Problem: "is not a setting of " + service.Name, Suggestion: didYouMean(name, known),
+		}
+	}
+	d := service.Settings[i]
+	value := providers.Value{Text: text, Origin: "given"}
+	switch {
+	case text == "":
+		return value, &Error{Key: name, Problem: "is empty"}
+	case d.Kind == providers.List:
+		return providers.Value{List: words(text), Origin: "given"}, nil
+	case d.Kind == providers.Secret:
+		if _, ok := parseReference(text); !ok {
+			return providers.Value{}, notAReference(name)
+		}
+		value.Secret = func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, nil }
+		return value, nil
+	}
+	return value, checkValue(d, &value, name, "")
+}

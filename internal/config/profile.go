@@ -1,0 +1,100 @@
+package config
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// Profile is one client of one service, with every value it will use.
+type Profile struct {
+	// Name is the profile's name, EnvironmentProfile when no file was used.
+	Name string
+	// Line is where the profile begins in the file, 0 when no file was used.
+	Line int
+	// Service is the service named by the profile's provider.
+	Service providers.Service
+	// Settings are the values with their origins, defaults included. Whether
+	// something required is missing is left to the service. Of a secret given by
+	// reference, Text is the reference with a command cut to its first word.
+	Settings providers.Settings
+
+	// origin tells where the profile is: "profile calls in /path".
+	origin string
+	// chosen is the origin of the provider.
+	chosen string
+	asks   []ask
+}
+
+// ask is a secret that only a person or stdin can give.
+type ask struct {
+	setting string
+	fetch   oauth.SecretFunc
+}
+
+// secret binds a reference to a setting of the profile.
+func (p *Profile) secret(refs *resolver, setting string, ref reference, origin string) providers.Value {
+	fetch := refs.bind(p.Name, setting, ref)
+	if ref.kind == "prompt" || ref.kind == "stdin" {
+		p.asks = append(p.asks, ask{setting, fetch})
+	}
+	return providers.Value{Text: ref.String(), Secret: fetch, Origin: origin}
+}
+
+// Interactive returns the names of the secrets that need a person or read stdin,
+// in the order in which they are asked for.
+func (p *Profile) Interactive() []string {
+	names := make([]string, len(p.asks))
+	for i, a := range p.asks {
+		names[i] = a.setting
+	}
+	return names
+}
+
+// Ask fetches the secrets that Interactive lists, so that nobody holds a lock
+// while a person types. The answers are remembered. Errors are *ReferenceError.
+func (p *Profile) Ask(ctx context.Context) error {
+	for _, a := range p.asks {
+		if _, err := a.fetch(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Item is one line of a profile's description.
+type Item struct {
+	// Name is the setting's name.
+	Name string
+	// Value is the text, the words of a list with blanks between, a secret's
+	// reference, or [redacted] for a secret given by value.
+	Value string
+	// Origin says where the value comes from: "profile calls in /path:7".
+	Origin string
+	// Secret says that Value stands for a secret.
+	Secret bool
+}
+
+// Describe returns the provider and every setting that has a value, in the
+// service's order. It shows no secret and fetches nothing.
+func (p *Profile) Describe() []Item {
+	items := []Item{{Name: "provider", Value: p.Service.Name, Origin: p.chosen}}
+	for _, d := range p.Service.Settings {
+		v, ok := p.Settings.Lookup(d.Name)
+		if !ok {
+			continue
+		}
+		item := Item{Name: d.Name, Value: v.Text, Origin: v.Origin, Secret: d.Kind == providers.Secret}
+		switch {
+		case d.Kind == providers.List:
+			item.Value = strings.Join(v.List, " ")
+		case item.Secret && v.Text == "":
+			item.Value = oauth.Secret{}.String()
+		}
+		items = append(items, item)
+	}
+	return slices.Clip(items)
+}

@@ -1,0 +1,202 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// Resolver is what secret references are fetched with. The zero value knows
+// env:, file: and cmd: only.
+type Resolver struct {
+	// Stdin is what "stdin" reads; nil means that there is none.
+	Stdin io.Reader
+	// StdinIsTerminal makes "stdin" an error: typed secrets are for "prompt",
+	// which hides them.
+	StdinIsTerminal bool
+	// Stderr receives what commands say beside their answer; nil drops it.
+	Stderr io.Writer
+	// Interactive says that a person is there. Commands then stay in the
+	// terminal's foreground process group, so that they can ask for a password;
+	// otherwise each gets a group of its own and is ended with all its children.
+	Interactive bool
+	// Keyring reads "keyring:NAME", nil when there is none.
+	Keyring Keyring
+	// Prompter asks for "prompt", nil when nobody can be asked.
+	Prompter Prompter
+}
+
+// Keyring gives the secrets that a person has put into the OS keyring.
+type Keyring interface {
+	// Secret returns the secret stored under name.
+	Secret(ctx context.Context, name string) (oauth.Secret, error)
+}
+
+// Prompter asks a person for a secret and hides what is typed.
+type Prompter interface {
+	// Secret asks for what label says ("client_secret of profile calls").
+	Secret(ctx context.Context, label string) (oauth.Secret, error)
+}
+
+// ReferenceError says that a secret could not be had. It never holds the secret,
+// what a command wrote, or more of a command than its first word. Exit code 3.
+type ReferenceError struct {
+	// Profile is empty for AUTHCTL_STORE_KEY and its twins.
+	Profile string
+	// Setting is the setting or variable that needs the secret.
+	Setting string
+	// Reference is where it was looked for: "env:NAME", "cmd:op …".
+	Reference string
+	// Problem completes "SETTING from REFERENCE: …".
+	Problem string
+	// Suggestion says what to do, may be empty.
+	Suggestion string
+	// Err is the cause, may be nil.
+	Err error
+}
+
+// Error names profile, setting, reference and problem.
+func (e *ReferenceError) Error() string {
+	text := e.Setting + " from " + e.Reference + ": " + e.Problem
+	if e.Profile != "" {
+		text = "profile " + e.Profile + ": " + text
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *ReferenceError) Unwrap() error { return e.Err }
+
+// reference is where a secret is found.
+type reference struct {
+	// kind is env, file, cmd, keyring, stdin or prompt.
+	kind string
+	// arg is what follows the colon, empty for stdin and prompt.
+	arg string
+	// dir is what a relative file path starts from; empty is the working
+	// directory.
+	dir string
+}
+
+// parseReference reads a reference as written; false when it is none.
+func parseReference(text string) (reference, bool) {
+	if text == "stdin" || text == "prompt" {
+		return reference{kind: text}, true
+	}
+	kind, arg, ok := strings.Cut(text, ":")
+	switch kind {
+	case "env", "file", "cmd", "keyring":
+		arg = strings.TrimSpace(arg)
+		return reference{kind: kind, arg: arg}, ok && arg != "" && !strings.Contains(arg, "\x00")
+	}
+	return reference{}, false
+}
+
+// String returns the reference without what may be secret in it: of a command
+// its first word, and not even that when it sets a variable.
+func (r reference) String() string {
+	switch {
+	case r.arg == "":
+		return r.kind
+	case r.kind != "cmd":
+		return r.kind + ":" + printable(r.arg)
+	}
+	all := strings.Fields(r.arg)
+	first := printable(all[0])
+	switch {
+	case strings.ContainsAny(first, `='"`+"`$"):
+		return "cmd:…"
+	case len(all) > 1:
+		return "cmd:" + first + " …"
+	}
+	return "cmd:" + first
+}
+
+// resolver fetches references and remembers that stdin is spent.
+type resolver struct {
+	Resolver
+	env        environ
+	stdinSpent atomic.Bool
+}
+
+func newResolver(r Resolver, env environ) *resolver { return &resolver{Resolver: r, env: env} }
+
+// bind returns what fetches ref, once, with errors that name profile and setting.
+func (r *resolver) bind(profile, setting string, ref reference) oauth.SecretFunc {
+	label := setting
+	if profile != "" {
+		label += " of profile " + profile
+	}
+	return once(func(ctx context.Context) (oauth.Secret, error) {
+		secret, err := r.fetch(ctx, ref, label)
+		if err == nil && secret.IsZero() {
+			err = &ReferenceError{Problem: "it is empty"}
+		}
+		if err == nil {
+			return secret, nil
+		}
+		e, ok := errors.AsType[*ReferenceError](err)
+		if !ok {
+			e = &ReferenceError{Problem: err.Error(), Err: err}
+		}
+		e.Profile, e.Setting, e.Reference = profile, setting, ref.String()
+		return oauth.Secret{}, e
+	})
+}
+
+func (r *resolver) fetch(ctx context.Context, ref reference, label string) (oauth.Secret, error) {
+	switch {
+	case ref.kind == "env":
+		return r.variable(ref.arg)
+	case ref.kind == "file":
+		return r.file(ctx, ref)
+	case ref.kind == "cmd":
+		return r.command(ctx, ref.arg)
+	case ref.kind == "stdin":
+		return r.stdin(ctx)
+	case ref.kind == "keyring" && r.Keyring != nil:
+		return r.Keyring.Secret(ctx, ref.arg)
+	case ref.kind == "prompt" && r.Prompter != nil:
+		return r.Prompter.Secret(ctx, label)
+	case ref.kind == "prompt":
+		return oauth.Secret{}, &ReferenceError{Problem: "nobody can be asked here"}
+	}
+	return oauth.Secret{}, &ReferenceError{Problem: "there is no keyring here"}
+}
+
+// once makes fetch run one time, for any number of callers. An end of the
+// caller's context is not remembered.
+func once(fetch oauth.SecretFunc) oauth.SecretFunc {
+	turn := make(chan struct{}, 1)
+	var (
+		done   bool
+		secret oauth.Secret
+		err    error
+	)
+	return func(ctx context.Context) (oauth.Secret, error) {
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			return oauth.Secret{}, context.Cause(ctx)
+		}
+		defer func() { <-turn }()
+		if done {
+			return secret, err
+		}
+		s, e := fetch(ctx)
+		if e != nil && ctx.Err() != nil {
+			return s, e
+		}
+		secret, err, done = s, e, true
+		return secret, err
+	}
+}
+
+// constant returns a secret that is there already.
+func constant(s oauth.Secret) oauth.SecretFunc {
+	return func(context.Context) (oauth.Secret, error) { return s, nil }
+}

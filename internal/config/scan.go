@@ -1,0 +1,341 @@
+package config
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+	"unicode/utf8"
+)
+
+// layout is where the parts of a configuration file stand. It lets one profile
+// be parsed without the thousand others, whose parsing costs more than all else
+// that a warm call does.
+type layout struct {
+	// fallback is the line of default_profile, the zero span when there is none.
+	fallback span
+	// profiles are in the order of the file.
+	profiles []span
+}
+
+// span is a part of the text: whole lines, the first of them a key's.
+type span struct {
+	name       string
+	line       int
+	start, end int
+}
+
+func (l layout) find(name string) (span, bool) {
+	for _, s := range l.profiles {
+		if s.name == name {
+			return s, true
+		}
+	}
+	return span{}, false
+}
+
+// scanner reads lines of the small part of YAML that it knows for certain:
+// two or three levels of mappings, plain and quoted values on one line, lists of
+// such values. A file it accepts is valid YAML and means what layout says.
+type scanner struct {
+	layout
+	names      map[string]struct{}
+	begun      bool // a key or the document marker was seen
+	seen       bool // the profiles key was seen
+	inProfiles bool
+	nameIndent int // of the profiles' names, 0 before the first
+	keyIndent  int // of the current profile's keys, 0 before the first
+	itemIndent int // of the current list's items, 0 before the first
+	listOpen   bool
+	keys       [][]byte // of the current profile
+}
+
+// scan finds the parts of text. It returns false when it meets anything it is
+// not sure of (tabs, anchors, tags, block scalars, values over several lines,
+// unknown or repeated keys, …): the caller then parses the whole file, which
+// also gives a proper error when there is one.
+func scan(text []byte) (layout, bool) {
+	// A profile has some 200 bytes; room for all of them is cheaper than growing.
+	s := scanner{names: make(map[string]struct{}, len(text)/200)}
+	s.profiles = make([]span, 0, len(text)/200)
+	for start, number := 0, 1; start < len(text); number++ {
+		end, next := len(text), len(text)
+		if i := bytes.IndexByte(text[start:], '\n'); i >= 0 {
+			end, next = start+i, start+i+1
+		}
+		line := bytes.TrimSuffix(text[start:end], []byte{'\r'})
+		if !s.line(line, span{line: number, start: start, end: next}) {
+			return layout{}, false
+		}
+		start = next
+	}
+	s.closeProfile(len(text))
+	return s.layout, true
+}
+
+func (s *scanner) line(line []byte, at span) bool {
+	if !printableLine(line) {
+		return false
+	}
+	rest := bytes.TrimLeft(line, " ")
+	indent := len(line) - len(rest)
+	switch {
+	case len(rest) == 0 || rest[0] == '#':
+		return true
+	case indent == 0:
+		return s.topLevel(rest, at)
+	case !s.inProfiles:
+		return false
+	case s.nameIndent == 0 || indent == s.nameIndent:
+		return s.profile(indent, rest, at)
+	case indent < s.nameIndent:
+		return false
+	case isItem(rest):
+		return s.item(indent, rest)
+	}
+	return s.setting(indent, rest)
+}
+
+func (s *scanner) topLevel(rest []byte, at span) bool {
+	if string(rest) == "---" && !s.begun {
+		s.begun = true
+		return true
+	}
+	key, value, ok := splitKey(rest)
+	if !ok {
+		return false
+	}
+	s.begun = true
+	s.closeProfile(at.start)
+	switch string(key) {
+	case "profiles":
+		fresh := !s.seen
+		s.seen, s.inProfiles = true, true
+		return fresh && isEmptyValue(value)
+	case "default_profile":
+		fresh := s.fallback == span{}
+		s.fallback, s.inProfiles = at, false
+		return fresh && isValue(value)
+	}
+	return false
+}
+
+func (s *scanner) profile(indent int, rest []byte, at span) bool {
+	key, value, ok := splitKey(rest)
+	if !ok || !isEmptyValue(value) {
+		return false
+	}
+	s.closeProfile(at.start)
+	at.name = string(key)
+	if _, repeated := s.names[at.name]; repeated {
+		return false
+	}
+	s.names[at.name] = struct{}{}
+	s.profiles = append(s.profiles, at)
+	s.nameIndent, s.keyIndent, s.listOpen, s.keys = indent, 0, false, s.keys[:0]
+	return true
+}
+
+// closeProfile ends the last profile at offset, unless it has ended before.
+func (s *scanner) closeProfile(offset int) {
+	if s.inProfiles && len(s.profiles) > 0 {
+		s.profiles[len(s.profiles)-1].end = offset
+	}
+}
+
+func (s *scanner) setting(indent int, rest []byte) bool {
+	key, value, ok := splitKey(rest)
+	if !ok || s.keyIndent != 0 && indent != s.keyIndent {
+		return false
+	}
+	for _, k := range s.keys {
+		if bytes.Equal(k, key) {
+			return false
+		}
+	}
+	s.keyIndent, s.itemIndent = indent, 0
+	s.keys = append(s.keys, key)
+	s.listOpen = isEmptyValue(value)
+	return s.listOpen || isValue(value)
+}
+
+func (s *scanner) item(indent int, rest []byte) bool {
+	if !s.listOpen || indent < s.keyIndent || s.itemIndent != 0 && indent != s.itemIndent {
+		return false
+	}
+	s.itemIndent = indent
+	value := bytes.TrimLeft(rest[1:], " ")
+	return !isEmptyValue(value) && isValue(value)
+}
+
+func isItem(rest []byte) bool { return len(rest) > 1 && rest[0] == '-' && rest[1] == ' ' }
+
+// printableLine reports whether the line holds only characters that YAML takes
+// for ordinary ones (YAML 1.2 §5.1), tabs and odd line breaks left out.
+func printableLine(line []byte) bool {
+	for i := 0; i < len(line); {
+		if i+8 <= len(line) && printableWord(binary.LittleEndian.Uint64(line[i:])) {
+			i += 8
+			continue
+		}
+		if c := line[i]; c < utf8.RuneSelf {
+			if c < ' ' || c == 0x7f {
+				return false
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(line[i:])
+		if r == utf8.RuneError || !strconv.IsPrint(r) {
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
+// printableWord reports whether eight bytes are all printable ASCII, 0x20 to 0x7E.
+func printableWord(word uint64) bool {
+	const each = 0x0101010101010101
+	high := word | (word + each) | (word - 0x20*each)
+	return high&(0x80*each) == 0
+}
+
+// splitKey splits "key: value". The key is one that YAML reads as text: it
+// begins with a lower-case letter and is no word for a truth value or null.
+func splitKey(rest []byte) (key, value []byte, ok bool) {
+	i := 0
+	for i < len(rest) && isKeyByte(rest[i], i == 0) {
+		i++
+	}
+	if i == 0 || i > 100 || i == len(rest) || rest[i] != ':' || i+1 < len(rest) && rest[i+1] != ' ' {
+		return nil, nil, false
+	}
+	switch string(rest[:i]) {
+	case "null", "true", "false", "yes", "no", "on", "off", "y", "n":
+		return nil, nil, false
+	}
+	return rest[:i], bytes.TrimLeft(rest[i+1:], " "), true
+}
+
+func isKeyByte(c byte, first bool) bool {
+	if c >= 'a' && c <= 'z' {
+		return true
+	}
+	return !first && (c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.')
+}
+
+// isEmptyValue reports whether nothing, or only a comment, follows the key.
+func isEmptyValue(value []byte) bool { return len(value) == 0 || value[0] == '#' }
+
+// isValue reports whether value is a scalar or a list of scalars that begins and
+// ends on this line, or empty.
+func isValue(value []byte) bool {
+	if isEmptyValue(value) {
+		return true
+	}
+	switch value[0] {
+	case '"', '\'':
+		n := quotedLen(value)
+		return n > 0 && isEnd(value[n:])
+	case '[':
+		return isFlowList(value[1:])
+	}
+	return isPlain(value)
+}
+
+// isEnd reports whether only blanks and a comment are left.
+func isEnd(rest []byte) bool {
+	trimmed := bytes.TrimLeft(rest, " ")
+	return len(trimmed) == 0 || trimmed[0] == '#' && len(trimmed) < len(rest)
+}
+
+// isPlain checks a plain scalar in block context (YAML 1.2 §7.3.3).
+func isPlain(value []byte) bool {
+	c := value[0]
+	if !isAlphanumeric(c) && c < utf8.RuneSelf && bytes.IndexByte([]byte(`/._~+$(\`), c) < 0 {
+		return false
+	}
+	for i, c := range value {
+		last := i+1 == len(value)
+		switch {
+		case c == ':' && (last || value[i+1] == ' '):
+			return false
+		case c == ' ' && !last && value[i+1] == '#':
+			return true
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// quotedLen returns the length of the quoted scalar at the beginning of value, 0
+// when it does not end on this line or has an escape other than \\ and \".
+func quotedLen(value []byte) int {
+	quote := value[0]
+	for i := 1; i < len(value); i++ {
+		switch {
+		case value[i] == '\\' && quote == '"':
+			i++
+			if i == len(value) || value[i] != '\\' && value[i] != '"' {
+				return 0
+			}
+		case value[i] != quote:
+		case quote == '\'' && i+1 < len(value) && value[i+1] == '\'':
+			i++
+		default:
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// isFlowList checks the rest of a list in brackets: plain words and quoted
+// scalars between commas.
+func isFlowList(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, " ")
+	if len(rest) > 0 && rest[0] == ']' {
+		return isEnd(rest[1:])
+	}
+	for len(rest) > 0 {
+		n := flowItemLen(rest)
+		if n == 0 {
+			return false
+		}
+		rest = bytes.TrimLeft(rest[n:], " ")
+		switch {
+		case len(rest) > 0 && rest[0] == ']':
+			return isEnd(rest[1:])
+		case len(rest) == 0 || rest[0] != ',':
+			return false
+		}
+		rest = bytes.TrimLeft(rest[1:], " ")
+	}
+	return false
+}
+
+func flowItemLen(rest []byte) int {
+	if rest[0] == '"' || rest[0] == '\'' {
+		return quotedLen(rest)
+	}
+	n := 0
+	for n < len(rest) && isFlowByte(rest, n) {
+		n++
+	}
+	return n
+}
+
+// isFlowByte allows letters and digits, and within a word also the signs that
+// scopes and addresses are made of; a colon only between letters and digits.
+func isFlowByte(rest []byte, i int) bool {
+	c := rest[i]
+	if isAlphanumeric(c) || i == 0 {
+		return isAlphanumeric(c)
+	}
+	if c == ':' {
+		return i+1 < len(rest) && isAlphanumeric(rest[i+1])
+	}
+	return c == '.' || c == '/' || c == '_' || c == '-'
+}

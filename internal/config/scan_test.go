@@ -1,0 +1,206 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sample is the kind of file that scan is for.
+const sample = `# the team's profiles
+---
+default_profile: engage
+profiles:
+  engage:
+    provider: pexip
+    account: acme                 # the enterprise
+    client_secret: env:ENGAGE_SECRET
+    scopes: [engage:appointments:readOnly]
+
+  # for the call centre
+  calls:
+    provider: talkdesk
+    account: "My \"Bank\" \\ AB"
+    client_secret: cmd:op read op://ci/x | head -1
+    private_key: 'file:it''s.pem'
+    scopes:
+    - a b
+    - "c, d"
+  løs-nothing:
+  agents:
+    username: acme\jane
+    base_url: https://gapi.example.com/x?y=1&z=2
+    region: ~
+    scopes: []
+`
+
+func TestScan(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(sample, "løs-nothing", "los-nothing", 1)
+	l, ok := scan([]byte(text))
+	if !ok {
+		t.Fatal("the sample is declined")
+	}
+	var got []string
+	for _, s := range append(l.profiles, l.fallback) {
+		first, _, _ := strings.Cut(text[s.start:s.end], "\n")
+		got = append(got, fmt.Sprintf("%d %s %s", s.line, s.name, strings.TrimSpace(first)))
+	}
+	want := []string{
+		"5 engage engage:", "12 calls calls:", "20 los-nothing los-nothing:", "21 agents agents:",
+		"3  default_profile: engage",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	compare(t, []byte(text))
+	compare(t, []byte(strings.ReplaceAll(text, "\n", "\r\n")))
+}
+
+// TestScanDeclines puts one odd thing each into a file.
+func TestScanDeclines(t *testing.T) {
+	t.Parallel()
+	const around = "profiles:\n  a:\n    x: 1\n%s\n  b:\n    x: 1\n"
+	lines := []string{
+		"\tc: d", "    c:\td", "    c: &d e", "    c: *d", "    <<: *d", "    c: |\n      d", "    c: >\n      d",
+		"    c: {d: e}", "    c: [d,\n    e]", "    c: [[d]]", "    c: [d: e]", "    c: [d,,e]", "    c: [d] e",
+		"    \"c\": d", "    c: d\n      e", "    c: \"d", "    c: 'd", "    c: \"d\\n\"", "    c: \"d\" e",
+		"    c: !!str d", "    c: @d", "    c: `d", "    c: %d", "    c: d: e", "    c: d:", "    ? c", "     c: d",
+		"   c: d", "    x: d", "  a:", "  \"c\":", "  C:", "  1:", "  null:", "  c: {}", "  c: d", "---", "...", "other: d",
+		"profiles:", "    c:\n      - d\n     - e", "    c:\n      - - d", "    c:\n      -", "    c:\n        d: e", "    - c",
+		"    c: d\n    - e", "    c: \x00", "    c: \xff", "    c: \u2028", "    c: \u0085", "    c: \rd", "    c: -d", "    c: ?d",
+	}
+	for _, line := range lines {
+		if _, ok := scan(fmt.Appendf(nil, around, line)); ok {
+			t.Errorf("%q is not declined", line)
+		}
+	}
+	if _, ok := scan([]byte("\ufeffprofiles:\n")); ok {
+		t.Error("a byte order mark is not declined")
+	}
+}
+
+// compare checks that parsing each profile by itself gives what parsing the
+// whole file gives, wherever scan accepts the text.
+func compare(t *testing.T, text []byte) {
+	t.Helper()
+	l, ok := scan(text)
+	if !ok {
+		return
+	}
+	whole, err := parse(text, 0)
+	if err != nil {
+		t.Fatalf("accepted, but %v\n%s", err, text)
+	}
+	var names []string
+	for _, at := range l.profiles {
+		names = append(names, at.name)
+		one, err := parse(append([]byte("profiles:\n"), text[at.start:at.end]...), at.line-2)
+		if err != nil {
+			t.Fatalf("%s by itself: %v\n%s", at.name, err, text)
+		}
+		wantValues, wantKey, wantNode := whole.profile(at.name)
+		values, key, node := one.profile(at.name)
+		if diff := cmp.Diff(wantValues, values); diff != "" {
+			t.Errorf("%s: %s\n%s", at.name, diff, text)
+		}
+		if one.line(key) != whole.line(wantKey) || one.line(node) != whole.line(wantNode) {
+			t.Errorf("%s: lines %d %d, want %d %d", at.name, one.line(key), one.line(node), wantKey.Line, wantNode.Line)
+		}
+	}
+	if diff := cmp.Diff(whole.names(), names); diff != "" {
+		t.Errorf("%s\n%s", diff, text)
+	}
+	compareDefault(t, text, l, whole)
+}
+
+func compareDefault(t *testing.T, text []byte, l layout, whole *document) {
+	t.Helper()
+	want, wantErr := whole.fallback()
+	var got string
+	var gotErr error
+	if at := l.fallback; at.end > 0 {
+		doc, err := parse(text[at.start:at.end], at.line-1)
+		if err != nil {
+			t.Fatalf("the default by itself: %v\n%s", err, text)
+		}
+		got, gotErr = doc.fallback()
+	}
+	if got != want || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
+		t.Errorf("default %q %v, want %q %v\n%s", got, gotErr, want, wantErr, text)
+	}
+}
+
+func FuzzScan(f *testing.F) {
+	f.Add([]byte(sample))
+	f.Add([]byte(two))
+	f.Add([]byte("profiles:\n  a:\n  # x\n    b: c\n #y\n  d:\n    e:\n    - \"f\"\n# z"))
+	f.Add([]byte("---\nprofiles: # c\n a:\n  b: ~\n  c: [a:b, 'x', \"y\",]\ndefault_profile: 'a' # b\n"))
+	f.Fuzz(func(t *testing.T, text []byte) { compare(t, text) })
+}
+
+// many is a file with n profiles of some 200 bytes each.
+func many(n int) string {
+	var b strings.Builder
+	b.WriteString("default_profile: p0\nprofiles:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  p%d:\n    provider: talkdesk\n    account: account-%d\n    region: eu # of the customer\n", i, i)
+		fmt.Fprintf(&b, "    client_id: 0f3c9d1e-%d\n    client_secret: file:/run/secrets/talkdesk-%d\n", i, i)
+		b.WriteString("    scopes: [calls:read, contacts:write]\n\n")
+	}
+	return b.String()
+}
+
+func BenchmarkProfile(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		simple := many(n)
+		anchored := strings.Replace(simple, "account-0", "&anchor account-0", 1)
+		for kind, text := range map[string]string{"scanned": simple, "whole": anchored} {
+			b.Run(fmt.Sprintf("%s/profiles=%d", kind, n), func(b *testing.B) {
+				o := Options{Path: writeFile(b, text), LookupEnv: environment(), Services: services()}
+				b.SetBytes(int64(len(text)))
+				b.ReportAllocs()
+				for b.Loop() {
+					f, err := Load(o)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if _, err := f.Profile(fmt.Sprintf("p%d", n-1), nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkViper is what viper and the YAML parser cost for one small profile,
+// without any of our own.
+func BenchmarkViper(b *testing.B) {
+	text := []byte(many(1))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := parse(text, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestPrintableLine puts every byte at every place of two words.
+func TestPrintableLine(t *testing.T) {
+	t.Parallel()
+	for c := range 256 {
+		for at := range 16 {
+			line := []byte(strings.Repeat("x", 16))
+			line[at] = byte(c)
+			if want := c >= 0x20 && c <= 0x7e; printableLine(line) != want {
+				t.Fatalf("byte %#x at %d: %v", c, at, !want)
+			}
+		}
+	}
+	if !printableLine([]byte("løsning på tværs")) || printableLine([]byte("a\u0085b\u2028c\u00a0d")) {
+		t.Error("characters beyond ASCII")
+	}
+}

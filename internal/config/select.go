@@ -1,0 +1,248 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// EnvironmentProfile is the name of the profile that AUTHCTL_PROVIDER and its
+// companions make without any file. It cannot be asked for by this name.
+const EnvironmentProfile = "env"
+
+// Profile returns a profile with its effective values. An empty name means
+// AUTHCTL_PROFILE, else the environment alone when AUTHCTL_PROVIDER is set, else
+// default_profile, else the only profile there is. The flags are values given on
+// the command line, by setting; they come first. Each of them may leave Secret
+// nil and give a reference as Text. Nothing is fetched here.
+//
+// Errors are *Error; those about a profile that is not there wrap ErrNoProfile.
+func (f *File) Profile(name string, flags map[string]providers.Value) (*Profile, error) {
+	chosen := name
+	if chosen == "" {
+		chosen = f.env.get("AUTHCTL_PROFILE")
+	}
+	provider := f.env.get("AUTHCTL_PROVIDER")
+	if chosen == "" && provider != "" {
+		return f.fromEnvironment(provider, flags)
+	}
+	p, err := f.fromFile(chosen, flags)
+	if err != nil {
+		return nil, f.located(err)
+	}
+	if provider != "" && p.Service.Name != provider {
+		return nil, &Error{
+			Path: f.Path, Line: p.Line, Profile: p.Name,
+			Problem:    fmt.Sprintf("is for %s, but AUTHCTL_PROVIDER says %s", p.Service.Name, printable(provider)),
+			Suggestion: "unset AUTHCTL_PROVIDER or choose another profile",
+		}
+	}
+	return p, nil
+}
+
+// located completes an error with the file's path, when the file is to blame.
+func (f *File) located(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if ok && !strings.HasPrefix(e.Key, "AUTHCTL_") && !strings.HasPrefix(e.Key, "flag") {
+		e.Path = f.Path
+	}
+	return err
+}
+
+func (f *File) fromEnvironment(provider string, flags map[string]providers.Value) (*Profile, error) {
+	service, ok := f.service(provider)
+	if !ok {
+		return nil, &Error{
+			Key: "AUTHCTL_PROVIDER", Problem: fmt.Sprintf("%q is not a known provider", provider),
+			Suggestion: didYouMean(provider, f.serviceNames()),
+		}
+	}
+	p := &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER"}
+	return p, f.fill(p, source{flags: flags})
+}
+
+func (f *File) fromFile(name string, flags map[string]providers.Value) (*Profile, error) {
+	chosen := name
+	if name == "" {
+		var err error
+		if chosen, err = f.fallback(); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := f.document(chosen)
+	if err != nil {
+		return nil, err
+	}
+	p, err := f.build(doc, chosen, flags)
+	if e, ok := errors.AsType[*Error](err); ok && name == "" && errors.Is(e, ErrNoProfile) {
+		key, _ := lookup(doc.root, "default_profile")
+		e.Line, e.Key = doc.line(key), "default_profile"
+		e.Problem = "names " + quoted(chosen) + ", which does not exist"
+	}
+	return p, err
+}
+
+// document returns a document that holds the profile of that name: this profile
+// alone where its place is known, else the whole file.
+func (f *File) document(name string) (*document, error) {
+	at, found := f.layout.find(name)
+	if f.whole == nil && f.simple && found {
+		block := append([]byte("profiles:\n"), f.text[at.start:at.end]...)
+		if doc, err := parse(block, at.line-2); err == nil {
+			return doc, nil
+		}
+	}
+	return f.all()
+}
+
+// all returns the whole file.
+func (f *File) all() (*document, error) {
+	if f.whole != nil {
+		return f.whole, nil
+	}
+	doc, err := parse(f.text, 0)
+	if err != nil {
+		return nil, f.located(err)
+	}
+	f.whole = doc
+	return doc, nil
+}
+
+// Names returns the names of the profiles in the order of the file. Errors are
+// *Error and mean that the file cannot be parsed.
+func (f *File) Names() ([]string, error) {
+	if f.simple {
+		names := make([]string, len(f.layout.profiles))
+		for i, at := range f.layout.profiles {
+			names[i] = at.name
+		}
+		return names, nil
+	}
+	doc, err := f.all()
+	if err != nil {
+		return nil, err
+	}
+	return doc.names(), nil
+}
+
+// Default returns the value of default_profile, empty when the file has none.
+// Errors are *Error.
+func (f *File) Default() (string, error) {
+	if f.simple && f.layout.fallback.end == 0 {
+		return "", nil
+	}
+	if f.simple && f.whole == nil {
+		at := f.layout.fallback
+		if doc, err := parse(f.text[at.start:at.end], at.line-1); err == nil {
+			name, err := doc.fallback()
+			return name, f.located(err)
+		}
+	}
+	doc, err := f.all()
+	if err != nil {
+		return "", err
+	}
+	name, err := doc.fallback()
+	return name, f.located(err)
+}
+
+// fallback returns the profile for a call that names none.
+func (f *File) fallback() (string, error) {
+	name, err := f.Default()
+	if name != "" || err != nil {
+		return name, err
+	}
+	names, err := f.Names()
+	if err != nil {
+		return "", err
+	}
+	switch len(names) {
+	case 1:
+		return names[0], nil
+	case 0:
+		return "", &Error{
+			Problem: "there is no profile", Err: ErrNoProfile,
+			Suggestion: "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs",
+		}
+	}
+	return "", &Error{
+		Problem:    "no profile was named and none is the default; there are " + some(names),
+		Suggestion: "name one, or make it the default with: authctl profile use NAME", Err: ErrNoProfile,
+	}
+}
+
+// some lists names, the first ten of many.
+func some(names []string) string {
+	if len(names) <= 10 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:10], ", "), len(names)-10)
+}
+
+// noProfile is the error for a name the file does not have.
+func (f *File) noProfile(name string) error {
+	e := &Error{Path: f.Path, Problem: fmt.Sprintf("there is no profile %s", quoted(name)), Err: ErrNoProfile}
+	names, err := f.Names()
+	if err != nil {
+		return err
+	}
+	if e.Suggestion = didYouMean(name, names); len(names) == 0 {
+		e.Suggestion = "create it with: authctl profile add " + quoted(name)
+	}
+	return e
+}
+
+func quoted(name string) string {
+	if validName(name) {
+		return name
+	}
+	return fmt.Sprintf("%q", printable(name))
+}
+
+// Summary is what a listing shows of a profile.
+type Summary struct {
+	Name string
+	// Provider and Account are empty when Err is set and they are not known.
+	Provider string
+	Account  string
+	// Default says that default_profile names it.
+	Default bool
+	// Err is what is wrong with the profile, an *Error or a
+	// *providers.SettingError; nil when it can be used.
+	Err error
+}
+
+// List checks every profile and returns them in the order of the file, with the
+// environment's values on top of their own as a call would have them. The error
+// is an *Error and means that the file as a whole cannot be used.
+func (f *File) List() ([]Summary, error) {
+	doc, err := f.all()
+	if err != nil {
+		return nil, err
+	}
+	fallback, err := doc.fallback()
+	if err != nil {
+		return nil, f.located(err)
+	}
+	names := doc.names()
+	list := make([]Summary, len(names))
+	for i, name := range names {
+		list[i] = f.summary(doc, name)
+		list[i].Default = name == fallback
+	}
+	return list, nil
+}
+
+func (f *File) summary(doc *document, name string) Summary {
+	s := Summary{Name: name}
+	p, err := f.build(doc, name, nil)
+	if err != nil {
+		s.Err = f.located(err)
+		return s
+	}
+	s.Provider, s.Account = p.Service.Name, p.Settings.Text("account")
+	s.Err = p.Settings.Check(p.Service.Settings)
+	return s
+}
