@@ -1,0 +1,46 @@
+// Package term is the terminal side of authctl: streams, colour for each stream,
+// prompts and tables. It is the only importer of fatih/color.
+package term
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Streams are the three streams of the program and what is known of them.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+	// InTerminal, OutTerminal and ErrTerminal say which of them are terminals.
+	InTerminal, OutTerminal, ErrTerminal bool
+}
+
+// System returns the streams of this process.
+func System() Streams {
+	return Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTerminal: isTerminal(os.Stdin), OutTerminal: isTerminal(os.Stdout), ErrTerminal: isTerminal(os.Stderr),
+	}
+}
+
+// Interactive reports whether a person can be asked: the answer is read from
+// stdin and the question is written to stderr.
+func (s Streams) Interactive() bool { return s.InTerminal && s.ErrTerminal }
+
+// Width returns the columns of the terminal stdout is, 0 when it is none.
+func (s Streams) Width() int {
+	f, ok := s.Out.(*os.File)
+	if !ok || !s.OutTerminal {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
