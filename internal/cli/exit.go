@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/term"
+	"github.com/spf13/cobra"
+)
+
+// kind is a row of the table of exit codes.
+type kind struct {
+	code int
+	name string
+	// hint is what to do next where the error itself does not know better.
+	hint string
+	// retryable says that the same command may succeed later.
+	retryable bool
+}
+
+// kinds returns the table of exit codes. 126, 127 and 128+n are those of a child.
+func kinds() map[string]kind {
+	return map[string]kind{
+		"internal":  {code: 1},
+		"usage":     {code: 2, hint: "run it with --help to see what it takes"},
+		"config":    {code: 3},
+		"auth":      {code: 4, hint: "check client_id and client_secret in the profile; --dry-run shows the request"},
+		"scope":     {code: 5, hint: "check the scopes of the profile, upper and lower case matter, and what the client was granted"},
+		"store":     {code: 7, hint: "use --store memory for this call, or --store auto"},
+		"temporary": {code: 8, hint: "try again later", retryable: true},
+		"protocol":  {code: 9, hint: "check base_url, account and environment in the profile; --verbose shows who answered"},
+	}
+}
+
+// usageError says that a flag or an argument is wrong.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// childError carries the exit code of a child; err says why it could not be
+// started, nil when it ran.
+type childError struct {
+	code int
+	err  error
+}
+
+func (e *childError) Error() string {
+	if e.err != nil {
+		return e.err.Error()
+	}
+	return fmt.Sprintf("the command ended with exit code %d", e.code)
+}
+
+// judge is the one place that turns an error into a kind and a hint. What is wrong
+// with a secret's reference comes first: it may wrap the keyring's error.
+func judge(err error) (string, string) {
+	if name, hint, ok := judgeConfig(err); ok {
+		return name, hint
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return "usage", ""
+	}
+	if failure, ok := errors.AsType[*providers.Failure](err); ok {
+		return kindOf(failure.Reason), failure.Hint
+	}
+	if lock, ok := errors.AsType[*store.LockError](err); ok {
+		return kindOfLock(lock)
+	}
+	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
+		return kindOfStore(unusable)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "temporary", "raise --timeout, or try again later"
+	}
+	return "internal", ""
+}
+
+// judgeConfig knows the errors of configuration and secrets.
+func judgeConfig(err error) (name, hint string, ok bool) {
+	if errors.Is(err, term.ErrNoInput) {
+		return "config", "run it in a terminal, or give the secret by a reference such as env:NAME or file:PATH", true
+	}
+	if e, ok := errors.AsType[*providers.SettingError](err); ok {
+		return "config", e.Help, true
+	}
+	if e, ok := errors.AsType[*config.Error](err); ok {
+		return "config", e.Suggestion, true
+	}
+	if e, ok := errors.AsType[*config.ReferenceError](err); ok {
+		return "config", e.Suggestion, true
+	}
+	if e, ok := errors.AsType[*oauth.RequestError](err); ok {
+		return "config", e.Hint, true
+	}
+	if _, ok := errors.AsType[*oauth.KeyError](err); ok {
+		return "config", "private_key wants a PKCS#8 key, as PEM or as bare Base64", true
+	}
+	return "", "", false
+}
+
+func kindOf(reason providers.Reason) string {
+	switch reason {
+	case providers.ReasonCredentials, providers.ReasonLogin:
+		return "auth"
+	case providers.ReasonScope, providers.ReasonConfig, providers.ReasonTemporary, providers.ReasonProtocol:
+		return string(reason)
+	}
+	return "internal"
+}
+
+func kindOfLock(err *store.LockError) (string, string) {
+	if err.Busy {
+		return "temporary", "another authctl is fetching this token; raise --timeout, or try again"
+	}
+	return "store", "make the directory yours alone (chmod 700), or set AUTHCTL_RUNTIME_DIR to one that is"
+}
+
+func kindOfStore(err *store.UnusableError) (string, string) {
+	switch err.Problem {
+	case store.Unconfigured:
+		return "config", "set AUTHCTL_STORE_KEY_FILE to a file with an AGE-SECRET-KEY-1… identity"
+	case store.Unreachable:
+		return "store", "start a session with a keyring (dbus-run-session, gnome-keyring), or use --store file or memory"
+	case store.Locked:
+		return "store", "unlock the keyring, or use --store file or memory"
+	}
+	return "store", ""
+}
+
+// fail reports err on stderr, as the command's output format wants it, and
+// returns the exit code.
+func (a *app) fail(command *cobra.Command, err error) int {
+	var child *childError
+	if errors.As(err, &child) {
+		if child.err != nil {
+			a.say(a.err.Bad("error:"), child.Error())
+		}
+		return child.code
+	}
+	var interrupted Interrupted
+	if errors.As(err, &interrupted) {
+		return 128 + int(interrupted.Signal)
+	}
+	name, hint := judge(err)
+	row := kinds()[name]
+	if hint == "" {
+		hint = row.hint
+	}
+	if a.wantsJSON(command) {
+		a.failJSON(name, row, err, hint)
+		return row.code
+	}
+	a.say(a.err.Bad("error:"), err.Error())
+	if hint != "" {
+		a.say(a.err.Notice("hint:"), hint)
+	}
+	return row.code
+}
+
+// failJSON writes the error as the one JSON object of the contract.
+func (a *app) failJSON(name string, row kind, err error, hint string) {
+	type report struct {
+		Code      int    `json:"code"`
+		Kind      string `json:"kind"`
+		Provider  string `json:"provider"`
+		Profile   string `json:"profile"`
+		Message   string `json:"message"`
+		Hint      string `json:"hint"`
+		Retryable bool   `json:"retryable"`
+	}
+	_ = json.NewEncoder(a.Streams.Err).Encode(map[string]report{"error": {
+		Code: row.code, Kind: name, Provider: a.provider, Profile: cmp.Or(a.profile, profileOf(err)),
+		Message: err.Error(), Hint: hint, Retryable: row.retryable,
+	}})
+}
+
+// profileOf returns the profile that an error of the configuration is about.
+func profileOf(err error) string {
+	if e, ok := errors.AsType[*config.Error](err); ok {
+		return e.Profile
+	}
+	if e, ok := errors.AsType[*providers.SettingError](err); ok {
+		return e.Profile
+	}
+	return ""
+}
+
+// wantsJSON reports whether errors are to be JSON: by the parsed flag or, where
+// the flags could not be parsed, by what stands in the arguments.
+func (a *app) wantsJSON(command *cobra.Command) bool {
+	if command != nil {
+		if f := command.Flags().Lookup("output"); f != nil && f.Changed {
+			return f.Value.String() == "json"
+		}
+	}
+	line := strings.Join(a.Args, "\x00") + "\x00"
+	for _, form := range []string{"-o\x00json", "-ojson", "-o=json", "--output\x00json", "--output=json"} {
+		if strings.Contains("\x00"+line, "\x00"+form+"\x00") {
+			return true
+		}
+	}
+	return false
+}
+
+// say writes one line of the program's own to stderr.
+func (a *app) say(label, text string) {
+	_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s %s\n", label, strings.TrimSpace(text))
+}
+
+// warn tells a person what they should know although the command succeeds.
+func (a *app) warn(text string) {
+	if !a.flags.quiet {
+		a.say(a.err.Notice("warning:"), text)
+	}
+}
+
+// note tells a person what was done.
+func (a *app) note(text string) {
+	if !a.flags.quiet {
+		_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s\n", text)
+	}
+}
+
+// childCode returns the exit code of a child as a shell would report it.
+func childCode(err error) error {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit):
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return &childError{code: 128 + int(status.Signal())}
+		}
+		return &childError{code: exit.ExitCode()}
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return &childError{code: 127, err: err}
+	}
+	return &childError{code: 126, err: err}
+}

@@ -1,0 +1,109 @@
+// Package cli is the command line: one file a verb, the flags, the output
+// formats and, in exit.go, the one table from errors to exit codes.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/providers/builtin"
+	"github.com/authctl/authctl/internal/term"
+)
+
+// Dependencies are what the program takes from the world.
+type Dependencies struct {
+	// Args are the arguments without the program's name.
+	Args []string
+	// Streams are stdin, stdout and stderr.
+	Streams term.Streams
+	// LookupEnv reads the environment.
+	LookupEnv func(string) (string, bool)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Main runs one command and returns the exit code of CONTRACT's table, see
+// exit.go. stdout carries the answer and nothing else; on failure it is empty.
+func Main(ctx context.Context, d Dependencies) int {
+	a := newApp(d)
+	root := a.root()
+	root.SetArgs(d.Args)
+	help := &checked{Writer: d.Streams.Out}
+	root.SetOut(help)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil && help.err != nil {
+		err = unwritten(help.err)
+	}
+	if err == nil {
+		return 0
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return a.fail(command, err)
+}
+
+// checked remembers that something could not be written: cobra does not look when
+// it prints help.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	if err != nil {
+		c.err = err
+	}
+	return n, err
+}
+
+// Interrupted says that a signal ended the command. Exit code 128 and its number.
+type Interrupted struct{ Signal syscall.Signal }
+
+// Error names the signal.
+func (e Interrupted) Error() string { return fmt.Sprintf("ended by a signal: %v", e.Signal) }
+
+// Signals returns a context that SIGINT and SIGTERM end with Interrupted as its
+// cause. A second signal ends the process at once.
+func Signals() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		received, ok := (<-signals).(syscall.Signal)
+		signal.Stop(signals)
+		if ok {
+			cancel(Interrupted{Signal: received})
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+// app is one run of the program.
+type app struct {
+	Dependencies
+	services []providers.Service
+	flags    globalFlags
+	out, err term.Palette
+	prompter *term.Prompter
+	// profile and provider name what was being worked on, for error messages.
+	profile, provider string
+}
+
+func newApp(d Dependencies) *app {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return &app{
+		Dependencies: d,
+		services:     builtin.Services(),
+		prompter:     &term.Prompter{Streams: d.Streams},
+	}
+}

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/term"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) profiles() *cobra.Command {
+	return a.group("profile", "The profiles, and where each value comes from",
+		a.profileList(), a.profileShow(), a.profileAdd(), a.profileRemove(), a.profileUse())
+}
+
+// shownProfile is a profile in `profile list -o json`.
+type shownProfile struct {
+	Name     string `json:"name"`
+	Provider string `json:"provider"`
+	Account  string `json:"account"`
+	Default  bool   `json:"default"`
+	Problem  string `json:"problem,omitempty"`
+}
+
+func (a *app) profileList() *cobra.Command {
+	output := &outputFlag{}
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List the profiles of the configuration file",
+		Args:  arguments(0, 0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			if err := a.begin(output); err != nil {
+				return err
+			}
+			return a.runProfileList(output)
+		},
+	}
+	output.bind(command.Flags(), "table", "json")
+	return command
+}
+
+func (a *app) runProfileList(output *outputFlag) error {
+	file, _, err := a.file()
+	if err != nil {
+		return err
+	}
+	summaries, err := file.List()
+	if err != nil {
+		return err
+	}
+	list := []shownProfile{}
+	table := term.Table{Header: []string{"NAME", "PROVIDER", "ACCOUNT", "DEFAULT", "PROBLEM"}}
+	for _, s := range summaries {
+		p := shownProfile{Name: s.Name, Provider: s.Provider, Account: s.Account, Default: s.Default}
+		if s.Err != nil {
+			p.Problem = s.Err.Error()
+		}
+		list = append(list, p)
+		table.Rows = append(table.Rows, []string{p.Name, p.Provider, p.Account, mark(p.Default), p.Problem})
+	}
+	if len(list) == 0 && !output.json() {
+		a.note("there is no profile in " + file.Path + "; make one with: authctl profile add")
+	}
+	return a.list(output, "profiles", list, table)
+}
+
+func mark(on bool) string {
+	if on {
+		return "*"
+	}
+	return ""
+}
+
+func (a *app) profileShow() *cobra.Command {
+	output, choice := &outputFlag{}, &profileFlag{}
+	command := &cobra.Command{
+		Use:   "show [PROFILE]",
+		Short: "Show a profile's effective values and where each comes from",
+		Args:  arguments(0, 1, "PROFILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.begin(output); err != nil {
+				return err
+			}
+			name, err := choice.choose(args)
+			if err != nil {
+				return err
+			}
+			return a.runProfileShow(output, name)
+		},
+		ValidArgsFunction: a.completeProfile,
+	}
+	choice.bind(command.Flags())
+	output.bind(command.Flags(), "table", "json")
+	return command
+}
+
+func (a *app) runProfileShow(output *outputFlag, name string) error {
+	file, _, err := a.file()
+	if err != nil {
+		return err
+	}
+	p, err := file.Profile(name, nil)
+	if err != nil {
+		return err
+	}
+	type item struct {
+		Name   string `json:"name"`
+		Value  string `json:"value"`
+		Origin string `json:"origin"`
+		Secret bool   `json:"secret"`
+	}
+	items := []item{}
+	table := term.Table{Header: []string{"SETTING", "VALUE", "FROM"}}
+	for _, i := range p.Describe() {
+		items = append(items, item(i))
+		table.Rows = append(table.Rows, []string{i.Name, i.Value, i.Origin})
+	}
+	if output.json() {
+		return a.json(map[string]any{"profile": p.Name, "settings": items})
+	}
+	if err := a.list(output, "", nil, table); err != nil {
+		return err
+	}
+	// What is missing does not hide what is there.
+	return p.Settings.Check(p.Service.Settings)
+}
+
+func (a *app) profileRemove() *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove PROFILE",
+		Short: "Remove a profile from the configuration file",
+		Long: `Remove a profile from the configuration file, and the secrets that profile add put
+into the keyring for it. The rest of the file stays as it is.`,
+		Args: arguments(1, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(nil); err != nil {
+				return err
+			}
+			return a.runProfileRemove(command.Context(), args[0])
+		},
+		ValidArgsFunction: a.completeProfile,
+	}
+}
+
+func (a *app) runProfileRemove(ctx context.Context, name string) error {
+	file, setup, err := a.file()
+	if err != nil {
+		return err
+	}
+	own := a.ownSecrets(file, name)
+	if err := config.RemoveProfile(file.Path, name); err != nil {
+		return err
+	}
+	a.note("profile " + name + " removed from " + file.Path)
+	for _, secret := range own {
+		if err := setup.keyring.DeleteSecret(ctx, secret); err != nil {
+			a.warn("the secret " + secret + " is still in the keyring: " + err.Error())
+		}
+	}
+	return nil
+}
+
+// ownSecrets returns the names of the secrets in the keyring that profile add
+// stored for this profile and that no other profile refers to.
+func (a *app) ownSecrets(file *config.File, name string) []string {
+	own, others := []string{}, []string{}
+	names, _ := file.Names()
+	for _, other := range names {
+		p, err := file.Profile(other, nil)
+		if err != nil {
+			continue
+		}
+		for _, item := range p.Describe() {
+			secret, ok := strings.CutPrefix(item.Value, "keyring:")
+			switch {
+			case !ok || !item.Secret:
+			case other == name && secret == secretName(name, item.Name):
+				own = append(own, secret)
+			case other != name:
+				others = append(others, secret)
+			}
+		}
+	}
+	return slices.DeleteFunc(own, func(s string) bool { return slices.Contains(others, s) })
+}
+
+// secretName is where profile add keeps a secret in the keyring.
+func secretName(profile, setting string) string { return profile + "/" + setting }
+
+func (a *app) profileUse() *cobra.Command {
+	return &cobra.Command{
+		Use:   "use PROFILE",
+		Short: "Make a profile the default",
+		Args:  arguments(1, 1, "PROFILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.begin(nil); err != nil {
+				return err
+			}
+			file, _, err := a.file()
+			if err != nil {
+				return err
+			}
+			if err := config.SetDefault(file.Path, args[0]); err != nil {
+				return err
+			}
+			a.note("profile " + args[0] + " is the default in " + file.Path)
+			return nil
+		},
+		ValidArgsFunction: a.completeProfile,
+	}
+}
+
+// file reads the configuration file.
+func (a *app) file() (*config.File, *setup, error) {
+	setup, err := a.setup()
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := config.Load(setup.options)
+	return file, setup, err
+}
+
+// completeProfile offers the names of the profiles, offline and from the file
+// alone.
+func (a *app) completeProfile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	file, _, err := a.file()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names, _ := file.Names()
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

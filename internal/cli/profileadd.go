@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/spf13/cobra"
+)
+
+// profileAddOptions are the flags of `profile add`.
+type profileAddOptions struct {
+	provider string
+	set      []string
+}
+
+func (a *app) profileAdd() *cobra.Command {
+	o := &profileAddOptions{}
+	command := &cobra.Command{
+		Use:   "add PROFILE",
+		Short: "Add a profile to the configuration file",
+		Long: `Add a profile to the configuration file. In a terminal it asks for what the service
+needs and --set does not give. A secret is typed unseen and kept in the OS keyring; or
+leave it empty and give a reference instead: env:NAME, file:PATH, cmd:COMMAND,
+keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
+		Example: `  authctl profile add calls --provider talkdesk
+  authctl profile add engage --provider pexip --set account=acme --set client_id=scripts \
+    --set client_secret=env:ENGAGE_SECRET --set scopes=engage:appointments:readOnly`,
+		Args: arguments(1, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(nil); err != nil {
+				return err
+			}
+			return a.runProfileAdd(command.Context(), o, args[0])
+		},
+	}
+	command.Flags().StringVar(&o.provider, "provider", "", "the `service`: see authctl providers list")
+	command.Flags().StringArrayVar(&o.set, "set", nil, "a setting as `name=value`; a secret's value is a reference (repeatable)")
+	_ = command.RegisterFlagCompletionFunc("provider", a.completeProvider)
+	return command
+}
+
+// addition is a profile being put together.
+type addition struct {
+	*app
+	setup   *setup
+	profile string
+	service providers.Service
+	values  map[string]providers.Value
+	// typed are the secrets to put into the keyring, by name there.
+	typed map[string]oauth.Secret
+}
+
+func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name string) error {
+	file, setup, err := a.file()
+	if err != nil {
+		return err
+	}
+	add := &addition{app: a, setup: setup, profile: name, typed: map[string]oauth.Secret{}}
+	if err := config.CheckNewProfile(file, name); err != nil {
+		return err
+	}
+	if add.service, err = a.chooseService(ctx, o.provider); err != nil {
+		return err
+	}
+	if err := add.given(o.set); err != nil {
+		return err
+	}
+	if err := add.ask(ctx); err != nil {
+		return err
+	}
+	if err := add.check(); err != nil {
+		return err
+	}
+	for secret, value := range add.typed {
+		if err := setup.keyring.SetSecret(ctx, secret, value); err != nil {
+			return err
+		}
+	}
+	if err := config.AddProfile(file.Path, name, add.lines()); err != nil {
+		return err
+	}
+	a.note("profile " + name + " added to " + file.Path + "; try it: authctl token get " + name)
+	return nil
+}
+
+// chooseService returns the named service, or asks for one.
+func (a *app) chooseService(ctx context.Context, name string) (providers.Service, error) {
+	names := []string{}
+	for _, s := range a.services {
+		names = append(names, s.Name)
+	}
+	if name == "" {
+		answer, err := a.prompter.Line(ctx, "provider ("+strings.Join(names, ", ")+")", "")
+		if err != nil {
+			return providers.Service{}, usagef("--provider is missing: one of %s", strings.Join(names, ", "))
+		}
+		name = answer
+	}
+	return a.service(name)
+}
+
+// given takes the settings of --set.
+func (add *addition) given(set []string) error {
+	add.values = map[string]providers.Value{}
+	for _, d := range add.service.Settings {
+		if d.Default != "" {
+			add.values[d.Name] = providers.Value{Text: d.Default}
+		}
+	}
+	for _, pair := range set {
+		name, text, ok := strings.Cut(pair, "=")
+		if !ok {
+			return usagef("--set %s is not name=value", name)
+		}
+		if err := add.put(name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put takes one value as config would read it from the file.
+func (add *addition) put(name, text string) error {
+	value, err := config.ParseSetting(add.service, name, text)
+	if err != nil {
+		return err
+	}
+	add.values[name] = value
+	return nil
+}
+
+// ask asks a person for what is needed and not there.
+func (add *addition) ask(ctx context.Context) error {
+	for _, d := range add.service.Settings {
+		value, ok := add.values[d.Name]
+		missing := !ok && d.Wanted(add.settings())
+		if given := value.Origin != ""; given || !missing && !d.Asked {
+			continue
+		}
+		var err error
+		if d.Kind == providers.Secret {
+			err = add.askSecret(ctx, d)
+		} else {
+			err = add.askText(ctx, d, missing)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askText asks for a setting that is no secret. Where nobody can be asked only
+// what is missing is an error.
+func (add *addition) askText(ctx context.Context, d providers.Setting, missing bool) error {
+	label := d.Name + " (" + d.Help
+	if len(d.Values) > 0 {
+		label += ": " + strings.Join(d.Values, ", ")
+	}
+	if d.Example != "" {
+		label += "; such as " + d.Example
+	}
+	answer, err := add.prompter.Line(ctx, label+")", d.Default)
+	switch {
+	case err != nil && !missing:
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w; or give it with --set %s=…", err, d.Name)
+	case answer == "" || answer == d.Default:
+		return nil
+	}
+	return add.put(d.Name, answer)
+}
+
+// askSecret asks for a secret, unseen, to keep it in the keyring, or for a
+// reference to it.
+func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
+	answer, err := add.prompter.Hidden(ctx, d.Name+" (kept in the keyring; empty to give a reference instead)")
+	if err != nil {
+		return fmt.Errorf("%w; or give a reference with --set %s=env:NAME", err, d.Name)
+	}
+	if answer != "" {
+		name := secretName(add.profile, d.Name)
+		add.typed[name] = oauth.NewSecret(answer)
+		return add.put(d.Name, "keyring:"+name)
+	}
+	reference, err := add.prompter.Line(ctx, d.Name+" reference (env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, prompt)", "prompt")
+	if err != nil {
+		return err
+	}
+	return add.put(d.Name, reference)
+}
+
+func (add *addition) settings() providers.Settings {
+	return providers.NewSettings(add.profile, add.values)
+}
+
+// check builds the client, so that what cannot work is not written.
+func (add *addition) check() error {
+	if err := add.settings().Check(add.service.Settings); err != nil {
+		return err
+	}
+	_, err := add.service.New(add.settings(), &oauth.Client{})
+	return err
+}
+
+// lines returns what is to be written: what was given, not the defaults.
+func (add *addition) lines() []config.KeyValue {
+	lines := []config.KeyValue{{Key: "provider", Text: add.service.Name}}
+	for _, d := range add.service.Settings {
+		if v := add.values[d.Name]; v.Origin != "" {
+			lines = append(lines, config.KeyValue{Key: d.Name, Kind: d.Kind, Text: v.Text, List: v.List})
+		}
+	}
+	return lines
+}

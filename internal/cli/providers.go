@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/term"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) providersCommand() *cobra.Command {
+	return a.group("providers", "The services, their settings and what each can do", a.providersList(), a.providersShow())
+}
+
+// shownProvider is a service in `providers list -o json`.
+type shownProvider struct {
+	Name   string   `json:"name"`
+	Title  string   `json:"title"`
+	Grants []string `json:"grants"`
+	Docs   []string `json:"docs"`
+}
+
+// shownSetting is a setting in `providers show -o json`.
+type shownSetting struct {
+	Name     string   `json:"name"`
+	Kind     string   `json:"kind"`
+	Required bool     `json:"required"`
+	When     string   `json:"when,omitempty"`
+	Default  string   `json:"default,omitempty"`
+	Values   []string `json:"values,omitempty"`
+	Env      string   `json:"env"`
+	Help     string   `json:"help"`
+	Example  string   `json:"example,omitempty"`
+}
+
+func (a *app) providersList() *cobra.Command {
+	output := &outputFlag{}
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List the services",
+		Args:  arguments(0, 0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			if err := a.begin(output); err != nil {
+				return err
+			}
+			list := []shownProvider{}
+			table := term.Table{Header: []string{"NAME", "SERVICE", "GRANTS"}}
+			for _, s := range a.services {
+				p := shown(s)
+				list = append(list, p)
+				table.Rows = append(table.Rows, []string{p.Name, p.Title, strings.Join(p.Grants, ", ")})
+			}
+			return a.list(output, "providers", list, table)
+		},
+	}
+	output.bind(command.Flags(), "table", "json")
+	return command
+}
+
+func (a *app) providersShow() *cobra.Command {
+	output := &outputFlag{}
+	command := &cobra.Command{
+		Use:   "show PROVIDER",
+		Short: "Show what a profile of a service is made of",
+		Args:  arguments(1, 1, "PROVIDER"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.begin(output); err != nil {
+				return err
+			}
+			service, err := a.service(args[0])
+			if err != nil {
+				return err
+			}
+			return a.showProvider(output, service)
+		},
+		ValidArgsFunction: a.completeProvider,
+	}
+	output.bind(command.Flags(), "table", "json")
+	return command
+}
+
+func (a *app) showProvider(output *outputFlag, service providers.Service) error {
+	settings := []shownSetting{}
+	table := term.Table{Header: []string{"SETTING", "NEEDED", "DEFAULT", "MEANING"}}
+	for _, d := range service.Settings {
+		s := shownSetting{
+			Name: d.Name, Kind: kindName(d.Kind), Required: d.Required, When: when(d), Default: d.Default,
+			Values: d.Values, Env: d.Env(), Help: d.Help, Example: d.Example,
+		}
+		settings = append(settings, s)
+		table.Rows = append(table.Rows, []string{s.Name, need(s), s.Default, meaning(s)})
+	}
+	if output.json() {
+		p := shown(service)
+		return a.json(map[string]any{"provider": p, "settings": settings})
+	}
+	var b strings.Builder
+	b.WriteString(a.out.Strong(service.Title) + " (" + service.Name + ")\n")
+	for _, address := range service.Docs {
+		b.WriteString(a.out.Faint(address) + "\n")
+	}
+	b.WriteString("\n")
+	if _, err := a.paint(table).WriteTo(&b); err != nil {
+		return err
+	}
+	return a.print(b.String())
+}
+
+// service returns the service of a name.
+func (a *app) service(name string) (providers.Service, error) {
+	names := []string{}
+	for _, s := range a.services {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return providers.Service{}, usagef("%q is not a provider: choose one of %s", name, strings.Join(names, ", "))
+}
+
+func (a *app) completeProvider(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	found := []string{}
+	for _, s := range a.services {
+		found = append(found, s.Name+"\t"+s.Title)
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+func shown(s providers.Service) shownProvider {
+	p := shownProvider{Name: s.Name, Title: s.Title, Docs: s.Docs}
+	for _, d := range s.Settings {
+		if d.Name == "grant" {
+			p.Grants = d.Values
+		}
+	}
+	return p
+}
+
+func kindName(k providers.Kind) string {
+	switch k {
+	case providers.List:
+		return "list"
+	case providers.Bool:
+		return "bool"
+	case providers.Secret:
+		return "secret"
+	}
+	return "text"
+}
+
+// when says under which condition a setting is required, empty for always.
+func when(d providers.Setting) string {
+	switch {
+	case d.Unless != "":
+		return "unless there is " + d.Unless
+	case d.If != nil:
+		return "when " + d.If.Setting + " is " + d.If.Is
+	}
+	return ""
+}
+
+func need(s shownSetting) string {
+	if !s.Required {
+		return ""
+	}
+	if s.When != "" {
+		return s.When
+	}
+	return "yes"
+}
+
+func meaning(s shownSetting) string {
+	if len(s.Values) > 0 {
+		return s.Help + ": " + strings.Join(s.Values, ", ")
+	}
+	return s.Help
+}

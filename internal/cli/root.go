@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/authctl/authctl/internal/term"
+	"github.com/spf13/cobra"
+)
+
+// root builds the tree of commands.
+func (a *app) root() *cobra.Command {
+	root := a.group("authctl", "Bearer tokens from several identity services, cached in the OS keyring",
+		a.token(), a.profiles(), a.providersCommand(), a.sandbox(), a.version())
+	root.Long = `authctl gives scripts, pipelines and developers a bearer token from Pexip Engage,
+Talkdesk, Qmatic Cloud Appointments and Genesys Multicloud CX. Issued tokens are kept
+in the OS keyring until they expire.`
+	root.Example = `  authctl profile add calls --provider talkdesk
+  TOKEN=$(authctl token get calls) || exit
+  authctl sandbox tour`
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetIn(a.Streams.In)
+	root.SetErr(a.Streams.Err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	a.flags.bind(root.PersistentFlags())
+	completion(root)
+	return root
+}
+
+// completion adds cobra's own command and makes an unknown shell a usage error,
+// where cobra would print help and succeed.
+func completion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		if command.Name() == "completion" {
+			command.Args = unknownCommand
+			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+		}
+	}
+}
+
+// Documentation returns the tree of commands for the generators of reference,
+// man pages and completions. It is not to be run.
+func Documentation() *cobra.Command {
+	return newApp(Dependencies{}).root()
+}
+
+// group returns a command that only holds others. Alone it prints its help; with
+// a word that is none of them it is a usage error.
+func (a *app) group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	group := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  unknownCommand,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return command.Help()
+		},
+	}
+	group.AddCommand(commands...)
+	return group
+}
+
+func unknownCommand(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if command.SuggestionsMinimumDistance <= 0 {
+		command.SuggestionsMinimumDistance = 2
+	}
+	text := fmt.Sprintf("%q is not a command of %s", args[0], command.CommandPath())
+	if near := command.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef("%s", text)
+}
+
+// arguments returns a check for a number of arguments between least and most;
+// what names them for the message.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usagef("%s is missing", what)
+		case len(args) > most:
+			return usagef("%q is one argument too many", args[most])
+		}
+		return nil
+	}
+}
+
+// begin checks the flags that every command has and sets up colour; each command
+// runs it first.
+func (a *app) begin(output *outputFlag) error {
+	mode, err := term.ParseColorMode(a.flags.color)
+	if err != nil {
+		return usagef("--color: %w", err)
+	}
+	a.out = term.NewPalette(mode.Enabled(a.Streams.OutTerminal, a.LookupEnv))
+	a.err = term.NewPalette(mode.Enabled(a.Streams.ErrTerminal, a.LookupEnv))
+	if output == nil {
+		return nil
+	}
+	return output.check()
+}

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/store"
+	"github.com/spf13/cobra"
+)
+
+// anyPort is where the sandbox listens unless told otherwise.
+const anyPort = "127.0.0.1:0"
+
+// childGrace is how long a child may take to end after it was told to.
+const childGrace = 5 * time.Second
+
+func (a *app) sandbox() *cobra.Command {
+	return a.group("sandbox", "The four services emulated on this machine, to try things without an account",
+		a.sandboxServe(), a.sandboxRun(), a.sandboxTour())
+}
+
+func (a *app) sandboxServe() *cobra.Command {
+	var listen, configOut string
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the four services until interrupted",
+		Example: `  authctl sandbox serve --config-out sandbox.yaml &
+  authctl --config sandbox.yaml token get pexip`,
+		Args: arguments(0, 0, ""),
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := a.begin(nil); err != nil {
+				return err
+			}
+			return a.serveSandbox(command.Context(), listen, configOut)
+		},
+	}
+	command.Flags().StringVar(&listen, "listen", anyPort, "the loopback `address` to listen on")
+	command.Flags().StringVar(&configOut, "config-out", "", "write a configuration with a profile for each service to this `file`")
+	return command
+}
+
+func (a *app) serveSandbox(ctx context.Context, listen, configOut string) error {
+	server := sandbox.New(sandbox.Options{})
+	if err := server.Start(listen); err != nil {
+		return fmt.Errorf("starting the sandbox: %w", err)
+	}
+	defer server.Close()
+	if configOut != "" {
+		if err := server.WriteConfig(configOut); err != nil {
+			return fmt.Errorf("writing the sandbox's configuration: %w", err)
+		}
+	}
+	a.say("sandbox ready at", server.URL())
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+func (a *app) sandboxRun() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run -- CMD [ARG…]",
+		Short: "Run a command against a sandbox of its own",
+		Long: `Run a command against a sandbox of its own, with a private configuration and store.
+The profiles are pexip, talkdesk, qmatic and genesys; AUTHCTL_SANDBOX_URL is the
+sandbox's address. The exit code is the command's.`,
+		Example: `  authctl sandbox run -- sh -c 'authctl token get pexip && authctl token list'`,
+		Args:    arguments(1, 1<<16, "CMD"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(nil); err != nil {
+				return err
+			}
+			return a.runInSandbox(command.Context(), args)
+		},
+	}
+}
+
+func (a *app) runInSandbox(ctx context.Context, args []string) error {
+	room, err := newRoom()
+	if err != nil {
+		return err
+	}
+	defer room.close()
+	child := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // running it is what the command is for
+	child.Stdin, child.Stdout, child.Stderr = a.Streams.In, a.Streams.Out, a.Streams.Err
+	child.Env = room.environ(os.Environ())
+	// The terminal sends an interrupt to the child itself; a signal to us alone is
+	// passed on. Either way the child decides when it ends.
+	child.Cancel = func() error { return child.Process.Signal(signalOf(ctx)) }
+	child.WaitDelay = childGrace
+	err = childCode(child.Run())
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func signalOf(ctx context.Context) os.Signal {
+	if interrupted, ok := context.Cause(ctx).(Interrupted); ok && interrupted.Signal != syscall.SIGINT {
+		return interrupted.Signal
+	}
+	return os.Interrupt
+}
+
+// room is a sandbox with a private directory for configuration, store and locks.
+type room struct {
+	server *sandbox.Server
+	dir    string
+}
+
+func newRoom() (*room, error) {
+	dir, err := os.MkdirTemp("", "authctl-sandbox-")
+	if err != nil {
+		return nil, fmt.Errorf("making a directory for the sandbox: %w", err)
+	}
+	r := &room{server: sandbox.New(sandbox.Options{}), dir: dir}
+	if err := r.furnish(); err != nil {
+		r.close()
+		return nil, fmt.Errorf("starting the sandbox: %w", err)
+	}
+	return r, nil
+}
+
+func (r *room) furnish() error {
+	if err := r.server.Start(anyPort); err != nil {
+		return err
+	}
+	if err := r.server.WriteConfig(r.path("config.yaml")); err != nil {
+		return err
+	}
+	return store.NewKeyFile(r.path("store.key"))
+}
+
+func (r *room) path(name string) string { return filepath.Join(r.dir, name) }
+
+func (r *room) close() {
+	r.server.Close()
+	_ = os.RemoveAll(r.dir)
+}
+
+// settings are the variables that point authctl to the room.
+func (r *room) settings() map[string]string {
+	return map[string]string{
+		"AUTHCTL_CONFIG":         r.path("config.yaml"),
+		"AUTHCTL_STORE":          "file",
+		"AUTHCTL_STORE_DIR":      r.path("store"),
+		"AUTHCTL_STORE_KEY_FILE": r.path("store.key"),
+		"AUTHCTL_RUNTIME_DIR":    r.path("run"),
+		"AUTHCTL_SANDBOX_URL":    r.server.URL(),
+	}
+}
+
+// environ returns an environment that points to the room, with nothing left of
+// the user's own settings of authctl.
+func (r *room) environ(outer []string) []string {
+	env := []string{}
+	for _, entry := range outer {
+		if !strings.HasPrefix(entry, "AUTHCTL_") {
+			env = append(env, entry)
+		}
+	}
+	for name, value := range r.settings() {
+		env = append(env, name+"="+value)
+	}
+	return env
+}

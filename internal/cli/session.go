@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// defaultTimeout bounds a call that says nothing else.
+const defaultTimeout = 30 * time.Second
+
+// session is one configured client, ready to be asked for tokens.
+type session struct {
+	profile  *config.Profile
+	provider providers.Provider
+	broker   *broker.Broker
+	request  broker.Request
+	timeout  time.Duration
+	dryRun   *oauth.DryRun
+}
+
+// open reads the configuration and builds what a command needs to ask the service
+// of the chosen profile. It sends nothing and fetches no secret.
+func (a *app) open(f *serviceFlags, args []string) (*session, error) {
+	name, err := f.choose(args)
+	if err != nil {
+		return nil, err
+	}
+	if f.timeout.set && f.timeout.value == 0 {
+		return nil, usagef("--timeout 0 leaves no time")
+	}
+	a.profile = name
+	setup, err := a.setup()
+	if err != nil {
+		return nil, err
+	}
+	profile, err := setup.profile(name, f)
+	if err != nil {
+		return nil, err
+	}
+	a.profile, a.provider = profile.Name, profile.Service.Name
+	s := &session{profile: profile, timeout: setup.timeout(f)}
+	if f.explain {
+		a.explainSettings(profile)
+	}
+	transport, err := a.transport(f, s)
+	if err != nil {
+		return nil, err
+	}
+	client := &oauth.Client{HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + version}
+	if err := profile.Settings.Check(profile.Service.Settings); err != nil {
+		return nil, err
+	}
+	if s.provider, err = profile.Service.New(profile.Settings, client); err != nil {
+		return nil, err
+	}
+	return s, a.connect(s, setup, f)
+}
+
+// connect gives the session its store and its broker.
+func (a *app) connect(s *session, setup *setup, f *serviceFlags) error {
+	chosen, err := setup.store(f.store)
+	if err != nil {
+		return err
+	}
+	s.broker = &broker.Broker{Store: chosen, Now: a.Now, Warn: a.warn}
+	if f.explain {
+		s.broker.Explain = a.explain
+	}
+	s.request = broker.Request{
+		Profile: s.profile.Name, Provider: s.provider, MinTTL: setup.minTTL(f),
+		ForceRefresh: f.forceRefresh, NoCache: f.noCache,
+		Tag: s.profile.Settings.Tag,
+	}
+	return nil
+}
+
+// token asks the broker within the time the call may take. Secrets that a person
+// has to type are asked for outside of it.
+func (s *session) token(ctx context.Context) (broker.Answer, error) {
+	if s.dryRun != nil {
+		s.request.NoCache = true
+	}
+	if len(s.profile.Interactive()) > 0 {
+		s.request.Ask = func(context.Context) error { return s.profile.Ask(ctx) }
+	}
+	bounded, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	answer, err := s.broker.Token(bounded, s.request)
+	if err != nil {
+		return broker.Answer{}, fmt.Errorf("getting a token of profile %s: %w", s.profile.Name, err)
+	}
+	return answer, nil
+}
+
+// profile returns the profile that is asked for, with what the flags say on top.
+func (u *setup) profile(name string, f *serviceFlags) (*config.Profile, error) {
+	file, err := config.Load(u.options)
+	if err != nil {
+		return nil, err
+	}
+	flags := map[string]providers.Value{}
+	if scopes := f.scopeList(); scopes != nil {
+		flags["scopes"] = providers.Value{List: slices.Clip(scopes), Origin: "flag --scope"}
+	}
+	return file.Profile(name, flags)
+}
+
+func (u *setup) timeout(f *serviceFlags) time.Duration {
+	switch {
+	case f.timeout.set:
+		return f.timeout.value
+	case u.env.Timeout > 0:
+		return u.env.Timeout
+	}
+	return defaultTimeout
+}
+
+func (u *setup) minTTL(f *serviceFlags) *time.Duration {
+	if f.minTTL.set {
+		return &f.minTTL.value
+	}
+	return u.env.MinTTL
+}
+
+// transport returns what requests go through: for --dry-run nothing at all, for
+// --verbose a trace.
+func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) {
+	if f.dryRun {
+		s.dryRun = &oauth.DryRun{}
+		return s.dryRun, nil
+	}
+	roots, err := certificates(f.caFile)
+	if err != nil {
+		return nil, err
+	}
+	var transport http.RoundTripper = &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		ResponseHeaderTimeout: s.timeout,
+	}
+	if a.flags.verbose {
+		transport = &oauth.Trace{Base: transport, Log: func(line string) { a.say(a.err.Faint("trace:"), line) }, Now: a.Now}
+	}
+	return transport, nil
+}
+
+// certificates returns the system's roots and those of a PEM file; nil, which
+// means the system's, without a file.
+func certificates(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &config.Error{Key: "--ca-file", Problem: fmt.Sprintf("cannot be read: %v", err), Err: err}
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, &config.Error{Key: "--ca-file", Problem: path + " holds no PEM certificate"}
+	}
+	return roots, nil
+}
+
+// explain tells one decision on stderr.
+func (a *app) explain(format string, args ...any) {
+	a.say(a.err.Faint("explain:"), fmt.Sprintf(format, args...))
+}
+
+func (a *app) explainSettings(p *config.Profile) {
+	a.explain("profile: %s", p.Name)
+	for _, item := range p.Describe() {
+		a.explain("setting: %s = %s (%s)", item.Name, item.Value, item.Origin)
+	}
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/term"
+)
+
+// personTimeout is how long the keyring's own unlock prompt may stay open where a
+// person can see it.
+const personTimeout = time.Minute
+
+// setup is what the environment and the flags say before a profile is chosen.
+type setup struct {
+	app     *app
+	env     config.Environment
+	options config.Options
+	keyring *store.Keyring
+}
+
+// setup reads the environment and prepares how secrets are fetched.
+func (a *app) setup() (*setup, error) {
+	keyring := &store.Keyring{}
+	resolver := config.Resolver{
+		Stdin: a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
+		Keyring: keyring, Prompter: hidden{a.prompter},
+	}
+	env, err := config.ReadEnvironment(a.LookupEnv, resolver)
+	if err != nil {
+		return nil, err
+	}
+	ci, _ := a.LookupEnv("CI")
+	a.prompter.Off = a.flags.noInput || env.NoInput || ci == "true"
+	resolver.Interactive = a.Streams.Interactive() && !a.prompter.Off
+	keyring.FileLocks.Dir = env.RuntimeDir
+	keyring.StateDir = a.stateDir()
+	if resolver.Interactive && a.graphical() {
+		keyring.Timeout = personTimeout
+	}
+	return &setup{
+		app: a, env: env, keyring: keyring,
+		options: config.Options{
+			Path: a.flags.config, LookupEnv: a.LookupEnv, Services: a.services, Resolver: resolver,
+		},
+	}, nil
+}
+
+// store returns the store that the flag, else the environment, names. A store that
+// was named is never replaced by another; auto means the keyring where it works.
+func (u *setup) store(flag string) (store.Store, error) {
+	name := flag
+	if name == "" {
+		name = u.env.Store
+	}
+	switch name {
+	case "", "auto":
+		return &store.Auto{Primary: u.keyring, Fallback: &store.Memory{}, Warn: u.fellBack}, nil
+	case "keyring":
+		return u.keyring, nil
+	case "memory":
+		return &store.Memory{}, nil
+	case "file":
+		dir := u.env.StoreDir
+		if dir == "" {
+			dir = filepath.Join(u.app.stateDir(), "tokens")
+		}
+		return &store.File{FileLocks: store.FileLocks{Dir: u.env.RuntimeDir}, Dir: dir, Key: u.env.StoreKey}, nil
+	}
+	return nil, usagef("--store %q is not one of auto, keyring, file, memory", name)
+}
+
+// fellBack is the one warning of the store auto.
+func (u *setup) fellBack(err error) {
+	u.app.warn("no keyring, so the token is not cached: " + err.Error() +
+		"; use --store file with AUTHCTL_STORE_KEY_FILE, or --store memory to be quiet")
+}
+
+// stateDir is where authctl keeps what is not secret, or is sealed: by the XDG
+// Base Directory Specification, else the platform's own place.
+func (a *app) stateDir() string {
+	get := func(name string) string { value, _ := a.LookupEnv(name); return value }
+	if dir := get("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "authctl")
+	}
+	switch runtime.GOOS {
+	case "windows":
+		return filepath.Join(get("LOCALAPPDATA"), "authctl", "state")
+	case "darwin":
+		return filepath.Join(get("HOME"), "Library", "Application Support", "authctl", "state")
+	}
+	return filepath.Join(get("HOME"), ".local", "state", "authctl")
+}
+
+// graphical reports whether there is a desktop that a keyring can prompt on.
+func (a *app) graphical() bool {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return true
+	}
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY"} {
+		if value, _ := a.LookupEnv(name); value != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden asks for secrets on the terminal; see config.Prompter.
+type hidden struct{ *term.Prompter }
+
+// Secret asks for what label says and hides what is typed.
+func (h hidden) Secret(ctx context.Context, label string) (oauth.Secret, error) {
+	answer, err := h.Hidden(ctx, label)
+	return oauth.NewSecret(answer), err
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) token() *cobra.Command {
+	return a.group("token", "Get tokens and see what is cached", a.tokenGet(), a.tokenList())
+}
+
+// tokenGetOptions are the flags of `token get`.
+type tokenGetOptions struct {
+	serviceFlags
+	output   outputFlag
+	variable string
+}
+
+func (a *app) tokenGet() *cobra.Command {
+	o := &tokenGetOptions{}
+	command := &cobra.Command{
+		Use:   "get [PROFILE]",
+		Short: "Print a valid access token",
+		Long: `Print a valid access token on stdout and nothing else: from the cache while it is
+fresh, else refreshed or newly issued. Processes that ask for the same token at the
+same time cause one request.`,
+		Example: `  TOKEN=$(authctl token get calls) || exit
+  authctl token get booking -o json
+  eval "$(authctl token get calls -o env)"
+  authctl token get engage --dry-run`,
+		Args: arguments(0, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(&o.output); err != nil {
+				return err
+			}
+			return a.runTokenGet(command.Context(), o, args)
+		},
+	}
+	o.bind(command.Flags())
+	o.output.bind(command.Flags(), tokenFormats()...)
+	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN", "the `name` of the variable that -o env sets")
+	return command
+}
+
+func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string) error {
+	if !variableName(o.variable) {
+		return usagef("--var %q is not the name of a variable", o.variable)
+	}
+	s, err := a.open(&o.serviceFlags, args)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return a.dryRun(ctx, s)
+	}
+	answer, err := s.token(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := newPrinted(s, answer, a.Now()).format(o.output.format, o.variable)
+	if err != nil {
+		return err
+	}
+	return a.print(text)
+}
+
+// dryRun prints the request that would be sent for a new token, and sends nothing.
+func (a *app) dryRun(ctx context.Context, s *session) error {
+	_, err := s.token(ctx)
+	if !errors.Is(err, oauth.ErrDryRun) {
+		if err == nil {
+			err = errors.New("no request would be sent")
+		}
+		return err
+	}
+	var b strings.Builder
+	if err := oauth.WriteRequest(&b, s.dryRun.Request()); err != nil {
+		return err
+	}
+	return a.print(b.String())
+}
+
+// print writes an answer to stdout. A token that could not be written is a
+// failure: a full disk must not look like success.
+func (a *app) print(text string) error {
+	if _, err := io.WriteString(a.Streams.Out, text); err != nil {
+		return unwritten(err)
+	}
+	return nil
+}
+
+func unwritten(err error) error { return fmt.Errorf("writing the answer to stdout: %w", err) }
+
+// variableName reports whether s can name a variable in every shell.
+func variableName(s string) bool {
+	for i, r := range s {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return s != ""
+}

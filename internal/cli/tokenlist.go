@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/term"
+	"github.com/spf13/cobra"
+)
+
+// shownToken is a token in `token list -o json`: never a secret.
+type shownToken struct {
+	Profile     string   `json:"profile"`
+	Provider    string   `json:"provider"`
+	ClientID    string   `json:"client_id"`
+	TokenURL    string   `json:"token_url"`
+	Grant       string   `json:"grant"`
+	Scopes      []string `json:"scopes"`
+	ExpiresAt   string   `json:"expires_at"`
+	ExpiresOn   int64    `json:"expires_on"`
+	ExpiresIn   int64    `json:"expires_in"`
+	Refreshable bool     `json:"refreshable"`
+	Store       string   `json:"store"`
+}
+
+func (a *app) tokenList() *cobra.Command {
+	output, kept := &outputFlag{}, &storeFlag{}
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List what is cached, never a secret",
+		Args:  arguments(0, 0, ""),
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := a.begin(output); err != nil {
+				return err
+			}
+			return a.runTokenList(command.Context(), output, kept)
+		},
+	}
+	kept.bind(command.Flags())
+	output.bind(command.Flags(), "table", "json")
+	return command
+}
+
+func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeFlag) error {
+	setup, err := a.setup()
+	if err != nil {
+		return err
+	}
+	chosen, err := setup.store(kept.store)
+	if err != nil {
+		return err
+	}
+	entries, err := chosen.List(ctx)
+	if err != nil {
+		return err
+	}
+	now := a.Now()
+	list := []shownToken{}
+	table := term.Table{Header: []string{"PROFILE", "PROVIDER", "SCOPES", "EXPIRES", "STORE"}}
+	for _, e := range entries {
+		list = append(list, newShownToken(e, now))
+		table.Rows = append(table.Rows, []string{
+			e.Profile, e.Key.Provider, strings.Join(scopesOf(e), " "), remaining(e.Expiry.Sub(now)), e.Store,
+		})
+	}
+	return a.list(output, "tokens", list, table)
+}
+
+func newShownToken(e store.Entry, now time.Time) shownToken {
+	return shownToken{
+		Profile: e.Profile, Provider: e.Key.Provider, ClientID: e.Key.ClientID, TokenURL: e.Key.TokenURL,
+		Grant: e.Key.Grant, Scopes: scopesOf(e),
+		ExpiresAt: e.Expiry.UTC().Format(time.RFC3339), ExpiresOn: e.Expiry.Unix(),
+		ExpiresIn: int64(e.Expiry.Sub(now).Seconds()), Refreshable: e.Refreshable, Store: e.Store,
+	}
+}
+
+// scopesOf returns what was granted or, where the service did not say, what was
+// asked for (RFC 6749 §5.1).
+func scopesOf(e store.Entry) []string {
+	if e.Scope != nil {
+		return e.Scope
+	}
+	return append([]string{}, e.Key.Scopes...)
+}
+
+// remaining says how long something lasts, for people.
+func remaining(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "expired"
+	case d < 2*time.Minute:
+		return "in " + d.Round(time.Second).String()
+	}
+	return "in " + strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}

@@ -1,0 +1,238 @@
+package walls
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/internal/testneed"
+)
+
+const module = "github.com/authctl/authctl"
+
+// A room is a package, what it may import of this module, and why not more.
+type room struct {
+	name string
+	may  []string
+	why  string
+}
+
+// rooms lists every package of the module below internal and cmd. A new one is entered here first.
+func rooms() []room {
+	adapter := "an adapter knows its own service: what two of them share belongs to providers"
+	support := "it helps tests and is never linked into the program"
+	return []room{
+		{
+			"cmd/authctl",
+			[]string{"internal/cli", "internal/term"},
+			"main hands the world to the command line and nothing else",
+		},
+		{
+			"internal/cli",
+			[]string{
+				"internal/broker", "internal/config", "internal/oauth", "internal/providers", "internal/providers/builtin",
+				"internal/sandbox", "internal/store", "internal/term",
+			},
+			"the command line joins the parts; it does not reach past builtin to a single service",
+		},
+		{
+			"internal/broker",
+			[]string{"internal/oauth", "internal/providers", "internal/store"},
+			"the policy must be testable without a command line, a configuration file or a real service",
+		},
+		{
+			"internal/config",
+			[]string{"internal/oauth", "internal/providers"},
+			"configuration describes services by their settings; it builds and asks none",
+		},
+		{"internal/store", []string{"internal/oauth"}, "what is stored does not depend on who issued it"},
+		{"internal/providers", []string{"internal/oauth"}, "it is below every adapter"},
+		{
+			"internal/providers/builtin",
+			[]string{
+				"internal/oauth", "internal/providers", "internal/providers/genesys", "internal/providers/pexip",
+				"internal/providers/qmatic", "internal/providers/talkdesk",
+			},
+			"the one place that names every service",
+		},
+		{"internal/providers/genesys", []string{"internal/oauth", "internal/providers"}, adapter},
+		{"internal/providers/pexip", []string{"internal/oauth", "internal/providers"}, adapter},
+		{"internal/providers/qmatic", []string{"internal/oauth", "internal/providers"}, adapter},
+		{"internal/providers/talkdesk", []string{"internal/oauth", "internal/providers"}, adapter},
+		{"internal/oauth", nil, "the protocol alone: no provider, no store, no command"},
+		{"internal/sandbox", nil, "what it shared with the client would hide the same mistake in both"},
+		{"internal/term", nil, "how to print does not depend on what is printed"},
+		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},
+		{"internal/oidcprovidertest", []string{"internal/testneed"}, support},
+		{"internal/providers/providertest", []string{"internal/oauth", "internal/providers"}, support},
+		{"internal/secretservicetest", []string{"internal/testneed"}, support},
+		{"internal/testneed", nil, support},
+		{"internal/walls", nil, support},
+		{"bench", []string{"internal/secretservicetest"}, "it measures the program from outside"},
+	}
+}
+
+// A keeper is an import from elsewhere that only some packages may have.
+type keeper struct {
+	path string
+	only []string
+	why  string
+}
+
+func keepers() []keeper {
+	return []keeper{
+		{"github.com/spf13/cobra", []string{"internal/cli", "internal/gendocs"}, "only the command line knows there is one"},
+		{"github.com/spf13/pflag", []string{"internal/cli"}, "only the command line knows that there is one"},
+		{"github.com/spf13/viper", []string{"internal/config"}, "its key rules and its global must not leak"},
+		{
+			"github.com/zalando/go-keyring",
+			[]string{"internal/store"},
+			"it can hang, panic and lie: each call needs a deadline, a recover and a reading back",
+		},
+		{"github.com/fatih/color", []string{"internal/term"}, "it decides from stdout alone, for every stream"},
+		{"filippo.io/age", []string{"bench", "internal/store"}, "sealing is the file store's business; bench makes a key"},
+		{
+			"golang.org/x/oauth2", nil,
+			"it sends secrets twice to find the auth style, follows redirects and puts reply bodies into errors",
+		},
+		{"net/http/httputil", nil, "it costs start-up time, and a dumped request holds the secret"},
+		{"html/template", nil, "it costs start-up time"},
+		{"text/template", nil, "it costs start-up time"},
+	}
+}
+
+// listed is what `go list -json` tells of a package.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+}
+
+func (p listed) local() (string, bool) { return strings.CutPrefix(p.ImportPath, module+"/") }
+
+// list returns the module's packages and all they depend on, as built for an operating system.
+func list(t *testing.T, goos string) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), testneed.Program(t, "go"), "list", "-deps",
+		"-json=ImportPath,Standard,Imports,Deps", "./cmd/...", "./internal/...", "./bench/...")
+	cmd.Dir = testneed.Root(t)
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, problems.String())
+	}
+	var packages []listed
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p listed
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatalf("reading what go list says: %v", err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		t.Run(goos, func(t *testing.T) {
+			t.Parallel()
+			for _, p := range list(t, goos) {
+				name, ok := p.local()
+				if !ok {
+					continue
+				}
+				checkRoom(t, name, p)
+				checkKeepers(t, name, p)
+			}
+		})
+	}
+}
+
+func checkRoom(t *testing.T, name string, p listed) {
+	t.Helper()
+	i := slices.IndexFunc(rooms(), func(r room) bool { return r.name == name })
+	if i < 0 {
+		t.Errorf("%s has no entry in rooms(): say there what it may import, and why not more", name)
+		return
+	}
+	r := rooms()[i]
+	for _, path := range p.Imports {
+		other, ok := strings.CutPrefix(path, module+"/")
+		if ok && !slices.Contains(r.may, other) {
+			t.Errorf("%s must not import %s: %s", name, other, r.why)
+		}
+	}
+}
+
+func checkKeepers(t *testing.T, name string, p listed) {
+	t.Helper()
+	for _, k := range keepers() {
+		if slices.Contains(k.only, name) {
+			continue
+		}
+		for _, path := range p.Imports {
+			if path == k.path || strings.HasPrefix(path, k.path+"/") {
+				t.Errorf("%s must not import %s: %s", name, path, k.why)
+			}
+		}
+	}
+}
+
+func TestOAuthNeedsTheStandardLibraryAndJOSEOnly(t *testing.T) {
+	t.Parallel()
+	packages := list(t, "linux")
+	standard := map[string]bool{}
+	for _, p := range packages {
+		standard[p.ImportPath] = p.Standard
+	}
+	for _, p := range packages {
+		if p.ImportPath != module+"/internal/oauth" {
+			continue
+		}
+		for _, path := range p.Deps {
+			if !standard[path] && !strings.HasPrefix(path, "github.com/go-jose/go-jose/v4") {
+				t.Errorf("internal/oauth depends on %s: the protocol must stay readable beside the RFCs alone", path)
+			}
+		}
+	}
+}
+
+func TestProgramLinksNoTestSupport(t *testing.T) {
+	t.Parallel()
+	unwanted := map[string]string{
+		module + "/internal/testneed":               "it is for tests",
+		module + "/internal/oidcprovidertest":       "it is for tests",
+		module + "/internal/secretservicetest":      "it is for tests",
+		module + "/internal/providers/providertest": "it is for tests",
+		"testing":                    "it brings the flags of go test",
+		"golang.org/x/oauth2":        "see keepers()",
+		"github.com/spf13/cobra/doc": "it is for internal/gendocs, which is not shipped",
+		"net/http/pprof":             "it opens a page on the default mux",
+	}
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		for _, p := range list(t, goos) {
+			if p.ImportPath != module+"/cmd/authctl" {
+				continue
+			}
+			for _, path := range p.Deps {
+				if why, bad := unwanted[path]; bad {
+					t.Errorf("on %s the program links %s: %s", goos, path, why)
+				}
+			}
+		}
+	}
+}
