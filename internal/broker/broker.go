@@ -73,8 +73,10 @@ func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 		f.explain("cache: not used (--no-cache)")
 		return f.issueAlone(ctx)
 	}
-	if answer, err := f.fromStore(ctx); answer != nil || err != nil {
-		return value(answer), err
+	if !r.ForceRefresh {
+		if answer, err := f.fromStore(ctx); answer != nil || err != nil {
+			return value(answer), err
+		}
 	}
 	if err := f.ask(ctx); err != nil {
 		return Answer{}, err
