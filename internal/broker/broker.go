@@ -73,15 +73,10 @@ func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 		f.explain("cache: not used (--no-cache)")
 		return f.issueAlone(ctx)
 	}
-	if !r.ForceRefresh {
-		if answer, err := f.fromStore(ctx); answer != nil || err != nil {
-			return value(answer), err
-		}
+	if r.ForceRefresh {
+		return f.afterAsking(ctx)
 	}
-	if err := f.ask(ctx); err != nil {
-		return Answer{}, err
-	}
-	return f.underLock(ctx)
+	return f.first(ctx)
 }
 
 // fetch is one Request under way.
@@ -108,28 +103,68 @@ func (f *fetch) fromStore(ctx context.Context) (*Answer, error) {
 	return &Answer{Token: record.Token, Source: SourceCache}, nil
 }
 
-// underLock takes the lock, looks again, and only then asks the service. What it
-// learns it leaves for those who wait. Who had to wait gives the lock back before
-// looking, so that fifty who wait look side by side, and takes it again only when
-// there was nothing to see.
-func (f *fetch) underLock(ctx context.Context) (Answer, error) {
+// first looks into the store, with the lock where that is free and without where
+// it is not. With the lock, what the store lacks can be asked for at once, and a
+// token that is fetched costs one look and not two.
+func (f *fetch) first(ctx context.Context) (Answer, error) {
+	lock := f.freeLock()
+	answer, err := f.fromStore(ctx)
+	if answer == nil && err == nil && lock != nil && f.Ask == nil {
+		return f.fetchUnder(ctx, lock)
+	}
+	if lock != nil {
+		_ = lock.Unlock()
+	}
+	if answer != nil || err != nil {
+		return value(answer), err
+	}
+	return f.afterAsking(ctx)
+}
+
+// afterAsking asks the person, where one has to be, and then waits for the lock,
+// so that nobody waits for somebody's typing.
+func (f *fetch) afterAsking(ctx context.Context) (Answer, error) {
+	if err := f.ask(ctx); err != nil {
+		return Answer{}, err
+	}
 	lock, err := f.lock(ctx)
 	if err != nil {
 		return Answer{}, err
 	}
-	if lock.Waited() {
-		note := lock.Note()
-		_ = lock.Unlock()
-		if answer, err := f.answered(ctx, note); answer != nil || err != nil {
-			return value(answer), err
-		}
-		if lock, err = f.lock(ctx); err != nil {
-			return Answer{}, err
-		}
+	if !lock.Waited() {
+		return f.lookUnder(ctx, lock)
 	}
-	defer func() { _ = lock.Unlock() }()
-	if answer, err := f.answered(ctx, lock.Note()); answer != nil || err != nil {
+	// Fifty who waited look side by side, without the lock, and take it again only
+	// when there was nothing to see.
+	note := lock.Note()
+	_ = lock.Unlock()
+	if answer, err := f.fromStore(ctx); answer != nil || err != nil {
 		return value(answer), err
+	}
+	if failure := f.shared(ctx, note); failure != nil {
+		return Answer{}, failure
+	}
+	if lock, err = f.lock(ctx); err != nil {
+		return Answer{}, err
+	}
+	return f.lookUnder(ctx, lock)
+}
+
+// lookUnder looks again under the lock and only then asks the service.
+func (f *fetch) lookUnder(ctx context.Context, lock store.Lock) (Answer, error) {
+	if answer, err := f.fromStore(ctx); answer != nil || err != nil {
+		_ = lock.Unlock()
+		return value(answer), err
+	}
+	return f.fetchUnder(ctx, lock)
+}
+
+// fetchUnder asks the service unless the last who did was refused for all, leaves
+// what it learns for those who wait, and unlocks.
+func (f *fetch) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error) {
+	defer func() { _ = lock.Unlock() }()
+	if failure := f.shared(ctx, lock.Note()); failure != nil {
+		return Answer{}, failure
 	}
 	answer, err := f.obtain(ctx)
 	if err != nil {
@@ -138,18 +173,6 @@ func (f *fetch) underLock(ctx context.Context) (Answer, error) {
 	}
 	f.keep(ctx, lock, answer.Token)
 	return answer, nil
-}
-
-// answered returns what another process has learnt meanwhile: a token in the
-// store, or the failure in its note. Both nil mean that nobody has.
-func (f *fetch) answered(ctx context.Context, note store.Note) (*Answer, error) {
-	if answer, err := f.fromStore(ctx); answer != nil || err != nil {
-		return answer, err
-	}
-	if failure := f.shared(ctx, note); failure != nil {
-		return nil, failure
-	}
-	return nil, nil
 }
 
 // issueAlone asks the service with neither store nor lock.

@@ -258,6 +258,23 @@ func TestTemporaryFailureIsNotSharedWithThoseWhoComeLater(t *testing.T) {
 	w.want(t, "good issued")
 }
 
+// The clock stands still here, so that the second request counts as one that waited.
+func TestInterruptIsNotShared(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.onIssue = func(n int) (oauth.Token, error) {
+		if n == 1 {
+			cancel()
+			return oauth.Token{}, refusal(providers.ReasonTemporary)
+		}
+		return w.newToken("good", time.Hour), nil
+	}
+	if _, err := w.Token(ctx, broker.Request{Profile: "p", Provider: w.service}); err == nil {
+		t.Fatal("the interrupted request got a token")
+	}
+	w.want(t, "good issued")
+}
+
 func TestRetryAfterBindsLaterCalls(t *testing.T) {
 	w := newWorld(t)
 	w.onIssue = func(n int) (oauth.Token, error) {
@@ -453,27 +470,46 @@ func TestARefreshTokenIsNotUsedWithoutALock(t *testing.T) {
 	}
 }
 
-func TestPersonIsAskedBeforeTheLock(t *testing.T) {
+func TestNobodyHoldsTheLockWhileAPersonTypes(t *testing.T) {
 	w := newWorld(t)
-	var order []string
-	w.Store = recording{w.Store, &order}
+	asked := 0
 	ask := func(r *broker.Request) {
-		r.Ask = func(context.Context) error { order = append(order, "ask"); return nil }
+		r.Ask = func(context.Context) error {
+			asked++
+			ended, end := context.WithCancel(t.Context())
+			end()
+			lock, err := w.Store.Lock(ended, store.Key(w.Identity()))
+			if err != nil {
+				t.Fatalf("the lock is not free: %v", err)
+			}
+			return lock.Unlock()
+		}
 	}
 	w.want(t, "issued-1 issued", ask)
 	w.want(t, "issued-1 cache", ask)
-	if got := strings.Join(order, " "); got != "ask lock" {
-		t.Errorf("order: %s", got)
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
 	}
 }
 
-// recording notes when the lock is taken.
-type recording struct {
-	store.Store
-	order *[]string
+func TestAFetchedTokenCostsOneLook(t *testing.T) {
+	w := newWorld(t)
+	looks := 0
+	w.Store = counting{w.Store, &looks}
+	w.want(t, "issued-1 issued")
+	w.want(t, "issued-1 cache")
+	if looks != 2 {
+		t.Errorf("the store was read %d times by two calls", looks)
+	}
 }
 
-func (r recording) Lock(ctx context.Context, key store.Key) (store.Lock, error) {
-	*r.order = append(*r.order, "lock")
-	return r.Store.Lock(ctx, key)
+// counting counts how often the store is read.
+type counting struct {
+	store.Store
+	looks *int
+}
+
+func (c counting) Get(ctx context.Context, key store.Key) (*store.Record, error) {
+	*c.looks++
+	return c.Store.Get(ctx, key)
 }

@@ -24,6 +24,18 @@ func (f *fetch) read(ctx context.Context) (*store.Record, error) {
 	return record, nil
 }
 
+// freeLock takes the key's lock if nobody has it, else nil. That it cannot be had
+// at all is no matter while the store may hold the token.
+func (f *fetch) freeLock() store.Lock {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	lock, err := f.Store.Lock(ended, f.key)
+	if err != nil {
+		return nil
+	}
+	return lock
+}
+
 // lock takes the key's lock. A lock that can never be had, because its directory
 // is read-only or not ours, costs the single flight and a warning, no more. Only a refresh token is not used without a lock, because two
 // processes that spend the same one may lose the session.

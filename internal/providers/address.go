@@ -30,7 +30,7 @@ func BaseURL(s Settings, standard string, paths ...string) (*url.URL, error) {
 	}
 	u.Path, u.RawPath = "", ""
 	if err := oauth.CheckEndpoint(u); err != nil {
-		return nil, s.wrong("base_url", err.Error(), "")
+		return nil, s.wrong("base_url", "cannot be used: "+err.Error(), "")
 	}
 	return u, nil
 }

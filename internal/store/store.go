@@ -37,8 +37,8 @@ type Store interface {
 	Delete(ctx context.Context, key Key) error
 	// List returns what is stored, never a secret, sorted by profile and key.
 	List(ctx context.Context) ([]Entry, error)
-	// Lock takes the lock of key, waiting until ctx ends. The error is a
-	// *LockError.
+	// Lock takes the lock of key, waiting until ctx ends; with a ctx that has ended
+	// it takes the lock if that is free. The error is a *LockError.
 	Lock(ctx context.Context, key Key) (Lock, error)
 }
 
