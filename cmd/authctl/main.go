@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/authctl/authctl/internal/cli"
@@ -11,12 +12,10 @@ import (
 )
 
 func main() {
-	ctx, stop := cli.Signals()
-	code := cli.Main(ctx, cli.Dependencies{
+	os.Exit(cli.Main(context.Background(), cli.Dependencies{
 		Args:      os.Args[1:],
 		Streams:   term.System(),
 		LookupEnv: os.LookupEnv,
-	})
-	stop()
-	os.Exit(code)
+		Signals:   cli.Signals,
+	}))
 }

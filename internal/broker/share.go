@@ -27,7 +27,7 @@ const (
 // not been told anything by the service, unless that said when to come back.
 func (f *fetch) share(ctx context.Context, lock store.Lock, err error) {
 	var failure *providers.Failure
-	if !errors.As(err, &failure) || ctx.Err() != nil && failure.NotBefore.IsZero() {
+	if !errors.As(err, &failure) || over(ctx) && failure.NotBefore.IsZero() {
 		return
 	}
 	note := store.Note{
@@ -38,6 +38,13 @@ func (f *fetch) share(ctx context.Context, lock store.Lock, err error) {
 	if err := lock.Leave(note); err != nil {
 		f.explain("lock: the failure could not be left for others: %v", err)
 	}
+}
+
+// over reports whether ctx has ended or is about to: a connection's own timer, set
+// to the same moment, may go off first.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) <= 0
 }
 
 // shared returns the failure of the process that held the lock before, where it

@@ -26,12 +26,17 @@ type Dependencies struct {
 	LookupEnv func(string) (string, bool)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Signals returns a context that a signal ends with Interrupted as its cause.
+	// It is called by commands that leave something to tidy up; without it, as
+	// for those that do not, a signal ends the process. Nil means never.
+	Signals func(context.Context) context.Context
 }
 
 // Main runs one command and returns the exit code of CONTRACT's table, see
 // exit.go. stdout carries the answer and nothing else; on failure it is empty.
 func Main(ctx context.Context, d Dependencies) int {
 	a := newApp(d)
+	a.ctx = ctx
 	root := a.root()
 	root.SetArgs(d.Args)
 	help := &checked{Writer: d.Streams.Out}
@@ -43,7 +48,7 @@ func Main(ctx context.Context, d Dependencies) int {
 	if err == nil {
 		return 0
 	}
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := context.Cause(a.ctx); cause != nil {
 		err = cause
 	}
 	return a.fail(command, err)
@@ -71,9 +76,10 @@ type Interrupted struct{ Signal syscall.Signal }
 func (e Interrupted) Error() string { return fmt.Sprintf("ended by a signal: %v", e.Signal) }
 
 // Signals returns a context that SIGINT and SIGTERM end with Interrupted as its
-// cause. A second signal ends the process at once.
-func Signals() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
+// cause. A second signal ends the process at once. It is for the life of the
+// process: taking a handler back costs a millisecond, a third of a start.
+func Signals(parent context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
@@ -83,7 +89,7 @@ func Signals() (context.Context, func()) {
 			cancel(Interrupted{Signal: received})
 		}
 	}()
-	return ctx, func() { signal.Stop(signals); cancel(nil) }
+	return ctx
 }
 
 // app is one run of the program.
@@ -93,8 +99,19 @@ type app struct {
 	flags    globalFlags
 	out, err term.Palette
 	prompter *term.Prompter
+	// ctx is what the command runs under, to tell afterwards why it ended.
+	ctx context.Context //nolint:containedctx // one run of the program is one context
 	// profile and provider name what was being worked on, for error messages.
 	profile, provider string
+}
+
+// watched returns the context of a command that signals are to end in order.
+func (a *app) watched(ctx context.Context) context.Context {
+	if a.Signals != nil {
+		a.ctx = a.Signals(ctx)
+		return a.ctx
+	}
+	return ctx
 }
 
 func newApp(d Dependencies) *app {

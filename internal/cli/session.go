@@ -146,11 +146,10 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 		return nil, err
 	}
 	var transport http.RoundTripper = &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		ResponseHeaderTimeout: s.timeout,
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 	}
 	if a.flags.verbose {
 		transport = &oauth.Trace{Base: transport, Log: func(line string) { a.say(a.err.Faint("trace:"), line) }, Now: a.Now}

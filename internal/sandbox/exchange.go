@@ -171,6 +171,7 @@ func (x *exchange) issued(access, tokenType string, lifetime time.Duration, refr
 	}
 	x.s.ledger.add(access)
 	if refresh != "" {
+		x.s.ledger.add(refresh)
 		fields["refresh_token"] = refresh
 	}
 	return reply{status: http.StatusOK, fields: fields, token: true}
