@@ -3,6 +3,7 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 
@@ -19,7 +20,7 @@ func (e *TokenEndpoint) failure(err error) error {
 	if network, ok := errors.AsType[*oauth.NetworkError](err); ok {
 		return &Failure{
 			Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", e.Service, network),
-			Ambiguous: oauth.Ambiguous(err), Err: err,
+			Hint: networkHint(err), Ambiguous: oauth.Ambiguous(err), Err: err,
 		}
 	}
 	if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
@@ -29,6 +30,15 @@ func (e *TokenEndpoint) failure(err error) error {
 		}
 	}
 	return err
+}
+
+// networkHint knows the one mistake in a profile that looks like a broken network:
+// a host that does not exist.
+func networkHint(err error) string {
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
+		return "the host does not exist: check account, region, environment or base_url in the profile, or the network"
+	}
+	return ""
 }
 
 // answered judges an error that the service answered with: first in the
