@@ -49,8 +49,12 @@ type Request struct {
 	ForceRefresh bool
 	// NoCache neither reads nor writes the store and takes no lock.
 	NoCache bool
+	// Timeout bounds the look into the store, and then the wait for the lock and
+	// the service together; 0 means no bound but the context's.
+	Timeout time.Duration
 	// Ask fetches the secrets that need a person. It is called before the lock
-	// is taken, so that nobody waits for somebody's typing. Nil means none do.
+	// is taken, so that nobody waits for somebody's typing, and typing does not
+	// count against Timeout. Nil means none do.
 	Ask func(context.Context) error
 	// Tag returns oauth.Secret.Tag over the credentials of the client, so that a
 	// refusal is shared only with those who would have asked with the same ones.
@@ -76,7 +80,10 @@ func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 	if r.ForceRefresh {
 		return f.afterAsking(ctx)
 	}
-	return f.first(ctx)
+	if answer, err := f.first(ctx); answer != nil || err != nil {
+		return value(answer), err
+	}
+	return f.afterAsking(ctx)
 }
 
 // fetch is one Request under way.
@@ -85,6 +92,9 @@ type fetch struct {
 	Request
 	key   store.Key
 	began time.Time
+	// held is the key's lock while this fetch has it; unlocked{} when there is none
+	// to be had.
+	held store.Lock
 	// stored is the record last read, nil when there is none.
 	stored *store.Record
 }
@@ -105,28 +115,38 @@ func (f *fetch) fromStore(ctx context.Context) (*Answer, error) {
 
 // first looks into the store, with the lock where that is free and without where
 // it is not. With the lock, what the store lacks can be asked for at once, and a
-// token that is fetched costs one look and not two.
-func (f *fetch) first(ctx context.Context) (Answer, error) {
+// token that is fetched costs one look and not two. Both results nil mean that the
+// person or the lock has to be waited for.
+func (f *fetch) first(ctx context.Context) (*Answer, error) {
+	ctx, cancel := f.bounded(ctx)
+	defer cancel()
 	lock := f.freeLock()
 	answer, err := f.fromStore(ctx)
 	if answer == nil && err == nil && lock != nil && f.Ask == nil {
-		return f.fetchUnder(ctx, lock)
+		fetched, err := f.fetchUnder(ctx, lock)
+		return &fetched, err
 	}
 	if lock != nil {
 		_ = lock.Unlock()
 	}
-	if answer != nil || err != nil {
-		return value(answer), err
-	}
-	return f.afterAsking(ctx)
+	return answer, err
 }
 
-// afterAsking asks the person, where one has to be, and then waits for the lock,
-// so that nobody waits for somebody's typing.
+// bounded returns ctx with the time that a phase of the request may take.
+func (f *fetch) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.Timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, f.Timeout)
+}
+
+// afterAsking asks the person, where one has to be, and then waits for the lock.
 func (f *fetch) afterAsking(ctx context.Context) (Answer, error) {
 	if err := f.ask(ctx); err != nil {
 		return Answer{}, err
 	}
+	ctx, cancel := f.bounded(ctx)
+	defer cancel()
 	lock, err := f.lock(ctx)
 	if err != nil {
 		return Answer{}, err
@@ -163,15 +183,19 @@ func (f *fetch) lookUnder(ctx context.Context, lock store.Lock) (Answer, error) 
 // what it learns for those who wait, and unlocks.
 func (f *fetch) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error) {
 	defer func() { _ = lock.Unlock() }()
+	f.held = lock
 	if failure := f.shared(ctx, lock.Note()); failure != nil {
 		return Answer{}, failure
 	}
-	answer, err := f.obtain(ctx)
-	if err != nil {
-		f.share(ctx, lock, err)
+	if err := f.recover(ctx); err != nil {
 		return Answer{}, err
 	}
-	f.keep(ctx, lock, answer.Token)
+	answer, err := f.obtain(ctx)
+	if err != nil {
+		f.share(ctx, err)
+		return Answer{}, err
+	}
+	f.keep(ctx, answer.Token)
 	return answer, nil
 }
 
@@ -180,6 +204,8 @@ func (f *fetch) issueAlone(ctx context.Context) (Answer, error) {
 	if err := f.ask(ctx); err != nil {
 		return Answer{}, err
 	}
+	ctx, cancel := f.bounded(ctx)
+	defer cancel()
 	token, err := f.Provider.Issue(ctx)
 	if err != nil {
 		return Answer{}, err

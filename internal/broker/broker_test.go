@@ -106,7 +106,12 @@ func (w *world) get(t *testing.T, change ...func(*broker.Request)) string {
 
 func (w *world) want(t *testing.T, want string, change ...func(*broker.Request)) {
 	t.Helper()
-	if got := w.get(t, change...); got != want {
+	got := w.get(t, change...)
+	if strings.HasPrefix(want, "error:") {
+		// Who was not asked itself says so behind the message.
+		got, _, _ = strings.Cut(got, " (so another call")
+	}
+	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -241,6 +246,7 @@ func TestRefusalIsNotSharedWithOtherCredentials(t *testing.T) {
 		}
 	}
 	w.want(t, "error: refused", with("wrong"))
+	w.advance(time.Millisecond)
 	w.want(t, "error: refused", with("wrong"))
 	w.want(t, "good issued", with("right"))
 }
@@ -460,14 +466,90 @@ func TestLockThatCannotBeHad(t *testing.T) {
 }
 
 func TestARefreshTokenIsNotUsedWithoutALock(t *testing.T) {
+	for _, change := range [][]func(*broker.Request){nil, {force}} {
+		w := newWorld(t)
+		w.withRefresh()
+		w.want(t, "issued-1 issued")
+		inner := w.Store
+		w.Store = broken{Store: inner, lock: &store.LockError{Path: "/x", Err: errors.New("read-only")}}
+		w.advance(90 * time.Second)
+		w.want(t, "issued-2 issued", change...)
+
+		w.grant = "authorization_code"
+		w.Store = inner
+		w.want(t, "issued-3 issued")
+		w.Store = broken{Store: inner, lock: &store.LockError{Path: "/x", Err: errors.New("read-only")}}
+		w.advance(90 * time.Second)
+		if got := w.get(t, change...); !strings.HasPrefix(got, "error: using the lock") {
+			t.Errorf("got %s", got)
+		}
+		if n := w.refreshs.Load(); n != 0 {
+			t.Errorf("%d refreshes without a lock", n)
+		}
+	}
+}
+
+func TestRefreshRefusedForAnotherReason(t *testing.T) {
 	w := newWorld(t)
 	w.withRefresh()
+	w.onFresh = func(int, string) (oauth.Token, error) { return oauth.Token{}, refusal(providers.ReasonCredentials) }
 	w.want(t, "issued-1 issued")
-	w.Store = broken{Store: w.Store, lock: &store.LockError{Path: "/x", Err: errors.New("read-only")}}
 	w.advance(90 * time.Second)
-	if got := w.get(t); !strings.HasPrefix(got, "error: using the lock") {
-		t.Errorf("got %s", got)
+	w.want(t, "issued-2 issued")
+
+	w.grant = "authorization_code"
+	w.want(t, "issued-3 issued")
+	w.advance(90 * time.Second)
+	w.want(t, "error: refused")
+	w.advance(2 * time.Second)
+	w.onFresh = func(int, string) (oauth.Token, error) { return w.newToken("refreshed", time.Hour), nil }
+	w.want(t, "refreshed refreshed")
+}
+
+func TestARefreshThatWasBrokenOffIsNotRepeated(t *testing.T) {
+	for grant, want := range map[string]string{
+		"client_credentials": "issued-2 issued",
+		"authorization_code": "error: a refresh was broken off before its answer was stored, " +
+			"and its refresh token is not sent a second time",
+	} {
+		w := newWorld(t)
+		w.grant = grant
+		w.withRefresh()
+		w.want(t, "issued-1 issued")
+		w.advance(90 * time.Second)
+		w.onFresh = func(int, string) (oauth.Token, error) { panic("killed") }
+		func() {
+			defer func() { _ = recover() }()
+			w.get(t)
+		}()
+		w.want(t, want)
+		if n := w.refreshs.Load(); n != 1 {
+			t.Errorf("%s: the refresh token was sent %d times", grant, n)
+		}
 	}
+}
+
+func TestAForcedTokenWithoutLifetimeTakesTheOldOneAway(t *testing.T) {
+	w := newWorld(t)
+	w.want(t, "issued-1 issued")
+	w.onIssue = func(n int) (oauth.Token, error) { return w.newToken(fmt.Sprint(n), 0), nil }
+	w.advance(time.Second)
+	w.want(t, "2 issued", force)
+	w.want(t, "3 issued")
+}
+
+func TestTypingDoesNotCountAgainstTheTimeout(t *testing.T) {
+	w := newWorld(t)
+	w.onIssue = func(int) (oauth.Token, error) { return w.newToken("t", time.Hour), nil }
+	w.want(t, "t issued", func(r *broker.Request) {
+		r.Timeout = 50 * time.Millisecond
+		r.Ask = func(ctx context.Context) error {
+			if _, bounded := ctx.Deadline(); bounded {
+				t.Error("the person is under a deadline")
+			}
+			return nil
+		}
+	})
 }
 
 func TestNobodyHoldsTheLockWhileAPersonTypes(t *testing.T) {

@@ -2,7 +2,9 @@ package broker
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -14,7 +16,7 @@ func (f *fetch) read(ctx context.Context) (*store.Record, error) {
 	record, err := f.Store.Get(ctx, f.key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		f.explain("cache: miss in the %s store", f.Store.Name())
+		f.explain("cache: miss in the %s store: %v", f.Store.Name(), err)
 		f.stored = nil
 		return nil, nil
 	case err != nil:
@@ -37,8 +39,9 @@ func (f *fetch) freeLock() store.Lock {
 }
 
 // lock takes the key's lock. A lock that can never be had, because its directory
-// is read-only or not ours, costs the single flight and a warning, no more. Only a refresh token is not used without a lock, because two
-// processes that spend the same one may lose the session.
+// is read-only or not ours, costs the single flight and a warning, no more. Only a
+// login needs one: its refresh token is all there is, and two processes that spend
+// the same one may lose the session.
 func (f *fetch) lock(ctx context.Context) (store.Lock, error) {
 	waited := f.now()
 	lock, err := f.Store.Lock(ctx, f.key)
@@ -46,8 +49,8 @@ func (f *fetch) lock(ctx context.Context) (store.Lock, error) {
 		f.explain("lock: had after %s", f.now().Sub(waited).Round(1e6))
 		return lock, nil
 	}
-	var unusable *store.LockError
-	if errors.As(err, &unusable) && !unusable.Busy && (f.stored == nil || f.stored.Token.RefreshToken.IsZero()) {
+	unusable, ok := errors.AsType[*store.LockError](err)
+	if ok && !unusable.Busy && f.key.Grant != grantOfLogins {
 		f.warn("calls at the same time are not combined into one request: %v", err)
 		return unlocked{}, nil
 	}
@@ -79,35 +82,94 @@ func (f *fetch) obtain(ctx context.Context) (Answer, error) {
 	return Answer{Token: token, Source: SourceIssued}, nil
 }
 
+// refreshable reports whether a refresh token is there that may be used: not
+// without the lock.
 func (f *fetch) refreshable() bool {
-	return f.stored != nil && !f.stored.Token.RefreshToken.IsZero()
+	_, alone := f.held.(unlocked)
+	return f.stored != nil && !f.stored.Token.RefreshToken.IsZero() && !alone
 }
 
-// refresh trades the stored refresh token. Both results nil mean that the
-// service does not take it any more and a new token has to be issued.
+// grantOfLogins is the grant whose tokens only a person can get anew.
+const grantOfLogins = "authorization_code"
+
+// reasonRefreshing marks the note of a refresh that is under way. Whoever finds it
+// under the lock knows that its holder died before the answer was stored.
+const reasonRefreshing = "refreshing"
+
+// announce leaves word that a refresh token is about to be sent.
+func (f *fetch) announce(refreshToken oauth.Secret) {
+	salt := rand.Text()
+	note := store.Note{At: f.now(), Reason: reasonRefreshing, Credentials: salt + ":" + refreshToken.Tag(salt)}
+	if err := f.held.Leave(note); err != nil {
+		f.explain("lock: the refresh could not be announced: %v", err)
+	}
+}
+
+// recover deals with a refresh whose holder died: the refresh token may have been
+// used up, and sending it a second time may end the session for good (RFC 9700
+// §4.14.2). It is dropped; a login then has to be repeated.
+func (f *fetch) recover(ctx context.Context) error {
+	note := f.held.Note()
+	salt, tag, ok := strings.Cut(note.Credentials, ":")
+	if note.Reason != reasonRefreshing || !ok {
+		return nil
+	}
+	if !f.refreshable() || f.stored.Token.RefreshToken.Tag(salt) != tag {
+		return nil
+	}
+	f.forgetRefreshToken(ctx)
+	if f.key.Grant != grantOfLogins {
+		f.warn("a refresh was broken off before its answer was stored; a new token is asked for")
+		return nil
+	}
+	return &providers.Failure{
+		Reason: providers.ReasonLogin,
+		Message: "a refresh was broken off before its answer was stored, " +
+			"and its refresh token is not sent a second time",
+	}
+}
+
+// refresh trades the stored refresh token. Both results nil mean that a new token
+// has to be issued.
 func (f *fetch) refresh(ctx context.Context, refresher providers.Refresher) (*Answer, error) {
 	old := f.stored.Token
 	f.explain("service: refreshing")
+	f.announce(old.RefreshToken)
 	token, err := refresher.Refresh(ctx, old.RefreshToken)
 	if err == nil {
 		return &Answer{Token: inherit(token, old), Source: SourceRefreshed}, nil
 	}
-	var failure *providers.Failure
-	if !errors.As(err, &failure) {
+	defer func() { _ = f.held.Leave(store.Note{}) }()
+	failure, ok := errors.AsType[*providers.Failure](err)
+	if !ok {
 		return nil, err
 	}
-	if failure.Ambiguous {
+	return f.refreshFailed(ctx, failure, old, err)
+}
+
+// refreshFailed decides what a failed refresh means: an outcome nobody knows costs
+// the refresh token, a refused one is replaced by a new token, and so is one that the
+// service refuses for another reason, unless only a person could get it.
+func (f *fetch) refreshFailed(
+	ctx context.Context, failure *providers.Failure, old oauth.Token, err error,
+) (*Answer, error) {
+	switch {
+	case failure.Ambiguous:
 		f.forgetRefreshToken(ctx)
 		return nil, err
-	}
-	if failure.Reason != providers.ReasonLogin {
+	case failure.Reason == providers.ReasonTemporary, failure.Reason == providers.ReasonProtocol:
+		return nil, err
+	case failure.Reason == providers.ReasonLogin:
+		f.explain("service: the refresh token is refused")
+		if answer, err := f.rotatedElsewhere(ctx, old); answer != nil || err != nil {
+			return answer, err
+		}
+		f.forgetRefreshToken(ctx)
+		return nil, nil
+	case f.key.Grant == grantOfLogins:
 		return nil, err
 	}
-	f.explain("service: the refresh token is refused")
-	if answer, err := f.rotatedElsewhere(ctx, old); answer != nil || err != nil {
-		return answer, err
-	}
-	f.forgetRefreshToken(ctx)
+	f.explain("service: the refresh is refused: %v", failure)
 	return nil, nil
 }
 
@@ -154,10 +216,12 @@ func (f *fetch) forgetRefreshToken(ctx context.Context) {
 
 // keep stores the token and clears the note of an earlier failure. A store that
 // cannot be written costs a warning, not the token.
-func (f *fetch) keep(ctx context.Context, lock store.Lock, token oauth.Token) {
-	_ = lock.Leave(store.Note{})
+func (f *fetch) keep(ctx context.Context, token oauth.Token) {
+	defer func() { _ = f.held.Leave(store.Note{}) }()
 	if token.Lifetime <= 0 {
 		f.warn("the token is not cached: %s", token.LifetimeProblem)
+		// The token it replaces may have been revoked: that is why one asks for another.
+		_ = f.Store.Delete(context.WithoutCancel(ctx), f.key)
 		return
 	}
 	if f.MinTTL != nil && token.Lifetime <= *f.MinTTL {

@@ -25,7 +25,7 @@ const (
 // share leaves a failure for those who wait for the lock. What ended because this
 // process was interrupted, or had no time left, is its own affair: the others have
 // not been told anything by the service, unless that said when to come back.
-func (f *fetch) share(ctx context.Context, lock store.Lock, err error) {
+func (f *fetch) share(ctx context.Context, err error) {
 	var failure *providers.Failure
 	if !errors.As(err, &failure) || over(ctx) && failure.NotBefore.IsZero() {
 		return
@@ -35,7 +35,7 @@ func (f *fetch) share(ctx context.Context, lock store.Lock, err error) {
 		Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
 		Credentials: f.credentials(ctx, rand.Text()),
 	}
-	if err := lock.Leave(note); err != nil {
+	if err := f.held.Leave(note); err != nil {
 		f.explain("lock: the failure could not be left for others: %v", err)
 	}
 }
@@ -51,15 +51,17 @@ func over(ctx context.Context) bool {
 // answers this request too.
 func (f *fetch) shared(ctx context.Context, note store.Note) *providers.Failure {
 	now := f.now()
-	if note.Reason == "" || note.At.After(now.Add(clockSlack)) {
+	if note.Reason == "" || note.Reason == reasonRefreshing || note.At.After(now.Add(clockSlack)) {
 		return nil
 	}
 	if !f.answers(note, now) || !f.sameCredentials(ctx, note) {
 		return nil
 	}
-	f.explain("lock: another process was told %s ago: %s", round(now.Sub(note.At)), note.Reason)
+	ago := round(max(0, now.Sub(note.At)))
+	f.explain("lock: another process was told %s ago: %s", ago, note.Reason)
 	return &providers.Failure{
-		Reason: providers.Reason(note.Reason), Message: note.Message, Hint: note.Hint, NotBefore: note.NotBefore,
+		Reason: providers.Reason(note.Reason), Hint: note.Hint, NotBefore: note.NotBefore,
+		Message: fmt.Sprintf("%s (so another call was told %s ago)", note.Message, ago),
 	}
 }
 
@@ -82,10 +84,11 @@ func (f *fetch) answers(note store.Note, now time.Time) bool {
 }
 
 // sameCredentials reports whether this process would have asked with the
-// credentials that were refused. A Retry-After binds whatever they are.
+// credentials that were refused. Who waited does not look: fetching them may run a
+// command, and the answer came to all. A Retry-After binds whatever they are.
 func (f *fetch) sameCredentials(ctx context.Context, note store.Note) bool {
 	salt, _, ok := strings.Cut(note.Credentials, ":")
-	if !ok || providers.Reason(note.Reason) == providers.ReasonTemporary {
+	if !ok || !note.At.Before(f.began) || providers.Reason(note.Reason) == providers.ReasonTemporary {
 		return true
 	}
 	return f.credentials(ctx, salt) == note.Credentials
