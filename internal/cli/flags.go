@@ -21,6 +21,7 @@ type globalFlags struct {
 func (f *globalFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "config", "", "the configuration `file` (AUTHCTL_CONFIG)")
 	flags.StringVar(&f.color, "color", "auto", "colour: auto, always or never")
+	choose(flags, "color", "auto", "always", "never")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell each request on stderr, without secrets")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no warnings on stderr")
 	flags.BoolVar(&f.noInput, "no-input", false, "never ask a person (AUTHCTL_NO_INPUT; set when CI=true)")
@@ -49,6 +50,7 @@ type storeFlag struct{ store string }
 
 func (f *storeFlag) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&f.store, "store", "", "where tokens are kept: auto, keyring, file or memory (AUTHCTL_STORE)")
+	choose(flags, "store", "auto", "keyring", "file", "memory")
 }
 
 // serviceFlags are on every command that asks a service.
@@ -122,6 +124,7 @@ type outputFlag struct {
 func (f *outputFlag) bind(flags *pflag.FlagSet, formats ...string) {
 	f.formats = formats
 	flags.StringVarP(&f.format, "output", "o", formats[0], "the output `format`: "+strings.Join(formats, ", "))
+	choose(flags, "output", formats...)
 }
 
 // check returns a usage error for a format that the command does not have.

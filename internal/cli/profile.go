@@ -117,14 +117,14 @@ func (a *app) runProfileShow(output *outputFlag, name string) error {
 		items = append(items, item(i))
 		table.Rows = append(table.Rows, []string{i.Name, i.Value, i.Origin})
 	}
+	// What is missing does not hide what is there.
+	if err := p.Settings.Check(p.Service.Settings); err != nil {
+		a.warn(err.Error())
+	}
 	if output.json() {
 		return a.json(map[string]any{"profile": p.Name, "settings": items})
 	}
-	if err := a.list(output, "", nil, table); err != nil {
-		return err
-	}
-	// What is missing does not hide what is there.
-	return p.Settings.Check(p.Service.Settings)
+	return a.list(output, "", nil, table)
 }
 
 func (a *app) profileRemove() *cobra.Command {

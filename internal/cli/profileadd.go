@@ -34,12 +34,15 @@ keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			return a.runProfileAdd(command.Context(), o, args[0])
+			return a.runProfileAdd(a.watched(command.Context()), o, args[0])
 		},
 	}
 	command.Flags().StringVar(&o.provider, "provider", "", "the `service`: see authctl providers list")
 	command.Flags().StringArrayVar(&o.set, "set", nil, "a setting as `name=value`; a secret's value is a reference (repeatable)")
-	_ = command.RegisterFlagCompletionFunc("provider", a.completeProvider)
+	_ = command.RegisterFlagCompletionFunc("provider",
+		func(command *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+			return a.completeProvider(command, nil, begun)
+		})
 	return command
 }
 

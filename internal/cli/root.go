@@ -18,25 +18,14 @@ in the OS keyring until they expire.`
 	root.Example = `  authctl profile add calls --provider talkdesk
   TOKEN=$(authctl token get calls) || exit
   authctl sandbox tour`
+	root.Version = version
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(a.Streams.In)
 	root.SetErr(a.Streams.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	a.flags.bind(root.PersistentFlags())
-	completion(root)
+	a.completion(root)
 	return root
-}
-
-// completion adds cobra's own command and makes an unknown shell a usage error,
-// where cobra would print help and succeed.
-func completion(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	for _, command := range root.Commands() {
-		if command.Name() == "completion" {
-			command.Args = unknownCommand
-			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
-		}
-	}
 }
 
 // Documentation returns the tree of commands for the generators of reference,

@@ -38,7 +38,7 @@ func (a *app) sandboxServe() *cobra.Command {
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			return a.serveSandbox(command.Context(), listen, configOut)
+			return a.serveSandbox(a.watched(command.Context()), listen, configOut)
 		},
 	}
 	command.Flags().StringVar(&listen, "listen", anyPort, "the loopback `address` to listen on")
@@ -64,7 +64,9 @@ func (a *app) serveSandbox(ctx context.Context, listen, configOut string) error 
 
 func (a *app) sandboxRun() *cobra.Command {
 	return &cobra.Command{
-		Use:   "run -- CMD [ARG…]",
+		Use:                   "run [flags] -- CMD [ARG…]",
+		DisableFlagsInUseLine: true,
+
 		Short: "Run a command against a sandbox of its own",
 		Long: `Run a command against a sandbox of its own, with a private configuration and store.
 The profiles are pexip, talkdesk, qmatic and genesys; AUTHCTL_SANDBOX_URL is the
@@ -75,7 +77,7 @@ sandbox's address. The exit code is the command's.`,
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			return a.runInSandbox(command.Context(), args)
+			return a.runInSandbox(a.watched(command.Context()), args)
 		},
 	}
 }

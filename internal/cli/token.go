@@ -39,8 +39,9 @@ same time cause one request.`,
 			if err := a.begin(&o.output); err != nil {
 				return err
 			}
-			return a.runTokenGet(command.Context(), o, args)
+			return a.runTokenGet(a.watched(command.Context()), o, args)
 		},
+		ValidArgsFunction: a.completeProfile,
 	}
 	o.bind(command.Flags())
 	o.output.bind(command.Flags(), tokenFormats()...)

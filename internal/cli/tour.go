@@ -25,7 +25,7 @@ leaves this machine.`,
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			return a.tour(command.Context())
+			return a.tour(a.watched(command.Context()))
 		},
 	}
 }

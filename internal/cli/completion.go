@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// choices is the annotation of a flag that takes one of a few words.
+const choices = "authctl_choices"
+
+// completion adds cobra's own commands and makes an unknown shell or topic a usage
+// error, where cobra would print help and succeed. What flags may be given is worked
+// out only when it is a shell that asks.
+func (a *app) completion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, command := range root.Commands() {
+		switch command.Name() {
+		case "completion":
+			command.Args = unknownCommand
+			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+		case "help":
+			command.Args = func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err != nil {
+					return &usageError{err}
+				}
+				return unknownCommand(found, rest)
+			}
+		}
+	}
+	if len(a.Args) > 0 && strings.HasPrefix(a.Args[0], cobra.ShellCompRequestCmd) {
+		a.completeFlags(root)
+	}
+}
+
+// completeFlags offers the values of flags in a command and those below it.
+func (a *app) completeFlags(command *cobra.Command) {
+	command.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		switch words := f.Annotations[choices]; {
+		case len(words) > 0:
+			_ = command.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		case f.Name == "profile":
+			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeProfile)
+		}
+	})
+	for _, below := range command.Commands() {
+		a.completeFlags(below)
+	}
+}
+
+// choose notes the words a flag takes.
+func choose(flags *pflag.FlagSet, name string, words ...string) {
+	_ = flags.SetAnnotation(name, choices, words)
+}
