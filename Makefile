@@ -46,7 +46,7 @@ test-deps:
 
 ## check: what CI runs: tests, race detector, linters, three operating systems, drift of what is generated
 .PHONY: check
-check: tidy-check format-check lint vet generate-check test race
+check: test-deps tidy-check vet format-check generate-check lint race test
 
 ## lint: golangci-lint, see .golangci.yml
 .PHONY: lint

@@ -16,7 +16,9 @@ func (f *fetch) read(ctx context.Context) (*store.Record, error) {
 	record, err := f.Store.Get(ctx, f.key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		f.explain("cache: miss in the %s store: %v", f.Store.Name(), err)
+		// Why something that is there counts as nothing comes behind a colon.
+		_, why, _ := strings.Cut(err.Error(), store.ErrNotFound.Error())
+		f.explain("cache: miss in the %s store%s", f.Store.Name(), why)
 		f.stored = nil
 		return nil, nil
 	case err != nil:

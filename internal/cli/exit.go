@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
@@ -22,7 +23,6 @@ import (
 // kind is a row of the table of exit codes.
 type kind struct {
 	code int
-	name string
 	// hint is what to do next where the error itself does not know better.
 	hint string
 	// retryable says that the same command may succeed later.
@@ -36,7 +36,7 @@ func kinds() map[string]kind {
 		"usage":     {code: 2, hint: "run it with --help to see what it takes"},
 		"config":    {code: 3},
 		"auth":      {code: 4, hint: "check client_id and client_secret in the profile; --dry-run shows the request"},
-		"scope":     {code: 5, hint: "check the scopes of the profile, upper and lower case matter, and what the client was granted"},
+		"scope":     {code: 5, hint: "check the scopes of the profile, case matters, and what the client was granted"},
 		"store":     {code: 7, hint: "use --store memory for this call, or --store auto"},
 		"temporary": {code: 8, hint: "try again later", retryable: true},
 		"protocol":  {code: 9, hint: "check base_url, account and environment in the profile; --verbose shows who answered"},
@@ -77,7 +77,7 @@ func judge(err error) (string, string) {
 		return "usage", ""
 	}
 	if failure, ok := errors.AsType[*providers.Failure](err); ok {
-		return kindOf(failure.Reason), failure.Hint
+		return kindOf(failure.Reason), hintOf(failure)
 	}
 	if lock, ok := errors.AsType[*store.LockError](err); ok {
 		return kindOfLock(lock)
@@ -94,7 +94,11 @@ func judge(err error) (string, string) {
 // judgeConfig knows the errors of configuration and secrets.
 func judgeConfig(err error) (name, hint string, ok bool) {
 	if errors.Is(err, term.ErrNoInput) {
-		return "config", "run it in a terminal, or give the secret by a reference such as env:NAME or file:PATH", true
+		hint := "run it in a terminal"
+		if _, ok := errors.AsType[*config.ReferenceError](err); ok {
+			hint += ", or give the secret by a reference such as env:NAME or file:PATH"
+		}
+		return "config", hint, true
 	}
 	if e, ok := errors.AsType[*providers.SettingError](err); ok {
 		return "config", e.Help, true
@@ -108,10 +112,26 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 	if e, ok := errors.AsType[*oauth.RequestError](err); ok {
 		return "config", e.Hint, true
 	}
-	if _, ok := errors.AsType[*oauth.KeyError](err); ok {
-		return "config", "private_key wants a PKCS#8 key, as PEM or as bare Base64", true
+	if e, ok := errors.AsType[*oauth.KeyError](err); ok {
+		return "config", cmp.Or(e.Hint, "private_key wants a PKCS#8 key, as PEM or as bare Base64"), true
 	}
 	return "", "", false
+}
+
+// hintOf returns what to do about a failure where the adapter does not know better.
+func hintOf(f *providers.Failure) string {
+	wait := time.Until(f.NotBefore)
+	switch {
+	case f.Hint != "":
+		return f.Hint
+	case wait > 0:
+		return fmt.Sprintf("try again after %s (in %s)", f.NotBefore.Local().Format(time.TimeOnly), wait.Round(time.Second))
+	case f.Reason == providers.ReasonLogin:
+		return "set grant: client_credentials or grant: password in the profile, if the client may use it"
+	case f.Reason == providers.ReasonConfig:
+		return "check account, region or environment, base_url and grant in the profile; --dry-run shows the request"
+	}
+	return ""
 }
 
 func kindOf(reason providers.Reason) string {
@@ -132,29 +152,22 @@ func kindOfLock(err *store.LockError) (string, string) {
 }
 
 func kindOfStore(err *store.UnusableError) (string, string) {
-	switch err.Problem {
-	case store.Unconfigured:
-		return "config", "set AUTHCTL_STORE_KEY_FILE to a file with an AGE-SECRET-KEY-1… identity"
-	case store.Unreachable:
-		return "store", "start a session with a keyring (dbus-run-session, gnome-keyring), or use --store file or memory"
-	case store.Locked:
-		return "store", "unlock the keyring, or use --store file or memory"
+	if err.Problem == store.Unconfigured {
+		return "config", cmp.Or(err.Hint, "set AUTHCTL_STORE_KEY_FILE to a file with an AGE-SECRET-KEY-1… identity")
 	}
-	return "store", ""
+	return "store", err.Hint
 }
 
 // fail reports err on stderr, as the command's output format wants it, and
 // returns the exit code.
 func (a *app) fail(command *cobra.Command, err error) int {
-	var child *childError
-	if errors.As(err, &child) {
+	if child, ok := errors.AsType[*childError](err); ok {
 		if child.err != nil {
 			a.say(a.err.Bad("error:"), child.Error())
 		}
 		return child.code
 	}
-	var interrupted Interrupted
-	if errors.As(err, &interrupted) {
+	if interrupted, ok := errors.AsType[Interrupted](err); ok {
 		return 128 + int(interrupted.Signal)
 	}
 	name, hint := judge(err)
@@ -210,6 +223,8 @@ func (a *app) wantsJSON(command *cobra.Command) bool {
 		}
 	}
 	line := strings.Join(a.Args, "\x00") + "\x00"
+	line, _, _ = strings.Cut(line, "\x00--\x00")
+	line += "\x00"
 	for _, form := range []string{"-o\x00json", "-ojson", "-o=json", "--output\x00json", "--output=json"} {
 		if strings.Contains("\x00"+line, "\x00"+form+"\x00") {
 			return true

@@ -70,8 +70,10 @@ type serviceFlags struct {
 func (f *serviceFlags) bind(flags *pflag.FlagSet) {
 	f.profileFlag.bind(flags)
 	f.storeFlag.bind(flags)
-	flags.StringArrayVarP(&f.scopes, "scope", "s", nil, "a `scope` to ask for instead of the profile's (repeatable; comma or space separated)")
-	flags.Var(&f.minTTL, "min-ttl", "the life a cached token must have left (AUTHCTL_MIN_TTL; default min(60s, a fifth of its life))")
+	flags.StringArrayVarP(&f.scopes, "scope", "s", nil,
+		"a `scope` to ask for instead of the profile's (repeatable; comma or space separated)")
+	flags.Var(&f.minTTL, "min-ttl",
+		"the life a cached token must have left (AUTHCTL_MIN_TTL; default min(60s, a fifth of its life))")
 	flags.Var(&f.timeout, "timeout", "how long the whole call may take (AUTHCTL_TIMEOUT; default 30s)")
 	flags.BoolVar(&f.forceRefresh, "force-refresh", false, "pass over the cached token")
 	flags.BoolVar(&f.noCache, "no-cache", false, "neither read nor write the cache")
@@ -112,7 +114,7 @@ func (f *serviceFlags) scopeList() []string {
 	if len(f.scopes) == 0 {
 		return nil
 	}
-	return strings.FieldsFunc(strings.Join(f.scopes, " "), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
+	return strings.FieldsFunc(strings.Join(f.scopes, " "), func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
 }
 
 // outputFlag is --output with the formats a command has.

@@ -32,7 +32,7 @@ type Dependencies struct {
 	Signals func(context.Context) context.Context
 }
 
-// Main runs one command and returns the exit code of CONTRACT's table, see
+// Main runs one command and returns the exit code of the table in
 // exit.go. stdout carries the answer and nothing else; on failure it is empty.
 func Main(ctx context.Context, d Dependencies) int {
 	a := newApp(d)

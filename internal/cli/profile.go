@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/term"
@@ -149,7 +147,10 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	own := a.ownSecrets(file, name)
+	own, err := file.OwnSecrets(name, secretName(name, ""))
+	if err != nil {
+		a.warn("its secrets stay in the keyring: " + err.Error())
+	}
 	if err := config.RemoveProfile(file.Path, name); err != nil {
 		return err
 	}
@@ -160,30 +161,6 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 		}
 	}
 	return nil
-}
-
-// ownSecrets returns the names of the secrets in the keyring that profile add
-// stored for this profile and that no other profile refers to.
-func (a *app) ownSecrets(file *config.File, name string) []string {
-	own, others := []string{}, []string{}
-	names, _ := file.Names()
-	for _, other := range names {
-		p, err := file.Profile(other, nil)
-		if err != nil {
-			continue
-		}
-		for _, item := range p.Describe() {
-			secret, ok := strings.CutPrefix(item.Value, "keyring:")
-			switch {
-			case !ok || !item.Secret:
-			case other == name && secret == secretName(name, item.Name):
-				own = append(own, secret)
-			case other != name:
-				others = append(others, secret)
-			}
-		}
-	}
-	return slices.DeleteFunc(own, func(s string) bool { return slices.Contains(others, s) })
 }
 
 // secretName is where profile add keeps a secret in the keyring.

@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
 
@@ -38,7 +41,8 @@ keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
 		},
 	}
 	command.Flags().StringVar(&o.provider, "provider", "", "the `service`: see authctl providers list")
-	command.Flags().StringArrayVar(&o.set, "set", nil, "a setting as `name=value`; a secret's value is a reference (repeatable)")
+	command.Flags().StringArrayVar(&o.set, "set", nil,
+		"a setting as `name=value`; a secret's value is a reference (repeatable)")
 	_ = command.RegisterFlagCompletionFunc("provider",
 		func(command *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 			return a.completeProvider(command, nil, begun)
@@ -58,7 +62,12 @@ type addition struct {
 }
 
 func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name string) error {
-	file, setup, err := a.file()
+	setup, err := a.setup()
+	if err != nil {
+		return err
+	}
+	setup.options.New = true
+	file, err := config.Load(setup.options)
 	if err != nil {
 		return err
 	}
@@ -78,16 +87,47 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 	if err := add.check(); err != nil {
 		return err
 	}
-	for secret, value := range add.typed {
-		if err := setup.keyring.SetSecret(ctx, secret, value); err != nil {
-			return err
-		}
-	}
-	if err := config.AddProfile(file.Path, name, add.lines()); err != nil {
+	if err := add.write(ctx, file.Path); err != nil {
 		return err
 	}
 	a.note("profile " + name + " added to " + file.Path + "; try it: authctl token get " + name)
 	return nil
+}
+
+// write puts the secrets into the keyring and the profile into the file: both or
+// neither.
+func (add *addition) write(ctx context.Context, path string) error {
+	for secret, value := range add.typed {
+		if err := add.setup.keyring.SetSecret(ctx, secret, value); err != nil {
+			return err
+		}
+	}
+	err := config.AddProfile(path, add.profile, add.lines())
+	if err == nil {
+		return nil
+	}
+	for secret := range add.typed {
+		if left := add.setup.keyring.DeleteSecret(ctx, secret); left != nil {
+			add.warn("the secret " + secret + " is still in the keyring: " + left.Error())
+		}
+	}
+	return err
+}
+
+// freeName returns a name in the keyring that no other configuration's profile of
+// the same name uses already.
+func (add *addition) freeName(ctx context.Context, setting string) (string, error) {
+	name := secretName(add.profile, setting)
+	for n := 2; ; n++ {
+		_, err := add.setup.keyring.Secret(ctx, name)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return name, nil
+		case err != nil:
+			return "", err
+		}
+		name = fmt.Sprintf("%s-%d", secretName(add.profile, setting), n)
+	}
 }
 
 // chooseService returns the named service, or asks for one.
@@ -169,10 +209,12 @@ func (add *addition) askText(ctx context.Context, d providers.Setting, missing b
 	}
 	answer, err := add.prompter.Line(ctx, label+")", d.Default)
 	switch {
-	case err != nil && !missing:
+	case errors.Is(err, term.ErrNoInput) && !missing:
 		return nil
+	case errors.Is(err, term.ErrNoInput):
+		return fmt.Errorf("%s is missing: %w; give it with --set %s=…", d.Name, err, d.Name)
 	case err != nil:
-		return fmt.Errorf("%w; or give it with --set %s=…", err, d.Name)
+		return err
 	case answer == "" || answer == d.Default:
 		return nil
 	}
@@ -183,15 +225,22 @@ func (add *addition) askText(ctx context.Context, d providers.Setting, missing b
 // reference to it.
 func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
 	answer, err := add.prompter.Hidden(ctx, d.Name+" (kept in the keyring; empty to give a reference instead)")
+	if errors.Is(err, term.ErrNoInput) {
+		return fmt.Errorf("%s is missing: %w; give a reference with --set %s=env:NAME", d.Name, err, d.Name)
+	}
 	if err != nil {
-		return fmt.Errorf("%w; or give a reference with --set %s=env:NAME", err, d.Name)
+		return err
 	}
 	if answer != "" {
-		name := secretName(add.profile, d.Name)
+		name, err := add.freeName(ctx, d.Name)
+		if err != nil {
+			return err
+		}
 		add.typed[name] = oauth.NewSecret(answer)
 		return add.put(d.Name, "keyring:"+name)
 	}
-	reference, err := add.prompter.Line(ctx, d.Name+" reference (env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, prompt)", "prompt")
+	label := d.Name + " reference (env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, prompt)"
+	reference, err := add.prompter.Line(ctx, label, "prompt")
 	if err != nil {
 		return err
 	}

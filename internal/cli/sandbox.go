@@ -2,13 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/store"
@@ -17,9 +18,6 @@ import (
 
 // anyPort is where the sandbox listens unless told otherwise.
 const anyPort = "127.0.0.1:0"
-
-// childGrace is how long a child may take to end after it was told to.
-const childGrace = 5 * time.Second
 
 func (a *app) sandbox() *cobra.Command {
 	return a.group("sandbox", "The four services emulated on this machine, to try things without an account",
@@ -42,14 +40,17 @@ func (a *app) sandboxServe() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&listen, "listen", anyPort, "the loopback `address` to listen on")
-	command.Flags().StringVar(&configOut, "config-out", "", "write a configuration with a profile for each service to this `file`")
+	command.Flags().StringVar(&configOut, "config-out", "",
+		"write a configuration with a profile for each service to this `file`")
 	return command
 }
 
 func (a *app) serveSandbox(ctx context.Context, listen, configOut string) error {
 	server := sandbox.New(sandbox.Options{})
-	if err := server.Start(listen); err != nil {
-		return fmt.Errorf("starting the sandbox: %w", err)
+	if err := server.Start(listen); errors.Is(err, sandbox.ErrNotLoopback) {
+		return usagef("--listen: %w", err)
+	} else if err != nil {
+		return err
 	}
 	defer server.Close()
 	if configOut != "" {
@@ -77,7 +78,7 @@ sandbox's address. The exit code is the command's.`,
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			return a.runInSandbox(a.watched(command.Context()), args)
+			return a.runInSandbox(command.Context(), args)
 		},
 	}
 }
@@ -88,25 +89,29 @@ func (a *app) runInSandbox(ctx context.Context, args []string) error {
 		return err
 	}
 	defer room.close()
-	child := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // running it is what the command is for
+	child := exec.CommandContext(ctx, args[0], args[1:]...)
 	child.Stdin, child.Stdout, child.Stderr = a.Streams.In, a.Streams.Out, a.Streams.Err
 	child.Env = room.environ(os.Environ())
-	// The terminal sends an interrupt to the child itself; a signal to us alone is
-	// passed on. Either way the child decides when it ends.
-	child.Cancel = func() error { return child.Process.Signal(signalOf(ctx)) }
-	child.WaitDelay = childGrace
-	err = childCode(child.Run())
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if err := child.Start(); err != nil {
+		return childCode(err)
 	}
-	return err
+	defer passSignals(child.Process)()
+	return childCode(child.Wait())
 }
 
-func signalOf(ctx context.Context) os.Signal {
-	if interrupted, ok := context.Cause(ctx).(Interrupted); ok && interrupted.Signal != syscall.SIGINT {
-		return interrupted.Signal
-	}
-	return os.Interrupt
+// passSignals leaves it to a child when it ends. The terminal sends an interrupt to
+// the child itself; a request to terminate is passed on.
+func passSignals(child *os.Process) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for received := range signals {
+			if received == syscall.SIGTERM {
+				_ = child.Signal(received)
+			}
+		}
+	}()
+	return func() { signal.Stop(signals); close(signals) }
 }
 
 // room is a sandbox with a private directory for configuration, store and locks.
@@ -123,7 +128,7 @@ func newRoom() (*room, error) {
 	r := &room{server: sandbox.New(sandbox.Options{}), dir: dir}
 	if err := r.furnish(); err != nil {
 		r.close()
-		return nil, fmt.Errorf("starting the sandbox: %w", err)
+		return nil, err
 	}
 	return r, nil
 }
@@ -165,6 +170,10 @@ func (r *room) environ(outer []string) []string {
 		if !strings.HasPrefix(entry, "AUTHCTL_") {
 			env = append(env, entry)
 		}
+	}
+	if self, err := os.Executable(); err == nil {
+		// authctl itself is found, also when it is not installed.
+		env = append(env, "PATH="+os.Getenv("PATH")+string(os.PathListSeparator)+filepath.Dir(self))
 	}
 	for name, value := range r.settings() {
 		env = append(env, name+"="+value)

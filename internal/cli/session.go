@@ -51,9 +51,6 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 	}
 	a.profile, a.provider = profile.Name, profile.Service.Name
 	s := &session{profile: profile, timeout: setup.timeout(f)}
-	if f.explain {
-		a.explainSettings(profile)
-	}
 	transport, err := a.transport(f, s)
 	if err != nil {
 		return nil, err
@@ -64,6 +61,11 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 	}
 	if s.provider, err = profile.Service.New(profile.Settings, client); err != nil {
 		return nil, err
+	}
+	// Settings are shown once they are known to be good: a URL with a password in
+	// it is refused above.
+	if f.explain {
+		a.explainSettings(profile)
 	}
 	return s, a.connect(s, setup, f)
 }
@@ -80,24 +82,18 @@ func (a *app) connect(s *session, setup *setup, f *serviceFlags) error {
 	}
 	s.request = broker.Request{
 		Profile: s.profile.Name, Provider: s.provider, MinTTL: setup.minTTL(f),
-		ForceRefresh: f.forceRefresh, NoCache: f.noCache,
-		Tag: s.profile.Settings.Tag,
+		ForceRefresh: f.forceRefresh, NoCache: f.noCache || s.dryRun != nil,
+		Timeout: s.timeout, Tag: s.profile.Settings.Tag,
+	}
+	if len(s.profile.Interactive()) > 0 {
+		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }
 	}
 	return nil
 }
 
-// token asks the broker within the time the call may take. Secrets that a person
-// has to type are asked for outside of it.
+// token asks the broker.
 func (s *session) token(ctx context.Context) (broker.Answer, error) {
-	if s.dryRun != nil {
-		s.request.NoCache = true
-	}
-	if len(s.profile.Interactive()) > 0 {
-		s.request.Ask = func(context.Context) error { return s.profile.Ask(ctx) }
-	}
-	bounded, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	answer, err := s.broker.Token(bounded, s.request)
+	answer, err := s.broker.Token(ctx, s.request)
 	if err != nil {
 		return broker.Answer{}, fmt.Errorf("getting a token of profile %s: %w", s.profile.Name, err)
 	}

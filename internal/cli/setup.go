@@ -39,7 +39,7 @@ func (a *app) setup() (*setup, error) {
 	a.prompter.Off = a.flags.noInput || env.NoInput || ci == "true"
 	resolver.Interactive = a.Streams.Interactive() && !a.prompter.Off
 	keyring.FileLocks.Dir = env.RuntimeDir
-	keyring.StateDir = a.stateDir()
+	keyring.StateDir = config.StateDir(a.LookupEnv)
 	if resolver.Interactive && a.graphical() {
 		keyring.Timeout = personTimeout
 	}
@@ -67,8 +67,14 @@ func (u *setup) store(flag string) (store.Store, error) {
 		return &store.Memory{}, nil
 	case "file":
 		dir := u.env.StoreDir
+		if state := config.StateDir(u.app.LookupEnv); dir == "" && state != "" {
+			dir = filepath.Join(state, "tokens")
+		}
 		if dir == "" {
-			dir = filepath.Join(u.app.stateDir(), "tokens")
+			return nil, &config.Error{
+				Key: "AUTHCTL_STORE_DIR", Problem: "is not set, and there is no home directory",
+				Suggestion: "set it to a directory of yours",
+			}
 		}
 		return &store.File{FileLocks: store.FileLocks{Dir: u.env.RuntimeDir}, Dir: dir, Key: u.env.StoreKey}, nil
 	}
@@ -79,22 +85,6 @@ func (u *setup) store(flag string) (store.Store, error) {
 func (u *setup) fellBack(err error) {
 	u.app.warn("no keyring, so the token is not cached: " + err.Error() +
 		"; use --store file with AUTHCTL_STORE_KEY_FILE, or --store memory to be quiet")
-}
-
-// stateDir is where authctl keeps what is not secret, or is sealed: by the XDG
-// Base Directory Specification, else the platform's own place.
-func (a *app) stateDir() string {
-	get := func(name string) string { value, _ := a.LookupEnv(name); return value }
-	if dir := get("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "authctl")
-	}
-	switch runtime.GOOS {
-	case "windows":
-		return filepath.Join(get("LOCALAPPDATA"), "authctl", "state")
-	case "darwin":
-		return filepath.Join(get("HOME"), "Library", "Application Support", "authctl", "state")
-	}
-	return filepath.Join(get("HOME"), ".local", "state", "authctl")
 }
 
 // graphical reports whether there is a desktop that a keyring can prompt on.

@@ -78,6 +78,9 @@ func (p printed) environment(variable string) string {
 	set(variable+"_TYPE", p.TokenType)
 	if p.ExpiresOn != nil {
 		set(variable+"_EXPIRES_ON", strconv.FormatInt(*p.ExpiresOn, 10))
+	} else {
+		// An earlier token's expiry must not stay behind.
+		fmt.Fprintf(&b, "unset %s_EXPIRES_ON\n", variable)
 	}
 	return b.String()
 }

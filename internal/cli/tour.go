@@ -101,7 +101,8 @@ func (a *app) again(ctx context.Context, room *room, args ...string) ([]byte, er
 		Now: a.Now,
 	})
 	if code != 0 {
-		return nil, fmt.Errorf("authctl %s ended with exit code %d: %s", strings.Join(args, " "), code, strings.TrimSpace(err.String()))
+		return nil, fmt.Errorf("authctl %s ended with exit code %d: %s",
+			strings.Join(args, " "), code, strings.TrimSpace(err.String()))
 	}
 	return out.Bytes(), nil
 }
@@ -133,7 +134,8 @@ func (a *app) tell(room *room, table term.Table) error {
 	if _, err := a.paint(table).WriteTo(&b); err != nil {
 		return err
 	}
-	listing := []string{"", a.out.Strong("Go on with:"),
+	listing := []string{
+		"", a.out.Strong("Go on with:"),
 		"  authctl sandbox run -- sh             a shell with these profiles",
 		"  authctl providers show talkdesk       what a profile of a real service needs",
 		"  authctl profile add calls             make one",
@@ -149,7 +151,8 @@ func complaint(stops []stop) error {
 	for _, s := range stops {
 		if s.first.Source != "issued" || s.second.Source != "cache" || s.requests != 1 ||
 			s.first.AccessToken != s.second.AccessToken {
-			all = append(all, fmt.Errorf("%s: %s, then %s, with %d requests", s.first.Profile, s.first.Source, s.second.Source, s.requests))
+			all = append(all, fmt.Errorf("%s: %s, then %s, with %d requests",
+				s.first.Profile, s.first.Source, s.second.Source, s.requests))
 		}
 	}
 	return errors.Join(all...)

@@ -22,6 +22,9 @@ import (
 // Options say where configuration is looked for. The zero value reads the user's
 // own file and knows no service.
 type Options struct {
+	// New says that the file may be missing although it was named, because it is
+	// about to be made.
+	New bool
 	// Path is the file as named by a flag. Empty means $AUTHCTL_CONFIG, else
 	// $XDG_CONFIG_HOME/authctl/config.yaml, else the platform's own place:
 	// ~/.config, ~/Library/Application Support, or %APPDATA%.
@@ -80,6 +83,28 @@ func (e environ) configDir() string {
 	return filepath.Join(home, ".config")
 }
 
+// StateDir is where authctl keeps what is not secret, or is sealed: by the XDG Base
+// Directory Specification, else the platform's own place. It is empty when there
+// is no home directory: nothing is put below the working directory. A nil lookup
+// means os.LookupEnv.
+func StateDir(lookup func(string) (string, bool)) string {
+	env := environ(lookup)
+	if dir := env.get("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "authctl")
+	}
+	base := []string{env.home(), ".local", "state", "authctl"}
+	switch runtime.GOOS {
+	case "windows":
+		base = []string{env.get("LOCALAPPDATA"), "authctl", "state"}
+	case "darwin":
+		base = []string{env.home(), "Library", "Application Support", "authctl", "state"}
+	}
+	if !filepath.IsAbs(base[0]) {
+		return ""
+	}
+	return filepath.Join(base...)
+}
+
 func (e environ) home() string {
 	if runtime.GOOS == "windows" {
 		return e.get("USERPROFILE")
@@ -116,7 +141,7 @@ func Load(o Options) (*File, error) {
 		return f, nil
 	}
 	text, err := readConfig(path)
-	if errors.Is(err, fs.ErrNotExist) && !named {
+	if errors.Is(err, fs.ErrNotExist) && (!named || o.New) {
 		err = nil
 	}
 	if err != nil {
@@ -163,7 +188,7 @@ func unreadable(path string, err error) error {
 	e := &Error{Path: path, Problem: "cannot be read: " + cause.Error(), Err: err}
 	if errors.Is(err, fs.ErrNotExist) {
 		e.Problem = "does not exist"
-		e.Suggestion = "create a profile with: authctl profile add"
+		e.Suggestion = "create it with: authctl profile add NAME"
 	}
 	return e
 }

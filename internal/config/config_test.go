@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -336,7 +337,7 @@ func TestInteractive(t *testing.T) {
 	if len(asker.labels) != 0 {
 		t.Error("asked before Ask")
 	}
-	if err := p.Ask(t.Context()); err != nil {
+	if err := p.Ask(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, p.Settings.Secret("client_secret"), "fake-typed")

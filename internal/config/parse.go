@@ -45,12 +45,12 @@ func ParseSetting(service providers.Service, name, text string) (providers.Value
 		}
 	}
 	d := service.Settings[i]
-	value := providers.Value{Text: text, Origin: "given"}
+	value := providers.Value{Text: text, Origin: "what was given"}
 	switch {
 	case text == "":
 		return value, &Error{Key: name, Problem: "is empty"}
 	case d.Kind == providers.List:
-		return providers.Value{List: words(text), Origin: "given"}, nil
+		return providers.Value{List: words(text), Origin: "what was given"}, nil
 	case d.Kind == providers.Secret:
 		if _, ok := parseReference(text); !ok {
 			return providers.Value{}, notAReference(name)

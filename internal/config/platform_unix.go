@@ -28,7 +28,7 @@ func unsafeConfig(info fs.FileInfo) string {
 		return ""
 	}
 	if writableByOthers(info) {
-		return fmt.Sprintf("can be written by everybody (mode %04o)", info.Mode().Perm())
+		return fmt.Sprintf("can be written by others (mode %04o)", info.Mode().Perm())
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
@@ -37,7 +37,14 @@ func unsafeConfig(info fs.FileInfo) string {
 	return ""
 }
 
-func writableByOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o002 != 0 }
+// writableByOthers reports whether another user may change a file: anybody, or a
+// group that is not the user's own. Many systems give each user a group of their
+// own and a umask that lets it write.
+func writableByOthers(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	group := !ok || int(stat.Gid) != os.Getegid()
+	return info.Mode().Perm()&0o002 != 0 || group && info.Mode().Perm()&0o020 != 0
+}
 
 // keepOwner gives file the owner of the one it replaces, where that is allowed.
 func keepOwner(file *os.File, info fs.FileInfo) {

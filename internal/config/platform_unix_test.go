@@ -21,7 +21,7 @@ import (
 func TestUnsafeConfig(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, two)
-	modes := map[os.FileMode]string{0o600: "", 0o664: "", 0o444: "", 0o666: "can be written by everybody (mode 0666)", 0o602: "can be written by everybody (mode 0602)"}
+	modes := map[os.FileMode]string{0o600: "", 0o664: "", 0o444: "", 0o666: "can be written by others (mode 0666)", 0o602: "can be written by others (mode 0602)"}
 	for mode, want := range modes {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)

@@ -2,8 +2,10 @@ package config
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -33,13 +35,15 @@ type Profile struct {
 type ask struct {
 	setting string
 	fetch   oauth.SecretFunc
+	// pipe says that it is read from stdin and not typed.
+	pipe bool
 }
 
 // secret binds a reference to a setting of the profile.
 func (p *Profile) secret(refs *resolver, setting string, ref reference, origin string) providers.Value {
 	fetch := refs.bind(p.Name, setting, ref)
 	if ref.kind == "prompt" || ref.kind == "stdin" {
-		p.asks = append(p.asks, ask{setting, fetch})
+		p.asks = append(p.asks, ask{setting, fetch, ref.kind == "stdin"})
 	}
 	return providers.Value{Text: ref.String(), Secret: fetch, Origin: origin}
 }
@@ -55,14 +59,25 @@ func (p *Profile) Interactive() []string {
 }
 
 // Ask fetches the secrets that Interactive lists, so that nobody holds a lock
-// while a person types. The answers are remembered. Errors are *ReferenceError.
-func (p *Profile) Ask(ctx context.Context) error {
+// while a person types. A person may take any time, a pipe no more than limit. The
+// answers are remembered. Errors are *ReferenceError.
+func (p *Profile) Ask(ctx context.Context, limit time.Duration) error {
 	for _, a := range p.asks {
-		if _, err := a.fetch(ctx); err != nil {
+		if err := a.within(ctx, limit); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (a ask) within(ctx context.Context, limit time.Duration) error {
+	if a.pipe && limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	_, err := a.fetch(ctx)
+	return err
 }
 
 // Item is one line of a profile's description.
@@ -78,6 +93,16 @@ type Item struct {
 	Secret bool
 }
 
+// withoutUser returns a URL without what may be a password in it.
+func withoutUser(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil && u.RawQuery == "" {
+		return text
+	}
+	u.User, u.RawQuery = nil, ""
+	return u.String() + " (and what is not shown)"
+}
+
 // Describe returns the provider and every setting that has a value, in the
 // service's order. It shows no secret and fetches nothing.
 func (p *Profile) Describe() []Item {
@@ -91,6 +116,8 @@ func (p *Profile) Describe() []Item {
 		switch {
 		case d.Kind == providers.List:
 			item.Value = strings.Join(v.List, " ")
+		case d.Name == "base_url":
+			item.Value = withoutUser(v.Text)
 		case item.Secret && v.Text == "":
 			item.Value = oauth.Secret{}.String()
 		}

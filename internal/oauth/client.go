@@ -90,6 +90,10 @@ func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 	var watch connWatch
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), watch.trace()))
 	endpoint := endpointText(req.URL)
+	if err := context.Cause(req.Context()); err != nil {
+		// The time was up before anything was sent.
+		return nil, &NetworkError{Endpoint: endpoint, Timeout: errors.Is(err, context.DeadlineExceeded), Err: err}
+	}
 	resp, err := c.transport().RoundTrip(req)
 	if err != nil {
 		return nil, watch.failure(endpoint, d.sent, err)

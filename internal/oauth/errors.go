@@ -41,9 +41,9 @@ func (e *Error) Error() string {
 		b.WriteString(" with an error inside")
 	}
 	switch {
-	case e.Code != "":
+	case e.Code != "" && e.Code != strconv.Itoa(e.StatusCode):
 		b.WriteString(" " + wordText(e.Code))
-	case e.Description == "":
+	case e.Code == "" && e.Description == "":
 		b.WriteString(" without a usable error text")
 	}
 	if e.Description != "" {

@@ -67,8 +67,8 @@ func (s Settings) AccountName(name string) (string, error) {
 		return r
 	}, strings.ToLower(s.Text(name)))
 	if strings.Trim(account, ".") == "" ||
-		strings.ContainsFunc(account, func(r rune) bool { return !nameRune(r) && r != '&' && r != '+' }) {
-		return "", s.wrong(name, "is not an account name", "letters, digits, spaces and any of . - _ & + only")
+		strings.ContainsFunc(account, func(r rune) bool { return !nameRune(r) && !strings.ContainsRune("&+'()!", r) }) {
+		return "", s.wrong(name, "is not an account name", "letters, digits, spaces and any of . - _ & + ' ( ) ! only")
 	}
 	return account, nil
 }

@@ -15,8 +15,9 @@ const (
 
 // ClientAuth returns the client authentication that the settings describe. With
 // no client_auth, a private_key means private_key_jwt and a client_secret Basic.
-// Basic encodes as basic_encoding says.
-func (s Settings) ClientAuth(endpoint *url.URL) (oauth.ClientAuth, error) {
+// Basic encodes as basic_encoding says; algorithm is the JWS algorithm the service
+// wants of a signed JWT, empty for the key's own.
+func (s Settings) ClientAuth(endpoint *url.URL, algorithm string) (oauth.ClientAuth, error) {
 	id, secret := s.Text("client_id"), s.Secret("client_secret")
 	method, err := s.authMethod()
 	if err != nil {
@@ -26,6 +27,7 @@ func (s Settings) ClientAuth(endpoint *url.URL) (oauth.ClientAuth, error) {
 	case PrivateKeyJWT:
 		return oauth.PrivateKeyJWT{
 			ClientID: id, KeyID: s.Text("key_id"), Key: s.Secret("private_key"), Audience: endpoint.String(),
+			Algorithm: algorithm,
 		}, nil
 	case Post:
 		return oauth.Post{ClientID: id, Secret: secret}, nil
@@ -52,10 +54,12 @@ func (s Settings) authMethod() (string, error) {
 		method = Basic
 	}
 	if method == PrivateKeyJWT && key == nil {
-		return "", s.wrong("private_key", "is missing, and client_auth is private_key_jwt", "give a reference such as file:key.pem")
+		return "", s.wrong("private_key", "is missing, and client_auth is private_key_jwt",
+			"give a reference such as file:key.pem")
 	}
 	if method != PrivateKeyJWT && secret == nil {
-		return "", s.wrong("client_secret", "is missing, and client_auth is "+method, "give a reference such as env:CLIENT_SECRET")
+		return "", s.wrong("client_secret", "is missing, and client_auth is "+method,
+			"give a reference such as env:CLIENT_SECRET")
 	}
 	return method, nil
 }

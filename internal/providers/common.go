@@ -25,15 +25,19 @@ func ClientSecretSetting(unless string) Setting {
 	}
 }
 
-// PrivateKeySettings are private_key and key_id, for private_key_jwt.
-func PrivateKeySettings() []Setting {
+// PrivateKeySettings are private_key and key_id, for private_key_jwt; keyID says
+// that the service needs the latter.
+func PrivateKeySettings(keyID bool) []Setting {
 	return []Setting{
 		{
 			Name: "private_key", Kind: Secret,
 			Help:    "a reference to the PKCS#8 key, PEM or bare Base64, that signs the client assertion",
 			Example: "file:key.pem",
 		},
-		{Name: "key_id", Kind: Text, Help: "the key's identifier, the kid of the client assertion", Example: "k1"},
+		{
+			Name: "key_id", Kind: Text, Required: keyID, If: &Condition{Setting: "private_key"},
+			Help: "the key's identifier, the kid of the client assertion", Example: "k1",
+		},
 	}
 }
 
@@ -55,7 +59,10 @@ func BasicEncodingSetting(standard string) Setting {
 
 // GrantSetting is grant; the first of the grants is the default.
 func GrantSetting(grants ...string) Setting {
-	return Setting{Name: "grant", Kind: Text, Asked: len(grants) > 1, Default: grants[0], Values: grants, Help: "the grant type tokens are got with"}
+	return Setting{
+		Name: "grant", Kind: Text, Asked: len(grants) > 1, Default: grants[0], Values: grants,
+		Help: "the grant type tokens are got with",
+	}
 }
 
 // ScopesSetting is scopes; without any the service decides.

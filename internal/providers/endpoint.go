@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -69,9 +70,7 @@ func (e *TokenEndpoint) ask(ctx context.Context, r oauth.TokenRequest) (oauth.To
 
 func grant(params url.Values, grantType string) url.Values {
 	all := url.Values{"grant_type": {grantType}}
-	for name, values := range params {
-		all[name] = values
-	}
+	maps.Copy(all, params)
 	return all
 }
 

@@ -57,7 +57,7 @@ type Setting struct {
 // with _FILE appended.
 func (d Setting) Env() string { return "AUTHCTL_" + strings.ToUpper(d.Name) }
 
-// Condition holds when Setting has the value Is.
+// Condition holds when Setting has the value Is, or any value when Is is empty.
 type Condition struct{ Setting, Is string }
 
 // Value is a setting's value and where it was said.
@@ -138,10 +138,15 @@ func (d Setting) Wanted(s Settings) bool {
 	if other, ok := s.values[d.Unless]; ok && other.Text != "false" {
 		return false
 	}
-	if d.If != nil && s.Text(d.If.Setting) != d.If.Is {
+	if d.If != nil && !d.If.holds(s) {
 		return false
 	}
 	return d.Required
+}
+
+func (c Condition) holds(s Settings) bool {
+	v, ok := s.values[c.Setting]
+	return ok && (c.Is == "" || c.Is == v.Text)
 }
 
 // SettingError says that a setting's value cannot be used. Exit code 3.

@@ -52,6 +52,10 @@ type Options struct {
 	Extra bool
 }
 
+// ErrNotLoopback is wrapped by the error of Start for an address that other
+// machines could reach.
+var ErrNotLoopback = errors.New("it is not a loopback address")
+
 // Server is the four services on one origin. It must be made with New; all
 // methods may be called at the same time.
 type Server struct {
@@ -112,7 +116,7 @@ func (s *Server) Start(listen string) error {
 		return fmt.Errorf("sandbox: reading the listen address: %w", err)
 	}
 	if !isLoopback(host) {
-		return fmt.Errorf("sandbox: refusing to listen on %q: it is not a loopback address", listen)
+		return fmt.Errorf("sandbox: refusing to listen on %q: %w", listen, ErrNotLoopback)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -362,7 +362,7 @@ func TestSecretNames(t *testing.T) {
 	fake := &fakeKeyring{}
 	k := newKeyring(t, fake)
 	for _, name := range []string{
-		"", strings.Repeat("x", 65), "a b", "a\nb", `a"b`, "ä", "a:b", testRecord(t).Key.Digest(),
+		"", strings.Repeat("x", 129), "a b", "a\nb", `a"b`, "ä", "a:b", testRecord(t).Key.Digest(),
 		strings.Repeat("AB", 32),
 	} {
 		_, err := k.Secret(t.Context(), name)

@@ -16,7 +16,7 @@ const (
 )
 
 // maxName is the longest name of a named secret, in bytes.
-const maxName = 64
+const maxName = 128
 
 // Secret returns the secret that a person stored under name, which is also the
 // entry's account: `secret-tool store --label LABEL service authctl username NAME`
@@ -36,7 +36,7 @@ func (k *Keyring) Secret(ctx context.Context, name string) (oauth.Secret, error)
 }
 
 // SetSecret stores a secret under name, replacing all that were there. Names are 1
-// to 64 of A-Z a-z 0-9 . _ / - and not 64 hex digits, which are tokens. Errors are
+// to 128 of A-Z a-z 0-9 . _ / - and not 64 hex digits, which are tokens. Errors are
 // an *UnusableError.
 func (k *Keyring) SetSecret(ctx context.Context, name string, secret oauth.Secret) error {
 	if err := checkName(name); err != nil {

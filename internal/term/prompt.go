@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -29,12 +30,12 @@ type Prompter struct {
 func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 	in, ok := p.Streams.In.(*os.File)
 	if p.Off || !ok || !p.Streams.Interactive() {
-		return "", fmt.Errorf("asking for %s: %w", label, ErrNoInput)
+		return "", ErrNoInput
 	}
 	fd := int(in.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
-		return "", fmt.Errorf("asking for %s: %w", label, err)
+		return "", fmt.Errorf("asking on the terminal: %w", err)
 	}
 	if _, err := fmt.Fprintf(p.Streams.Err, "%s: ", label); err != nil {
 		return "", err
@@ -47,13 +48,16 @@ func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 		_ = term.Restore(fd, before)
 	}
 	_, _ = fmt.Fprintln(p.Streams.Err)
+	if errors.Is(err, io.EOF) {
+		err = ErrNoInput
+	}
 	return answer, err
 }
 
 // Line asks for a line of text; an empty answer gives standard.
 func (p *Prompter) Line(ctx context.Context, label, standard string) (string, error) {
 	if p.Off || !p.Streams.Interactive() {
-		return "", fmt.Errorf("asking for %s: %w", label, ErrNoInput)
+		return "", ErrNoInput
 	}
 	shown := label
 	if standard != "" {
@@ -66,8 +70,11 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 		p.lines = bufio.NewReader(p.Streams.In)
 	}
 	answer, err := await(ctx, func() (string, error) { return p.lines.ReadString('\n') })
+	if errors.Is(err, io.EOF) {
+		return "", ErrNoInput
+	}
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", label, err)
+		return "", err
 	}
 	if answer = strings.TrimSpace(answer); answer == "" {
 		return standard, nil

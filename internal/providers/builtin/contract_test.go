@@ -2,6 +2,7 @@ package builtin_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,12 +51,8 @@ func service(t *testing.T, name string) providers.Service {
 
 func values(p sandbox.Profile) map[string]string {
 	all := map[string]string{"scopes": strings.Join(p.Scopes, " ")}
-	for name, text := range p.Text {
-		all[name] = text
-	}
-	for name, secret := range p.Secrets {
-		all[name] = secret
-	}
+	maps.Copy(all, p.Text)
+	maps.Copy(all, p.Secrets)
 	return all
 }
 

@@ -88,12 +88,14 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	auth, err := s.ClientAuth(endpoint)
+	auth, err := s.ClientAuth(endpoint, "")
 	if err != nil {
 		return nil, err
 	}
 	p := &Provider{
-		token:  providers.TokenEndpoint{Service: title, Client: client, URL: endpoint, Auth: auth, Accept: s.Text("accept"), Judge: judge},
+		token: providers.TokenEndpoint{
+			Service: title, Client: client, URL: endpoint, Auth: auth, Accept: s.Text("accept"), Judge: judge,
+		},
 		client: s.Text("client_id"),
 		grant:  s.Text("grant"),
 		scopes: s.List("scopes"),
@@ -146,7 +148,9 @@ func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oaut
 // gateway checks, as well as the client's; status 603 is "Unauthorized"; 400 is
 // what a wrong user or password gives.
 func judge(err *oauth.Error) *providers.Failure {
-	if code, _, ok := strings.Cut(err.Description, ":"); ok && strings.Contains(code, "_") {
+	switch code, _, _ := strings.Cut(err.Description, ":"); code {
+	case "invalid_grant", "invalid_client", "invalid_scope", "invalid_request", "unauthorized_client",
+		"unsupported_grant_type", "access_denied":
 		return &providers.Failure{Reason: providers.ReasonOf(err.StatusCode, code)}
 	}
 	number := strings.Trim(err.Code, "0123456789") == ""
@@ -159,7 +163,7 @@ func judge(err *oauth.Error) *providers.Failure {
 	case err.StatusCode == 400 && number:
 		return &providers.Failure{
 			Reason: providers.ReasonCredentials,
-			Hint:   "check username (tenant\\user) and password, client_id and client_secret",
+			Hint:   "check client_id and client_secret and, with grant: password, username (tenant\\user) and password",
 		}
 	}
 	return nil

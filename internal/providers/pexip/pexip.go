@@ -53,7 +53,7 @@ func settings() []providers.Setting {
 		providers.ClientIDSetting(),
 		providers.ClientSecretSetting("private_key"),
 	}
-	list = append(list, providers.PrivateKeySettings()...)
+	list = append(list, providers.PrivateKeySettings(false)...)
 	return append(list,
 		providers.ClientAuthSetting(providers.Basic, providers.Post, providers.PrivateKeyJWT),
 		// Keycloak form-decodes what comes in a Basic header, as RFC 6749 §2.3.1 wants.
@@ -81,7 +81,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	auth, err := s.ClientAuth(endpoint)
+	auth, err := s.ClientAuth(endpoint, "")
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,9 @@ func judge(err *oauth.Error) *providers.Failure {
 	case err.StatusCode == 401 && err.Code == "unauthorized_client":
 		return &providers.Failure{Reason: providers.ReasonCredentials}
 	case err.StatusCode == 403 && err.Code == "invalid_request":
-		return &providers.Failure{Reason: providers.ReasonConfig, Hint: "this realm takes https only: check base_url in the profile"}
+		return &providers.Failure{
+			Reason: providers.ReasonConfig, Hint: "this realm takes https only: check base_url in the profile",
+		}
 	}
 	return nil
 }

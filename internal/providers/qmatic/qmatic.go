@@ -92,7 +92,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	auth, err := s.ClientAuth(endpoint)
+	auth, err := s.ClientAuth(endpoint, "")
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func settings() []providers.Setting {
 		providers.ClientIDSetting(),
 		providers.ClientSecretSetting("private_key"),
 	}
-	list = append(list, providers.PrivateKeySettings()...)
+	list = append(list, providers.PrivateKeySettings(true)...)
 	return append(list,
 		providers.ClientAuthSetting(providers.Basic, providers.PrivateKeyJWT),
 		// The vendor's sample is the Base64 of the plain id:secret.
@@ -95,7 +95,8 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	auth, err := s.ClientAuth(endpoint)
+	// Signed JWTs are ES256 (https://docs.talkdesk.com/docs/signed-jwt).
+	auth, err := s.ClientAuth(endpoint, "ES256")
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +154,12 @@ func judge(scopes bool) func(*oauth.Error) *providers.Failure {
 		if err.StatusCode != 401 || !scopes {
 			return nil
 		}
+		reason := providers.ReasonCredentials
+		if err.Code == "invalid_scope" {
+			reason = providers.ReasonScope
+		}
 		return &providers.Failure{
-			Reason: providers.ReasonCredentials,
+			Reason: reason,
 			Message: fmt.Sprintf("%s refused the credentials, or a scope added minutes ago is not effective yet: %v",
 				title, err),
 			Hint: "check client_id, and client_secret or private_key; " +
