@@ -32,7 +32,6 @@ leaves this machine.`,
 
 // stop is one profile of the tour: the same command twice.
 type stop struct {
-	service       string
 	first, second printed
 	took          [2]time.Duration
 	requests      int
@@ -44,14 +43,13 @@ func (a *app) tour(ctx context.Context) error {
 		return err
 	}
 	defer room.close()
-	table := term.Table{Header: []string{"SERVICE", "PROFILE", "FIRST CALL", "SECOND CALL", "REQUESTS", "LIFE", "TOKEN"}}
+	table := term.Table{Header: []string{"PROFILE", "FIRST CALL", "SECOND CALL", "REQUESTS", "LIFE", "TOKEN"}}
 	stops := []stop{}
 	for _, service := range a.services {
 		s, err := a.visit(ctx, room, service.Name)
 		if err != nil {
 			return err
 		}
-		s.service = service.Title
 		stops = append(stops, s)
 		table.Rows = append(table.Rows, s.row())
 	}
@@ -117,7 +115,7 @@ func (s stop) row() []string {
 		return fmt.Sprintf("%-6s %4.1f ms", p.Source, float64(took.Microseconds())/1000)
 	}
 	return []string{
-		s.service, s.first.Profile, call(s.first, s.took[0]), call(s.second, s.took[1]),
+		s.first.Profile, call(s.first, s.took[0]), call(s.second, s.took[1]),
 		fmt.Sprint(s.requests), life, beginning(s.first.AccessToken),
 	}
 }
@@ -129,7 +127,7 @@ func beginning(token string) string {
 
 func (a *app) tell(room *room, table term.Table) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "A sandbox of the services listens at %s; nothing leaves this machine.\n\n", room.server.URL())
+	fmt.Fprintf(&b, "A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n%s; nothing leaves this machine.\n\n", room.server.URL())
 	fmt.Fprintf(&b, "%s   # twice for each service\n\n", a.out.Strong("$ authctl token get PROFILE"))
 	if _, err := a.paint(table).WriteTo(&b); err != nil {
 		return err
