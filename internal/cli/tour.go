@@ -127,7 +127,8 @@ func beginning(token string) string {
 
 func (a *app) tell(room *room, table term.Table) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n%s; nothing leaves this machine.\n\n", room.server.URL())
+	b.WriteString("A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n")
+	fmt.Fprintf(&b, "%s; nothing leaves this machine.\n\n", room.server.URL())
 	fmt.Fprintf(&b, "%s   # twice for each service\n\n", a.out.Strong("$ authctl token get PROFILE"))
 	if _, err := a.paint(table).WriteTo(&b); err != nil {
 		return err
