@@ -52,6 +52,10 @@ type Request struct {
 	// Timeout bounds the look into the store, and then the wait for the lock and
 	// the service together; 0 means no bound but the context's.
 	Timeout time.Duration
+	// Watch is called before anything that takes time, and returns the context for
+	// it: one that a signal ends, for instance. A token from the store does not
+	// need it. Nil means that the context stays.
+	Watch func(context.Context) context.Context
 	// Ask fetches the secrets that need a person. It is called before the lock
 	// is taken, so that nobody waits for somebody's typing, and typing does not
 	// count against Timeout. Nil means none do.
@@ -75,15 +79,15 @@ func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity()), began: b.now()}
 	if r.NoCache {
 		f.explain("cache: not used (--no-cache)")
-		return f.issueAlone(ctx)
+		return f.issueAlone(f.watched(ctx))
 	}
 	if r.ForceRefresh {
-		return f.afterAsking(ctx)
+		return f.afterAsking(f.watched(ctx))
 	}
 	if answer, err := f.first(ctx); answer != nil || err != nil {
 		return value(answer), err
 	}
-	return f.afterAsking(ctx)
+	return f.afterAsking(f.watched(ctx))
 }
 
 // fetch is one Request under way.
@@ -118,18 +122,27 @@ func (f *fetch) fromStore(ctx context.Context) (*Answer, error) {
 // token that is fetched costs one look and not two. Both results nil mean that the
 // person or the lock has to be waited for.
 func (f *fetch) first(ctx context.Context) (*Answer, error) {
-	ctx, cancel := f.bounded(ctx)
+	looking, cancel := f.bounded(ctx)
 	defer cancel()
 	lock := f.freeLock()
-	answer, err := f.fromStore(ctx)
+	answer, err := f.fromStore(looking)
 	if answer == nil && err == nil && lock != nil && f.Ask == nil {
-		fetched, err := f.fetchUnder(ctx, lock)
+		fetching, cancel := f.bounded(f.watched(ctx))
+		defer cancel()
+		fetched, err := f.fetchUnder(fetching, lock)
 		return &fetched, err
 	}
 	if lock != nil {
 		_ = lock.Unlock()
 	}
 	return answer, err
+}
+
+func (f *fetch) watched(ctx context.Context) context.Context {
+	if f.Watch == nil {
+		return ctx
+	}
+	return f.Watch(ctx)
 }
 
 // bounded returns ctx with the time that a phase of the request may take.

@@ -100,6 +100,9 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 		}
 		return "config", hint, true
 	}
+	if _, ok := errors.AsType[*term.TypedError](err); ok {
+		return "config", "give a reference to it instead, such as file:PATH", true
+	}
 	if e, ok := errors.AsType[*providers.SettingError](err); ok {
 		return "config", e.Help, true
 	}

@@ -100,18 +100,21 @@ type app struct {
 	out, err term.Palette
 	prompter *term.Prompter
 	// ctx is what the command runs under, to tell afterwards why it ended.
-	ctx context.Context //nolint:containedctx // one run of the program is one context
+	ctx      context.Context //nolint:containedctx // one run of the program is one context
+	watching bool
 	// profile and provider name what was being worked on, for error messages.
 	profile, provider string
 }
 
 // watched returns the context of a command that signals are to end in order.
 func (a *app) watched(ctx context.Context) context.Context {
-	if a.Signals != nil {
-		a.ctx = a.Signals(ctx)
-		return a.ctx
+	switch {
+	case a.Signals == nil:
+		return ctx
+	case !a.watching:
+		a.ctx, a.watching = a.Signals(ctx), true
 	}
-	return ctx
+	return a.ctx
 }
 
 func newApp(d Dependencies) *app {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/term"
@@ -59,7 +61,13 @@ func (a *app) runProfileList(output *outputFlag) error {
 		table.Rows = append(table.Rows, []string{p.Name, p.Provider, p.Account, mark(p.Default), p.Problem})
 	}
 	if len(list) == 0 && !output.json() {
-		a.note("there is no profile in " + file.Path + "; make one with: authctl profile add")
+		a.note("there is no profile in " + cmp.Or(file.Path, "any file, for there is no home directory") +
+			"; make one with: authctl profile add NAME")
+	}
+	if name, err := file.Default(); err == nil && name != "" && !slices.ContainsFunc(list, func(p shownProfile) bool {
+		return p.Name == name
+	}) {
+		a.warn("default_profile names " + name + ", which does not exist")
 	}
 	return a.list(output, "profiles", list, table)
 }
@@ -163,8 +171,9 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 	return nil
 }
 
-// secretName is where profile add keeps a secret in the keyring.
-func secretName(profile, setting string) string { return profile + "/" + setting }
+// secretName is where profile add keeps a secret in the keyring. Names that begin so
+// are its own: profile remove takes them away.
+func secretName(profile, setting string) string { return "profile/" + profile + "/" + setting }
 
 func (a *app) profileUse() *cobra.Command {
 	return &cobra.Command{

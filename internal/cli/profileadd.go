@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
@@ -130,20 +132,46 @@ func (add *addition) freeName(ctx context.Context, setting string) (string, erro
 	}
 }
 
+// maxTries is how often a person is asked for one value.
+const maxTries = 3
+
+// untilUsable asks until the answer can be used. A person's slip does not cost the answers
+// before it.
+func (a *app) untilUsable(ask func() error) error {
+	for try := 1; ; try++ {
+		err := ask()
+		_, wrong := errors.AsType[*config.Error](err)
+		_, usage := errors.AsType[*usageError](err)
+		if err == nil || !wrong && !usage || try == maxTries {
+			return err
+		}
+		_, hint := judge(err)
+		a.warn(strings.TrimSpace(err.Error() + "  " + hint))
+	}
+}
+
 // chooseService returns the named service, or asks for one.
 func (a *app) chooseService(ctx context.Context, name string) (providers.Service, error) {
+	if name != "" {
+		return a.service(name)
+	}
 	names := []string{}
 	for _, s := range a.services {
 		names = append(names, s.Name)
 	}
-	if name == "" {
+	if !a.prompter.CanAsk() {
+		return providers.Service{}, usagef("--provider is missing: one of %s", strings.Join(names, ", "))
+	}
+	var chosen providers.Service
+	err := a.untilUsable(func() error {
 		answer, err := a.prompter.Line(ctx, "provider ("+strings.Join(names, ", ")+")", "")
 		if err != nil {
-			return providers.Service{}, usagef("--provider is missing: one of %s", strings.Join(names, ", "))
+			return err
 		}
-		name = answer
-	}
-	return a.service(name)
+		chosen, err = a.service(answer)
+		return err
+	})
+	return chosen, err
 }
 
 // given takes the settings of --set.
@@ -178,23 +206,35 @@ func (add *addition) put(name, text string) error {
 
 // ask asks a person for what is needed and not there.
 func (add *addition) ask(ctx context.Context) error {
-	for _, d := range add.service.Settings {
+	// Secrets come last: what follows one in a paste is then no answer to anything.
+	settings := slices.Clone(add.service.Settings)
+	slices.SortStableFunc(settings, func(a, b providers.Setting) int {
+		return cmp.Compare(secretRank(a), secretRank(b))
+	})
+	for _, d := range settings {
 		value, ok := add.values[d.Name]
 		missing := !ok && d.Wanted(add.settings())
 		if given := value.Origin != ""; given || !missing && !d.Asked {
 			continue
 		}
-		var err error
-		if d.Kind == providers.Secret {
-			err = add.askSecret(ctx, d)
-		} else {
-			err = add.askText(ctx, d, missing)
-		}
+		err := add.untilUsable(func() error {
+			if d.Kind == providers.Secret {
+				return add.askSecret(ctx, d)
+			}
+			return add.askText(ctx, d, missing)
+		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func secretRank(d providers.Setting) int {
+	if d.Kind == providers.Secret {
+		return 1
+	}
+	return 0
 }
 
 // askText asks for a setting that is no secret. Where nobody can be asked only
@@ -215,6 +255,8 @@ func (add *addition) askText(ctx context.Context, d providers.Setting, missing b
 		return fmt.Errorf("%s is missing: %w; give it with --set %s=…", d.Name, err, d.Name)
 	case err != nil:
 		return err
+	case answer == "" && missing:
+		return usagef("%s is needed", d.Name)
 	case answer == "" || answer == d.Default:
 		return nil
 	}

@@ -64,7 +64,7 @@ func (a *app) serveSandbox(ctx context.Context, listen, configOut string) error 
 }
 
 func (a *app) sandboxRun() *cobra.Command {
-	return &cobra.Command{
+	command := &cobra.Command{
 		Use:                   "run [flags] -- CMD [ARG…]",
 		DisableFlagsInUseLine: true,
 
@@ -81,6 +81,9 @@ sandbox's address. The exit code is the command's.`,
 			return a.runInSandbox(command.Context(), args)
 		},
 	}
+	// What follows the command's name is the command's.
+	command.Flags().SetInterspersed(false)
+	return command
 }
 
 func (a *app) runInSandbox(ctx context.Context, args []string) error {

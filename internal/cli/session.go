@@ -83,7 +83,7 @@ func (a *app) connect(s *session, setup *setup, f *serviceFlags) error {
 	s.request = broker.Request{
 		Profile: s.profile.Name, Provider: s.provider, MinTTL: setup.minTTL(f),
 		ForceRefresh: f.forceRefresh, NoCache: f.noCache || s.dryRun != nil,
-		Timeout: s.timeout, Tag: s.profile.Settings.Tag,
+		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watched,
 	}
 	if len(s.profile.Interactive()) > 0 {
 		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }

@@ -83,7 +83,7 @@ func (u *setup) store(flag string) (store.Store, error) {
 
 // fellBack is the one warning of the store auto.
 func (u *setup) fellBack(err error) {
-	u.app.warn("no keyring, so the token is not cached: " + err.Error() +
+	u.app.warn("the keyring cannot be used, so no token is kept between calls: " + err.Error() +
 		"; use --store file with AUTHCTL_STORE_KEY_FILE, or --store memory to be quiet")
 }
 

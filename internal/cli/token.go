@@ -39,7 +39,7 @@ same time cause one request.`,
 			if err := a.begin(&o.output); err != nil {
 				return err
 			}
-			return a.runTokenGet(a.watched(command.Context()), o, args)
+			return a.runTokenGet(command.Context(), o, args)
 		},
 		ValidArgsFunction: a.completeProfile,
 	}

@@ -20,7 +20,11 @@ type KeyValue struct {
 // profileLines writes a profile as YAML lines without ends.
 func profileLines(name string, values []KeyValue, indent, step int) ([]string, error) {
 	outer := strings.Repeat(" ", indent)
-	lines := []string{outer + name + ":"}
+	key, err := encode(KeyValue{Text: name})
+	if err != nil {
+		return nil, &Error{Profile: name, Problem: "cannot be written as YAML", Err: err}
+	}
+	lines := []string{outer + key + ":"}
 	for _, kv := range values {
 		text, err := encode(kv)
 		if err != nil {

@@ -9,6 +9,9 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 )
 
+// noHome is why there is no place for a configuration file.
+const noHome = "there is no home directory, and so no place for a configuration file"
+
 // CheckNewProfile returns an *Error unless a profile of that name can be added.
 func CheckNewProfile(f *File, name string) error {
 	if !validName(name) {
@@ -16,6 +19,15 @@ func CheckNewProfile(f *File, name string) error {
 			Problem:    fmt.Sprintf("%q is not a name for a profile", printable(name)),
 			Suggestion: "profile names are lower case letters, digits, dot, underscore and hyphen",
 		}
+	}
+	if name == EnvironmentProfile {
+		return &Error{
+			Profile: name, Problem: "is the name of what AUTHCTL_PROVIDER and its companions make",
+			Suggestion: "choose another name",
+		}
+	}
+	if f.Path == "" {
+		return &Error{Problem: noHome, Suggestion: "name the configuration file with --config or AUTHCTL_CONFIG"}
 	}
 	names, err := f.Names()
 	if err != nil {

@@ -162,6 +162,12 @@ func (f *File) fallback() (string, error) {
 	case 1:
 		return names[0], nil
 	case 0:
+		if f.Path == "" {
+			return "", &Error{
+				Problem: noHome, Err: ErrNoProfile,
+				Suggestion: "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs",
+			}
+		}
 		return "", &Error{
 			Problem: "there is no profile", Err: ErrNoProfile,
 			Suggestion: "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs",

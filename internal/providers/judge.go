@@ -38,6 +38,9 @@ func networkHint(err error) string {
 	if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
 		return "the host does not exist: check account, region, environment or base_url in the profile, or the network"
 	}
+	if network, ok := errors.AsType[*oauth.NetworkError](err); ok && network.Timeout {
+		return "try again later, or raise --timeout"
+	}
 	return ""
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -171,13 +172,24 @@ func yamlString(s string) string {
 
 // mayReplace refuses to overwrite a configuration somebody else wrote.
 func mayReplace(path string) error {
-	b, err := os.ReadFile(path)
+	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return fmt.Errorf("sandbox: looking at the configuration to write: %w", err)
-	case len(b) > 0 && !strings.HasPrefix(string(b), configHeader):
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("sandbox: refusing to replace %s: it is not a file", path)
+	case info.Size() == 0:
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sandbox: looking at the configuration to write: %w", err)
+	}
+	defer file.Close()
+	head := make([]byte, len(configHeader))
+	if _, err := io.ReadFull(file, head); err != nil || string(head) != configHeader {
 		return fmt.Errorf("sandbox: refusing to overwrite %s: the sandbox did not write it", path)
 	}
 	return nil

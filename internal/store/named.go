@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
 )
@@ -32,6 +33,9 @@ func (k *Keyring) Secret(ctx context.Context, name string) (oauth.Secret, error)
 	if err != nil {
 		return oauth.Secret{}, err
 	}
+	// Tools that store what they read from a pipe keep its line break.
+	value, _ = strings.CutSuffix(value, "\n")
+	value, _ = strings.CutSuffix(value, "\r")
 	return oauth.NewSecret(value), nil
 }
 

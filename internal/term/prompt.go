@@ -14,7 +14,18 @@ import (
 
 // ErrNoInput says that a person would have to be asked and may not be:
 // --no-input, CI=true, or no terminal.
-var ErrNoInput = errors.New("input is needed and there is no terminal to ask on")
+var ErrNoInput = errors.New("input is needed and nobody can be asked: " +
+	"there is no terminal, or --no-input or CI=true forbids it")
+
+// TypedError says that what was typed unseen is not what would be stored. Its text
+// holds nothing of it.
+type TypedError struct{ Problem string }
+
+// Error returns the problem.
+func (e *TypedError) Error() string { return e.Problem }
+
+// maxLine is how many bytes a terminal's line holds (termios(3), canonical mode).
+const maxLine = 4095
 
 // Prompter asks a person: the question on stderr, the answer from stdin.
 type Prompter struct {
@@ -25,11 +36,14 @@ type Prompter struct {
 	lines *bufio.Reader
 }
 
+// CanAsk reports whether there is somebody to ask.
+func (p *Prompter) CanAsk() bool { return !p.Off && p.Streams.Interactive() }
+
 // Hidden asks for a value that is not shown while it is typed. It returns when
 // ctx ends, with the terminal as it was.
 func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 	in, ok := p.Streams.In.(*os.File)
-	if p.Off || !ok || !p.Streams.Interactive() {
+	if !ok || !p.CanAsk() {
 		return "", ErrNoInput
 	}
 	fd := int(in.Fd())
@@ -48,15 +62,24 @@ func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 		_ = term.Restore(fd, before)
 	}
 	_, _ = fmt.Fprintln(p.Streams.Err)
-	if errors.Is(err, io.EOF) {
-		err = ErrNoInput
+	switch {
+	case errors.Is(err, io.EOF):
+		return "", ErrNoInput
+	case err != nil:
+		return "", err
+	case answer != "" && discardInput(fd):
+		// The rest of a pasted secret must not become the next answer, or the
+		// shell's next command.
+		return "", &TypedError{"more than one line was given, and a secret that is typed has one"}
+	case len(answer) >= maxLine:
+		return "", &TypedError{"it is too long to be typed: the terminal cuts a line"}
 	}
-	return answer, err
+	return answer, nil
 }
 
 // Line asks for a line of text; an empty answer gives standard.
 func (p *Prompter) Line(ctx context.Context, label, standard string) (string, error) {
-	if p.Off || !p.Streams.Interactive() {
+	if !p.CanAsk() {
 		return "", ErrNoInput
 	}
 	shown := label
