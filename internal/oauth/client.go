@@ -1,6 +1,8 @@
 // Package oauth is the protocol in the RFCs' words: asking a token endpoint
-// (RFC 6749 §3.2), authenticating the client (§2.3, RFC 7617, RFC 7523), and
-// reading the reply (§5). It knows no service, no store and no command line.
+// (RFC 6749 §3.2), authenticating the client (§2.3, RFC 7617, RFC 7523), reading
+// the reply (§5), the authorization code (§4.1, RFC 7636, RFC 9207), calls with
+// the token (RFC 6750, RFC 7009, RFC 7662), discovery, and what a JWT says. It
+// knows no service, no store and no command line.
 package oauth
 
 import (
@@ -25,9 +27,9 @@ const (
 	maxReply = 1 << 20
 )
 
-// Client does the one POST that a token endpoint takes: a fixed way to
-// authenticate, no redirects, no cookies, a limit on the reply. The zero value
-// is ready to use, and a Client may be used by many goroutines at once.
+// Client sends one request at a time, each the same way: authenticated as asked
+// and never by trial, no redirects, no cookies, a limit on the reply. The zero
+// value is ready to use, and a Client may be used by many goroutines at once.
 type Client struct {
 	// HTTP lends its Transport and its Timeout, which bounds each try; nil means
 	// http.DefaultTransport and 30 seconds. The request goes to the Transport
@@ -48,23 +50,41 @@ type Client struct {
 // was sent), *NetworkError, *Error, *ReplyError, what a SecretFunc returned, and
 // ErrDryRun. It repeats at most once, and only what is safe to repeat.
 func (c *Client) Token(ctx context.Context, r TokenRequest) (Token, error) {
-	token, err := c.attempt(ctx, r)
-	wait, again := r.again(ctx, err)
+	var token Token
+	p := repeating{allowed: r.Repeatable, minWait: r.MinRetryWait}
+	err := c.exchange(ctx, r.draft, p, func(rep *reply, at time.Time) (err error) {
+		token, err = rep.token(at, c.now())
+		return err
+	})
+	return token, err
+}
+
+// exchange is the one way a request is sent, whatever it asks for: built by
+// build, sent, its reply read by read; all of it once more where p allows.
+func (c *Client) exchange(
+	ctx context.Context, build func(context.Context, func() time.Time) (*draft, error), p repeating,
+	read func(rep *reply, at time.Time) error,
+) error {
+	err := c.attempt(ctx, build, read)
+	wait, again := p.again(ctx, err)
 	if !again {
-		return token, err
+		return err
 	}
-	c.debug("token request is repeated", "after", err, "wait", wait)
+	c.debug("request is repeated", "after", err, "wait", wait)
 	if waitErr := c.sleep(ctx, wait); waitErr != nil {
-		return Token{}, &interruptedError{err, waitErr}
+		return &interruptedError{err, waitErr}
 	}
-	return c.attempt(ctx, r)
+	return c.attempt(ctx, build, read)
 }
 
 // attempt builds and sends one request and reads the reply.
-func (c *Client) attempt(ctx context.Context, r TokenRequest) (Token, error) {
-	d, err := r.draft(ctx, c.now)
+func (c *Client) attempt(
+	ctx context.Context, build func(context.Context, func() time.Time) (*draft, error),
+	read func(rep *reply, at time.Time) error,
+) error {
+	d, err := build(ctx, c.now)
 	if err != nil {
-		return Token{}, err
+		return err
 	}
 	if timeout := c.timeout(); timeout > 0 {
 		var cancel context.CancelFunc
@@ -73,18 +93,18 @@ func (c *Client) attempt(ctx context.Context, r TokenRequest) (Token, error) {
 	}
 	req, err := d.request(ctx, c.UserAgent)
 	if err != nil {
-		return Token{}, err
+		return err
 	}
 	at := c.now()
 	rep, err := c.send(req, d)
 	if err != nil {
-		return Token{}, err
+		return err
 	}
-	c.debug("token reply", "endpoint", rep.endpoint, "status", rep.status)
-	return rep.token(at, c.now())
+	c.debug("reply", "endpoint", rep.endpoint, "status", rep.status)
+	return read(rep, at)
 }
 
-// send does the POST. For an error status the body is a bonus: what of it could
+// send does the request. For an error status the body is a bonus: what of it could
 // not be read does not hide the status.
 func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 	var watch connWatch

@@ -19,7 +19,7 @@ import (
 	"sync"
 )
 
-// ErrDryRun is what Client.Token returns when DryRun took the request.
+// ErrDryRun is what a Client's methods return when DryRun took the request.
 var ErrDryRun = errors.New("dry run: nothing was sent")
 
 // DryRun is an http.RoundTripper that sends nothing: it keeps the request and
@@ -56,9 +56,9 @@ func (d *DryRun) Request() *http.Request {
 }
 
 // WriteRequest writes a request as text: method and URL, the headers sorted, an
-// empty line, and one decoded form parameter a line. A secret is shown as
-// [secret 3f9a21], a fingerprint that is the same wherever the secret is the
-// same. A client assertion, which differs each time, is shown as its header and
+// empty line, and one decoded form parameter a line or the JSON body on one. A
+// secret is shown as [secret 3f9a21], a fingerprint that is the same wherever the
+// secret is the same. A client assertion, which differs each time, is shown as its header and
 // claims. Errors are those of w and of the request's body.
 func WriteRequest(w io.Writer, req *http.Request) error {
 	known, _ := req.Context().Value(sensitiveKey{}).(sensitive)
@@ -103,7 +103,14 @@ func (p printer) writeBody(b *strings.Builder, req *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("reading the request's body: %w", err)
 	}
+	if len(text) == 0 {
+		return nil
+	}
 	b.WriteString("\n")
+	if line, ok := p.jsonText(text); ok {
+		b.WriteString(line + "\n")
+		return nil
+	}
 	form, err := url.ParseQuery(string(text))
 	if err != nil || req.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
 		fmt.Fprintf(b, "[%d bytes, withheld]\n", len(text))
@@ -113,6 +120,37 @@ func (p printer) writeBody(b *strings.Builder, req *http.Request) error {
 		b.WriteString(line + "\n")
 	}
 	return nil
+}
+
+// jsonText shows a JSON body that says itself which of its members are secret.
+func (p printer) jsonText(body []byte) (string, bool) {
+	if p.known.member == nil {
+		return "", false
+	}
+	var members map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if decoder.Decode(&members) != nil {
+		return "", false
+	}
+	p.hideMembers("", members)
+	line, err := encodeJSON(members)
+	return printable(string(line)), err == nil
+}
+
+// hideMembers puts fingerprints in the place of secrets.
+func (p printer) hideMembers(path string, members map[string]any) {
+	for name, value := range members {
+		at := memberPath(path, name)
+		switch v := value.(type) {
+		case map[string]any:
+			p.hideMembers(at, v)
+		case string:
+			if p.known.member[at] || soundsSecret(name) {
+				members[name] = p.secretText(v)
+			}
+		}
+	}
 }
 
 // params are the parameters as name=value, sorted by name.

@@ -23,6 +23,15 @@ func (e *RequestError) Error() string { return e.Problem }
 // leaves the machine. User information, a query and a fragment are refused:
 // they would carry secrets into logs, or mean that a setting was pasted wrongly.
 func CheckEndpoint(u *url.URL) error {
+	if u != nil && (u.RawQuery != "" || u.ForceQuery) {
+		return &RequestError{Problem: "the endpoint has a query: " + endpointText(u)}
+	}
+	return checkAddress(u)
+}
+
+// checkAddress is CheckEndpoint for a URL that may have a query, because the
+// program built it, or because RFC 6749 §3.1 lets it have one.
+func checkAddress(u *url.URL) error {
 	switch {
 	case u == nil:
 		return &RequestError{Problem: "the endpoint is missing"}
@@ -30,8 +39,6 @@ func CheckEndpoint(u *url.URL) error {
 		return &RequestError{Problem: "the endpoint has no host", Hint: "write it as https://HOST/PATH"}
 	case u.User != nil:
 		return &RequestError{Problem: "the endpoint has a user name or password in it: " + endpointText(u)}
-	case u.RawQuery != "" || u.ForceQuery:
-		return &RequestError{Problem: "the endpoint has a query: " + endpointText(u)}
 	case u.Fragment != "" || u.RawFragment != "":
 		return &RequestError{Problem: "the endpoint has a fragment: " + endpointText(u)}
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):

@@ -14,7 +14,7 @@ import (
 // maxTokenSize is more than any header could carry.
 const maxTokenSize = 64 << 10
 
-// reply is what a token endpoint sent.
+// reply is what an endpoint sent.
 type reply struct {
 	endpoint string
 	status   int
@@ -69,8 +69,11 @@ func (r *reply) membersIfAny() members {
 // redirectText names the host that a redirect points to, nothing more of it.
 func (r *reply) redirectText() string {
 	u, err := url.Parse(r.header.Get("Location"))
-	if r.status < http.StatusMultipleChoices || err != nil || u.Host == "" {
-		return "it is neither a token nor an error"
+	switch {
+	case !isRedirect(r.status):
+		return "it is neither a success nor an error"
+	case err != nil || u.Host == "":
+		return "it is a redirect, which is never followed"
 	}
 	return "it is a redirect to host " + strconv.Quote(r.secrets.clean(u.Hostname())) + ", which is never followed"
 }

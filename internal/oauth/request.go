@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -41,10 +42,12 @@ type TokenRequest struct {
 // draft is one request while it is being built. A new one is made for each try,
 // because a client assertion may be used once only (RFC 7523 §3, jti).
 type draft struct {
+	method   string
 	endpoint *url.URL
 	now      func() time.Time
 	header   http.Header
 	form     url.Values
+	body     []byte // JSON, in the form's place
 	secret   sensitive
 	sent     redactor
 }
@@ -54,6 +57,7 @@ type draft struct {
 type sensitive struct {
 	header map[string]bool
 	param  map[string]bool
+	member map[string]bool // JSON members by path, nil without a JSON body
 	basic  Encoding
 }
 
@@ -68,13 +72,11 @@ func (r TokenRequest) draft(ctx context.Context, now func() time.Time) (*draft, 
 	if r.Auth == nil {
 		return nil, &RequestError{Problem: "no client authentication is set"}
 	}
-	d := &draft{
-		endpoint: r.Endpoint, now: now, header: http.Header{}, form: url.Values{},
-		secret: sensitive{header: map[string]bool{}, param: map[string]bool{}},
-	}
-	if err := d.plain(r); err != nil {
+	d := newDraft(http.MethodPost, r.Endpoint, now)
+	if err := d.plain(r.Header, r.Accept, r.Params); err != nil {
 		return nil, err
 	}
+	d.header.Set("Content-Type", formType)
 	if err := d.secrets(ctx, r.SecretHeader, d.setSecretHeader); err != nil {
 		return nil, err
 	}
@@ -87,9 +89,19 @@ func (r TokenRequest) draft(ctx context.Context, now func() time.Time) (*draft, 
 	return d, nil
 }
 
+// formType is the media type of a form (RFC 6749 appendix B).
+const formType = "application/x-www-form-urlencoded"
+
+func newDraft(method string, endpoint *url.URL, now func() time.Time) *draft {
+	return &draft{
+		method: method, endpoint: endpoint, now: now, header: http.Header{}, form: url.Values{},
+		secret: sensitive{header: map[string]bool{}, param: map[string]bool{}},
+	}
+}
+
 // plain takes over what is not secret.
-func (d *draft) plain(r TokenRequest) error {
-	for name, values := range r.Header {
+func (d *draft) plain(header http.Header, accept string, params url.Values) error {
+	for name, values := range header {
 		for _, v := range values {
 			if err := checkHeaderValue(name, v); err != nil {
 				return err
@@ -97,12 +109,9 @@ func (d *draft) plain(r TokenRequest) error {
 			d.header.Add(name, v)
 		}
 	}
-	d.header.Set("Content-Type", "application/x-www-form-urlencoded")
-	d.header.Set("Accept", "application/json")
-	if r.Accept != "" {
-		d.header.Set("Accept", r.Accept)
-	}
-	for name, values := range r.Params {
+	d.header.Del("Content-Type") // it follows from the body
+	d.header.Set("Accept", cmp.Or(accept, "application/json"))
+	for name, values := range params {
 		for _, v := range values {
 			if v != "" {
 				d.form.Add(name, v)
@@ -183,11 +192,14 @@ func (d *draft) setClientID(id string) error {
 	return nil
 }
 
-// request is the finished POST.
+// request is the finished request.
 func (d *draft) request(ctx context.Context, userAgent string) (*http.Request, error) {
 	ctx = context.WithValue(ctx, sensitiveKey{}, d.secret)
-	body := strings.NewReader(d.form.Encode())
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.endpoint.String(), body)
+	text := string(d.body)
+	if d.body == nil {
+		text = d.form.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, d.method, d.endpoint.String(), strings.NewReader(text))
 	if err != nil {
 		return nil, &RequestError{Problem: "the endpoint is not a URL: " + endpointText(d.endpoint)}
 	}

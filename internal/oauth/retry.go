@@ -21,10 +21,17 @@ const (
 	waitAfterElse = 250 * time.Millisecond
 )
 
+// repeating is what a request allows: a second try after 429 and 503, and the
+// shortest pause before it.
+type repeating struct {
+	allowed bool
+	minWait time.Duration
+}
+
 // again is the whole policy of repeating: one second try, (a) when no
-// connection could be made, so that nothing was sent, or (b) when the request is
-// Repeatable and the answer was 429 or 503. It returns the pause before it.
-func (r TokenRequest) again(ctx context.Context, err error) (time.Duration, bool) {
+// connection could be made, so that nothing was sent, or (b) when the request
+// allows it and the answer was 429 or 503. It returns the pause before it.
+func (p repeating) again(ctx context.Context, err error) (time.Duration, bool) {
 	var wait time.Duration
 	switch e := err.(type) { //nolint:errorlint // a secret reference may have failed with a network error of its own
 	case *NetworkError:
@@ -33,7 +40,7 @@ func (r TokenRequest) again(ctx context.Context, err error) (time.Duration, bool
 		}
 		wait = waitAfterElse
 	case *Error:
-		if !r.Repeatable {
+		if !p.allowed {
 			return 0, false
 		}
 		switch e.StatusCode {
@@ -47,7 +54,7 @@ func (r TokenRequest) again(ctx context.Context, err error) (time.Duration, bool
 		if e.RetryAfter > 0 {
 			wait = e.RetryAfter
 		}
-		wait = max(wait, r.MinRetryWait)
+		wait = max(wait, p.minWait)
 	default:
 		return 0, false
 	}

@@ -63,6 +63,9 @@ func (s Secret) Tag(salt string) string {
 	return hex.EncodeToString(sum[:2])
 }
 
+// sum is the SHA-256 of the value.
+func (s Secret) sum() [sha256.Size]byte { return sha256.Sum256([]byte(s.Reveal())) }
+
 // String returns [redacted]; see fmt.Stringer.
 func (s Secret) String() string { return redacted }
 

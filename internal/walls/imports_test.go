@@ -36,8 +36,8 @@ func rooms() []room {
 		{
 			"internal/cli",
 			[]string{
-				"internal/broker", "internal/config", "internal/oauth", "internal/providers", "internal/providers/builtin",
-				"internal/sandbox", "internal/store", "internal/term",
+				"internal/broker", "internal/config", "internal/loopback", "internal/oauth", "internal/providers",
+				"internal/providers/builtin", "internal/sandbox", "internal/store", "internal/term",
 			},
 			"the command line joins the parts; it does not reach past builtin to a single service",
 		},
@@ -66,6 +66,7 @@ func rooms() []room {
 		{"internal/providers/qmatic", []string{"internal/oauth", "internal/providers"}, adapter},
 		{"internal/providers/talkdesk", []string{"internal/oauth", "internal/providers"}, adapter},
 		{"internal/oauth", nil, "the protocol alone: no provider, no store, no command"},
+		{"internal/loopback", nil, "it receives a query and shows a page; what the query means is for others to say"},
 		{"internal/sandbox", nil, "what it shared with the client would hide the same mistake in both"},
 		{"internal/term", nil, "how to print does not depend on what is printed"},
 		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},

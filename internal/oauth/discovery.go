@@ -1,0 +1,173 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Metadata is what a service says of itself (OpenID Connect Discovery 1.0 §3,
+// RFC 8414 §2). Endpoints it does not name are nil.
+type Metadata struct {
+	// Issuer is the identifier as the service writes it; iss claims and the iss
+	// parameter of RFC 9207 are compared with it.
+	Issuer string
+
+	AuthorizationEndpoint *url.URL
+	TokenEndpoint         *url.URL
+	UserinfoEndpoint      *url.URL
+	IntrospectionEndpoint *url.URL
+	RevocationEndpoint    *url.URL
+	EndSessionEndpoint    *url.URL
+	JWKSURI               *url.URL
+
+	// ScopesSupported need not be complete. The scopes are remote text made fit to be shown.
+	ScopesSupported []string
+	// CodeChallengeMethods are those of RFC 7636; none means that PKCE is not promised.
+	CodeChallengeMethods []string
+	// IssParameterSupported says that every redirect names its issuer (RFC 9207 §3).
+	IssParameterSupported bool
+}
+
+// Discover reads issuer/.well-known/openid-configuration. The document must
+// name the same issuer, but for a slash at the end (OpenID Connect Discovery 1.0
+// §4.3), and its endpoints must pass CheckEndpoint and be https where the issuer
+// is; anything else is a *ReplyError. The other errors are those of Call.
+func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, error) {
+	if err := CheckEndpoint(issuer); err != nil {
+		return nil, err
+	}
+	at := issuer.JoinPath(".well-known", "openid-configuration")
+	reply, err := c.Call(ctx, CallRequest{URL: at, Idempotent: true})
+	if err != nil {
+		return nil, err
+	}
+	m, err := reply.members()
+	if err != nil {
+		return nil, err
+	}
+	metadata, problem := m.metadata(issuer)
+	if problem != "" {
+		return nil, reply.unusable(problem)
+	}
+	return metadata, nil
+}
+
+// CheckHost returns a *RequestError that names the first endpoint which is not
+// on the scheme, host and port of u. The standard lets a service spread over
+// several hosts; a caller who knows that this one does not can insist, so that
+// credentials go nowhere else.
+func (m *Metadata) CheckHost(u *url.URL) error {
+	for _, e := range m.endpoints() {
+		if got := *e.to; got != nil && (got.Scheme != u.Scheme || !strings.EqualFold(got.Host, u.Host)) {
+			return &RequestError{
+				Problem: e.name + " is on another host than " + endpointText(u) + ": " + strconv.Quote(endpointText(got)),
+				Hint:    "the service must be asked at the address that its own metadata name",
+			}
+		}
+	}
+	return nil
+}
+
+// metadataEndpoint is one endpoint's name in the document and its field.
+type metadataEndpoint struct {
+	name string
+	to   **url.URL
+}
+
+func (m *Metadata) endpoints() []metadataEndpoint {
+	return []metadataEndpoint{
+		{"authorization_endpoint", &m.AuthorizationEndpoint},
+		{"token_endpoint", &m.TokenEndpoint},
+		{"userinfo_endpoint", &m.UserinfoEndpoint},
+		{"introspection_endpoint", &m.IntrospectionEndpoint},
+		{"revocation_endpoint", &m.RevocationEndpoint},
+		{"end_session_endpoint", &m.EndSessionEndpoint},
+		{"jwks_uri", &m.JWKSURI},
+	}
+}
+
+// metadata reads the document; the second result is the problem.
+func (m members) metadata(issuer *url.URL) (*Metadata, string) {
+	named, ok := m.text("issuer")
+	switch {
+	case !ok || named == "":
+		return nil, "it names no issuer"
+	case strings.TrimSuffix(named, "/") != strings.TrimSuffix(issuer.String(), "/"):
+		return nil, "its issuer is " + strconv.Quote(CleanText(named)) + ", not " + strconv.Quote(endpointText(issuer))
+	}
+	found := &Metadata{
+		Issuer:                named,
+		ScopesSupported:       m.texts("scopes_supported"),
+		CodeChallengeMethods:  m.texts("code_challenge_methods_supported"),
+		IssParameterSupported: string(m["authorization_response_iss_parameter_supported"]) == "true",
+	}
+	for _, e := range found.endpoints() {
+		u, problem := m.endpoint(e.name, issuer.Scheme)
+		if problem != "" {
+			return nil, problem
+		}
+		*e.to = u
+	}
+	return found, ""
+}
+
+// endpoint reads one endpoint, nil when there is none. What a browser is sent
+// to may have a query (RFC 6749 §3.1).
+func (m members) endpoint(name, scheme string) (*url.URL, string) {
+	text, ok := m.text(name)
+	if ok && text == "" {
+		return nil, ""
+	}
+	u, err := url.Parse(text)
+	if !ok || err != nil {
+		return nil, "its " + name + " is not a URL"
+	}
+	check := CheckEndpoint
+	if name == "authorization_endpoint" || name == "end_session_endpoint" {
+		check = checkAddress
+	}
+	if check(u) != nil || scheme == "https" && u.Scheme != "https" {
+		return nil, "its " + name + " is not an https URL that can be used: " + strconv.Quote(endpointText(u))
+	}
+	return u, ""
+}
+
+// texts reads a list of strings, cleaned; nil when it is none.
+func (m members) texts(name string) []string {
+	var list []string
+	if json.Unmarshal(m[name], &list) != nil {
+		return nil
+	}
+	for i, s := range list {
+		list[i] = CleanText(s)
+	}
+	return list
+}
+
+// Keys reads a service's public keys (RFC 7517 §5). Keys of a kind that is not
+// known, private and symmetric ones, and those for encryption are left out. The
+// errors are those of Call, and *ReplyError when it is no key set.
+func (c *Client) Keys(ctx context.Context, u *url.URL) (*KeySet, error) {
+	if err := CheckEndpoint(u); err != nil {
+		return nil, err
+	}
+	reply, err := c.Call(ctx, CallRequest{
+		Method: http.MethodGet, URL: u, Accept: "application/jwk-set+json, application/json", Idempotent: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m, err := reply.members()
+	if err != nil {
+		return nil, err
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(m["keys"], &list) != nil {
+		return nil, reply.unusable("it is not a JWK set")
+	}
+	return parseKeySet(list), nil
+}

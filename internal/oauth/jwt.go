@@ -1,0 +1,133 @@
+package oauth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// ErrNotJWT says that a token is not a signed JWT in the compact form of
+// RFC 7515 §7.1. For an access token that is no mistake: it may be opaque.
+var ErrNotJWT = errors.New("the token is not a JWT")
+
+// JWTError says why a JWT is not believed. It holds no part of the token but
+// quoted, cleaned words.
+type JWTError struct {
+	// Problem is a whole clause: "the token's signature is wrong".
+	Problem string
+}
+
+// Error returns the problem.
+func (e *JWTError) Error() string { return e.Problem }
+
+// JWT is what a JSON Web Token says (RFC 7519). None of it is verified, and all
+// of it is remote text, until KeySet.Verify has said otherwise.
+type JWT struct {
+	// Header is the JOSE header, a JSON object with its members in their order.
+	Header json.RawMessage
+	// Claims is the claims set, a JSON object with its members in their order.
+	Claims json.RawMessage
+
+	token          Secret
+	header, claims members
+}
+
+// ParseJWT takes a token apart without verifying it. What is not a JWT, larger
+// than 64 KiB, or encrypted gives ErrNotJWT.
+func ParseJWT(token Secret) (*JWT, error) {
+	text := strings.TrimSpace(token.Reveal())
+	parts := strings.Split(text, ".")
+	if len(text) > maxTokenSize || len(parts) != 3 {
+		return nil, ErrNotJWT
+	}
+	j := &JWT{token: NewSecret(text)}
+	for i, to := range []*json.RawMessage{&j.Header, &j.Claims} {
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(parts[i])
+		if err != nil || len(raw) == 0 || raw[0] != '{' || !utf8.Valid(raw) {
+			return nil, ErrNotJWT
+		}
+		*to = raw
+	}
+	if json.Unmarshal(j.Header, &j.header) != nil || json.Unmarshal(j.Claims, &j.claims) != nil {
+		return nil, ErrNotJWT
+	}
+	if j.Algorithm() == "" { // RFC 7515 §4.1.1 requires it
+		return nil, ErrNotJWT
+	}
+	return j, nil
+}
+
+// signed is the token as the signature check wants it.
+func (j *JWT) signed() (*jose.JSONWebSignature, error) {
+	return jose.ParseSignedCompact(j.token.Reveal(), publicAlgorithms())
+}
+
+// Algorithm is the header's alg (RFC 7515 §4.1.1), remote text.
+func (j *JWT) Algorithm() string { return j.header.word("alg") }
+
+// KeyID is the header's kid (RFC 7515 §4.1.4), remote text; empty when there is none.
+func (j *JWT) KeyID() string { return j.header.word("kid") }
+
+// Text returns a claim that is a string, else nothing. It is remote text.
+func (j *JWT) Text(claim string) string { return j.claims.word(claim) }
+
+// Time returns a claim that is a NumericDate (RFC 7519 §2), such as exp, iat and
+// nbf, in UTC. It is false when the claim is missing, no number, before 1970 or
+// after the year 9999.
+func (j *JWT) Time(claim string) (time.Time, bool) {
+	const endOf9999 = 253402300799
+	raw := string(j.claims[claim])
+	if raw == "" || raw[0] < '0' || raw[0] > '9' {
+		return time.Time{}, false
+	}
+	seconds, err := strconv.ParseFloat(raw, 64)
+	if err != nil || seconds > endOf9999 {
+		return time.Time{}, false
+	}
+	whole, part := math.Modf(seconds)
+	return time.Unix(int64(whole), int64(part*float64(time.Second))).UTC(), true
+}
+
+// Audience returns the aud claim, one string or a list (RFC 7519 §4.1.3).
+func (j *JWT) Audience() []string {
+	if one := j.claims.word("aud"); one != "" {
+		return []string{one}
+	}
+	var list []string
+	if json.Unmarshal(j.claims["aud"], &list) != nil {
+		return nil
+	}
+	return list
+}
+
+// word is a member that is a string, else nothing.
+func (m members) word(name string) string {
+	s, _ := m.text(name)
+	return s
+}
+
+// CheckNonce compares the nonce of an ID token with the one that was sent
+// (OpenID Connect Core §3.1.3.7). The error is ErrNotJWT or a *JWTError. The ID
+// token came from the token endpoint over TLS, which §3.1.3.7 takes in place of
+// its signature.
+func CheckNonce(idToken, nonce Secret) error {
+	j, err := ParseJWT(idToken)
+	if err != nil {
+		return err
+	}
+	got := j.Text("nonce")
+	switch {
+	case got == "":
+		return &JWTError{Problem: "the ID token has no nonce"}
+	case !nonce.Equal(NewSecret(got)):
+		return &JWTError{Problem: "the ID token's nonce is not the one that was sent"}
+	}
+	return nil
+}

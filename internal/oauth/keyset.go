@@ -1,0 +1,91 @@
+package oauth
+
+import (
+	"crypto/rsa"
+	"encoding/json"
+	"slices"
+	"strconv"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// maxKeys is how many keys of a set are read.
+const maxKeys = 100
+
+// KeySet holds a service's public keys (RFC 7517 §5).
+type KeySet struct{ keys []jose.JSONWebKey }
+
+// Len is the number of keys that can verify a signature.
+func (k *KeySet) Len() int { return len(k.keys) }
+
+// parseKeySet keeps the keys that can verify; RFC 7517 §5 has the others ignored.
+func parseKeySet(list []json.RawMessage) *KeySet {
+	set := &KeySet{}
+	for _, raw := range list[:min(len(list), maxKeys)] {
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(raw) != nil || !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig" {
+			continue
+		}
+		if public, ok := key.Key.(*rsa.PublicKey); ok && public.N.BitLen() < 2048 { // RFC 7518 §3.3
+			continue
+		}
+		set.keys = append(set.keys, key)
+	}
+	return set
+}
+
+// publicAlgorithms are the JWS algorithms with a public key (RFC 7518 §3.1,
+// RFC 8037): "none" proves nothing, and a symmetric one proves nothing with a
+// key that everybody has.
+func publicAlgorithms() []jose.SignatureAlgorithm {
+	return []jose.SignatureAlgorithm{
+		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+		jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+	}
+}
+
+// Verify checks that the token's signature was made with one of the keys and
+// that its issuer is the expected one (RFC 7515 §5.2). Times and audience are
+// left to the caller: an expired token can have a good signature. The error is
+// a *JWTError.
+func (k *KeySet) Verify(j *JWT, issuer string) error {
+	if _, ok := j.header["crit"]; ok { // RFC 7515 §4.1.11
+		return &JWTError{Problem: "the token's header has extensions that are not known"}
+	}
+	signed, err := j.signed()
+	if err != nil {
+		return &JWTError{Problem: "the token's signature is not readable, or its algorithm is not accepted: " +
+			strconv.Quote(CleanText(j.Algorithm()))}
+	}
+	keys := k.fitting(j)
+	if len(keys) == 0 {
+		return &JWTError{Problem: "no key of the service fits the token's kid " + strconv.Quote(CleanText(j.KeyID()))}
+	}
+	if !slices.ContainsFunc(keys, func(key jose.JSONWebKey) bool {
+		_, err := signed.Verify(key.Key)
+		return err == nil
+	}) {
+		return &JWTError{Problem: "the token's signature is wrong"}
+	}
+	if got := j.Text("iss"); issuer == "" || got != issuer {
+		return &JWTError{Problem: "the token's issuer is " + strconv.Quote(CleanText(got)) +
+			", not " + strconv.Quote(CleanText(issuer))}
+	}
+	return nil
+}
+
+// fitting are the keys with the token's kid and algorithm. A token without kid
+// can only be told a key when there is one alone (OpenID Connect Core §10.1).
+func (k *KeySet) fitting(j *JWT) []jose.JSONWebKey {
+	id := j.KeyID()
+	if id == "" && len(k.keys) != 1 {
+		return nil
+	}
+	var keys []jose.JSONWebKey
+	for _, key := range k.keys {
+		if (id == "" || key.KeyID == id) && (key.Algorithm == "" || key.Algorithm == j.Algorithm()) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,221 @@
+package oauth
+
+import (
+	"crypto/rand"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// NewState returns a state parameter of 128 random bits or more, which ties a
+// redirect to the login it belongs to (RFC 6749 §10.12). Another one serves as a
+// nonce (OpenID Connect Core §15.5.2).
+func NewState() Secret { return NewSecret(rand.Text()) }
+
+// AuthorizationRequest is what the browser is sent to an authorization endpoint
+// with (RFC 6749 §4.1.1).
+type AuthorizationRequest struct {
+	// Endpoint is the authorization endpoint. It may have a query, which is kept (§3.1).
+	Endpoint *url.URL
+	// ClientID is required.
+	ClientID string
+	// RedirectURI is where the browser comes back to; required.
+	RedirectURI string
+	// Scope lists the scopes, none for the service's own choice.
+	Scope []string
+	// State is required; see NewState.
+	State Secret
+	// Nonce comes back in the ID token (OpenID Connect Core §3.1.2.1); left out when zero.
+	Nonce Secret
+	// Challenge is S256Challenge's result; left out when empty.
+	Challenge string
+	// Extra holds further parameters. It cannot replace those above.
+	Extra url.Values
+}
+
+// URL returns the address for the browser, with response_type=code. Whoever sees
+// it can see state and nonce, as the browser does: it is shown to the user and
+// goes into no log. It returns
+// a *RequestError when something required is missing or a parameter would be
+// sent twice (RFC 6749 §3.1).
+func (r AuthorizationRequest) URL() (*url.URL, error) {
+	if err := checkAddress(r.Endpoint); err != nil {
+		return nil, err
+	}
+	query, err := url.ParseQuery(r.Endpoint.RawQuery)
+	if err != nil {
+		return nil, &RequestError{Problem: "the query of the authorization endpoint is not readable"}
+	}
+	for name, values := range r.Extra {
+		if query.Has(name) {
+			return nil, &RequestError{Problem: "parameter " + name + " is set twice"}
+		}
+		query[name] = values
+	}
+	for _, p := range r.params() {
+		switch {
+		case p.value == "" && p.required:
+			return nil, &RequestError{Problem: "no " + p.name + " is set"}
+		case query.Has(p.name):
+			return nil, &RequestError{Problem: "parameter " + p.name + " is set twice"}
+		case p.value != "":
+			query.Set(p.name, p.value)
+		}
+	}
+	u := *r.Endpoint
+	u.RawQuery = query.Encode()
+	return &u, nil
+}
+
+// param is one parameter of an authorization request.
+type param struct {
+	name, value string
+	required    bool
+}
+
+func (r AuthorizationRequest) params() []param {
+	method := ""
+	if r.Challenge != "" {
+		method = "S256"
+	}
+	return []param{
+		{"response_type", "code", true},
+		{"client_id", r.ClientID, true},
+		{"redirect_uri", r.RedirectURI, true},
+		{"scope", strings.Join(r.Scope, " "), false},
+		{"state", r.State.Reveal(), true},
+		{"nonce", r.Nonce.Reveal(), false},
+		{"code_challenge", r.Challenge, false},
+		{"code_challenge_method", method, false},
+	}
+}
+
+// CodeResponse is what the browser came back with (RFC 6749 §4.1.2).
+type CodeResponse struct {
+	// Code is good once, and for minutes only.
+	Code Secret
+	// Issuer is the iss parameter (RFC 9207), remote text, empty when none came.
+	Issuer string
+}
+
+// CallbackReason is why a redirect was not taken.
+type CallbackReason string
+
+// The reasons.
+const (
+	// CallbackForeign: state is missing, repeated or another. Whatever sent it
+	// knows nothing of this login, which must go on waiting.
+	CallbackForeign CallbackReason = "foreign"
+	// CallbackRefused: the service says that there will be no code.
+	CallbackRefused CallbackReason = "refused"
+	// CallbackIssuer: the answer is another service's (RFC 9207 §2.4).
+	CallbackIssuer CallbackReason = "issuer"
+	// CallbackInvalid: state is right and the rest is no answer.
+	CallbackInvalid CallbackReason = "invalid"
+)
+
+// CallbackError says why a redirect was not taken. Remote words in it went
+// through CleanText.
+type CallbackError struct {
+	Reason CallbackReason
+	// Code is the service's error code ("access_denied"), for CallbackRefused.
+	Code string
+	// Description is the service's error_description, empty when none came.
+	Description string
+	// Problem is a clause for the other reasons: "state is not the one that was sent".
+	Problem string
+}
+
+// Foreign reports that the redirect does not belong to this login, so that the
+// wait for the right one goes on.
+func (e *CallbackError) Foreign() bool { return e.Reason == CallbackForeign }
+
+// Error returns the whole sentence, remote words quoted.
+func (e *CallbackError) Error() string {
+	if e.Reason != CallbackRefused {
+		return "the redirect cannot be used: " + e.Problem
+	}
+	text := "the service refused the login"
+	if e.Code != "" {
+		text += ": " + wordText(e.Code)
+	}
+	if e.Description != "" {
+		text += " " + strconv.Quote(e.Description)
+	}
+	return text
+}
+
+// Callback is what the redirect of one login has to match.
+type Callback struct {
+	// State is the one that was sent. With the zero Secret nothing matches.
+	State Secret
+	// Issuer is the service's issuer identifier; empty means that it is not known,
+	// and iss is not compared.
+	Issuer string
+	// IssuerRequired refuses a redirect without iss: the service's metadata say
+	// that it always sends one (RFC 9207 §3).
+	IssuerRequired bool
+}
+
+// Parse reads the query of a redirect. State is looked at first, and in constant
+// time; then iss, then error, then code (RFC 6749 §4.1.2, RFC 9207 §2.4). The
+// error is a *CallbackError. A known parameter that is repeated is refused.
+func (c Callback) Parse(query url.Values) (CodeResponse, error) {
+	if problem := c.stateProblem(query["state"]); problem != "" {
+		return CodeResponse{}, &CallbackError{Reason: CallbackForeign, Problem: problem}
+	}
+	for _, name := range []string{"iss", "error", "error_description", "code"} {
+		if len(query[name]) > 1 {
+			problem := "parameter " + name + " is repeated"
+			return CodeResponse{}, &CallbackError{Reason: CallbackInvalid, Problem: problem}
+		}
+	}
+	if problem := c.issuerProblem(query); problem != "" {
+		return CodeResponse{}, &CallbackError{Reason: CallbackIssuer, Problem: problem}
+	}
+	if query.Get("error") != "" {
+		return CodeResponse{}, c.refusal(query)
+	}
+	code := query.Get("code")
+	switch {
+	case code == "":
+		return CodeResponse{}, &CallbackError{Reason: CallbackInvalid, Problem: "it has neither code nor error"}
+	case strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):
+		return CodeResponse{}, &CallbackError{Reason: CallbackInvalid, Problem: "code has bytes outside printable ASCII"}
+	}
+	return CodeResponse{Code: NewSecret(code), Issuer: query.Get("iss")}, nil
+}
+
+// refusal is the error of RFC 6749 §4.1.2.1.
+func (c Callback) refusal(query url.Values) *CallbackError {
+	secrets := redactor{c.State.Reveal(), query.Get("code")}
+	return &CallbackError{
+		Reason:      CallbackRefused,
+		Code:        cleanCode(query.Get("error"), secrets),
+		Description: secrets.clean(query.Get("error_description")),
+	}
+}
+
+func (c Callback) stateProblem(got []string) string {
+	switch {
+	case len(got) == 0:
+		return "it has no state"
+	case len(got) > 1:
+		return "parameter state is repeated"
+	case c.State.IsZero() || !c.State.Equal(NewSecret(got[0])):
+		return "state is not the one that was sent"
+	}
+	return ""
+}
+
+// issuerProblem compares iss as RFC 9207 §2.4 has it: character by character.
+func (c Callback) issuerProblem(query url.Values) string {
+	switch {
+	case c.IssuerRequired && !query.Has("iss"):
+		return "it does not say which service it is from (iss)"
+	case query.Has("iss") && c.Issuer != "" && query.Get("iss") != c.Issuer:
+		return "it is from issuer " + strconv.Quote(CleanText(query.Get("iss"))) +
+			", not from " + strconv.Quote(c.Issuer)
+	}
+	return ""
+}

@@ -1,0 +1,162 @@
+package oauth
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestS256Challenge has the example of RFC 7636 appendix B.
+func TestS256Challenge(t *testing.T) {
+	t.Parallel()
+	const verifier, want = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+	if got := S256Challenge(NewSecret(verifier)); got != want {
+		t.Errorf("got %s", got)
+	}
+	one, two := NewVerifier(), NewVerifier()
+	if one.Equal(two) || len(one.Reveal()) != 43 || strings.Trim(one.Reveal(), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") != "" {
+		t.Errorf("verifiers %q and %q", one.Reveal(), two.Reveal())
+	}
+	if a, b := NewState(), NewState(); a.Equal(b) || len(a.Reveal()) < 22 {
+		t.Errorf("states %q and %q", a.Reveal(), b.Reveal())
+	}
+}
+
+func TestAuthorizationURL(t *testing.T) {
+	t.Parallel()
+	full := AuthorizationRequest{
+		Endpoint: mustURL(t, "https://id.example/oauth/authorize?tenant=a"), ClientID: "demo client&x",
+		RedirectURI: "http://127.0.0.1:8080/callback", Scope: []string{"openid", "a:read"}, State: NewSecret("fake-state"),
+		Nonce: NewSecret("fake-nonce"), Challenge: "fake-challenge", Extra: url.Values{"hideTenant": {"true"}},
+	}
+	u, err := full.URL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := url.Values{
+		"tenant": {"a"}, "hideTenant": {"true"}, "response_type": {"code"}, "client_id": {"demo client&x"},
+		"redirect_uri": {"http://127.0.0.1:8080/callback"}, "scope": {"openid a:read"}, "state": {"fake-state"},
+		"nonce": {"fake-nonce"}, "code_challenge": {"fake-challenge"}, "code_challenge_method": {"S256"},
+	}
+	if diff := cmp.Diff(want, u.Query()); diff != "" || u.Scheme+"://"+u.Host+u.Path != "https://id.example/oauth/authorize" {
+		t.Errorf("%s (-want +got):\n%s", u, diff)
+	}
+	if full.Endpoint.RawQuery != "tenant=a" {
+		t.Error("the endpoint was changed")
+	}
+	least := AuthorizationRequest{Endpoint: mustURL(t, "https://id.example/a"), ClientID: "c", RedirectURI: "http://127.0.0.1:1/", State: NewSecret("s")}
+	if u, err := least.URL(); err != nil || u.RawQuery != "client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2F&response_type=code&state=s" {
+		t.Errorf("%v, %v", u, err)
+	}
+	for name, change := range map[string]func(*AuthorizationRequest){
+		"no endpoint":     func(r *AuthorizationRequest) { r.Endpoint = nil },
+		"plain http":      func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "http://id.example/a") },
+		"bad query":       func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "https://id.example/a?b=%zz") },
+		"no client":       func(r *AuthorizationRequest) { r.ClientID = "" },
+		"no redirect":     func(r *AuthorizationRequest) { r.RedirectURI = "" },
+		"no state":        func(r *AuthorizationRequest) { r.State = Secret{} },
+		"another state":   func(r *AuthorizationRequest) { r.Extra = url.Values{"state": {"x"}} },
+		"another type":    func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "https://id.example/a?response_type=token") },
+		"twice the extra": func(r *AuthorizationRequest) { r.Extra = url.Values{"tenant": {"b"}} },
+	} {
+		r := full
+		change(&r)
+		u, err := r.URL()
+		if _, ok := errors.AsType[*RequestError](err); !ok || u != nil {
+			t.Errorf("%s: %v, %T %v", name, u, err, err)
+		}
+	}
+}
+
+func TestCallback(t *testing.T) {
+	t.Parallel()
+	plain := Callback{State: NewSecret("fake-state")}
+	strict := Callback{State: NewSecret("fake-state"), Issuer: "https://id.example", IssuerRequired: true}
+	for _, c := range []struct {
+		name   string
+		want   Callback
+		query  string
+		reason CallbackReason // empty means that the code is taken
+		text   string
+	}{
+		{"code", plain, "code=fake-code&state=fake-state&session_state=x", "", ""},
+		{"unknown issuer", plain, "code=fake-code&state=fake-state&iss=https://x", "", ""},
+		{"issuer", strict, "code=fake-code&state=fake-state&iss=https://id.example", "", ""},
+		{"empty error", plain, "code=fake-code&state=fake-state&error=", "", ""},
+		{"no state", plain, "code=fake-code", CallbackForeign, "it has no state"},
+		{"nothing", plain, "", CallbackForeign, "it has no state"},
+		{"wrong state", plain, "code=fake-code&state=fake-statf", CallbackForeign, "state is not the one"},
+		{"state and more", plain, "code=fake-code&state=fake-state2", CallbackForeign, "state is not the one"},
+		{"two states", plain, "code=fake-code&state=fake-state&state=fake-state", CallbackForeign, "state is repeated"},
+		{"none was sent", Callback{}, "code=fake-code&state=", CallbackForeign, "state is not the one"},
+		{"refusal without state", plain, "error=access_denied", CallbackForeign, "it has no state"},
+		{"refusal", plain, "error=access_denied&state=fake-state", CallbackRefused, "the service refused the login: access_denied"},
+		{
+			"hostile refusal", plain, "state=fake-state&error=access_denied&error_description=%1b%5b2Jno%0d%0aauthctl: ok%e2%80%ae" + strings.Repeat("x", 300),
+			CallbackRefused, `the service refused the login: access_denied "[2Jno authctl: okxxx`,
+		},
+		{"hostile code", plain, "state=fake-state&error=%1b%5b2J", CallbackRefused, "the service refused the login: [2J"},
+		{"invisible code", plain, "state=fake-state&error=%e2%80%8b", CallbackRefused, "the service refused the login"},
+		{"echo", plain, "state=fake-state&error=x&error_description=you+sent+fake-state", CallbackRefused, `x "[redacted]"`},
+		{"refusal beside a code", plain, "state=fake-state&error=x&code=fake-code", CallbackRefused, "login: x"},
+		{"no code", plain, "state=fake-state", CallbackInvalid, "neither code nor error"},
+		{"empty code", plain, "state=fake-state&code=", CallbackInvalid, "neither code nor error"},
+		{"two codes", plain, "state=fake-state&code=a&code=b", CallbackInvalid, "parameter code is repeated"},
+		{"two errors", plain, "state=fake-state&error=a&error=b", CallbackInvalid, "parameter error is repeated"},
+		{"hostile bytes", plain, "state=fake-state&code=a%0d%0ab", CallbackInvalid, "outside printable ASCII"},
+		{"no issuer", strict, "state=fake-state&code=fake-code", CallbackIssuer, "does not say which service"},
+		{"another issuer", strict, "state=fake-state&code=fake-code&iss=https://evil.example%1b", CallbackIssuer, `it is from issuer "https://evil.example", not from "https://id.example"`},
+		{"slash at the end", strict, "state=fake-state&code=fake-code&iss=https://id.example/", CallbackIssuer, "it is from issuer"},
+		{"refusal of another", strict, "state=fake-state&error=access_denied&iss=https://evil.example", CallbackIssuer, "it is from issuer"},
+		{"two issuers", strict, "state=fake-state&code=a&iss=https://id.example&iss=https://x", CallbackInvalid, "iss is repeated"},
+	} {
+		query, err := url.ParseQuery(c.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.want.Parse(query)
+		if c.reason == "" {
+			if err != nil || !got.Code.Equal(NewSecret("fake-code")) || got.Issuer != query.Get("iss") {
+				t.Errorf("%s: %+v, %v", c.name, got, err)
+			}
+			continue
+		}
+		e, ok := errors.AsType[*CallbackError](err)
+		if !ok || e.Reason != c.reason || e.Foreign() != (c.reason == CallbackForeign) || !got.Code.IsZero() {
+			t.Errorf("%s: %+v, %T %v", c.name, got, err, err)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, c.text) || strings.Contains(text, "fake-") || printable(text) != text || len(text) > 400 {
+			t.Errorf("%s: %s", c.name, text)
+		}
+	}
+}
+
+func FuzzCallback(f *testing.F) {
+	for _, seed := range []string{
+		"code=a&state=fake-state", "error=x&error_description=%1b&state=fake-state", "state=fake-state&state=b", "state=fake-state&iss=x", ";&%",
+	} {
+		f.Add(seed)
+	}
+	want := Callback{State: NewSecret("fake-state"), Issuer: "https://id.example"}
+	f.Fuzz(func(t *testing.T, text string) {
+		query, _ := url.ParseQuery(text) // what could be read, as a careless caller would pass it
+		got, err := want.Parse(query)
+		if err == nil {
+			if query.Get("state") != "fake-state" || got.Code.Reveal() != query.Get("code") || got.Code.IsZero() {
+				t.Errorf("%q is taken", text)
+			}
+			return
+		}
+		e, ok := errors.AsType[*CallbackError](err)
+		if !ok || printable(e.Error()) != e.Error() || !got.Code.IsZero() {
+			t.Errorf("%q: %q", text, err)
+		}
+		if e.Foreign() == (len(query["state"]) == 1 && query.Get("state") == "fake-state") {
+			t.Errorf("%q: reason %s", text, e.Reason)
+		}
+	})
+}
