@@ -32,12 +32,12 @@ build:
 ## test: all tests, against a real keyring and a foreign identity server where they can be had
 .PHONY: test
 test: test-deps build $(GOTESTSUM)
-	$(GOTESTSUM) --format pkgname -- -count=1 $(TESTFLAGS) $(PACKAGES)
+	$(GOTESTSUM) --format pkgname -- -count=1 -timeout=30m $(TESTFLAGS) $(PACKAGES)
 
 ## race: the same tests under the race detector (needs a C compiler)
 .PHONY: race
 race: test-deps $(GOTESTSUM)
-	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname -- -count=1 -race $(TESTFLAGS) $(PACKAGES)
+	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname -- -count=1 -timeout=30m -race $(TESTFLAGS) $(PACKAGES)
 
 ## test-deps: installs what the tests need, where that is allowed
 .PHONY: test-deps

@@ -26,10 +26,15 @@ func TestKeyringHoldsEachToken(t *testing.T) {
 	session := p.keyringStore()
 	p.set("AUTHCTL_STORE=") // auto, which is the keyring where there is one
 	tokens := map[string]string{}
-	for i, profile := range p.server.Profiles() {
+	asked := 0
+	for _, profile := range p.server.Profiles() {
+		if profile.Text["grant"] == "authorization_code" {
+			continue // login_linux_test.go
+		}
+		asked++
 		first, second := p.run("token", "get", profile.Name), p.run("token", "get", profile.Name)
 		tokens[profile.Name] = wantTokens(t, []outcome{first, second})
-		p.wantRequests(i+1, i+1)
+		p.wantRequests(asked, asked)
 	}
 	search := exec.CommandContext(t.Context(), tool, "search", "--all", "service", "authctl")
 	search.Env = p.env

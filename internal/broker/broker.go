@@ -219,7 +219,7 @@ func (f *fetch) issueAlone(ctx context.Context) (Answer, error) {
 	}
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
-	token, err := f.Provider.Issue(ctx)
+	token, err := f.issue(ctx)
 	if err != nil {
 		return Answer{}, err
 	}

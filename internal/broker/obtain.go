@@ -77,7 +77,7 @@ func (f *fetch) obtain(ctx context.Context) (Answer, error) {
 		}
 	}
 	f.explain("service: asking for a new token")
-	token, err := f.Provider.Issue(ctx)
+	token, err := f.issue(ctx)
 	if err != nil {
 		return Answer{}, err
 	}

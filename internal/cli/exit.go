@@ -32,14 +32,15 @@ type kind struct {
 // kinds returns the table of exit codes. 126, 127 and 128+n are those of a child.
 func kinds() map[string]kind {
 	return map[string]kind{
-		"internal":  {code: 1},
-		"usage":     {code: 2, hint: "run it with --help to see what it takes"},
-		"config":    {code: 3},
-		"auth":      {code: 4, hint: "check client_id and client_secret in the profile; --dry-run shows the request"},
-		"scope":     {code: 5, hint: "check the scopes of the profile, case matters, and what the client was granted"},
-		"store":     {code: 7, hint: "use --store memory for this call, or --store auto"},
-		"temporary": {code: 8, hint: "try again later", retryable: true},
-		"protocol":  {code: 9, hint: "check base_url, account and environment in the profile; --verbose shows who answered"},
+		"internal":    {code: 1},
+		"usage":       {code: 2, hint: "run it with --help to see what it takes"},
+		"config":      {code: 3},
+		"auth":        {code: 4, hint: "check client_id and client_secret in the profile; --dry-run shows the request"},
+		"scope":       {code: 5, hint: "check the scopes of the profile, case matters, and what the client has"},
+		"unsupported": {code: 6},
+		"store":       {code: 7, hint: "use --store memory for this call, or --store auto"},
+		"temporary":   {code: 8, hint: "try again later", retryable: true},
+		"protocol":    {code: 9, hint: "check base_url and account in the profile; --verbose shows who answered"},
 	}
 }
 
@@ -75,6 +76,9 @@ func judge(err error) (string, string) {
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return "usage", ""
+	}
+	if _, ok := errors.AsType[*providers.UnsupportedError](err); ok {
+		return "unsupported", ""
 	}
 	if failure, ok := errors.AsType[*providers.Failure](err); ok {
 		return kindOf(failure.Reason), hintOf(failure)
@@ -129,8 +133,6 @@ func hintOf(f *providers.Failure) string {
 		return f.Hint
 	case wait > 0:
 		return fmt.Sprintf("try again after %s (in %s)", f.NotBefore.Local().Format(time.TimeOnly), wait.Round(time.Second))
-	case f.Reason == providers.ReasonLogin:
-		return "set grant: client_credentials or grant: password in the profile, if the client may use it"
 	case f.Reason == providers.ReasonConfig:
 		return "check account, region or environment, base_url and grant in the profile; --dry-run shows the request"
 	}
@@ -174,6 +176,10 @@ func (a *app) fail(command *cobra.Command, err error) int {
 		return 128 + int(interrupted.Signal)
 	}
 	name, hint := judge(err)
+	failure, ok := errors.AsType[*providers.Failure](err)
+	if ok && failure.Reason == providers.ReasonLogin && failure.Hint == "" {
+		hint = "log in: authctl login " + a.profile
+	}
 	row := kinds()[name]
 	if hint == "" {
 		hint = row.hint

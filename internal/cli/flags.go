@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/pflag"
 )
 
@@ -64,7 +65,9 @@ type serviceFlags struct {
 	noCache      bool
 	dryRun       bool
 	explain      bool
-	caFile       string
+	// override are settings that a command gives itself.
+	override map[string]providers.Value
+	caFile   string
 }
 
 func (f *serviceFlags) bind(flags *pflag.FlagSet) {

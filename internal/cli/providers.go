@@ -17,6 +17,7 @@ type shownProvider struct {
 	Name   string   `json:"name"`
 	Title  string   `json:"title"`
 	Grants []string `json:"grants"`
+	Verbs  []string `json:"verbs"`
 	Docs   []string `json:"docs"`
 }
 
@@ -99,7 +100,7 @@ func (a *app) showProvider(output *outputFlag, service providers.Service) error 
 	for _, address := range service.Docs {
 		b.WriteString(a.out.Faint(address) + "\n")
 	}
-	b.WriteString("\n")
+	b.WriteString("can: " + strings.Join(verbsOf(service), ", ") + "\n\n")
 	if _, err := a.paint(table).WriteTo(&b); err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (a *app) completeProvider(_ *cobra.Command, args []string, _ string) ([]str
 }
 
 func shown(s providers.Service) shownProvider {
-	p := shownProvider{Name: s.Name, Title: s.Title, Docs: s.Docs}
+	p := shownProvider{Name: s.Name, Title: s.Title, Verbs: verbsOf(s), Docs: s.Docs}
 	for _, d := range s.Settings {
 		if d.Name == "grant" {
 			p.Grants = d.Values
@@ -145,6 +146,8 @@ func kindName(k providers.Kind) string {
 		return "list"
 	case providers.Bool:
 		return "bool"
+	case providers.Number:
+		return "number"
 	case providers.Secret:
 		return "secret"
 	}
@@ -153,13 +156,21 @@ func kindName(k providers.Kind) string {
 
 // when says under which condition a setting is required, empty for always.
 func when(d providers.Setting) string {
-	switch {
-	case d.Unless != "":
-		return "unless there is " + d.Unless
-	case d.If != nil:
-		return "when " + d.If.Setting + " is " + d.If.Is
+	words := []string{}
+	if d.If != nil {
+		words = append(words, "when "+condition(*d.If))
 	}
-	return ""
+	for _, c := range d.Unless {
+		words = append(words, "unless "+condition(c))
+	}
+	return strings.Join(words, ", ")
+}
+
+func condition(c providers.Condition) string {
+	if c.Is == "" {
+		return "there is " + c.Setting
+	}
+	return c.Setting + " is " + c.Is
 }
 
 func need(s shownSetting) string {

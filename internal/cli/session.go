@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -106,7 +107,10 @@ func (u *setup) profile(name string, f *serviceFlags) (*config.Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	flags := map[string]providers.Value{}
+	flags := maps.Clone(f.override)
+	if flags == nil {
+		flags = map[string]providers.Value{}
+	}
 	if scopes := f.scopeList(); scopes != nil {
 		flags["scopes"] = providers.Value{List: slices.Clip(scopes), Origin: "flag --scope"}
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 func (a *app) token() *cobra.Command {
-	return a.group("token", "Get tokens and see what is cached", a.tokenGet(), a.tokenList())
+	return a.group("token", "Get tokens and see what is cached",
+		a.tokenGet(), a.tokenList(), a.tokenInspect(), a.tokenIntrospect(), a.tokenRevoke())
 }
 
 // tokenGetOptions are the flags of `token get`.
@@ -74,10 +75,15 @@ func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string
 // dryRun prints the request that would be sent for a new token, and sends nothing.
 func (a *app) dryRun(ctx context.Context, s *session) error {
 	_, err := s.token(ctx)
+	if err == nil {
+		return errors.New("no request would be sent")
+	}
+	return a.dryRan(s, err)
+}
+
+// dryRan prints the request that ended a dry run; any other error stays one.
+func (a *app) dryRan(s *session, err error) error {
 	if !errors.Is(err, oauth.ErrDryRun) {
-		if err == nil {
-			err = errors.New("no request would be sent")
-		}
 		return err
 	}
 	var b strings.Builder

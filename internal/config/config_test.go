@@ -23,7 +23,7 @@ func services() []providers.Service {
 			{Name: "account", Required: true, Help: "the account"},
 			{Name: "region", Default: "us", Values: []string{"us", "eu", "ca", "au"}},
 			{Name: "client_id", Required: true},
-			{Name: "client_secret", Kind: providers.Secret, Required: true, Unless: "private_key"},
+			{Name: "client_secret", Kind: providers.Secret, Required: true, Unless: []providers.Condition{{Setting: "private_key"}}},
 			{Name: "private_key", Kind: providers.Secret},
 			{Name: "scopes", Kind: providers.List, Default: "a b"},
 			{Name: "pkce", Kind: providers.Bool, Default: "true"},

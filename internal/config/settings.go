@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -176,6 +177,14 @@ func (f *File) fromText(p *Profile, s source, d providers.Setting) (providers.Va
 	switch d.Kind {
 	case providers.List:
 		v.List, err = listOf(d.Name, raw)
+	case providers.Number:
+		text, isText := raw.(string)
+		if number, isNumber := raw.(int); isNumber {
+			text, isText = strconv.Itoa(number), true
+		}
+		if v.Text = text; !isText {
+			err = &Error{Key: d.Name, Problem: "must be a number, not " + kindOf(raw)}
+		}
 	case providers.Secret:
 		return f.secretText(p, d.Name, raw, v.Origin)
 	case providers.Bool:

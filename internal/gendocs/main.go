@@ -21,10 +21,11 @@ func main() {
 	reference := flag.String("reference", "docs/reference", "directory of the Markdown pages")
 	man := flag.String("man", "docs/man", "directory of the man pages")
 	completions := flag.String("completions", "completions", "directory of the shell completions")
+	root := flag.String("root", ".", "directory of README.md and docs/operations.md, whose tables are replaced")
 	flag.Parse()
 
-	root := cli.Documentation()
-	root.DisableAutoGenTag = true
+	commands := cli.Documentation()
+	commands.DisableAutoGenTag = true
 	for _, generate := range []struct {
 		directory string
 		write     func(*cobra.Command, string) error
@@ -33,11 +34,33 @@ func main() {
 		{*man, writeMan},
 		{*completions, writeCompletions},
 	} {
-		if err := anew(root, generate.directory, generate.write); err != nil {
+		if err := anew(commands, generate.directory, generate.write); err != nil {
 			fmt.Fprintf(os.Stderr, "gendocs: writing %s: %v\n", generate.directory, err)
 			os.Exit(1)
 		}
 	}
+	for _, page := range []string{"README.md", filepath.Join("docs", "operations.md")} {
+		if err := tabulate(filepath.Join(*root, page)); err != nil {
+			fmt.Fprintf(os.Stderr, "gendocs: %v\n", err)
+			os.Exit(1)
+		}
+	}
+}
+
+// tabulate replaces the table of services and verbs between its marks in a page.
+func tabulate(path string) error {
+	const begin, end = "<!-- services -->\n", "<!-- /services -->"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		return fmt.Errorf("%s has no place for the table of services", path)
+	}
+	page := before + begin + cli.CapabilityTable() + end + after
+	return os.WriteFile(path, []byte(page), 0o644) //nolint:gosec // for everyone to read
 }
 
 // anew empties a directory first, so that the page of a command that is gone goes as well. Nothing but generated

@@ -3,6 +3,7 @@ package providers
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -16,21 +17,23 @@ func BaseURL(s Settings, standard string, paths ...string) (*url.URL, error) {
 	if text == "" {
 		return url.Parse(standard)
 	}
+	return s.Address("base_url", text, paths...)
+}
+
+// Address returns scheme, host and port of a setting, which may have one of the
+// given paths and no other.
+func (s Settings) Address(name, text string, paths ...string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Opaque != "" {
-		return nil, s.wrong("base_url", "is not an absolute URL", "give scheme and host, such as https://host.example")
+		return nil, s.wrong(name, "is not an absolute URL", "give scheme and host, such as https://host.example")
 	}
 	path := strings.TrimRight(u.Path, "/")
-	allowed := path == ""
-	for _, p := range paths {
-		allowed = allowed || path == p
-	}
-	if !allowed {
-		return nil, s.wrong("base_url", "has a path", "it replaces scheme, host and port only; leave the path out")
+	if path != "" && !slices.Contains(paths, path) {
+		return nil, s.wrong(name, "has a path", "it replaces scheme, host and port only; leave the path out")
 	}
 	u.Path, u.RawPath = "", ""
 	if err := oauth.CheckEndpoint(u); err != nil {
-		return nil, s.wrong("base_url", "cannot be used: "+err.Error(), "")
+		return nil, s.wrong(name, "cannot be used: "+err.Error(), "")
 	}
 	return u, nil
 }

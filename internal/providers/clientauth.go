@@ -11,6 +11,7 @@ const (
 	Basic         = "client_secret_basic"
 	Post          = "client_secret_post"
 	PrivateKeyJWT = "private_key_jwt"
+	None          = "none"
 )
 
 // ClientAuth returns the client authentication that the settings describe. With
@@ -31,6 +32,8 @@ func (s Settings) ClientAuth(endpoint *url.URL, algorithm string) (oauth.ClientA
 		}, nil
 	case Post:
 		return oauth.Post{ClientID: id, Secret: secret}, nil
+	case None:
+		return oauth.None{ClientID: id}, nil
 	}
 	encoding := oauth.Raw
 	if s.Text("basic_encoding") == "form" {
@@ -57,7 +60,7 @@ func (s Settings) authMethod() (string, error) {
 		return "", s.wrong("private_key", "is missing, and client_auth is private_key_jwt",
 			"give a reference such as file:key.pem")
 	}
-	if method != PrivateKeyJWT && secret == nil {
+	if (method == Basic || method == Post) && secret == nil {
 		return "", s.wrong("client_secret", "is missing, and client_auth is "+method,
 			"give a reference such as env:CLIENT_SECRET")
 	}

@@ -16,9 +16,9 @@ func ClientIDSetting() Setting {
 	return Setting{Name: "client_id", Kind: Text, Required: true, Help: "the OAuth client identifier", Example: "scripts"}
 }
 
-// ClientSecretSetting is client_secret; unless names the setting that replaces
-// it, empty when none does.
-func ClientSecretSetting(unless string) Setting {
+// ClientSecretSetting is client_secret, which is not needed where one of the
+// conditions holds.
+func ClientSecretSetting(unless ...Condition) Setting {
 	return Setting{
 		Name: "client_secret", Kind: Secret, Required: true, Unless: unless,
 		Help: "a reference to the client secret", Example: "env:CLIENT_SECRET",
@@ -62,6 +62,23 @@ func GrantSetting(grants ...string) Setting {
 	return Setting{
 		Name: "grant", Kind: Text, Asked: len(grants) > 1, Default: grants[0], Values: grants,
 		Help: "the grant type tokens are got with",
+	}
+}
+
+// HasPrivateKey holds where a signed JWT replaces the client secret.
+func HasPrivateKey() Condition { return Condition{Setting: "private_key"} }
+
+// IsPublic holds for a public client, which has no secret (RFC 6749 §2.1).
+func IsPublic() Condition { return Condition{Setting: "client_auth", Is: None} }
+
+// LoginSettings are what a login in the browser can be adjusted by.
+func LoginSettings() []Setting {
+	return []Setting{
+		{
+			Name: "redirect_port", Kind: Number, Default: "0",
+			Help: "the port of http://127.0.0.1:PORT/callback where redirect URIs have to be registered; 0 for a free one",
+		},
+		{Name: "pkce", Kind: Bool, Default: "true", Help: "protects the code with PKCE S256 (RFC 7636)"},
 	}
 }
 

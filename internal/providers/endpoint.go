@@ -2,6 +2,8 @@ package providers
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"strings"
@@ -13,21 +15,51 @@ import (
 // TokenEndpoint is the token endpoint of one configured client (RFC 6749 §3.2)
 // with what the service wants beside the standard. Adapters build one and ask it.
 type TokenEndpoint struct {
-	// Service is the service's title, for messages.
-	Service string
-	Client  *oauth.Client
-	URL     *url.URL
-	Auth    oauth.ClientAuth
-	// Header and SecretHeader are sent with every request.
-	Header       map[string][]string
-	SecretHeader map[string]oauth.SecretFunc
+	Peer
+	URL  *url.URL
+	Auth oauth.ClientAuth
 	// Accept is the wanted form of the reply; empty means application/json.
 	Accept string
 	// MinRetryWait is the least time between two requests of one call.
 	MinRetryWait time.Duration
+}
+
+// Peer is a service to talk to: what every request to it has, and how its errors
+// are read.
+type Peer struct {
+	// Service is the service's title, for messages.
+	Service string
+	Client  *oauth.Client
+	// Header and SecretHeader are sent with every request.
+	Header       map[string][]string
+	SecretHeader map[string]oauth.SecretFunc
 	// Judge reads a service's error its own way; returning nil, or being nil,
 	// leaves it to the words of RFC 6749 §5.2.
 	Judge func(*oauth.Error) *Failure
+}
+
+// Call asks an endpoint that is not the token endpoint. Errors are a *Failure or
+// what a secret reference returned.
+func (p *Peer) Call(ctx context.Context, r oauth.CallRequest) (*oauth.Reply, error) {
+	r.Header, r.SecretHeader = p.Header, p.SecretHeader
+	reply, err := p.Client.Call(ctx, r)
+	if err != nil {
+		return nil, p.Failed(err, r.Bearer != nil)
+	}
+	return reply, nil
+}
+
+// Failed turns the error of a call into a *Failure. Where a token was shown, it is
+// the token that a refusal is about.
+func (p *Peer) Failed(err error, token bool) error {
+	err = p.failure(err)
+	failure, ok := errors.AsType[*Failure](err)
+	answered, said := errors.AsType[*oauth.Error](err)
+	if ok && said && token && failure.Reason == ReasonCredentials && failure.Hint == "" {
+		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.Service, answered)
+		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
+	}
+	return err
 }
 
 // ClientCredentials asks with the grant of RFC 6749 §4.4.
@@ -44,6 +76,18 @@ func (e *TokenEndpoint) Password(
 		Params:  grant(params, "password"),
 		Secrets: map[string]oauth.SecretFunc{"password": password},
 	})
+}
+
+// AuthorizationCode asks with the grant of RFC 6749 §4.1.3. It is sent once: a code
+// is good once. The verifier is PKCE's, zero without it.
+func (e *TokenEndpoint) AuthorizationCode(
+	ctx context.Context, params url.Values, code, verifier oauth.Secret,
+) (oauth.Token, error) {
+	secrets := map[string]oauth.SecretFunc{"code": oauth.Known(code)}
+	if !verifier.IsZero() {
+		secrets["code_verifier"] = oauth.Known(verifier)
+	}
+	return e.ask(ctx, oauth.TokenRequest{Params: grant(params, "authorization_code"), Secrets: secrets})
 }
 
 // Refresh asks with the grant of RFC 6749 §6. A refused refresh token is a

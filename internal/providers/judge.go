@@ -13,19 +13,19 @@ import (
 // failure turns what asking the endpoint ended with into a *Failure. Errors that
 // are not the service's (a secret that cannot be fetched, a malformed key) pass
 // as they are.
-func (e *TokenEndpoint) failure(err error) error {
+func (p *Peer) failure(err error) error {
 	if answered, ok := errors.AsType[*oauth.Error](err); ok {
-		return e.answered(answered)
+		return p.answered(answered)
 	}
 	if network, ok := errors.AsType[*oauth.NetworkError](err); ok {
 		return &Failure{
-			Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", e.Service, network),
+			Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.Service, network),
 			Hint: networkHint(err), Ambiguous: oauth.Ambiguous(err), Err: err,
 		}
 	}
 	if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
 		return &Failure{
-			Reason: ReasonProtocol, Message: fmt.Sprintf("%s answered what is no token: %v", e.Service, reply),
+			Reason: ReasonProtocol, Message: fmt.Sprintf("%s answered what is no token: %v", p.Service, reply),
 			Ambiguous: oauth.Ambiguous(err), Err: err,
 		}
 	}
@@ -46,16 +46,16 @@ func networkHint(err error) string {
 
 // answered judges an error that the service answered with: first in the
 // service's own words, then in the standard's.
-func (e *TokenEndpoint) answered(err *oauth.Error) *Failure {
+func (p *Peer) answered(err *oauth.Error) *Failure {
 	failure := (*Failure)(nil)
-	if e.Judge != nil {
-		failure = e.Judge(err)
+	if p.Judge != nil {
+		failure = p.Judge(err)
 	}
 	if failure == nil {
 		failure = &Failure{Reason: ReasonOf(err.StatusCode, err.Code)}
 	}
 	if failure.Message == "" {
-		failure.Message = fmt.Sprintf("%s %s: %v", e.Service, verdict(failure.Reason), err)
+		failure.Message = fmt.Sprintf("%s %s: %v", p.Service, verdict(failure.Reason), err)
 	}
 	failure.NotBefore, failure.Err = err.NotBefore, err
 	failure.Ambiguous = err.Ambiguous()
@@ -113,7 +113,7 @@ func refusedRefresh(err error) error {
 	answered, ok := errors.AsType[*oauth.Error](err)
 	if refused && ok && failure.Reason == ReasonCredentials && answered.StatusCode == http.StatusBadRequest &&
 		answered.Code != "invalid_client" && answered.Code != "unauthorized_client" {
-		failure.Reason = ReasonLogin
+		failure.Reason, failure.Hint = ReasonLogin, ""
 	}
 	return err
 }

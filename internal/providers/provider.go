@@ -6,6 +6,7 @@ package providers
 
 import (
 	"context"
+	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
 )
@@ -28,6 +29,13 @@ type Provider interface {
 // back; the old one then stays valid.
 type Refresher interface {
 	Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error)
+}
+
+// Pacer is a Provider whose service takes only so many token requests.
+type Pacer interface {
+	// Pace is the least time between two token requests of one account, whatever
+	// they ask for.
+	Pace() time.Duration
 }
 
 // Identity is everything that tells one token from another. Two clients with the
@@ -70,6 +78,11 @@ type Service struct {
 	// Prototype is a nil pointer of the adapter's type: what the adapter can do
 	// is read off its method set.
 	Prototype Provider
+	// UserInfoViews are the names of what `userinfo --view` can ask for, the default
+	// first; empty when there is only one.
+	UserInfoViews []string
+	// PingWithToken says that the answer to a ping stands for a token too.
+	PingWithToken bool
 	// New builds a client. It checks the settings, and errors are *SettingError.
 	New func(Settings, *oauth.Client) (Provider, error)
 }

@@ -22,6 +22,8 @@ const (
 	List
 	// Bool is true or false.
 	Bool
+	// Number is a whole number, with or without quotes.
+	Number
 	// Secret is a reference to a secret (env:NAME, file:PATH, …), never a value.
 	Secret
 )
@@ -36,9 +38,9 @@ type Setting struct {
 	Kind Kind
 	// Required says that the client cannot be built without it.
 	Required bool
-	// Unless names another setting that, when present, makes this one
-	// unnecessary: client_secret is required unless there is a private_key.
-	Unless string
+	// Unless are conditions of which each makes this one unnecessary: client_secret
+	// is required unless there is a private_key.
+	Unless []Condition
 	// If limits Required to profiles where another setting has a given value.
 	If *Condition
 	// Asked says that `profile add` asks for it although it is not required.
@@ -135,8 +137,10 @@ func (s Settings) Check(settings []Setting) error {
 
 // Wanted reports whether the setting must have a value beside those in s.
 func (d Setting) Wanted(s Settings) bool {
-	if other, ok := s.values[d.Unless]; ok && other.Text != "false" {
-		return false
+	for _, c := range d.Unless {
+		if c.holds(s) {
+			return false
+		}
 	}
 	if d.If != nil && !d.If.holds(s) {
 		return false

@@ -15,11 +15,13 @@ import (
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// client is one registered client of a service: it has a secret or a key.
+// client is one registered client of a service: it has a secret or a key, or is
+// public (RFC 6749 §2.1).
 type client struct {
 	id, secret string
 	key        *ecdsa.PrivateKey
 	kid        string
+	public     bool
 	scopes     []string // what it may ask for
 }
 
@@ -65,10 +67,13 @@ func parseBasic(h http.Header, decode bool) basic {
 	return b
 }
 
-// claimedClient is who the request says it is, by form, header or assertion;
+// claimedClient is who the request says it is, by form, query, header or assertion;
 // for the log, nothing is checked.
 func (x *exchange) claimedClient() string {
 	if id := x.form.Get("client_id"); id != "" {
+		return id
+	}
+	if id := x.r.URL.Query().Get("client_id"); id != "" {
 		return id
 	}
 	if b := parseBasic(x.r.Header, x.serviceName() == "pexip"); b.ok {

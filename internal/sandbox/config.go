@@ -28,29 +28,53 @@ type Profile struct {
 	Secrets map[string]string
 }
 
-// Profiles are the four ready profiles, then talkdesk-jwt, pexip-jwt and
-// genesys-password. base_url is there once the server has started.
+// Profiles are the four ready profiles, then those for other grants and other
+// client authentication: talkdesk-jwt, pexip-jwt, genesys-password, genesys-login,
+// genesys-public, talkdesk-login, talkdesk-login-jwt and pexip-openid. base_url is
+// there once the server has started.
 func (s *Server) Profiles() []Profile {
-	pexipKey := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8(s.pexip.clients[1].key)})
-	// Talkdesk hands keys out in Base64 without PEM lines (https://docs.talkdesk.com/docs/signed-jwt).
-	talkdeskKey := base64.StdEncoding.EncodeToString(pkcs8(s.talkdesk.clients[1].key))
 	list := []Profile{
 		s.secretProfile("pexip", s.pexip.clients[0], "account", "acme"),
 		s.secretProfile("talkdesk", s.talkdesk.clients[0], "account", "acme"),
 		s.secretProfile("qmatic", s.qmatic.clients[0], "account", "My Bank AB"),
-		s.secretProfile("genesys", s.genesys.clients[0], "grant", "client_credentials"),
-		s.keyProfile("talkdesk", s.talkdesk.clients[1], talkdeskKey),
-		s.keyProfile("pexip", s.pexip.clients[1], string(pexipKey)),
-		s.secretProfile("genesys", s.genesys.clients[0], "grant", "password", "username", genesysUser),
+		s.genesysProfile("genesys", s.genesys.clients[0], "grant", "client_credentials"),
 	}
 	list[0].Scopes = []string{"engage:appointments:readOnly"}
 	list[1].Scopes = []string{"account:read", "contacts:read"}
 	list[2].Scopes = []string{"com.qmatic.saas.appointments/external.appointment.book"}
-	list[3].Secrets["api_key"] = genesysAPIKey
-	list[6].Name = "genesys-password"
-	list[6].Secrets["api_key"] = genesysAPIKey
-	list[6].Secrets["password"] = genesysPassword
-	return list
+	return append(list, s.furtherProfiles()...)
+}
+
+func (s *Server) furtherProfiles() []Profile {
+	pexipKey := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8(s.pexip.clients[1].key)})
+	// Talkdesk hands keys out in Base64 without PEM lines (https://docs.talkdesk.com/docs/signed-jwt).
+	talkdeskKey := base64.StdEncoding.EncodeToString(pkcs8(s.talkdesk.clients[1].key))
+	password := s.genesysProfile("genesys-password", s.genesys.clients[0], "grant", "password", "username", genesysUser)
+	password.Secrets["password"] = s.genesys.account.current()
+	public := s.genesysProfile("genesys-public", s.genesys.clients[1],
+		"grant", "authorization_code", "client_auth", "none")
+	delete(public.Secrets, "client_secret")
+	login := s.secretProfile("talkdesk", s.talkdesk.clients[0], "account", "acme", "grant", "authorization_code")
+	login.Name, login.Scopes = "talkdesk-login", []string{"openid", "account:read"}
+	loginJWT := s.keyProfile("talkdesk", s.talkdesk.clients[1], talkdeskKey)
+	loginJWT.Name, loginJWT.Scopes = "talkdesk-login-jwt", []string{"openid", "account:read"}
+	loginJWT.Text["grant"] = "authorization_code"
+	openid := s.secretProfile("pexip", s.pexip.clients[0], "account", "acme")
+	openid.Name, openid.Scopes = "pexip-openid", []string{"openid"}
+	return []Profile{
+		s.keyProfile("talkdesk", s.talkdesk.clients[1], talkdeskKey),
+		s.keyProfile("pexip", s.pexip.clients[1], string(pexipKey)),
+		password,
+		s.genesysProfile("genesys-login", s.genesys.clients[0], "grant", "authorization_code"),
+		public, login, loginJWT, openid,
+	}
+}
+
+func (s *Server) genesysProfile(name string, c client, more ...string) Profile {
+	p := s.secretProfile("genesys", c, more...)
+	p.Name = name
+	p.Secrets["api_key"] = genesysAPIKey
+	return p
 }
 
 // secretProfile is a profile of a client with a secret; more are further text
@@ -80,6 +104,7 @@ func (s *Server) keyProfile(provider string, c client, key string) Profile {
 // learnProfileSecrets tells the ledger what the profiles hold, in the forms in
 // which it could leak.
 func (s *Server) learnProfileSecrets() {
+	s.ledger.learn(talkdeskPassword) // no profile has it: it is typed into the sign-in page
 	for _, p := range s.Profiles() {
 		for name, secret := range p.Secrets {
 			switch name {
@@ -140,7 +165,7 @@ func (p Profile) render(b *strings.Builder, secretsDir string) {
 	fmt.Fprintf(b, "  %s:\n", p.Name)
 	for _, key := range []string{
 		"provider", "account", "base_url", "client_id", "client_secret", "private_key", "key_id",
-		"api_key", "grant", "username", "password",
+		"client_auth", "api_key", "grant", "username", "password",
 	} {
 		if text, ok := p.Text[key]; ok {
 			fmt.Fprintf(b, "    %s: %s\n", key, yamlString(text))

@@ -110,13 +110,32 @@ func TestWriteConfigExtra(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, _ := readConfig(t, path)
-	if len(got.Profiles) != 7 {
+	if len(got.Profiles) != 12 {
 		t.Errorf("%d profiles", len(got.Profiles))
 	}
 	if u := got.Profiles["genesys-password"]["username"]; u != `acme\jane` {
 		t.Errorf("username %q", u)
 	}
-	checkSecretFiles(t, s, path, 7)
+	want := map[string]any{
+		"provider": "genesys", "base_url": s.URL(), "client_id": "sandbox-genesys-public", "client_auth": "none",
+		"api_key": "file:c.secrets/genesys-public.api_key", "grant": "authorization_code",
+	}
+	if diff := cmp.Diff(want, got.Profiles["genesys-public"]); diff != "" {
+		t.Error(diff)
+	}
+	for name, scopes := range map[string][]any{
+		"genesys-login": nil, "talkdesk-login": {"openid", "account:read"},
+		"talkdesk-login-jwt": {"openid", "account:read"}, "pexip-openid": {"openid"},
+	} {
+		p := got.Profiles[name]
+		if login := strings.Contains(name, "-login"); login != (p["grant"] == "authorization_code") {
+			t.Errorf("%s: grant %v", name, p["grant"])
+		}
+		if listed, _ := p["scopes"].([]any); !slices.Equal(listed, scopes) {
+			t.Errorf("%s: scopes %v", name, listed)
+		}
+	}
+	checkSecretFiles(t, s, path, 12)
 	i := slices.IndexFunc(s.Profiles(), func(p Profile) bool { return p.Name == "pexip-jwt" })
 	block, _ := pem.Decode([]byte(s.Profiles()[i].Secrets["private_key"]))
 	if block == nil {

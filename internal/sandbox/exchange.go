@@ -26,8 +26,10 @@ type exchange struct {
 	svc service // nil when no service owns the path
 	r   *http.Request
 	now time.Time
-	// form holds the body's parameters; bad says why there are none.
+	// form holds the body's parameters; bad says why there are none. The body
+	// itself is kept for those endpoints that take JSON.
 	form  url.Values
+	body  []byte
 	bad   *formError
 	fault Fault
 	entry *Request
@@ -69,6 +71,7 @@ func (x *exchange) readForm() {
 		x.bad = &formError{http.StatusBadRequest, "the request body cannot be read"}
 		return
 	}
+	x.body = body
 	if t, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type")); err != nil || t != formType {
 		x.bad = &formError{http.StatusUnsupportedMediaType, "the Content-Type must be " + formType}
 		return
@@ -117,7 +120,9 @@ type reply struct {
 	token bool
 	// form asks for form encoding instead of JSON.
 	form bool
-	// raw replaces the encoded fields when a fault says so.
+	// html is the body of an answer to a browser.
+	html string
+	// raw replaces the body when a fault says so.
 	raw *string
 }
 
@@ -163,18 +168,24 @@ func (x *exchange) refusal(status int, text string) reply {
 
 // issued adds what every service's token reply shares. A refresh token is added
 // when one is given.
-func (x *exchange) issued(access, tokenType string, lifetime time.Duration, refresh string) reply {
+func (x *exchange) issued(g *grant, access, tokenType string, lifetime time.Duration, refresh string) reply {
+	x.remember(g, access, accessToken, lifetime)
 	fields := map[string]any{
 		"access_token": access,
 		"token_type":   tokenType,
 		"expires_in":   int(lifetime / time.Second),
 	}
-	x.s.ledger.add(access)
 	if refresh != "" {
 		x.s.ledger.add(refresh)
 		fields["refresh_token"] = refresh
 	}
 	return reply{status: http.StatusOK, fields: fields, token: true}
+}
+
+// remember makes a token known: as good, and as secret.
+func (x *exchange) remember(g *grant, token string, kind tokenKind, lifetime time.Duration) {
+	x.s.tokens.remember(token, issuedToken{grant: g, kind: kind, issued: x.now, expires: x.now.Add(lifetime)})
+	x.s.ledger.add(token)
 }
 
 // rotates reports whether a refresh replaces the refresh token. A reply that
@@ -205,7 +216,9 @@ func (x *exchange) deliver(w http.ResponseWriter, rep reply) {
 	for name, value := range rep.header {
 		h.Set(name, value)
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if rep.status != http.StatusNoContent { // RFC 9110 §8.6
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	x.s.log.finish(x.entry, rep.status)
 	w.WriteHeader(rep.status)
 	if cut := x.fault.Truncate; cut != nil && *cut < len(body) {
@@ -237,6 +250,8 @@ func (r reply) encode() (body, contentType string) {
 	switch {
 	case r.raw != nil:
 		return *r.raw, "application/json"
+	case r.html != "":
+		return r.html, "text/html; charset=utf-8"
 	case r.fields == nil:
 		return "", ""
 	case r.form:

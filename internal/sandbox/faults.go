@@ -65,17 +65,24 @@ type Fault struct {
 	ScopePending []string `json:"scope_pending,omitzero"`
 	// RefreshToken makes token replies carry a refresh token for any grant.
 	RefreshToken bool `json:"refresh_token,omitzero"`
-	// Omit are fields that token replies lack. A refresh that omits the refresh
-	// token does not spend the old one.
+	// Omit are fields and headers ("X-GWS-User") that successful replies lack. A
+	// refresh that omits the refresh token does not spend the old one.
 	Omit []string `json:"omit,omitzero"`
-	// Extra are fields that token replies have beside or instead of the usual.
+	// Extra are fields that successful replies, if they are JSON, have beside or
+	// instead of the usual.
 	Extra map[string]json.RawMessage `json:"extra,omitzero"`
+	// Callback are query parameters that the redirect back to the client has
+	// beside or instead of the usual: iss (RFC 9207), another state, an error. An
+	// empty value removes one. The request that is answered so is the POST of the
+	// sign-in page: with Times, name its Path, /auth/v3/sign-in or /oauth/sign-in.
+	Callback map[string]string `json:"callback,omitzero"`
 }
 
 func (f Fault) hasEffect() bool {
 	return f.Status != 0 || f.DelayMS != 0 || f.Body != nil || f.ContentType != "" || f.Truncate != nil ||
 		f.RetryAfter != "" || f.ExpiresIn != nil || f.TokenType != nil || f.ScopeEncoded || f.Drop ||
-		f.Redirect != "" || f.ScopePending != nil || f.RefreshToken || f.Omit != nil || f.Extra != nil
+		f.Redirect != "" || f.ScopePending != nil || f.RefreshToken || f.Omit != nil || f.Extra != nil ||
+		f.Callback != nil
 }
 
 func (f Fault) omits(field string) bool { return slices.Contains(f.Omit, field) }
@@ -182,10 +189,25 @@ func (f Fault) apply(rep reply) reply {
 	if f.RetryAfter != "" {
 		rep = rep.with("Retry-After", f.RetryAfter)
 	}
-	if !rep.token {
+	if rep.status >= http.StatusMultipleChoices {
 		return rep
 	}
 	rep.status = cmp.Or(f.Status, rep.status)
+	if rep.token {
+		f.applyToToken(rep)
+	}
+	for _, name := range f.Omit {
+		delete(rep.fields, name)
+		delete(rep.header, http.CanonicalHeaderKey(name))
+	}
+	if rep.fields != nil {
+		maps.Copy(rep.fields, asValues(f.Extra))
+	}
+	return rep
+}
+
+// applyToToken changes the fields that only token replies have.
+func (f Fault) applyToToken(rep reply) {
 	if f.ExpiresIn != nil {
 		rep.fields["expires_in"] = f.ExpiresIn
 	}
@@ -198,13 +220,14 @@ func (f Fault) apply(rep reply) reply {
 	if scope, ok := rep.fields["scope"].(string); ok && f.ScopeEncoded {
 		rep.fields["scope"] = strings.ReplaceAll(url.QueryEscape(scope), "+", "%20")
 	}
-	for _, name := range f.Omit {
-		delete(rep.fields, name)
+}
+
+func asValues(raw map[string]json.RawMessage) map[string]any {
+	out := make(map[string]any, len(raw))
+	for name, value := range raw {
+		out[name] = value
 	}
-	for name, value := range f.Extra {
-		rep.fields[name] = value
-	}
-	return rep
+	return out
 }
 
 // faultList holds the faults in the order added.

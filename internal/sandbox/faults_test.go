@@ -346,3 +346,54 @@ func FuzzParseFault(f *testing.F) {
 		}
 	})
 }
+
+// A fault reaches every endpoint, and each answers in its service's shape.
+func TestFaultOnEveryEndpoint(t *testing.T) {
+	t.Parallel()
+	const keycloak = `{"error":"unknown_error","error_description":"For more on this error consult the server log."}`
+	for body, paths := range map[string][]string{
+		"": {
+			"/auth/v3/oauth/authorize", "/auth/v3/sign-in", "/auth/v3/oauth/token", "/auth/v3/userinfo",
+			"/auth/v3/openid/userinfo", "/auth/v3/jwt-userinfo", "/auth/v3/ping", "/auth/v3/sign-out",
+			"/auth/v3/change-password",
+		},
+		`{"error":"server_error","error_description":"Service Unavailable"}`: {
+			"/oauth/authorize", "/oauth/sign-in", "/oauth/token",
+		},
+		`{"code":"service_unavailable","description":"Service Unavailable","fields":[],"message":"Service Unavailable"}`: {
+			"/users/me",
+		},
+		keycloak: {
+			"/realms/acme/.well-known/openid-configuration", pexipBase + "certs", pexipBase + "token",
+			pexipBase + "userinfo", pexipBase + "token/introspect", pexipBase + "revoke", pexipBase + "logout",
+		},
+	} {
+		for _, path := range paths {
+			s, _ := start(t, Options{})
+			if err := s.AddFault(Fault{Path: path, Status: 503, RetryAfter: "3"}); err != nil {
+				t.Fatal(err)
+			}
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				got := do(t, s, call{method: method, path: path})
+				if got.status != 503 || strings.TrimSpace(got.body) != body || got.header.Get("Retry-After") != "3" {
+					t.Errorf("%s %s: status %d, %s", method, path, got.status, got.body)
+				}
+			}
+		}
+	}
+}
+
+// Nothing is where a service documents nothing.
+func TestEndpointsThatAreNot(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, Options{})
+	for _, path := range []string{
+		"/oauth2/userInfo", "/oauth2/revoke", "/oauth2/authorize", "/oauth/revoke", "/oauth/introspect",
+		"/users", "/users/", "/realms/acme/protocol/openid-connect/auth", "/realms/acme/protocol/openid-connect/auth/device",
+		"/.well-known/openid-configuration", "/auth/v3/sign-in/", "/auth/v3/revoke",
+	} {
+		if got := do(t, s, get(path).withHeader("X-Api-Key", genesysAPIKey)); got.status != 404 {
+			t.Errorf("%s: status %d", path, got.status)
+		}
+	}
+}

@@ -91,50 +91,15 @@ func (g *replayGuard) first(id string, until, now time.Time) bool {
 	return true
 }
 
-// refreshTokens hands out refresh tokens and takes them back. With rotation,
-// a token that comes a second time ends the whole family (RFC 9700 §4.14.2).
-type refreshTokens struct {
-	mu       sync.Mutex
-	families map[string]*family // by every token ever issued
-}
-
-// family is one authorization and its line of refresh tokens.
-type family struct {
-	service, client, scope string
-	current                string
-	revoked                bool
-}
-
-// begin issues the first refresh token of an authorization.
-func (t *refreshTokens) begin(service, client, scope string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.families == nil {
-		t.families = make(map[string]*family)
+// unverifiedClaims are what a JWT says, whoever signed it.
+func unverifiedClaims(token string) (map[string]any, error) {
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return nil, err
 	}
-	f := &family{service: service, client: client, scope: scope, current: newOpaque()}
-	t.families[f.current] = f
-	return f.current
-}
-
-// use takes a refresh token of a client and returns the authorization's scope
-// and, with rotate, the next token. It is not ok for tokens that are unknown,
-// another client's, or spent.
-func (t *refreshTokens) use(service, client, token string, rotate bool) (scope, next string, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f := t.families[token]
-	if f == nil || f.revoked || f.service != service || f.client != client {
-		return "", "", false
+	var claims map[string]any
+	if err := json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &claims); err != nil {
+		return nil, err
 	}
-	if f.current != token {
-		f.revoked = true
-		return "", "", false
-	}
-	if !rotate {
-		return f.scope, "", true
-	}
-	f.current = newOpaque()
-	t.families[f.current] = f
-	return f.scope, f.current, true
+	return claims, nil
 }

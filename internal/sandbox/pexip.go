@@ -38,6 +38,7 @@ func newPexip(s *Server) *pexip {
 		clients: []client{
 			{id: "sandbox-pexip", secret: Marker + "+pexip/100%:é secret", scopes: scopes},
 			{id: "sandbox-pexip-jwt", key: newKey(), kid: "sandbox-pexip-key", scopes: scopes},
+			{id: "sandbox-pexip-public", public: true, scopes: scopes},
 		},
 	}
 }
@@ -75,16 +76,47 @@ func (p *pexip) serve(x *exchange) reply {
 	if realm, err := url.PathUnescape(escaped); err != nil || realm != pexipRealm {
 		return oauthError(http.StatusNotFound, "Realm does not exist", "")
 	}
-	switch rest {
-	case "protocol/openid-connect/token":
-		if x.r.Method != http.MethodPost {
-			return p.refusal(http.StatusMethodNotAllowed, "").with("Allow", "POST, OPTIONS")
-		}
-		return p.token(x)
-	default:
+	e, found := p.endpoint(rest)
+	switch {
+	case !found:
 		return p.refusal(http.StatusNotFound, "")
+	case !slices.Contains(strings.Split(e.methods, ", "), x.r.Method):
+		return p.refusal(http.StatusMethodNotAllowed, "").with("Allow", e.methods+", OPTIONS")
 	}
+	return e.serve(x)
 }
+
+// pexipEndpoint is one path of the realm; the methods are as in Allow.
+type pexipEndpoint struct {
+	methods string
+	serve   func(*exchange) reply
+}
+
+func (p *pexip) endpoint(path string) (pexipEndpoint, bool) {
+	var e pexipEndpoint
+	switch path {
+	case ".well-known/openid-configuration":
+		e = pexipEndpoint{"GET", p.discovery}
+	case "protocol/openid-connect/certs":
+		e = pexipEndpoint{"GET", p.certs}
+	case "protocol/openid-connect/token":
+		e = pexipEndpoint{"POST", p.token}
+	case "protocol/openid-connect/userinfo":
+		e = pexipEndpoint{"GET, POST", p.userInfo}
+	case "protocol/openid-connect/token/introspect":
+		e = pexipEndpoint{"POST", p.introspect}
+	case "protocol/openid-connect/revoke":
+		e = pexipEndpoint{"POST", p.revoke}
+	case "protocol/openid-connect/logout":
+		e = pexipEndpoint{"POST", p.logout}
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// issuer is the realm's name as seen from where the request came in.
+func (*pexip) issuer(x *exchange) string { return x.origin() + "/realms/" + pexipRealm }
 
 // token is RFC 6749 §3.2 in Keycloak's order: parameters, client, grant.
 // Parameters in the query string are not looked at.
@@ -92,8 +124,8 @@ func (p *pexip) token(x *exchange) reply {
 	if x.bad != nil {
 		return p.refusal(x.bad.status, x.bad.text)
 	}
-	grant := x.form.Get("grant_type")
-	switch grant {
+	kind := x.form.Get("grant_type")
+	switch kind {
 	case "":
 		return oauthError(http.StatusBadRequest, "invalid_request", "Missing form parameter: grant_type")
 	case "client_credentials", "refresh_token":
@@ -104,12 +136,16 @@ func (p *pexip) token(x *exchange) reply {
 	if refused != nil {
 		return *refused
 	}
-	if grant == "refresh_token" {
-		scope, next, ok := x.s.refresh.use("pexip", c.id, x.form.Get("refresh_token"), x.rotates())
+	if kind == "refresh_token" {
+		given, next, ok := x.s.tokens.use(p.name(), c.id, x.form.Get("refresh_token"), x.rotates())
 		if !ok {
 			return oauthError(http.StatusBadRequest, "invalid_grant", "Invalid refresh token")
 		}
-		return p.issue(x, c, scope, next)
+		return p.issue(x, given, next)
+	}
+	if c.public {
+		return oauthError(http.StatusUnauthorized, "unauthorized_client",
+			"Client not enabled to retrieve service account")
 	}
 	requested := x.form.Get("scope")
 	for scope := range strings.FieldsSeq(requested) {
@@ -117,11 +153,12 @@ func (p *pexip) token(x *exchange) reply {
 			return oauthError(http.StatusBadRequest, "invalid_scope", "Invalid scopes: "+requested)
 		}
 	}
+	given := &grant{service: p.name(), client: c.id, scope: pexipGranted(requested)}
 	refresh := ""
 	if x.fault.RefreshToken {
-		refresh = x.s.refresh.begin("pexip", c.id, requested)
+		refresh = x.s.tokens.begin(given)
 	}
-	return p.issue(x, c, requested, refresh)
+	return p.issue(x, given, refresh)
 }
 
 // pexipStandard are the scopes every Keycloak client has.
@@ -152,6 +189,9 @@ func (p *pexip) client(x *exchange) (*client, *reply) {
 	c := clientByID(p.clients, id)
 	if c == nil {
 		return refuse(oauthError(http.StatusUnauthorized, "invalid_client", pexipBadClient))
+	}
+	if c.public && !b.present && secret == "" {
+		return c, nil
 	}
 	if c.secret == "" || c.secret != secret {
 		return refuse(oauthError(http.StatusUnauthorized, "unauthorized_client", pexipBadClient))
@@ -185,7 +225,8 @@ func (p *pexip) checkAssertion(x *exchange) (c *client, problem string) {
 		return nil, "Invalid client assertion"
 	}
 	c = clientByID(p.clients, a.Subject)
-	issuer := x.origin() + "/realms/" + pexipRealm
+	issuer := p.issuer(x)
+	token := issuer + "/protocol/openid-connect/token"
 	switch {
 	case a.Subject == "":
 		return nil, "Can't identify client. Subject missing on JWT token"
@@ -199,7 +240,7 @@ func (p *pexip) checkAssertion(x *exchange) (c *client, problem string) {
 		return nil, "Signature on JWT token failed validation"
 	case len(a.Audience) > 1:
 		return nil, "Multiple audiences not allowed in the JWT token"
-	case !a.Audience.is(issuer, issuer+"/protocol/openid-connect/token"):
+	case !a.Audience.is(issuer, token, token+"/introspect"):
 		return nil, "Invalid token audience"
 	}
 	return c, p.checkTimes(a, x.now)
@@ -232,53 +273,57 @@ func (p *pexip) checkTimes(a *assertion, at time.Time) (problem string) {
 	return ""
 }
 
-// issue answers with a Keycloak token reply. The default scopes come unasked.
-func (p *pexip) issue(x *exchange, c *client, requested, refresh string) reply {
+// pexipGranted adds the default scopes, which come unasked.
+func pexipGranted(requested string) string {
 	words := strings.Fields(requested)
 	for _, scope := range []string{"profile", "email"} {
 		if !slices.Contains(words, scope) {
 			words = append(words, scope)
 		}
 	}
-	scope := strings.Join(words, " ")
+	return strings.Join(words, " ")
+}
+
+// issue answers with a Keycloak token reply.
+func (p *pexip) issue(x *exchange, g *grant, refresh string) reply {
 	lifetime := x.lifetime(pexipLifetime)
-	access, err := p.signer.sign(p.claims(x, c, "Bearer", scope, lifetime))
+	access, err := p.signer.sign(p.claims(x, g, "Bearer", lifetime))
 	if err != nil {
 		return p.refusal(http.StatusInternalServerError, "")
 	}
-	rep := x.issued(access, "Bearer", lifetime, refresh)
+	rep := x.issued(g, access, "Bearer", lifetime, refresh)
 	rep.fields["refresh_expires_in"] = 0
 	if refresh != "" {
 		rep.fields["refresh_expires_in"] = 1800
 	}
 	rep.fields["not-before-policy"] = 0
-	rep.fields["scope"] = scope
-	if slices.Contains(words, "openid") {
-		id, err := p.signer.sign(p.claims(x, c, "ID", scope, lifetime))
+	rep.fields["scope"] = g.scope
+	if slices.Contains(strings.Fields(g.scope), "openid") {
+		id, err := p.signer.sign(p.claims(x, g, "ID", lifetime))
 		if err != nil {
 			return p.refusal(http.StatusInternalServerError, "")
 		}
-		x.s.ledger.add(id)
+		x.remember(g, id, idToken, lifetime)
 		rep.fields["id_token"] = id
 	}
 	return rep
 }
 
 // claims are those of a service account's token.
-func (*pexip) claims(x *exchange, c *client, typ, scope string, lifetime time.Duration) map[string]any {
+func (p *pexip) claims(x *exchange, g *grant, typ string, lifetime time.Duration) map[string]any {
 	aud := "account"
 	if typ == "ID" {
-		aud = c.id
+		aud = g.client
 	}
 	return map[string]any{
-		"iss": x.origin() + "/realms/" + pexipRealm, "aud": aud, "sub": "service-account-" + c.id,
+		"iss": p.issuer(x), "aud": aud, "sub": "service-account-" + g.client,
 		"iat": x.now.Unix(), "exp": x.now.Add(lifetime).Unix(), "jti": newUUID(),
-		"typ": typ, "azp": c.id, "acr": "1", "scope": scope,
+		"typ": typ, "azp": g.client, "acr": "1", "scope": g.scope,
 		"realm_access":       map[string]any{"roles": []string{"default-roles-" + pexipRealm, "offline_access"}},
-		"client_id":          c.id,
+		"client_id":          g.client,
 		"clientHost":         "127.0.0.1",
 		"clientAddress":      "127.0.0.1",
-		"preferred_username": "service-account-" + c.id,
+		"preferred_username": "service-account-" + g.client,
 		"email_verified":     false,
 	}
 }

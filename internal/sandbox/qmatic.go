@@ -145,6 +145,7 @@ func (q *qmatic) admit(account string, now time.Time) bool {
 func (q *qmatic) grant(x *exchange, c *client) reply {
 	lifetime := x.lifetime(qmaticLifetime)
 	scope := x.form.Get("scope")
+	given := &grant{service: q.name(), client: c.id, scope: scope}
 	switch x.form.Get("grant_type") {
 	case "client_credentials":
 		for word := range strings.FieldsSeq(scope) {
@@ -154,15 +155,15 @@ func (q *qmatic) grant(x *exchange, c *client) reply {
 		}
 		refresh := ""
 		if x.fault.RefreshToken {
-			refresh = x.s.refresh.begin("qmatic", c.id, scope)
+			refresh = x.s.tokens.begin(given)
 		}
-		return x.issued(newOpaque(), "Bearer", lifetime, refresh)
+		return x.issued(given, newOpaque(), "Bearer", lifetime, refresh)
 	case "refresh_token":
-		_, next, ok := x.s.refresh.use("qmatic", c.id, x.form.Get("refresh_token"), x.rotates())
+		given, next, ok := x.s.tokens.use(q.name(), c.id, x.form.Get("refresh_token"), x.rotates())
 		if !ok {
 			return q.invalid("invalid_grant")
 		}
-		return x.issued(newOpaque(), "Bearer", lifetime, next)
+		return x.issued(given, newOpaque(), "Bearer", lifetime, next)
 	case "authorization_code":
 		return q.invalid("unauthorized_client")
 	default:

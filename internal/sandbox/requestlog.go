@@ -1,6 +1,9 @@
 package sandbox
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,6 +42,10 @@ type Request struct {
 	Headers map[string]string `json:"headers"`
 	Query   map[string]string `json:"query"`
 	Form    map[string]string `json:"form"`
+	// JSON are the members of a JSON body, those of an object in it by both names
+	// ("data.userName"), secret ones replaced in the same way. What lies deeper
+	// is left out.
+	JSON map[string]string `json:"json,omitzero"`
 }
 
 // requestLog holds pointers, so that a status can be filled in after clear.
@@ -95,11 +102,43 @@ func (x *exchange) describe() Request {
 		Fault:     x.fault.hasEffect(),
 		ClientID:  x.s.ledger.redact(x.claimedClient()),
 		GrantType: x.s.ledger.redact(x.form.Get("grant_type")),
-		Scope:     x.s.ledger.redact(x.form.Get("scope")),
+		Scope:     x.s.ledger.redact(cmp.Or(x.form.Get("scope"), x.r.URL.Query().Get("scope"))),
 		Headers:   x.s.redactAll(url.Values(x.r.Header)),
 		Query:     x.s.redactAll(x.r.URL.Query()),
 		Form:      x.s.redactAll(x.form),
+		JSON:      x.describeJSON(),
 	}
+}
+
+// describeJSON is the log's view of a JSON body, nil when there is none.
+func (x *exchange) describeJSON() map[string]string {
+	var body map[string]any
+	if len(x.body) == 0 || json.Unmarshal(x.body, &body) != nil {
+		return nil
+	}
+	out := map[string]string{}
+	for name, value := range body {
+		inner, ok := value.(map[string]any)
+		if !ok {
+			x.describeMember(out, name, name, value)
+		}
+		for k, v := range inner {
+			x.describeMember(out, name+"."+k, k, v)
+		}
+	}
+	return out
+}
+
+func (x *exchange) describeMember(out map[string]string, path, name string, value any) {
+	text := fmt.Sprint(value)
+	switch value.(type) {
+	case map[string]any, []any:
+		text = "…"
+	}
+	if text = x.s.ledger.redact(text); isSecretName(name) {
+		text = redacted
+	}
+	out[path] = text
 }
 
 // redactAll joins each name's values and hides the secret ones: those with a
@@ -118,9 +157,10 @@ func (s *Server) redactAll(values url.Values) map[string]string {
 
 func isSecretName(name string) bool {
 	switch strings.ToLower(name) {
-	case "authorization", "proxy-authorization", "x-api-key", "cookie",
-		"client_secret", "client_assertion", "assertion", "password", "code", "code_verifier",
-		"token", "access_token", "refresh_token", "id_token":
+	case "authorization", "proxy-authorization", "x-api-key", "x-gws-user", "cookie", "session",
+		"client_secret", "client_assertion", "assertion", "code", "code_verifier",
+		"password", "oldpassword", "newpassword",
+		"token", "access_token", "refresh_token", "id_token", "id_token_hint":
 		return true
 	}
 	return false
@@ -153,14 +193,16 @@ func (l *ledger) list() []string {
 	return slices.Concat(l.fixed, l.tokens)
 }
 
-// redact replaces a text that holds a fixed secret, or the marker, as a whole.
+// redact replaces a text that holds a fixed secret, the marker, or what may be a
+// JWT, as a whole.
 func (l *ledger) redact(text string) string {
 	if text == "" {
 		return text
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if strings.Contains(text, Marker) ||
+	jwt := strings.Contains(text, "eyJ") && strings.Count(text, ".") >= 2
+	if jwt || strings.Contains(text, Marker) ||
 		slices.ContainsFunc(l.fixed, func(secret string) bool { return strings.Contains(text, secret) }) {
 		return redacted
 	}

@@ -94,3 +94,50 @@ func TestRequestLogIsBounded(t *testing.T) {
 		t.Errorf("last entry %+v", last)
 	}
 }
+
+// All that a login and its tokens bring along stays out of the log.
+func TestRequestLogOfOperations(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, Options{})
+	pkce := url.Values{"code_challenge": {s256(verifier)}, "code_challenge_method": {"S256"}, "scope": {"*"}}
+	code := signInFor(t, s, "genesys", pkce).Get("code")
+	fields := wantToken(t, do(t, s, codeCall(t, "genesys", code).set("code_verifier", verifier)))
+	token := text(t, fields["access_token"])
+	do(t, s, genesysCall("GET", "/jwt-userinfo", token).withHeader("X-GWS-User", "obviously-fake-header"))
+	do(t, s, passwordChange(token, map[string]any{
+		"oldPassword": genesysPassword, "newPassword": newPassword,
+	}, map[string]any{"list": []int{1}, "deep": map[string]any{"x": map[string]any{"password": "hidden-by-depth"}}}))
+	_, action, session := openPage(t, s, "genesys", nil)
+	do(t, s, post(action, url.Values{"session": {"obviously-fake-session"}, "password": {"obviously-fake-password"}}, nil))
+	pexip := clientToken(t, s, "pexip")
+	// JWTs in places that have no secret's name.
+	do(t, s, post("/realms/acme/protocol/openid-connect/nothing?note="+pexip, url.Values{"note": {pexip}}, nil))
+
+	requests := s.Requests()
+	b, err := json.Marshal(requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range append(s.IssuedSecrets(), Marker, verifier, session, "obviously-fake-header",
+		"obviously-fake-session", "obviously-fake-password", "hidden-by-depth") {
+		if strings.Contains(string(b), secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+	if r := requests[0]; r.Path != "/auth/v3/oauth/authorize" || r.ClientID != "sandbox-genesys" || r.Scope != "*" ||
+		r.Query["state"] != "s t&é" || r.Query["code_challenge"] != s256(verifier) || r.Status != 302 {
+		t.Errorf("authorize: %+v", r)
+	}
+	if r := requests[2]; r.Form["session"] != redacted || r.Form["username"] != "jane" || r.Form["password"] != redacted {
+		t.Errorf("sign-in: %+v", r)
+	}
+	if r := requests[3]; r.Form["code"] != redacted || r.Form["code_verifier"] != redacted {
+		t.Errorf("token: %+v", r)
+	}
+	want := map[string]string{
+		"data.oldPassword": redacted, "data.newPassword": redacted, "list": "…", "deep.x": "…",
+	}
+	if diff := cmp.Diff(want, requests[5].JSON); diff != "" {
+		t.Errorf("change-password:\n%s", diff)
+	}
+}

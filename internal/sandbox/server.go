@@ -1,6 +1,6 @@
-// Package sandbox emulates the token endpoints of the four services on loopback:
-// for people who want to try authctl without an account, and for its tests. It
-// checks what the vendors' pages say they check and answers with their error
+// Package sandbox emulates the four services on loopback, with every endpoint of
+// their pages: for people who want to try authctl without an account, and for its
+// tests. It checks what the vendors' pages say they check and answers with their error
 // bodies. It imports nothing of the client, so that a mistake in one is not
 // mirrored in the other. Its credentials are fixed and fake; it must never be
 // reachable from another machine.
@@ -47,8 +47,7 @@ type Options struct {
 	// KeepRefreshTokens makes a refresh leave the refresh token as it is and not
 	// send it again, instead of replacing it (RFC 6749 §6 allows both).
 	KeepRefreshTokens bool
-	// Extra adds the profiles talkdesk-jwt, pexip-jwt and genesys-password to
-	// the four that WriteConfig writes.
+	// Extra adds all other profiles to the four that WriteConfig writes.
 	Extra bool
 }
 
@@ -64,7 +63,7 @@ type Server struct {
 	log      requestLog
 	faults   faultList
 	ledger   ledger
-	refresh  refreshTokens
+	tokens   register
 	pexip    *pexip
 	talkdesk *talkdesk
 	qmatic   *qmatic
@@ -95,7 +94,7 @@ func New(opts Options) *Server {
 	}
 	s := &Server{opts: opts}
 	s.pexip, s.talkdesk, s.qmatic, s.genesys = newPexip(s), newTalkdesk(s), newQmatic(s), newGenesys(s)
-	s.services = []service{s.pexip, s.talkdesk, s.qmatic, s.genesys}
+	s.services = []service{s.pexip, s.talkdesk, talkdeskAPI{s.talkdesk}, s.qmatic, s.genesys}
 	s.learnProfileSecrets()
 	return s
 }

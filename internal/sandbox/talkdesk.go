@@ -22,10 +22,11 @@ const (
 // talkdesk is the identity host of one account
 // (https://docs.talkdesk.com/reference/cc-basic and …/cc-jwt).
 type talkdesk struct {
-	s       *Server
-	signer  signer
-	clients []client
-	replay  replayGuard
+	s        *Server
+	signer   signer
+	clients  []client
+	replay   replayGuard
+	consents consents
 }
 
 func newTalkdesk(s *Server) *talkdesk {
@@ -73,12 +74,26 @@ func (*talkdesk) refusal(status int, text string) reply {
 }
 
 func (t *talkdesk) serve(x *exchange) reply {
+	refuseMethod := func(allow string) reply {
+		return t.refusal(http.StatusMethodNotAllowed, "method not allowed").with("Allow", allow)
+	}
+	get, post := x.r.Method == http.MethodGet, x.r.Method == http.MethodPost
 	switch x.r.URL.Path {
 	case "/oauth/token":
-		if x.r.Method != http.MethodPost {
-			return t.refusal(http.StatusMethodNotAllowed, "method not allowed").with("Allow", http.MethodPost)
+		if !post {
+			return refuseMethod("POST")
 		}
 		return t.token(x)
+	case "/oauth/authorize":
+		if !get {
+			return refuseMethod("GET")
+		}
+		return t.authorize(x)
+	case talkdeskSignInPath:
+		if !get && !post {
+			return refuseMethod("GET, POST")
+		}
+		return t.signIn(x)
 	default:
 		return t.refusal(http.StatusNotFound, "the resource does not exist")
 	}
@@ -103,12 +118,14 @@ func (t *talkdesk) token(x *exchange) reply {
 	switch grant {
 	case "client_credentials":
 		return t.clientCredentials(x, c)
+	case "authorization_code":
+		return t.exchangeCode(x, c)
 	case "refresh_token":
-		scope, next, ok := x.s.refresh.use("talkdesk", c.id, x.form.Get("refresh_token"), x.rotates())
+		given, next, ok := x.s.tokens.use(t.name(), c.id, x.form.Get("refresh_token"), x.rotates())
 		if !ok {
 			return oauthError(http.StatusBadRequest, "invalid_grant", "the refresh token is invalid or expired")
 		}
-		return t.issue(x, c, scope, next)
+		return t.issue(x, given, next)
 	default:
 		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "the grant type is not supported")
 	}
@@ -128,11 +145,12 @@ func (t *talkdesk) clientCredentials(x *exchange, c *client) reply {
 	if len(scopes) == 0 {
 		scopes = slices.DeleteFunc(slices.Clone(c.scopes), x.fault.pending)
 	}
-	scope, refresh := strings.Join(scopes, " "), ""
+	given := &grant{service: t.name(), client: c.id, scope: strings.Join(scopes, " ")}
+	refresh := ""
 	if x.fault.RefreshToken {
-		refresh = x.s.refresh.begin("talkdesk", c.id, scope)
+		refresh = x.s.tokens.begin(given)
 	}
-	return t.issue(x, c, scope, refresh)
+	return t.issue(x, given, refresh)
 }
 
 // client authenticates by Basic over the raw id and secret, or by a signed JWT,
@@ -204,17 +222,25 @@ func (t *talkdesk) checkTimes(a *assertion, at time.Time) (problem string) {
 	return ""
 }
 
-func (t *talkdesk) issue(x *exchange, c *client, scope, refresh string) reply {
+// issue answers with a signed access token. sid comes with the tokens of a user.
+func (t *talkdesk) issue(x *exchange, g *grant, refresh string) reply {
 	lifetime := x.lifetime(talkdeskLifetime)
-	access, err := t.signer.sign(map[string]any{
-		"iss": talkdeskIssuer, "aud": talkdeskAudience, "sub": c.id, "client_id": c.id, "account": "acme",
+	claims := map[string]any{
+		"iss": talkdeskIssuer, "aud": talkdeskAudience, "sub": g.client, "client_id": g.client, "account": "acme",
 		"iat": x.now.Unix(), "exp": x.now.Add(lifetime).Unix(), "jti": newUUID(),
-		"scope": strings.Fields(scope),
-	})
+		"scope": strings.Fields(g.scope),
+	}
+	if g.user != "" {
+		claims["sub"], claims["sid"] = talkdeskUserID, g.sid
+	}
+	access, err := t.signer.sign(claims)
 	if err != nil {
 		return t.refusal(http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError))
 	}
-	rep := x.issued(access, "Bearer", lifetime, refresh)
-	rep.fields["scope"] = scope
+	rep := x.issued(g, access, "Bearer", lifetime, refresh)
+	rep.fields["scope"] = g.scope
+	if g.user != "" {
+		rep.fields["sid"] = g.sid
+	}
 	return rep
 }

@@ -84,7 +84,8 @@ function configuration(key) {
       introspection: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => resource,
+        // Userinfo takes only tokens that are for no other API.
+        defaultResource: (ctx) => ((ctx.oidc.params.scope ?? '').includes('openid') ? undefined : resource),
         getResourceServerInfo: resourceServer,
         useGrantedResource: () => true,
       },

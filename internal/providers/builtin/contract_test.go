@@ -1,6 +1,7 @@
 package builtin_test
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -17,11 +18,25 @@ import (
 	"github.com/authctl/authctl/internal/sandbox"
 )
 
-// each runs a test for every ready profile of the sandbox, so that every adapter,
-// with every grant and client authentication it has, keeps the same promises.
-func each(t *testing.T, test func(t *testing.T, s *sandbox.Server, service providers.Service, values map[string]string)) {
+type contract = func(t *testing.T, s *sandbox.Server, service providers.Service, values map[string]string)
+
+// each runs a test for every ready profile of the sandbox that needs no person, so
+// that every adapter, with every grant and client authentication it has, keeps the
+// same promises.
+func each(t *testing.T, test contract) {
+	t.Helper()
+	eachOf(t, func(p sandbox.Profile) bool { return !isLogin(p) }, test)
+}
+
+func isLogin(p sandbox.Profile) bool { return p.Text["grant"] == providers.AuthorizationCodeGrant }
+
+// eachOf runs a test for the ready profiles that are wanted.
+func eachOf(t *testing.T, wanted func(sandbox.Profile) bool, test contract) {
 	t.Helper()
 	for _, profile := range sandbox.New(sandbox.Options{}).Profiles() {
+		if !wanted(profile) {
+			continue
+		}
 		t.Run(profile.Name, func(t *testing.T) {
 			t.Parallel()
 			server := sandbox.New(sandbox.Options{Extra: true, QmaticInterval: -1})
@@ -104,9 +119,95 @@ func TestIssue(t *testing.T) {
 	})
 }
 
+// TestIssueNeedsLogin asks for tokens that only a person gets: nothing is sent.
+func TestIssueNeedsLogin(t *testing.T) {
+	t.Parallel()
+	eachOf(t, isLogin, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+		p := build(t, s, values)
+		_, err := p.Issue(t.Context())
+		if f := failure(t, err); f.Reason != providers.ReasonLogin {
+			t.Errorf("reason %s: %v", f.Reason, err)
+		}
+		if _, ok := p.(providers.LoginStarter); !ok {
+			t.Error("there is a profile for logging in, but no login")
+		}
+		if n := len(server.Requests()); n != 0 {
+			t.Errorf("%d requests, want 0", n)
+		}
+	})
+}
+
+// operations are the calls of what an adapter can do beside tokens, by name.
+func operations(p providers.Provider) map[string]func(context.Context, providers.Session) error {
+	all := map[string]func(context.Context, providers.Session) error{}
+	if c, ok := p.(providers.UserInfoer); ok {
+		all["userinfo"] = func(ctx context.Context, s providers.Session) error { _, err := c.UserInfo(ctx, s, "user"); return err }
+	}
+	if c, ok := p.(providers.Pinger); ok {
+		all["ping"] = func(ctx context.Context, s providers.Session) error { _, err := c.Ping(ctx, s.AccessToken); return err }
+	}
+	if c, ok := p.(providers.Introspector); ok {
+		all["introspect"] = func(ctx context.Context, s providers.Session) error {
+			_, err := c.Introspect(ctx, s.AccessToken)
+			return err
+		}
+	}
+	if c, ok := p.(providers.Revoker); ok {
+		all["revoke"] = func(ctx context.Context, s providers.Session) error {
+			return c.Revoke(ctx, s.AccessToken, "access_token")
+		}
+	}
+	if c, ok := p.(providers.SignOuter); ok {
+		all["signout"] = func(ctx context.Context, s providers.Session) error {
+			_, err := c.SignOut(ctx, s, providers.SignOutOptions{})
+			return err
+		}
+	}
+	if c, ok := p.(providers.PasswordChanger); ok {
+		all["passwd"] = func(ctx context.Context, s providers.Session) error {
+			return c.ChangePassword(ctx, s.AccessToken, providers.PasswordChange{
+				Old: oauth.NewSecret("fake-old"), New: oauth.NewSecret("fake-new"),
+			})
+		}
+	}
+	return all
+}
+
+func TestOperationFaults(t *testing.T) {
+	t.Parallel()
+	session := providers.Session{AccessToken: oauth.NewSecret("fake-and-unknown")}
+	for name, c := range map[string]struct {
+		fault sandbox.Fault
+		want  providers.Reason
+	}{
+		"503":  {sandbox.Fault{Status: 503}, providers.ReasonTemporary},
+		"429":  {sandbox.Fault{Status: 429, RetryAfter: "60"}, providers.ReasonTemporary},
+		"drop": {sandbox.Fault{Drop: true}, providers.ReasonTemporary},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			eachOf(t, func(sandbox.Profile) bool { return true },
+				func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+					if err := server.AddFault(c.fault); err != nil {
+						t.Fatal(err)
+					}
+					for operation, do := range operations(build(t, s, values)) {
+						err := do(t.Context(), session)
+						if f := failure(t, err); f.Reason != c.want {
+							t.Errorf("%s: reason %s: %v", operation, f.Reason, err)
+						}
+						if strings.Contains(err.Error(), "fake-") {
+							t.Errorf("%s: the message holds a secret: %v", operation, err)
+						}
+					}
+				})
+		})
+	}
+}
+
 func TestIdentity(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, _ *sandbox.Server, s providers.Service, values map[string]string) {
+	eachOf(t, func(sandbox.Profile) bool { return true }, func(t *testing.T, _ *sandbox.Server, s providers.Service, values map[string]string) {
 		first := build(t, s, values).Identity()
 		if first.Provider != s.Name || first.TokenURL == "" || first.ClientID == "" || first.Grant == "" || first.AuthMethod == "" {
 			t.Errorf("an incomplete identity: %+v", first)

@@ -7,9 +7,7 @@ package genesys
 
 import (
 	"context"
-	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -22,12 +20,13 @@ const (
 
 	clientCredentials = "client_credentials"
 	password          = "password"
-	authorizationCode = "authorization_code"
 )
 
 // Provider is one client of one installation.
 type Provider struct {
 	token    providers.TokenEndpoint
+	base     *url.URL
+	code     providers.CodeFlow
 	client   string
 	grant    string
 	user     string
@@ -41,10 +40,12 @@ var _ providers.Refresher = (*Provider)(nil)
 func Service() providers.Service {
 	return providers.Service{
 		Name: name, Title: "Genesys Multicloud CX",
-		Docs:      []string{"https://all.docs.genesys.com/PEC-Developer/Current/WebAPIs/Authentication"},
-		Settings:  settings(),
-		Prototype: (*Provider)(nil),
-		New:       New,
+		Docs:          []string{"https://all.docs.genesys.com/PEC-Developer/Current/WebAPIs/Authentication"},
+		Settings:      settings(),
+		Prototype:     (*Provider)(nil),
+		PingWithToken: true,
+		UserInfoViews: []string{viewUser, viewOpenID, viewJWT},
+		New:           New,
 	}
 }
 
@@ -53,14 +54,15 @@ func settings() []providers.Setting {
 	base.Required, base.Example = true, "https://gapi-use1.genesyscloud.com"
 	base.Help = "scheme, host and port of the API, with or without /auth/v3; plain http for loopback only"
 	forPassword := &providers.Condition{Setting: "grant", Is: password}
-	return []providers.Setting{
+	return append([]providers.Setting{
 		base,
 		{Name: "api_key", Kind: providers.Secret, Help: "a reference to the x-api-key", Example: "env:GENESYS_API_KEY"},
 		providers.ClientIDSetting(),
-		providers.ClientSecretSetting(""),
+		providers.ClientSecretSetting(providers.IsPublic()),
+		providers.ClientAuthSetting(providers.Basic, providers.None),
 		// The vendor's client libraries send the plain id:secret.
 		providers.BasicEncodingSetting("raw"),
-		providers.GrantSetting(authorizationCode, password, clientCredentials),
+		providers.GrantSetting(providers.AuthorizationCodeGrant, password, clientCredentials),
 		{
 			Name: "username", Kind: providers.Text, Required: true, If: forPassword,
 			Help: `the user, as tenant\user`, Example: `acme\jane`,
@@ -75,7 +77,12 @@ func settings() []providers.Setting {
 			Values: []string{"application/json", "application/x-www-form-urlencoded"},
 			Help:   "the form of the token reply to ask for",
 		},
-	}
+		{Name: "hide_tenant", Kind: providers.Bool, Default: "false", Help: "hides the tenant field of the sign-in page"},
+		{
+			Name: "send_redirect_uri", Kind: providers.Bool, Default: "true",
+			Help: "sends redirect_uri with the code, as RFC 6749 §4.1.3 wants and the vendor's table does not name",
+		},
+	}, providers.LoginSettings()...)
 }
 
 // New returns the client that the settings describe.
@@ -94,11 +101,16 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	p := &Provider{
 		token: providers.TokenEndpoint{
-			Service: title, Client: client, URL: endpoint, Auth: auth, Accept: s.Text("accept"), Judge: judge,
+			Peer: providers.Peer{Service: title, Client: client, Judge: judge},
+			URL:  endpoint, Auth: auth, Accept: s.Text("accept"),
 		},
+		base:   base,
 		client: s.Text("client_id"),
 		grant:  s.Text("grant"),
 		scopes: s.List("scopes"),
+	}
+	if p.code, err = p.codeFlow(s); err != nil {
+		return nil, err
 	}
 	if key := s.Secret("api_key"); key != nil {
 		p.token.SecretHeader = map[string]oauth.SecretFunc{"x-api-key": key}
@@ -131,40 +143,11 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 		params.Set("username", p.user)
 		return p.token.Password(ctx, params, p.password)
 	default:
-		return oauth.Token{}, &providers.Failure{
-			Reason:  providers.ReasonLogin,
-			Message: fmt.Sprintf("%s gives tokens of the grant %s only to a person who has logged in", title, p.grant),
-		}
+		return oauth.Token{}, providers.LoginNeeded(title)
 	}
 }
 
 // Refresh asks with a refresh token (RFC 6749 §6).
 func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
 	return p.token.Refresh(ctx, url.Values{}, refreshToken)
-}
-
-// judge reads the API's errors. Their code is often the HTTP status again, and
-// the standard's code then begins the message. A 403 may be the API key's, which a
-// gateway checks, as well as the client's; status 603 is "Unauthorized"; 400 is
-// what a wrong user or password gives.
-func judge(err *oauth.Error) *providers.Failure {
-	switch code, _, _ := strings.Cut(err.Description, ":"); code {
-	case "invalid_grant", "invalid_client", "invalid_scope", "invalid_request", "unauthorized_client",
-		"unsupported_grant_type", "access_denied":
-		return &providers.Failure{Reason: providers.ReasonOf(err.StatusCode, code)}
-	}
-	number := strings.Trim(err.Code, "0123456789") == ""
-	switch {
-	case err.StatusCode == 403 || err.Code == "603":
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials,
-			Hint:   "check api_key as well as client_id and client_secret; the client may lack the grant",
-		}
-	case err.StatusCode == 400 && number:
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials,
-			Hint:   "check client_id and client_secret and, with grant: password, username (tenant\\user) and password",
-		}
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ package pexip
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -22,6 +23,7 @@ const (
 // Provider is one client of one enterprise's realm.
 type Provider struct {
 	token  providers.TokenEndpoint
+	issuer *url.URL
 	client string
 	scopes []string
 }
@@ -51,7 +53,7 @@ func settings() []providers.Setting {
 		},
 		providers.BaseURLSetting(),
 		providers.ClientIDSetting(),
-		providers.ClientSecretSetting("private_key"),
+		providers.ClientSecretSetting(providers.HasPrivateKey()),
 	}
 	list = append(list, providers.PrivateKeySettings(false)...)
 	return append(list,
@@ -81,12 +83,19 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	if err != nil {
 		return nil, err
 	}
+	issuer, err := s.At(base, "realms", realm)
+	if err != nil {
+		return nil, err
+	}
 	auth, err := s.ClientAuth(endpoint, "")
 	if err != nil {
 		return nil, err
 	}
 	return &Provider{
-		token:  providers.TokenEndpoint{Service: title, Client: client, URL: endpoint, Auth: auth, Judge: judge},
+		token: providers.TokenEndpoint{
+			Peer: providers.Peer{Service: title, Client: client, Judge: judge}, URL: endpoint, Auth: auth,
+		},
+		issuer: issuer,
 		client: s.Text("client_id"),
 		scopes: s.List("scopes"),
 	}, nil

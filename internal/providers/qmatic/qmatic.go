@@ -31,7 +31,10 @@ type Provider struct {
 	scopes  []string
 }
 
-var _ providers.Refresher = (*Provider)(nil)
+var (
+	_ providers.Refresher = (*Provider)(nil)
+	_ providers.Pacer     = (*Provider)(nil)
+)
 
 // Service describes Qmatic Cloud Appointments.
 func Service() providers.Service {
@@ -46,7 +49,7 @@ func Service() providers.Service {
 
 func settings() []providers.Setting {
 	scopes := providers.ScopesSetting("com.qmatic.saas.appointments/external.appointment.book")
-	scopes.Required, scopes.Unless = true, "allow_no_scopes"
+	scopes.Required, scopes.Unless = true, []providers.Condition{{Setting: "allow_no_scopes", Is: "true"}}
 	return []providers.Setting{
 		{
 			Name: "account", Kind: providers.Text, Required: true,
@@ -58,7 +61,7 @@ func settings() []providers.Setting {
 		},
 		providers.BaseURLSetting(),
 		providers.ClientIDSetting(),
-		providers.ClientSecretSetting(""),
+		providers.ClientSecretSetting(),
 		// The vendor's sample is the Base64 of the plain clientId:clientSecret.
 		providers.BasicEncodingSetting("raw"),
 		providers.GrantSetting("client_credentials"),
@@ -98,8 +101,8 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	return &Provider{
 		token: providers.TokenEndpoint{
-			Service: title, Client: client, URL: endpoint, Auth: auth, MinRetryWait: tokenInterval,
-			Header: http.Header{"X-Account": {account}},
+			Peer: providers.Peer{Service: title, Client: client, Header: http.Header{"X-Account": {account}}},
+			URL:  endpoint, Auth: auth, MinRetryWait: tokenInterval,
 		},
 		client:  s.Text("client_id"),
 		account: account,
@@ -118,6 +121,9 @@ func (p *Provider) Identity() providers.Identity {
 		Grant: "client_credentials", AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
 	}
 }
+
+// Pace is the documented limit of token requests: one a second.
+func (*Provider) Pace() time.Duration { return tokenInterval }
 
 // Issue asks with the client credentials grant (RFC 6749 §4.4).
 func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {

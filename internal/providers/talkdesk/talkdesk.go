@@ -22,9 +22,14 @@ const (
 
 // Provider is one client of one account.
 type Provider struct {
-	token  providers.TokenEndpoint
+	token     providers.TokenEndpoint
+	authorize *url.URL
+	// api is where the API is, nil where the region's is not known.
+	api    *url.URL
 	client string
+	grant  string
 	scopes []string
+	pkce   bool
 }
 
 var _ providers.Refresher = (*Provider)(nil)
@@ -34,6 +39,7 @@ func Service() providers.Service {
 	return providers.Service{
 		Name: name, Title: title,
 		Docs: []string{
+			"https://docs.talkdesk.com/reference/authorization-code-basic",
 			"https://docs.talkdesk.com/reference/cc-basic",
 			"https://docs.talkdesk.com/reference/cc-jwt",
 		},
@@ -55,16 +61,20 @@ func settings() []providers.Setting {
 		},
 		providers.BaseURLSetting(),
 		providers.ClientIDSetting(),
-		providers.ClientSecretSetting("private_key"),
+		providers.ClientSecretSetting(providers.HasPrivateKey()),
 	}
 	list = append(list, providers.PrivateKeySettings(true)...)
-	return append(list,
+	return append(append(list,
 		providers.ClientAuthSetting(providers.Basic, providers.PrivateKeyJWT),
 		// The vendor's sample is the Base64 of the plain id:secret.
 		providers.BasicEncodingSetting("raw"),
-		providers.GrantSetting("client_credentials"),
+		providers.GrantSetting("client_credentials", providers.AuthorizationCodeGrant),
 		providers.ScopesSetting("contacts:read"),
-	)
+		providers.Setting{
+			Name: "api_url", Kind: providers.Text, Help: "scheme, host and port of the API, where it is not the region's own",
+			Example: "https://api.talkdeskapp.com",
+		},
+	), providers.LoginSettings()...)
 }
 
 // suffix returns what follows the account in the identity host of a region.
@@ -101,13 +111,20 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 		return nil, err
 	}
 	scopes := s.List("scopes")
-	return &Provider{
+	p := &Provider{
 		token: providers.TokenEndpoint{
-			Service: title, Client: client, URL: endpoint, Auth: auth, Judge: judge(len(scopes) > 0),
+			Peer: providers.Peer{Service: title, Client: client, Judge: judge(len(scopes) > 0)}, URL: endpoint, Auth: auth,
 		},
 		client: s.Text("client_id"),
+		grant:  s.Text("grant"),
 		scopes: scopes,
-	}, nil
+		pkce:   s.Bool("pkce"),
+	}
+	if p.authorize, err = s.At(base, "oauth", "authorize"); err != nil {
+		return nil, err
+	}
+	p.api, err = api(s)
+	return p, err
 }
 
 // Name returns "talkdesk".
@@ -117,12 +134,16 @@ func (*Provider) Name() string { return name }
 func (p *Provider) Identity() providers.Identity {
 	return providers.Identity{
 		Provider: name, TokenURL: p.token.URL.String(), ClientID: p.client,
-		Grant: "client_credentials", AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
+		Grant: p.grant, AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
 	}
 }
 
-// Issue asks with the client credentials grant (RFC 6749 §4.4).
+// Issue asks with the client credentials grant (RFC 6749 §4.4). The authorization
+// code grant needs a person first: that is a Failure of ReasonLogin.
 func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
+	if p.grant == providers.AuthorizationCodeGrant {
+		return oauth.Token{}, providers.LoginNeeded(title)
+	}
 	token, err := p.token.ClientCredentials(ctx, providers.Scope(p.scopes))
 	return plainScope(token), err
 }

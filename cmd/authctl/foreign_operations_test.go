@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/oidcprovidertest"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/providers/pexip"
+	"github.com/authctl/authctl/internal/providers/providertest"
+)
+
+// TestOperationsOfServerNotWrittenHere introspects and revokes a token at oidc-provider. The tokens are opaque: the
+// server does neither for JWTs.
+func TestOperationsOfServerNotWrittenHere(t *testing.T) {
+	t.Parallel()
+	server := oidcprovidertest.Start(t, oidcprovidertest.Config{
+		Opaque: true, Scopes: []string{foreignScope},
+		Clients: []oidcprovidertest.Client{
+			{ID: "odd client", Secret: foreignSecret, AuthMethod: "client_secret_basic", Scope: foreignScope},
+		},
+	})
+	p := newPlace(t)
+	p.fileStore()
+	p.set("FOREIGN_SECRET="+foreignSecret, "FOREIGN_WRONG=fake-and-wrong", "FOREIGN_KEY=unused")
+	p.configure(foreignProfiles(server.URL))
+
+	wantTokens(t, []outcome{p.run("token", "get", "basic")})
+	for _, step := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"token", "introspect", "basic", "-o", "json"}, `"active":true`},
+		{[]string{"token", "revoke", "basic"}, ""},
+		{[]string{"token", "get", "basic", "-o", "json"}, `"source":"issued"`},
+		{[]string{"token", "introspect", "basic", "-o", "json"}, `"active":true`},
+		{[]string{"signout", "basic"}, ""},
+		{[]string{"ping", "basic"}, ""},
+	} {
+		o := p.run(step.args...)
+		if o.code != 0 || !strings.Contains(strings.ReplaceAll(o.stdout, `": `, `":`), step.want) {
+			t.Errorf("%v: exit code %d, %d bytes on stdout, stderr %q", step.args, o.code, len(o.stdout), o.stderr)
+		}
+	}
+	revocations := 0
+	for _, r := range server.Requests() {
+		if strings.HasSuffix(r.Path, "/revoke") && r.Status == http.StatusOK {
+			revocations++
+		}
+	}
+	if revocations != 2 {
+		t.Errorf("the server has seen %d revocations that it took, want 2: %+v", revocations, server.Requests())
+	}
+}
+
+const foreignRedirect = "http://127.0.0.1:8400/callback"
+
+// TestCodeAtServerNotWrittenHere runs the authorization code grant with PKCE, and refreshes with rotation, by the
+// code that Genesys and Talkdesk log in with.
+func TestCodeAtServerNotWrittenHere(t *testing.T) {
+	t.Parallel()
+	server := oidcprovidertest.Start(t, oidcprovidertest.Config{
+		Clients: []oidcprovidertest.Client{{
+			ID: "person", Secret: "fake-secret", AuthMethod: "client_secret_basic", ApplicationType: "native",
+			GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
+			RedirectURIs: []string{foreignRedirect},
+		}},
+	})
+	at := func(address string) *url.URL {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	endpoint := providers.TokenEndpoint{
+		Peer: providers.Peer{Service: "Foreign", Client: &oauth.Client{}}, URL: at(server.TokenURL),
+		Auth: oauth.Basic{ClientID: "person", Secret: oauth.Known(oauth.NewSecret("fake-secret"))},
+	}
+	flow := providers.CodeFlow{
+		Token: &endpoint, Authorize: at(strings.TrimSuffix(server.TokenURL, "token") + "auth"),
+		ClientID: "person", Scopes: []string{"openid"}, PKCE: true, Nonce: true,
+	}
+	login, err := flow.Start(foreignRedirect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := flow.Finish(t.Context(), login, consentAbroad(t, server.URL, login.URL).Query())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.AccessToken.IsZero() || token.RefreshToken.IsZero() || token.IDToken.IsZero() {
+		t.Fatal("access, refresh or ID token is missing")
+	}
+	wantUserInfoAbroad(t, server.URL, token)
+	fresh, err := endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	if err != nil || fresh.RefreshToken.IsZero() || fresh.RefreshToken.Equal(token.RefreshToken) {
+		t.Fatalf("refresh: %v, want another refresh token", err)
+	}
+	// The server knows a second use.
+	_, err = endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	if failure, ok := errors.AsType[*providers.Failure](err); !ok || failure.Reason != providers.ReasonLogin {
+		t.Errorf("a spent refresh token: %v", err)
+	}
+}
+
+// wantUserInfoAbroad asks for userinfo by the adapter of Pexip Engage.
+func wantUserInfoAbroad(t *testing.T, base string, token oauth.Token) {
+	t.Helper()
+	settings := providertest.Settings(pexip.Service(), map[string]string{
+		"account": "acme", "base_url": base, "client_id": "person", "client_secret": "fake-secret",
+	})
+	provider, err := pexip.New(settings, &oauth.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := providers.Session{AccessToken: token.AccessToken, Scope: []string{"openid"}}
+	info, err := provider.(providers.UserInfoer).UserInfo(t.Context(), session, "")
+	if err != nil || !strings.Contains(string(info.Claims), `"sub":"jane"`) {
+		t.Errorf("userinfo: %s, %v", info.Claims, err)
+	}
+}
+
+// consentAbroad plays person and browser at oidc-provider's own pages, and returns where they end.
+func consentAbroad(t *testing.T, base string, address *url.URL) *url.URL {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	method, next, form := http.MethodGet, address.String(), url.Values{}
+	var way []string
+	for range 20 {
+		req, err := http.NewRequestWithContext(t.Context(), method, next, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if method == http.MethodPost {
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		resp, err := browser.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		way = append(way, method+" "+req.URL.Path+" "+resp.Status)
+		where, err := resp.Location()
+		switch {
+		case err == nil && !strings.HasPrefix(where.String(), base+"/"):
+			return where
+		case err == nil:
+			method, next, form = http.MethodGet, where.String(), url.Values{}
+		case !strings.Contains(req.URL.Path, "/interaction/"):
+			t.Fatalf("no way on: %s", strings.Join(way, ", "))
+		default:
+			// The first page asks who it is, the second for consent.
+			prompt := "login"
+			if slices.ContainsFunc(way, func(s string) bool { return strings.HasPrefix(s, "POST ") }) {
+				prompt = "consent"
+			}
+			method, form = http.MethodPost, url.Values{"prompt": {prompt}, "login": {"jane"}, "password": {"fake"}}
+		}
+	}
+	t.Fatalf("no end: %s", strings.Join(way, ", "))
+	return nil
+}

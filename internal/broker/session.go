@@ -1,0 +1,49 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// Stored returns what is cached for a client, expired or not; store.ErrNotFound
+// when nothing is.
+func (b *Broker) Stored(ctx context.Context, r Request) (*store.Record, error) {
+	return b.Store.Get(ctx, store.Key(r.Provider.Identity()))
+}
+
+// Keep stores a token that was got in another way than by Token: by a login. It
+// replaces what was there and clears the failure of an earlier fetch.
+func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
+	if token.Lifetime <= 0 {
+		return fmt.Errorf("%w: %s", store.ErrUncacheable, token.LifetimeProblem)
+	}
+	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity()), began: b.now()}
+	lock, err := f.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Unlock() }()
+	if err := b.Store.Put(ctx, &store.Record{Key: f.key, Profile: r.Profile, Token: token}); err != nil {
+		return err
+	}
+	_ = lock.Leave(store.Note{})
+	return nil
+}
+
+// Forget removes what is cached for a client. It waits for a fetch under way, so
+// that this does not bring the token back; a lock that cannot be had is no reason to
+// keep a token.
+func (b *Broker) Forget(ctx context.Context, r Request) error {
+	key := store.Key(r.Provider.Identity())
+	lock, err := b.Store.Lock(ctx, key)
+	if err == nil {
+		defer func() { _ = lock.Unlock() }()
+	} else if locked, ok := errors.AsType[*store.LockError](err); ok && locked.Busy {
+		return err
+	}
+	return b.Store.Delete(ctx, key)
+}

@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) tokenIntrospect() *cobra.Command {
+	f, output := &serviceFlags{}, &outputFlag{}
+	command := &cobra.Command{
+		Use:   "introspect [PROFILE]",
+		Short: "Ask the service what it knows of the token (RFC 7662)",
+		Args:  arguments(0, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(output); err != nil {
+				return err
+			}
+			return a.runIntrospect(a.watched(command.Context()), f, output, args)
+		},
+		ValidArgsFunction: a.completeProfile,
+	}
+	f.bind(command.Flags())
+	output.bind(command.Flags(), "table", "json")
+	return command
+}
+
+func (a *app) runIntrospect(ctx context.Context, f *serviceFlags, output *outputFlag, args []string) error {
+	s, err := a.open(f, args)
+	if err != nil {
+		return err
+	}
+	introspector, err := providers.As[providers.Introspector](s.provider, "token introspect", a.services)
+	if err != nil {
+		return err
+	}
+	var reply json.RawMessage
+	err = s.withToken(ctx, func(ctx context.Context, with providers.Session) error {
+		reply, err = introspector.Introspect(ctx, with.AccessToken)
+		return err
+	})
+	if err != nil {
+		return a.dryRan(s, err)
+	}
+	return a.object(output, reply)
+}
+
+func (a *app) tokenRevoke() *cobra.Command {
+	f := &serviceFlags{}
+	command := &cobra.Command{
+		Use:   "revoke [PROFILE]",
+		Short: "Revoke the cached token at the service and forget it (RFC 7009)",
+		Args:  arguments(0, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(nil); err != nil {
+				return err
+			}
+			return a.runRevoke(a.watched(command.Context()), f, args)
+		},
+		ValidArgsFunction: a.completeProfile,
+	}
+	f.bind(command.Flags())
+	return command
+}
+
+func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) error {
+	s, err := a.open(f, args)
+	if err != nil {
+		return err
+	}
+	revoker, err := providers.As[providers.Revoker](s.provider, "token revoke", a.services)
+	if err != nil {
+		return err
+	}
+	record, err := s.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if record == nil {
+		a.note("there is no token of profile " + s.profile.Name + " here")
+		return nil
+	}
+	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
+		// The access token goes first: it may end with the refresh token.
+		err := revoker.Revoke(ctx, with.AccessToken, "access_token")
+		if err != nil || with.RefreshToken.IsZero() {
+			return err
+		}
+		return revoker.Revoke(ctx, with.RefreshToken, "refresh_token")
+	})
+	if err != nil {
+		return a.dryRan(s, err)
+	}
+	a.note("the token of profile " + s.profile.Name + " is revoked")
+	return s.broker.Forget(ctx, s.request)
+}
+
+// inspectOptions are the flags of `token inspect`.
+type inspectOptions struct {
+	serviceFlags
+	output outputFlag
+	stdin  bool
+}
+
+func (a *app) tokenInspect() *cobra.Command {
+	o := &inspectOptions{}
+	command := &cobra.Command{
+		Use:   "inspect [PROFILE]",
+		Short: "Tell what the token says",
+		Long: `Tell what the token says: the claims when it is a JWT, its expiry, the scopes that were
+asked for and granted. The signature is checked where the service publishes its keys;
+otherwise the claims are marked unverified. --stdin reads any token, and asks nobody.`,
+		Example: `  authctl token inspect engage
+  pbpaste | authctl token inspect --stdin`,
+		Args: arguments(0, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(&o.output); err != nil {
+				return err
+			}
+			ctx := a.watched(command.Context())
+			if o.stdin {
+				return a.inspectStdin(o, args)
+			}
+			return a.runInspect(ctx, o, args)
+		},
+		ValidArgsFunction: a.completeProfile,
+	}
+	o.bind(command.Flags())
+	o.output.bind(command.Flags(), "table", "json")
+	command.Flags().BoolVar(&o.stdin, "stdin", false, "read a token from stdin")
+	return command
+}
+
+// inspected is what `token inspect -o json` prints.
+type inspected struct {
+	Profile  string `json:"profile,omitempty"`
+	Provider string `json:"provider,omitempty"`
+	// Kind is jwt or opaque.
+	Kind string `json:"kind"`
+	// Verified says that the signature was checked with the service's keys;
+	// Verification says with what result, or why not.
+	Verified     bool            `json:"verified"`
+	Verification string          `json:"verification"`
+	Header       json.RawMessage `json:"header,omitempty"`
+	Claims       json.RawMessage `json:"claims,omitempty"`
+	ExpiresAt    *string         `json:"expires_at,omitempty"`
+	Requested    []string        `json:"scopes_requested,omitempty"`
+	Granted      []string        `json:"scopes_granted,omitempty"`
+}
+
+func (a *app) inspectStdin(o *inspectOptions, args []string) error {
+	if len(args) > 0 || o.name != "" {
+		return usagef("--stdin and a profile do not go together")
+	}
+	text, err := io.ReadAll(io.LimitReader(a.Streams.In, 1<<20))
+	if err != nil {
+		return err
+	}
+	token := strings.TrimSpace(string(text))
+	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(strings.TrimSuffix(scheme, ":"), "bearer") {
+		token = strings.TrimSpace(rest)
+	}
+	if token == "" {
+		return usagef("stdin holds no token")
+	}
+	return a.showInspected(o, decoded(oauth.NewSecret(token)))
+}
+
+// decoded reads a token without asking anybody.
+func decoded(token oauth.Secret) inspected {
+	jwt, err := oauth.ParseJWT(token)
+	if err != nil {
+		return inspected{Kind: "opaque", Verification: "an opaque token says nothing by itself"}
+	}
+	return inspected{
+		Kind: "jwt", Header: jwt.Header, Claims: jwt.Claims,
+		Verification: "unverified: nobody checked the signature",
+	}
+}
+
+func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) error {
+	s, err := a.open(&o.serviceFlags, args)
+	if err != nil {
+		return err
+	}
+	_, answer, err := s.present(ctx)
+	if err != nil {
+		return err
+	}
+	i := decoded(answer.Token.AccessToken)
+	i.Profile, i.Provider = s.profile.Name, s.provider.Name()
+	i.Requested, i.Granted = s.profile.Settings.List("scopes"), answer.Token.Scope
+	i.ExpiresAt = newPrinted(s, answer, a.Now()).ExpiresAt
+	verifier, ok := s.provider.(providers.Verifier)
+	if i.Kind == "jwt" && ok && s.dryRun == nil {
+		err := s.bounded(ctx, sessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
+			return verifier.Verify(ctx, with.AccessToken)
+		})
+		i.Verified, i.Verification = err == nil, "verified with the keys that the service publishes"
+		if err != nil {
+			i.Verification = "unverified: " + err.Error()
+		}
+		if _, wrong := errors.AsType[*oauth.JWTError](err); wrong {
+			i.Verification = "NOT the service's: " + err.Error()
+		}
+	}
+	return a.showInspected(o, i)
+}
+
+func (a *app) showInspected(o *inspectOptions, i inspected) error {
+	if o.output.json() {
+		return a.json(i)
+	}
+	var b strings.Builder
+	line := func(name, value string) {
+		if value != "" {
+			b.WriteString(a.out.Strong(name) + "  " + value + "\n")
+		}
+	}
+	line("kind     ", i.Kind)
+	line("signature", i.Verification)
+	if i.ExpiresAt != nil {
+		line("expires  ", *i.ExpiresAt)
+	}
+	line("requested", strings.Join(i.Requested, " "))
+	line("granted  ", oauth.CleanText(strings.Join(i.Granted, " ")))
+	if i.Claims != nil {
+		table, err := claimTable(i.Claims, a.Now())
+		if err != nil {
+			return err
+		}
+		b.WriteString("\n")
+		if _, err := a.paint(table).WriteTo(&b); err != nil {
+			return err
+		}
+	}
+	return a.print(b.String())
+}

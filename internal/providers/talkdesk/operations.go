@@ -1,0 +1,92 @@
+package talkdesk
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+var (
+	_ providers.LoginStarter = (*Provider)(nil)
+	_ providers.UserInfoer   = (*Provider)(nil)
+)
+
+// api returns where the API of the account's region is, nil where that is not
+// known (https://docs.talkdesk.com/docs/how-to-guarantee-your-app-works-in-all-regions).
+// A base_url stands for the API's host too.
+func api(s providers.Settings) (*url.URL, error) {
+	if text := s.Text("api_url"); text != "" {
+		return s.Address("api_url", text)
+	}
+	hosts := map[string]string{
+		"us": "https://api.talkdeskapp.com", "eu": "https://api.talkdeskapp.eu", "ca": "https://api.talkdeskappca.com",
+	}
+	if s.Text("base_url") == "" && hosts[s.Text("region")] == "" {
+		return nil, nil
+	}
+	return providers.BaseURL(s, hosts[s.Text("region")])
+}
+
+// flow is the login: GET /oauth/authorize with state and nonce.
+func (p *Provider) flow() providers.CodeFlow {
+	return providers.CodeFlow{
+		Token: &p.token, Authorize: p.authorize, ClientID: p.client, Scopes: p.scopes, PKCE: p.pkce, Nonce: true,
+	}
+}
+
+// StartLogin returns the address of GET /oauth/authorize
+// (https://docs.talkdesk.com/reference/authorization-code-basic).
+func (p *Provider) StartLogin(redirectURI string) (*providers.Login, error) {
+	return p.flow().Start(redirectURI)
+}
+
+// FinishLogin trades the code for a token, with Basic or with the signed JWT.
+func (p *Provider) FinishLogin(ctx context.Context, login *providers.Login, answer url.Values) (oauth.Token, error) {
+	token, err := p.flow().Finish(ctx, login, answer)
+	return plainScope(token), err
+}
+
+// UserInfo asks the API's GET /users/me (https://docs.talkdesk.com/reference/usersme).
+func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) (providers.UserInfo, error) {
+	if p.api == nil {
+		return providers.UserInfo{}, &providers.SettingError{
+			Name: "api_url", Problem: "is missing: the API's host in this region is not documented",
+			Help: "give scheme and host of the API, such as https://api.example",
+		}
+	}
+	address := *p.api
+	address.Path = "/users/me"
+	peer := p.token.Peer
+	peer.Judge = judgeUser
+	reply, err := peer.Call(ctx, oauth.CallRequest{URL: &address, Bearer: oauth.Known(s.AccessToken), Idempotent: true})
+	if err != nil {
+		return providers.UserInfo{}, err
+	}
+	claims, err := reply.Object()
+	if err != nil {
+		return providers.UserInfo{}, peer.Failed(err, true)
+	}
+	return providers.UserInfo{Claims: claims}, nil
+}
+
+// judgeUser reads the API's errors: a 400 is what the token of a client without a
+// user gets.
+func judgeUser(err *oauth.Error) *providers.Failure {
+	switch err.StatusCode {
+	case 400:
+		return &providers.Failure{
+			Reason:  providers.ReasonCredentials,
+			Message: fmt.Sprintf("%s knows no user for this token: %v", title, err),
+			Hint: "a token of the grant client_credentials has no user: " +
+				"set grant: authorization_code and scopes with openid in the profile, then log in",
+		}
+	case 403:
+		return &providers.Failure{
+			Reason: providers.ReasonScope, Hint: "the scope openid is needed: add it to the scopes of the profile",
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package term_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/internal/term"
+)
+
+func lookup(env map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+}
+
+func TestColorIsDecidedForEachStream(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		mode     term.ColorMode
+		terminal bool
+		env      map[string]string
+		want     bool
+	}{
+		{term.ColorAuto, true, nil, true},
+		{term.ColorAuto, false, nil, false},
+		{term.ColorAuto, true, map[string]string{"NO_COLOR": "1"}, false},
+		{term.ColorAuto, true, map[string]string{"NO_COLOR": ""}, true},
+		{term.ColorAuto, true, map[string]string{"TERM": "dumb"}, false},
+		{term.ColorAuto, false, map[string]string{"CLICOLOR_FORCE": "1"}, true},
+		{term.ColorAuto, false, map[string]string{"CLICOLOR_FORCE": "0"}, false},
+		{term.ColorAuto, false, map[string]string{"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, false},
+		{term.ColorAlways, false, map[string]string{"NO_COLOR": "1"}, true},
+		{term.ColorNever, true, map[string]string{"CLICOLOR_FORCE": "1"}, false},
+	} {
+		if got := c.mode.Enabled(c.terminal, lookup(c.env)); got != c.want {
+			t.Errorf("%s, terminal %t, %v: %t", c.mode, c.terminal, c.env, got)
+		}
+	}
+	if _, err := term.ParseColorMode("sometimes"); err == nil {
+		t.Error("an unknown mode is taken")
+	}
+}
+
+func TestPalette(t *testing.T) {
+	t.Parallel()
+	if got := term.NewPalette(false).Bad("x"); got != "x" {
+		t.Errorf("without colour: %q", got)
+	}
+	if got := term.NewPalette(true).Bad("x"); got == "x" || !strings.Contains(got, "x") {
+		t.Errorf("with colour: %q", got)
+	}
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	table := term.Table{
+		Header: []string{"NAME", "VALUE", "NOTE"},
+		Rows:   [][]string{{"ärger", "1", ""}, {"b", "22222222", "x"}},
+	}
+	var b bytes.Buffer
+	if _, err := table.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := "NAME   VALUE     NOTE\närger  1\nb      22222222  x\n"
+	if b.String() != want {
+		t.Errorf("got\n%q\nwant\n%q", b.String(), want)
+	}
+}
+
+func TestNobodyIsAskedWithoutATerminal(t *testing.T) {
+	t.Parallel()
+	for _, p := range []term.Prompter{
+		{Streams: term.Streams{In: strings.NewReader("answer\n"), Err: &bytes.Buffer{}}},
+		{Streams: term.Streams{In: os.Stdin, Err: &bytes.Buffer{}, InTerminal: true, ErrTerminal: true}, Off: true},
+	} {
+		if _, err := p.Hidden(t.Context(), "secret"); !errors.Is(err, term.ErrNoInput) {
+			t.Errorf("Hidden: %v", err)
+		}
+		if _, err := p.Line(t.Context(), "name", ""); !errors.Is(err, term.ErrNoInput) {
+			t.Errorf("Line: %v", err)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	t.Parallel()
+	var asked bytes.Buffer
+	p := term.Prompter{Streams: term.Streams{
+		In: strings.NewReader("  first \n\n"), Err: &asked, InTerminal: true, ErrTerminal: true,
+	}}
+	for i, want := range []string{"first", "standard"} {
+		if got, err := p.Line(t.Context(), "name", "standard"); got != want || err != nil {
+			t.Errorf("answer %d: %q, %v", i, got, err)
+		}
+	}
+	if _, err := p.Line(t.Context(), "name", ""); !errors.Is(err, term.ErrNoInput) {
+		t.Errorf("at the end of input: %v", err)
+	}
+	if asked.String() != "name [standard]: name [standard]: name: " {
+		t.Errorf("asked %q", asked.String())
+	}
+}
+
+func TestSpinOnNoTerminal(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	stop := term.Spin(&b, false, "waiting")
+	stop()
+	if b.String() != "waiting\n" {
+		t.Errorf("%q", b.String())
+	}
+}
+
+func TestSpinLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	stop := term.Spin(&b, true, "waiting")
+	stop()
+	stop()
+	if !strings.HasSuffix(b.String(), "\r\x1b[K") {
+		t.Errorf("%q", b.String())
+	}
+}
