@@ -117,7 +117,7 @@ func (f *serviceFlags) scopeList() []string {
 	if len(f.scopes) == 0 {
 		return nil
 	}
-	return strings.FieldsFunc(strings.Join(f.scopes, " "), func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
+	return config.Words(strings.Join(f.scopes, " "))
 }
 
 // outputFlag is --output with the formats a command has.

@@ -62,7 +62,7 @@ func ParseSetting(service providers.Service, name, text string) (providers.Value
 	case text == "":
 		return value, &Error{Key: name, Problem: "is empty"}
 	case d.Kind == providers.List:
-		return providers.Value{List: words(text), Origin: "what was given"}, nil
+		return providers.Value{List: Words(text), Origin: "what was given"}, nil
 	case d.Kind == providers.Secret:
 		if _, ok := parseReference(text); !ok {
 			return providers.Value{}, notAReference(name)

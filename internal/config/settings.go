@@ -125,7 +125,7 @@ func (f *File) first(p *Profile, s source, d providers.Setting, inFile providers
 	case inFile.Origin != "" || d.Default == "":
 		return inFile, nil
 	case d.Kind == providers.List:
-		return providers.Value{List: words(d.Default), Origin: "default"}, nil
+		return providers.Value{List: Words(d.Default), Origin: "default"}, nil
 	}
 	return providers.Value{Text: d.Default, Origin: "default"}, nil
 }
@@ -253,7 +253,7 @@ func (f *File) fromVariable(p *Profile, d providers.Setting) (providers.Value, e
 	}
 	v := providers.Value{Text: text, Origin: "environment " + name}
 	if d.Kind == providers.List {
-		v.Text, v.List = "", words(text)
+		v.Text, v.List = "", Words(text)
 	}
 	return v, checkValue(d, &v, name, "")
 }
@@ -311,14 +311,14 @@ func suggestValue(text string, allowed []string) string {
 	return ""
 }
 
-// words splits at blanks and commas.
-func words(text string) []string {
+// Words splits text at white space and commas, as a list is written on one line.
+func Words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n", r) })
 }
 
 func listOf(name string, raw any) ([]string, error) {
 	if text, ok := raw.(string); ok {
-		return words(text), nil
+		return Words(text), nil
 	}
 	items, ok := raw.([]any)
 	if !ok {

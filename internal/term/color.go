@@ -55,9 +55,6 @@ func (p Palette) Strong(s string) string { return p.paint(s, color.Bold) }
 // Faint is for what matters less.
 func (p Palette) Faint(s string) string { return p.paint(s, color.Faint) }
 
-// Good is for success.
-func (p Palette) Good(s string) string { return p.paint(s, color.FgGreen) }
-
 // Bad is for errors.
 func (p Palette) Bad(s string) string { return p.paint(s, color.FgRed, color.Bold) }
 

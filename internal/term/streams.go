@@ -30,17 +30,4 @@ func System() Streams {
 // stdin and the question is written to stderr.
 func (s Streams) Interactive() bool { return s.InTerminal && s.ErrTerminal }
 
-// Width returns the columns of the terminal stdout is, 0 when it is none.
-func (s Streams) Width() int {
-	f, ok := s.Out.(*os.File)
-	if !ok || !s.OutTerminal {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
-}
-
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
