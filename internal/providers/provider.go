@@ -83,6 +83,10 @@ type Service struct {
 	UserInfoViews []string
 	// PingWithToken says that the answer to a ping stands for a token too.
 	PingWithToken bool
+	// Catalogue returns the scopes of the vendor's page.
+	Catalogue func() Catalogue
+	// OnlyScope is the one scope that the service takes, empty where there are more.
+	OnlyScope string
 	// New builds a client. It checks the settings, and errors are *SettingError.
 	New func(Settings, *oauth.Client) (Provider, error)
 }
