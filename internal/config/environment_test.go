@@ -67,17 +67,3 @@ func TestBadEnvironment(t *testing.T) {
 		}
 	}
 }
-
-func TestClosest(t *testing.T) {
-	t.Parallel()
-	names := []string{"client_id", "client_secret", "account", "region"}
-	tests := map[string]string{
-		"clientid": "client_id", "acount": "account", "regino": "region", "reg": "region", "client_secret_ref": "client_secret",
-		"zebra": "", "": "", "x": "", "Account": "account",
-	}
-	for word, want := range tests {
-		if got := closest(word, names); got != want {
-			t.Errorf("%s: %q, want %q", word, got, want)
-		}
-	}
-}

@@ -305,7 +305,7 @@ func checkValue(d providers.Setting, v *providers.Value, key, prefix string) err
 }
 
 func suggestValue(text string, allowed []string) string {
-	if best := closest(text, allowed); best != "" {
+	if best := providers.Nearest(text, allowed); best != "" {
 		return "did you mean " + best + "?"
 	}
 	return ""

@@ -1,6 +1,10 @@
 package providers
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"slices"
+)
 
 // Catalogue is what a vendor's page says of its service's scopes. The pages grow: a
 // scope that is missing here may still exist.
@@ -11,6 +15,26 @@ type Catalogue struct {
 	Scopes []KnownScope `json:"scopes"`
 }
 
+// DecodeCatalogue reads a catalogue from JSON. The adapters embed theirs as text and
+// read it when it is asked for, so that other commands do not pay for it. Text that
+// is no catalogue gives an empty one: a scope that is not listed is never refused.
+func DecodeCatalogue(text string) Catalogue {
+	var c Catalogue
+	if json.Unmarshal([]byte(text), &c) != nil {
+		return Catalogue{}
+	}
+	return c
+}
+
+// Lookup returns the entry of a scope, spelt exactly so; false when there is none.
+func (c Catalogue) Lookup(name string) (KnownScope, bool) {
+	i := slices.IndexFunc(c.Scopes, func(s KnownScope) bool { return s.Name == name })
+	if i < 0 {
+		return KnownScope{}, false
+	}
+	return c.Scopes[i], true
+}
+
 // KnownScope is one entry of a Catalogue.
 type KnownScope struct {
 	// Name is what is asked for, in the vendor's spelling; case matters.
@@ -18,8 +42,8 @@ type KnownScope struct {
 	// Access is "read", "write", "manage" or "start"; empty where the page does not
 	// say.
 	Access string `json:"access"`
-	// API is the API that the scope opens, as the page calls it; empty where it
-	// names none.
+	// API is the API that the scope opens, as the page calls it, or for Pexip the
+	// resource in the scope's name ("appointments"); empty where there is neither.
 	API string `json:"api"`
 	// About says what that is for, in the page's words; may be empty.
 	About string `json:"about"`
@@ -28,6 +52,7 @@ type KnownScope struct {
 // ScopeLister is a Provider whose service tells which scopes it knows.
 type ScopeLister interface {
 	// LiveScopes returns the scopes that the service publishes (scopes_supported of
-	// RFC 8414 §2), which are not those that this client may have.
+	// RFC 8414 §2), which are not those that this client may have. Errors are a
+	// *Failure, or an *UnsupportedError when it publishes none.
 	LiveScopes(ctx context.Context) ([]string, error)
 }

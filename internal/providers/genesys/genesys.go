@@ -43,6 +43,8 @@ func Service() providers.Service {
 		Docs:          []string{"https://all.docs.genesys.com/PEC-Developer/Current/WebAPIs/Authentication"},
 		Settings:      settings(),
 		Prototype:     (*Provider)(nil),
+		Catalogue:     catalogue,
+		OnlyScope:     "*",
 		PingWithToken: true,
 		UserInfoViews: []string{viewUser, viewOpenID, viewJWT},
 		New:           New,

@@ -22,6 +22,7 @@ var (
 	_ providers.Revoker      = (*Provider)(nil)
 	_ providers.Introspector = (*Provider)(nil)
 	_ providers.Verifier     = (*Provider)(nil)
+	_ providers.ScopeLister  = (*Provider)(nil)
 )
 
 // discover reads the realm's document; its endpoints must be on the same host.
@@ -162,6 +163,21 @@ func (p *Provider) Verify(ctx context.Context, token oauth.Secret) error {
 		return p.token.Failed(err, false)
 	}
 	return keys.Verify(jwt, metadata.Issuer)
+}
+
+// LiveScopes returns scopes_supported of the discovery document (OpenID Connect
+// Discovery 1.0 §3), which need not be all.
+func (p *Provider) LiveScopes(ctx context.Context) ([]string, error) {
+	metadata, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(metadata.ScopesSupported) == 0 {
+		return nil, &providers.UnsupportedError{
+			Service: title, Operation: "list of its scopes", Why: "the realm's discovery document names none",
+		}
+	}
+	return metadata.ScopesSupported, nil
 }
 
 // SignOut revokes the access token and, where there is a refresh token, ends the

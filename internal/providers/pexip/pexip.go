@@ -37,6 +37,7 @@ func Service() providers.Service {
 		Docs:      []string{"https://developer.pexipengage.com"},
 		Settings:  settings(),
 		Prototype: (*Provider)(nil),
+		Catalogue: catalogue,
 		New:       New,
 	}
 }

@@ -43,6 +43,7 @@ func Service() providers.Service {
 		Docs:      []string{"https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885/Authentication"},
 		Settings:  settings(),
 		Prototype: (*Provider)(nil),
+		Catalogue: catalogue,
 		New:       New,
 	}
 }

@@ -45,6 +45,7 @@ func Service() providers.Service {
 		},
 		Settings:  settings(),
 		Prototype: (*Provider)(nil),
+		Catalogue: catalogue,
 		New:       New,
 	}
 }
