@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 const (
@@ -63,6 +64,14 @@ type Fault struct {
 	Redirect string `json:"redirect,omitzero"`
 	// ScopePending are scopes that Talkdesk grants only after the fault is gone.
 	ScopePending []string `json:"scope_pending,omitzero"`
+	// ClientScopes are exactly the scopes that every client has: asking for another
+	// is refused in the service's way. The standard scopes of Pexip's realm stay.
+	// It hits requests that ask for scopes: a refresh keeps what was granted.
+	ClientScopes []string `json:"client_scopes,omitzero"`
+	// Narrow grants what the client has of the scopes asked for, and says so in the
+	// reply's scope, instead of refusing (RFC 6749 §3.3). Where nothing is left,
+	// Pexip grants its default scopes; the others refuse.
+	Narrow bool `json:"narrow,omitzero"`
 	// RefreshToken makes token replies carry a refresh token for any grant.
 	RefreshToken bool `json:"refresh_token,omitzero"`
 	// Omit are fields and headers ("X-GWS-User") that successful replies lack. A
@@ -82,7 +91,7 @@ func (f Fault) hasEffect() bool {
 	return f.Status != 0 || f.DelayMS != 0 || f.Body != nil || f.ContentType != "" || f.Truncate != nil ||
 		f.RetryAfter != "" || f.ExpiresIn != nil || f.TokenType != nil || f.ScopeEncoded || f.Drop ||
 		f.Redirect != "" || f.ScopePending != nil || f.RefreshToken || f.Omit != nil || f.Extra != nil ||
-		f.Callback != nil
+		f.Callback != nil || f.ClientScopes != nil || f.Narrow
 }
 
 func (f Fault) omits(field string) bool { return slices.Contains(f.Omit, field) }
@@ -134,6 +143,8 @@ func (f Fault) checkTogether() error {
 		return fmt.Errorf("redirect: status %d is not one of 301, 302, 303, 307, 308", f.Status)
 	case len(f.ScopePending) > 0 && f.Service != "" && f.Service != "talkdesk":
 		return errors.New("scope_pending: only talkdesk has it")
+	case f.Service == "genesys" && (f.ClientScopes != nil || f.Narrow):
+		return errors.New("client_scopes and narrow: genesys has one scope, which every client has")
 	}
 	return nil
 }
@@ -148,6 +159,11 @@ func (f Fault) checkValues() error {
 	}
 	if f.ExpiresIn != nil && !json.Valid(f.ExpiresIn) {
 		return errors.New("expires_in: not a JSON value")
+	}
+	for _, scope := range f.ClientScopes {
+		if scope == "" || strings.ContainsFunc(scope, unicode.IsSpace) {
+			return fmt.Errorf("client_scopes: %q is not one scope", scope)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Extra)) {
 		if !json.Valid(f.Extra[name]) {
@@ -339,5 +355,27 @@ func (s *Server) postFault(body io.Reader) (int, error) {
 	return http.StatusBadRequest, err
 }
 
+// scopesOf returns the scopes that a client has now.
+func (f Fault) scopesOf(c *client) []string {
+	scopes := c.scopes
+	if f.ClientScopes != nil {
+		scopes = f.ClientScopes
+	}
+	return slices.DeleteFunc(slices.Clone(scopes), f.pending)
+}
+
 // pending reports whether a scope is held back by the fault.
 func (f Fault) pending(scope string) bool { return slices.Contains(f.ScopePending, scope) }
+
+// granted returns what a client gets of the scopes it asks for: all of them, or with
+// Narrow those that it has. It is not ok when the service is to refuse. Standard are
+// scopes that every client of the service has.
+func (f Fault) granted(c *client, asked []string, standard ...string) (scopes []string, ok bool) {
+	has := append(f.scopesOf(c), standard...)
+	for _, scope := range asked {
+		if slices.Contains(has, scope) && !f.pending(scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes, len(scopes) == len(asked) || f.Narrow
+}

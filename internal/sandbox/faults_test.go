@@ -290,6 +290,12 @@ func TestFaultErrors(t *testing.T) {
 		`{"redirect":"/x\ny"}`:           "control characters",
 		`{"content_type":"a\u0000"}`:     "control characters",
 		`{"service":"pexip","scope_pending":["a"]}`: "scope_pending: only talkdesk has it",
+		`{"service":"genesys","client_scopes":[]}`:  "client_scopes and narrow: genesys has one scope",
+		`{"service":"genesys","narrow":true}`:       "client_scopes and narrow: genesys has one scope",
+		`{"client_scopes":["a b"]}`:                 `client_scopes: "a b" is not one scope`,
+		`{"client_scopes":[""]}`:                    `client_scopes: "" is not one scope`,
+		`{"client_scopes":"a"}`:                     "client_scopes: a JSON string does not fit here",
+		`{"narrow":false}`:                          "the fault does nothing",
 	} {
 		got := do(t, s, call{method: http.MethodPost, path: "/_sandbox/faults", body: body})
 		text := text(t, got.fields(t)["error"])
@@ -317,7 +323,7 @@ func FuzzParseFault(f *testing.F) {
 	for _, v := range []string{
 		`{"status":500}`, `{"service":"qmatic","times":2,"status":429,"retry_after":"2"}`, `{"expires_in":null}`,
 		`{"extra":{"a":{}}}`, `{"body":"","content_type":"x"}`,
-		`{"truncate":0}`, `{"scope_pending":[]}`, `{"omit":null}`, `[`, `{} {}`,
+		`{"truncate":0}`, `{"scope_pending":[]}`, `{"client_scopes":[]}`, `{"client_scopes":["a"],"narrow":true}`, `{"omit":null}`, `[`, `{} {}`,
 	} {
 		f.Add([]byte(v))
 	}

@@ -148,12 +148,11 @@ func (p *pexip) token(x *exchange) reply {
 			"Client not enabled to retrieve service account")
 	}
 	requested := x.form.Get("scope")
-	for scope := range strings.FieldsSeq(requested) {
-		if !slices.Contains(c.scopes, scope) && !slices.Contains(pexipStandard(), scope) {
-			return oauthError(http.StatusBadRequest, "invalid_scope", "Invalid scopes: "+requested)
-		}
+	scopes, ok := x.fault.granted(c, strings.Fields(requested), pexipStandard()...)
+	if !ok {
+		return oauthError(http.StatusBadRequest, "invalid_scope", "Invalid scopes: "+requested)
 	}
-	given := &grant{service: p.name(), client: c.id, scope: pexipGranted(requested)}
+	given := &grant{service: p.name(), client: c.id, scope: pexipGranted(scopes)}
 	refresh := ""
 	if x.fault.RefreshToken {
 		refresh = x.s.tokens.begin(given)
@@ -274,14 +273,13 @@ func (p *pexip) checkTimes(a *assertion, at time.Time) (problem string) {
 }
 
 // pexipGranted adds the default scopes, which come unasked.
-func pexipGranted(requested string) string {
-	words := strings.Fields(requested)
+func pexipGranted(scopes []string) string {
 	for _, scope := range []string{"profile", "email"} {
-		if !slices.Contains(words, scope) {
-			words = append(words, scope)
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
 		}
 	}
-	return strings.Join(words, " ")
+	return strings.Join(scopes, " ")
 }
 
 // issue answers with a Keycloak token reply.

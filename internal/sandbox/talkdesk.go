@@ -131,19 +131,13 @@ func (t *talkdesk) token(x *exchange) reply {
 	}
 }
 
-// clientCredentials grants what was asked for, or everything the client has.
-// A scope the client lacks, or was given minutes ago, is a 401, as the scopes
-// page says; RFC 6749 §5.2 would have it 400.
+// clientCredentials refuses a scope the client lacks, or was given minutes ago,
+// with 401, as the scopes page says; RFC 6749 §5.2 would have it 400.
 func (t *talkdesk) clientCredentials(x *exchange, c *client) reply {
-	scopes := strings.Fields(x.form.Get("scope"))
-	for _, scope := range scopes {
-		if !slices.Contains(c.scopes, scope) || x.fault.pending(scope) {
-			return oauthError(http.StatusUnauthorized, "invalid_scope",
-				"the requested scope is invalid, unknown or not effective yet")
-		}
-	}
-	if len(scopes) == 0 {
-		scopes = slices.DeleteFunc(slices.Clone(c.scopes), x.fault.pending)
+	scopes, ok := t.scopes(x, c, x.form.Get("scope"))
+	if !ok {
+		return oauthError(http.StatusUnauthorized, "invalid_scope",
+			"the requested scope is invalid, unknown or not effective yet")
 	}
 	given := &grant{service: t.name(), client: c.id, scope: strings.Join(scopes, " ")}
 	refresh := ""
@@ -151,6 +145,17 @@ func (t *talkdesk) clientCredentials(x *exchange, c *client) reply {
 		refresh = x.s.tokens.begin(given)
 	}
 	return t.issue(x, given, refresh)
+}
+
+// scopes returns what a client gets: everything it has where it asks for nothing. A
+// request of which nothing is left is refused.
+func (*talkdesk) scopes(x *exchange, c *client, asked string, standard ...string) ([]string, bool) {
+	words := strings.Fields(asked)
+	if len(words) == 0 {
+		return x.fault.scopesOf(c), true
+	}
+	scopes, ok := x.fault.granted(c, words, standard...)
+	return scopes, ok && len(scopes) > 0
 }
 
 // client authenticates by Basic over the raw id and secret, or by a signed JWT,

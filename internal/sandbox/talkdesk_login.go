@@ -25,14 +25,9 @@ func (t *talkdesk) authorize(x *exchange) reply {
 	case wrong != nil:
 		return x.backWith(a, *wrong)
 	}
-	scopes := strings.Fields(a.scope)
-	for _, scope := range scopes {
-		if (scope != "openid" && !slices.Contains(a.client.scopes, scope)) || x.fault.pending(scope) {
-			return x.backWith(a, authorizeError{"invalid_scope", "the requested scope is invalid or unknown"})
-		}
-	}
-	if len(scopes) == 0 {
-		scopes = a.client.scopes
+	scopes, ok := t.scopes(x, a.client, a.scope, "openid")
+	if !ok {
+		return x.backWith(a, authorizeError{"invalid_scope", "the requested scope is invalid or unknown"})
 	}
 	a.scope = strings.Join(scopes, " ")
 	return t.consents.toSignIn(x, a, talkdeskSignInPath)
