@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
@@ -230,4 +231,49 @@ func visit(t testing.TB, method, address string, change func(*http.Request)) (st
 		t.Fatal(err)
 	}
 	return resp.StatusCode, string(body)
+}
+
+// TestTableKnowsTheTerminal has stdout on a terminal of 80 columns, where no line may be longer, and in a pipe, where
+// lines are as long as they are.
+func TestTableKnowsTheTerminal(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.set("NO_COLOR=1")
+	master, slave := openTerminal(t)
+	defer slave.Close()
+	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
+		t.Fatal(err)
+	}
+	x := &terminal{process: p.prepare("providers", "show", "talkdesk"), master: master, done: make(chan struct{})}
+	x.Cmd.Stdout = slave
+	if err := x.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = slave.Close()
+	go x.watch()
+	if o := x.end(); o.code != 0 {
+		t.Fatalf("exit code %d, %q", o.code, o.stderr)
+	}
+	shown := strings.ReplaceAll(x.screen(), "\r\n", "\n")
+	piped := p.run("providers", "show", "talkdesk").stdout
+	if n := widest(shown); n > 80 || n < 70 {
+		t.Errorf("the longest line on the terminal has %d columns:\n%s", n, shown)
+	}
+	if n := widest(piped); n <= 80 {
+		t.Errorf("the longest line in the pipe has %d columns only:\n%s", n, piped)
+	}
+	for word := range strings.FieldsSeq(piped) {
+		if !strings.Contains(shown, word) {
+			t.Errorf("%q is not on the terminal:\n%s", word, shown)
+		}
+	}
+}
+
+// widest returns the length of the longest line in runes.
+func widest(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		n = max(n, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+	}
+	return n
 }

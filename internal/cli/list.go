@@ -30,8 +30,10 @@ func (a *app) json(value any) error {
 	return a.print(b.String())
 }
 
-// paint makes a table's header stand out where stdout has colour.
+// paint makes a table fit for stdout: its header stands out where there is colour, and
+// its lines are not wider than a terminal.
 func (a *app) paint(table term.Table) term.Table {
+	table.Width = a.width()
 	table.Paint = func(row, _ int, cell string) string {
 		if row < 0 {
 			return a.out.Strong(cell)
@@ -40,3 +42,16 @@ func (a *app) paint(table term.Table) term.Table {
 	}
 	return table
 }
+
+// beside returns text after a label, which lines that are too long for the terminal go
+// on under the beginning of.
+func (a *app) beside(label, text string) string {
+	lines := []string{text}
+	if width := a.width(); width > 0 {
+		lines = term.Wrap(text, max(width-len(label), len(label)))
+	}
+	return a.out.Strong(label) + strings.Join(lines, "\n"+strings.Repeat(" ", len(label))) + "\n"
+}
+
+// width is that of the terminal at stdout, 0 for none.
+func (a *app) width() int { return a.Streams.Width(a.LookupEnv) }

@@ -100,7 +100,7 @@ func (a *app) showProvider(output *outputFlag, service providers.Service) error 
 	for _, address := range service.Docs {
 		b.WriteString(a.out.Faint(address) + "\n")
 	}
-	b.WriteString("can: " + strings.Join(verbsOf(service), ", ") + "\n\n")
+	b.WriteString(a.beside("can: ", strings.Join(verbsOf(service), ", ")) + "\n")
 	if _, err := a.paint(table).WriteTo(&b); err != nil {
 		return err
 	}

@@ -220,7 +220,7 @@ func (a *app) showInspected(o *inspectOptions, i inspected) error {
 	var b strings.Builder
 	line := func(name, value string) {
 		if value != "" {
-			b.WriteString(a.out.Strong(name) + "  " + value + "\n")
+			b.WriteString(a.beside(name+"  ", value))
 		}
 	}
 	line("kind     ", i.Kind)

@@ -5,6 +5,7 @@ package term
 import (
 	"io"
 	"os"
+	"strconv"
 
 	"golang.org/x/term"
 )
@@ -29,5 +30,26 @@ func System() Streams {
 // Interactive reports whether a person can be asked: the answer is read from
 // stdin and the question is written to stderr.
 func (s Streams) Interactive() bool { return s.InTerminal && s.ErrTerminal }
+
+// Width returns how many columns the terminal at stdout has, 0 when it is none or does
+// not say. COLUMNS goes before what the terminal says, as POSIX has it (XBD §8.3).
+func (s Streams) Width(lookupEnv func(string) (string, bool)) int {
+	if !s.OutTerminal {
+		return 0
+	}
+	wanted, _ := lookupEnv("COLUMNS")
+	if n, err := strconv.Atoi(wanted); err == nil && n > 0 {
+		return n
+	}
+	f, ok := s.Out.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
