@@ -23,16 +23,24 @@ type Challenge struct {
 	Scope string
 }
 
+// ParseChallenges reads the value of a WWW-Authenticate header, which may hold
+// several challenges. Of a value beyond 8 KiB only the beginning is read.
+func ParseChallenges(value string) []Challenge { return challenges(value, nil) }
+
+func challenges(value string, red redactor) []Challenge {
+	p := challengeParser{rest: value[:min(len(value), maxChallenge)]}
+	var all []Challenge
+	for c, ok := p.next(red); ok; c, ok = p.next(red) {
+		all = append(all, c)
+	}
+	return all
+}
+
 // parseChallenge reads the challenge that carries an error, else the first one.
 func parseChallenge(header http.Header, red redactor) Challenge {
 	var first Challenge
 	for _, line := range header.Values("WWW-Authenticate") {
-		p := challengeParser{rest: line[:min(len(line), maxChallenge)]}
-		for {
-			c, ok := p.next(red)
-			if !ok {
-				break
-			}
+		for _, c := range challenges(line, red) {
 			if c.Error != "" {
 				return c
 			}

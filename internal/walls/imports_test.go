@@ -37,7 +37,7 @@ func rooms() []room {
 			"internal/cli",
 			[]string{
 				"internal/broker", "internal/config", "internal/loopback", "internal/oauth", "internal/providers",
-				"internal/providers/builtin", "internal/sandbox", "internal/store", "internal/term",
+				"internal/providers/builtin", "internal/sandbox", "internal/scopes", "internal/store", "internal/term",
 			},
 			"the command line joins the parts; it does not reach past builtin to a single service",
 		},
@@ -60,6 +60,11 @@ func rooms() []room {
 				"internal/providers/qmatic", "internal/providers/talkdesk",
 			},
 			"the one place that names every service",
+		},
+		{
+			"internal/scopes",
+			[]string{"internal/oauth", "internal/providers"},
+			"it thinks about names and answers; whom to ask, where to keep and how to show it is for others",
 		},
 		{"internal/providers/genesys", []string{"internal/oauth", "internal/providers"}, adapter},
 		{"internal/providers/pexip", []string{"internal/oauth", "internal/providers"}, adapter},
