@@ -124,7 +124,7 @@ func (f *fetch) fromStore(ctx context.Context) (*Answer, error) {
 func (f *fetch) first(ctx context.Context) (*Answer, error) {
 	looking, cancel := f.bounded(ctx)
 	defer cancel()
-	lock := f.freeLock()
+	lock := f.freeLock(f.key)
 	answer, err := f.fromStore(looking)
 	if answer == nil && err == nil && lock != nil && f.Ask == nil {
 		fetching, cancel := f.bounded(f.watched(ctx))

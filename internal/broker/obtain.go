@@ -28,12 +28,12 @@ func (f *fetch) read(ctx context.Context) (*store.Record, error) {
 	return record, nil
 }
 
-// freeLock takes the key's lock if nobody has it, else nil. That it cannot be had
+// freeLock takes a key's lock if nobody has it, else nil. That it cannot be had
 // at all is no matter while the store may hold the token.
-func (f *fetch) freeLock() store.Lock {
+func (f *fetch) freeLock(key store.Key) store.Lock {
 	ended, end := context.WithCancel(context.Background())
 	end()
-	lock, err := f.Store.Lock(ended, f.key)
+	lock, err := f.Store.Lock(ended, key)
 	if err != nil {
 		return nil
 	}

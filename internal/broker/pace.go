@@ -16,20 +16,28 @@ const reasonPaced = "paced"
 // issue asks for a new token, not sooner after the account's last request than the
 // service allows: other processes and other scopes count too.
 func (f *fetch) issue(ctx context.Context) (oauth.Token, error) {
-	if pacer, ok := f.Provider.(providers.Pacer); ok {
-		if err := f.pace(ctx, pacer.Pace()); err != nil {
-			return oauth.Token{}, err
-		}
+	pacer, ok := f.Provider.(providers.Pacer)
+	if !ok {
+		return f.Provider.Issue(ctx)
 	}
-	return f.Provider.Issue(ctx)
+	if err := f.pace(ctx, pacer.Pace()); err != nil {
+		return oauth.Token{}, err
+	}
+	token, err := f.Provider.Issue(ctx)
+	f.paced()
+	return token, err
+}
+
+// account is the key under which an account's requests are paced.
+func (f *fetch) account() store.Key {
+	return store.Key{Provider: f.key.Provider, TokenURL: f.key.TokenURL, Account: f.key.Account}
 }
 
 // pace waits for the account's turn. The lock is held while waiting, so that those
 // who come meanwhile queue up behind. Where it cannot be had, the service's own
 // limit is what is left.
 func (f *fetch) pace(ctx context.Context, interval time.Duration) error {
-	account := store.Key{Provider: f.key.Provider, TokenURL: f.key.TokenURL, Account: f.key.Account}
-	lock, err := f.Store.Lock(ctx, account)
+	lock, err := f.Store.Lock(ctx, f.account())
 	if err != nil {
 		f.explain("pace: not kept: %v", err)
 		return nil
@@ -50,6 +58,20 @@ func (f *fetch) pace(ctx context.Context, interval time.Duration) error {
 		f.explain("pace: not kept: %v", err)
 	}
 	return nil
+}
+
+// paced notes that a request has just been answered. It may have been sent some time
+// after its turn: a secret had to be fetched first, or a second try was needed. Where
+// the next one has its turn already, nobody is kept waiting for this.
+func (f *fetch) paced() {
+	lock := f.freeLock(f.account())
+	if lock == nil {
+		return
+	}
+	defer func() { _ = lock.Unlock() }()
+	if err := lock.Leave(store.Note{At: f.now(), Reason: reasonPaced}); err != nil {
+		f.explain("pace: not kept: %v", err)
+	}
 }
 
 // pause waits, or returns why ctx ended.

@@ -26,6 +26,11 @@ func verbs() []verb {
 		{"passwd", implements[providers.PasswordChanger]},
 		{"token revoke", implements[providers.Revoker]},
 		{"token introspect", implements[providers.Introspector]},
+		{"scopes list", always},
+		{"scopes list --live", implements[providers.ScopeLister]},
+		{"scopes check", always},
+		{"scopes probe", always},
+		{"scopes wait", always},
 	}
 }
 

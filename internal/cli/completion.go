@@ -42,6 +42,8 @@ func (a *app) completeFlags(command *cobra.Command) {
 		switch words := f.Annotations[choices]; {
 		case len(words) > 0:
 			_ = command.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		case f.Name == "scope", f.Name == "require-scope":
+			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeScope)
 		case f.Name == "profile":
 			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeProfile)
 		}

@@ -36,7 +36,7 @@ func kinds() map[string]kind {
 		"usage":       {code: 2, hint: "run it with --help to see what it takes"},
 		"config":      {code: 3},
 		"auth":        {code: 4, hint: "check client_id and client_secret in the profile; --dry-run shows the request"},
-		"scope":       {code: 5, hint: "check the scopes of the profile, case matters, and what the client has"},
+		"scope":       {code: 5, hint: "check the scopes of the profile, case matters; or ask authctl scopes probe"},
 		"unsupported": {code: 6},
 		"store":       {code: 7, hint: "use --store memory for this call, or --store auto"},
 		"temporary":   {code: 8, hint: "try again later", retryable: true},
@@ -79,6 +79,9 @@ func judge(err error) (string, string) {
 	}
 	if _, ok := errors.AsType[*providers.UnsupportedError](err); ok {
 		return "unsupported", ""
+	}
+	if e, ok := errors.AsType[*scopeError](err); ok {
+		return "scope", e.hint
 	}
 	if failure, ok := errors.AsType[*providers.Failure](err); ok {
 		return kindOf(failure.Reason), hintOf(failure)

@@ -67,7 +67,9 @@ type serviceFlags struct {
 	explain      bool
 	// override are settings that a command gives itself.
 	override map[string]providers.Value
-	caFile   string
+	// prepare changes the profile before it is checked; nil changes nothing.
+	prepare func(*config.Profile) error
+	caFile  string
 }
 
 func (f *serviceFlags) bind(flags *pflag.FlagSet) {

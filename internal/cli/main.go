@@ -102,6 +102,8 @@ type app struct {
 	// ctx is what the command runs under, to tell afterwards why it ended.
 	ctx      context.Context //nolint:containedctx // one run of the program is one context
 	watching bool
+	// complained are the scopes that a warning was given for.
+	complained []string
 	// profile and provider name what was being worked on, for error messages.
 	profile, provider string
 }

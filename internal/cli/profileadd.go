@@ -201,6 +201,9 @@ func (add *addition) put(name, text string) error {
 		return err
 	}
 	add.values[name] = value
+	if name == "scopes" {
+		add.complain(add.service, value.List, "")
+	}
 	return nil
 }
 

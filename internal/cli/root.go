@@ -11,7 +11,7 @@ import (
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
 	root := a.group("authctl", "Bearer tokens from several identity services, cached in the OS keyring",
-		a.token(), a.login(), a.signout(), a.userinfo(), a.passwd(), a.ping(),
+		a.token(), a.scopes(), a.login(), a.signout(), a.userinfo(), a.passwd(), a.ping(),
 		a.profiles(), a.providersCommand(), a.sandbox(), a.version())
 	root.Long = `authctl gives scripts, pipelines and developers a bearer token from Pexip Engage,
 Talkdesk, Qmatic Cloud Appointments and Genesys Multicloud CX. Issued tokens are kept

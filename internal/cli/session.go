@@ -25,6 +25,7 @@ const defaultTimeout = 30 * time.Second
 type session struct {
 	profile  *config.Profile
 	provider providers.Provider
+	client   *oauth.Client
 	broker   *broker.Broker
 	request  broker.Request
 	timeout  time.Duration
@@ -51,18 +52,24 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 		return nil, err
 	}
 	a.profile, a.provider = profile.Name, profile.Service.Name
+	if f.prepare != nil {
+		if err := f.prepare(profile); err != nil {
+			return nil, err
+		}
+	}
 	s := &session{profile: profile, timeout: setup.timeout(f)}
 	transport, err := a.transport(f, s)
 	if err != nil {
 		return nil, err
 	}
-	client := &oauth.Client{HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + version}
+	s.client = &oauth.Client{HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + version}
 	if err := profile.Settings.Check(profile.Service.Settings); err != nil {
 		return nil, err
 	}
-	if s.provider, err = profile.Service.New(profile.Settings, client); err != nil {
+	if s.provider, err = profile.Service.New(profile.Settings, s.client); err != nil {
 		return nil, err
 	}
+	a.complain(profile.Service, f.scopeList(), "")
 	// Settings are shown once they are known to be good: a URL with a password in
 	// it is refused above.
 	if f.explain {
@@ -84,7 +91,7 @@ func (a *app) connect(s *session, setup *setup, f *serviceFlags) error {
 	s.request = broker.Request{
 		Profile: s.profile.Name, Provider: s.provider, MinTTL: setup.minTTL(f),
 		ForceRefresh: f.forceRefresh, NoCache: f.noCache || s.dryRun != nil,
-		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watched,
+		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watchedWith(s.profile),
 	}
 	if len(s.profile.Interactive()) > 0 {
 		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }

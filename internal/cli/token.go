@@ -19,6 +19,7 @@ func (a *app) token() *cobra.Command {
 // tokenGetOptions are the flags of `token get`.
 type tokenGetOptions struct {
 	serviceFlags
+	requireFlag
 	output   outputFlag
 	variable string
 }
@@ -44,7 +45,8 @@ same time cause one request.`,
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
-	o.bind(command.Flags())
+	o.serviceFlags.bind(command.Flags())
+	o.requireFlag.bind(command.Flags())
 	o.output.bind(command.Flags(), tokenFormats()...)
 	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN", "the `name` of the variable that -o env sets")
 	return command
@@ -58,12 +60,19 @@ func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string
 	if err != nil {
 		return err
 	}
+	a.complain(s.profile.Service, o.list(), "")
 	if o.dryRun {
 		return a.dryRun(ctx, s)
 	}
 	answer, err := s.token(ctx)
 	if err != nil {
 		return err
+	}
+	if len(o.required) > 0 {
+		known, _ := sides(s, answer)
+		if err := o.require(s, answer, known); err != nil {
+			return err
+		}
 	}
 	text, err := newPrinted(s, answer, a.Now()).format(o.output.format, o.variable)
 	if err != nil {

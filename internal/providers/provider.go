@@ -87,6 +87,12 @@ type Service struct {
 	Catalogue func() Catalogue
 	// OnlyScope is the one scope that the service takes, empty where there are more.
 	OnlyScope string
+	// ListsGranted says that a token request without scope is answered with the list
+	// of all scopes that the client was given.
+	ListsGranted bool
+	// ScopesGivenIn is where a client is given its scopes, as the vendor calls it;
+	// empty where no page says.
+	ScopesGivenIn string
 	// New builds a client. It checks the settings, and errors are *SettingError.
 	New func(Settings, *oauth.Client) (Provider, error)
 }

@@ -107,6 +107,17 @@ func (s Settings) Bool(name string) bool { return s.values[name].Text == "true" 
 // Secret returns what fetches a Secret setting, nil when it has no value.
 func (s Settings) Secret(name string) oauth.SecretFunc { return s.values[name].Secret }
 
+// With returns the settings with another value of one of them. The secrets stay
+// fetched.
+func (s Settings) With(name string, v Value) Settings {
+	s.values = maps.Clone(s.values)
+	if s.values == nil {
+		s.values = map[string]Value{}
+	}
+	s.values[name] = v
+	return s
+}
+
 // Tag returns oauth.Secret.Tag over every secret of the settings, in the order of
 // their names. It fetches them.
 func (s Settings) Tag(ctx context.Context, salt string) (string, error) {

@@ -41,15 +41,7 @@ func (s Streams) Width(lookupEnv func(string) (string, bool)) int {
 	if n, err := strconv.Atoi(wanted); err == nil && n > 0 {
 		return n
 	}
-	f, ok := s.Out.(*os.File)
-	if !ok {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
+	return columns(s.Out)
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

@@ -46,7 +46,11 @@ func Service() providers.Service {
 		Settings:  settings(),
 		Prototype: (*Provider)(nil),
 		Catalogue: catalogue,
-		New:       New,
+		// Without scope in the request, the reply's scope is what the client was given
+		// (https://docs.talkdesk.com/reference/cc-basic).
+		ListsGranted:  true,
+		ScopesGivenIn: "Talkdesk Builder",
+		New:           New,
 	}
 }
 

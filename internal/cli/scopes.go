@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/scopes"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) scopes() *cobra.Command {
+	return a.group("scopes", "See which scopes there are, which a client has, and why a call is refused",
+		a.scopesList(), a.scopesCheck(), a.scopesProbe(), a.scopesWait(), a.scopesExplain())
+}
+
+// complain warns about scopes that the service does not know, each once. Reading a
+// catalogue takes time that a token from the cache does not: it is called for what
+// was typed just now, and otherwise only when the service is about to be asked.
+// origin says where the names come from, empty where that is plain.
+func (a *app) complain(service providers.Service, names []string, origin string) {
+	if a.flags.quiet || len(names) == 0 {
+		return
+	}
+	for _, c := range scopes.Check(service, names) {
+		if slices.Contains(a.complained, c.Name) {
+			continue
+		}
+		a.complained = append(a.complained, c.Name)
+		text := c.String()
+		if origin != "" {
+			text += " (" + origin + ")"
+		}
+		a.warn(text)
+	}
+}
+
+// complainOfProfile warns about the scopes that a profile will ask for.
+func (a *app) complainOfProfile(p *config.Profile) {
+	value, _ := p.Settings.Lookup("scopes")
+	a.complain(p.Service, value.List, value.Origin)
+}
+
+// watchedWith is watched for what is about to ask the service of a profile.
+func (a *app) watchedWith(p *config.Profile) func(context.Context) context.Context {
+	return func(ctx context.Context) context.Context {
+		a.complainOfProfile(p)
+		return a.watched(ctx)
+	}
+}
+
+// opens says in a few words what a scope opens, empty when nobody knows. Where the
+// API is in the scope's own name, the page's words say more.
+func opens(k providers.KnownScope) string {
+	if k.API == "" || strings.Contains(k.Name, k.API) {
+		return k.About
+	}
+	return k.API
+}
+
+// opensInFull says that and what it is for.
+func opensInFull(k providers.KnownScope) string {
+	text := opens(k)
+	if k.About != "" && text != k.About {
+		text += ": " + k.About
+	}
+	return text
+}
+
+// opening are names, each with what it opens.
+func opening(service providers.Service, names []string) string {
+	catalogue := catalogueOf(service)
+	words := make([]string, len(names))
+	for i, name := range names {
+		words[i] = name
+		known, _ := catalogue.Lookup(name)
+		if text := opens(known); text != "" {
+			words[i] += " (" + text + ")"
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func catalogueOf(service providers.Service) providers.Catalogue {
+	if service.Catalogue == nil {
+		return providers.Catalogue{}
+	}
+	return service.Catalogue()
+}
+
+// scopesLine is the line of a profile that asks for the names.
+func scopesLine(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = yamlScope(name)
+	}
+	return "scopes: [" + strings.Join(quoted, ", ") + "]"
+}
+
+// yamlScope is a name as YAML takes it for text, in quotes where it has to be.
+func yamlScope(name string) string {
+	odd := func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && !strings.ContainsRune("0123456789:./-_", r)
+	}
+	words := []string{"", "true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+	if slices.Contains(words, strings.ToLower(name)) || strings.ContainsFunc(name, odd) ||
+		strings.Trim(name, ":") != name || strings.IndexAny(name, "0123456789./-_") == 0 {
+		return "'" + strings.ReplaceAll(name, "'", "''") + "'"
+	}
+	return name
+}
+
+// scopesAssignment is how the names are asked for instead of those that a profile
+// asks for now: by its line, or by what goes before that.
+func scopesAssignment(p *config.Profile, names []string) string {
+	value, _ := p.Settings.Lookup("scopes")
+	list := shellQuote(strings.Join(names, ","))
+	switch {
+	case strings.HasPrefix(value.Origin, "flag "):
+		return "--scope " + list
+	case p.Name == config.EnvironmentProfile, strings.HasPrefix(value.Origin, "environment "):
+		return "AUTHCTL_SCOPES=" + list
+	}
+	return scopesLine(names) + " in profile " + p.Name
+}

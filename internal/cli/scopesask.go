@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/scopes"
+)
+
+// asking returns the session as it is with other scopes, none for nil, and past the
+// cache. A request may take as long as limit.
+func (s *session) asking(names []string, limit time.Duration) (*session, error) {
+	other := *s
+	provider, err := s.profile.Service.New(s.profile.Settings.With("scopes", providers.Value{List: names}), s.client)
+	if err != nil {
+		return nil, err
+	}
+	other.provider = provider
+	other.request.Provider, other.request.NoCache, other.request.Timeout = provider, true, limit
+	return &other, nil
+}
+
+// asked is the token that came of a request for scopes.
+type asked struct {
+	token oauth.Token
+	// given are the scopes in effect, nil when neither the reply nor the token says.
+	given []string
+}
+
+// askFor asks for a token with the names.
+func (s *session) askFor(ctx context.Context, names []string, limit time.Duration) (asked, error) {
+	other, err := s.asking(names, limit)
+	if err != nil {
+		return asked{}, err
+	}
+	answer, err := other.token(ctx)
+	if err != nil {
+		return asked{}, err
+	}
+	known, _ := sides(other, answer)
+	got := asked{token: answer.Token}
+	if known.Granted != nil || known.InToken != nil {
+		got.given = scopes.InEffect(scopes.Compare(known))
+	}
+	return got, nil
+}
+
+// needsNoLogin is an error for profiles whose tokens only a person gets: each request
+// would be a login.
+func needsNoLogin(p *config.Profile, doing string) error {
+	grant, _ := p.Settings.Lookup("grant")
+	if grant.Text != providers.AuthorizationCodeGrant {
+		return nil
+	}
+	return &providers.SettingError{
+		Profile: p.Name, Name: "grant", Origin: grant.Origin,
+		Problem: "is " + grant.Text + ": " + doing + " would take a login by a person for each request",
+		Help:    "authctl scopes check " + p.Name + " shows which scopes the login got",
+	}
+}
+
+// showsStatus reports whether a line on stderr may change while something is done: not
+// where what else goes there would tear it.
+func (a *app) showsStatus(f *serviceFlags) bool {
+	return a.Streams.ErrTerminal && !a.flags.quiet && !a.flags.verbose && !f.explain
+}
+
+// retryIn says when to ask again after a failure that waiting mends and that the
+// service bounds itself: a 429, or a Retry-After.
+func retryIn(err error, now time.Time) (time.Duration, bool) {
+	failure, ok := errors.AsType[*providers.Failure](err)
+	answered, said := errors.AsType[*oauth.Error](err)
+	if !ok || !said || failure.Reason != providers.ReasonTemporary {
+		return 0, false
+	}
+	wait := failure.NotBefore.Sub(now)
+	if answered.StatusCode == http.StatusTooManyRequests {
+		wait = max(wait, time.Second)
+	}
+	return wait, wait > 0
+}
+
+// sleep waits, or returns why ctx ended.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// isScope reports whether a name that a service gave has only the characters of
+// RFC 6749 §3.3, and is short enough to be one.
+func isScope(name string) bool {
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
+	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, odd)
+}
+
+// joined is a list and what it lacks of another, in their order.
+func joined(list, more []string) []string {
+	return append(slices.Clone(list), scopes.Missing(list, more)...)
+}

@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/scopes"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) scopesExplain() *cobra.Command {
+	output := &outputFlag{}
+	command := &cobra.Command{
+		Use:   "explain [TEXT…|-]",
+		Short: "Tell from an error or an API's name which scope is missing",
+		Long: `Tell which scope is missing, what opens it, which profile asks for it and what to do.
+TEXT is a WWW-Authenticate header, an error's body, a whole answer as curl -i prints it,
+a scope, or an API's name; it is read from stdin when it is - or left out. Nothing is
+sent.`,
+		Example: `  curl -si "$URL" -H "$(authctl token get calls -o header)" | authctl scopes explain
+  authctl scopes explain 'Bearer error="insufficient_scope", scope="contacts:read"'
+  authctl scopes explain contacts api`,
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(output); err != nil {
+				return err
+			}
+			return a.runScopesExplain(command.Context(), output, args)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	output.bind(command.Flags(), "table", "json")
+	return command
+}
+
+// explanation is what `scopes explain -o json` prints.
+type explanation struct {
+	Diagnosis scopes.Diagnosis `json:"diagnosis"`
+	Scopes    []openingScope   `json:"scopes"`
+	Profiles  []scopeProfile   `json:"profiles"`
+	Next      []string         `json:"next"`
+	// named says that the error or the person names the scopes; else they are those
+	// that open an API, of which one may do.
+	named bool
+	// typed says that the text is nothing but scopes.
+	typed bool
+}
+
+// openingScope is a scope of a service's catalogue.
+type openingScope struct {
+	Provider string `json:"provider"`
+	Name     string `json:"scope"`
+	Access   string `json:"access"`
+	API      string `json:"api"`
+	About    string `json:"about"`
+	// spelling is how the catalogue spells it, where only the case differs.
+	spelling string
+}
+
+func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []string) error {
+	text, err := a.pastedText(args)
+	if err != nil {
+		return err
+	}
+	if right := a.spelling(strings.TrimSpace(text)); right != "" {
+		a.warn("case matters: the catalogue has it as " + right)
+		text = right
+	}
+	e := explanation{Diagnosis: scopes.Explain(text, a.services)}
+	switch d := e.Diagnosis; {
+	case len(d.Needed) > 0:
+		e.Scopes, e.named = a.namedScopes(d.Needed), true
+		e.typed = len(scopes.Missing(d.Needed, config.Words(text))) == 0
+	case d.Cause == scopes.CauseScope || d.Cause == scopes.CauseUnknown:
+		e.Scopes = a.openingScopes(text)
+	}
+	if d := e.Diagnosis; d.Cause == scopes.CauseUnknown && len(e.Scopes) == 0 && d.Status == 0 && d.Code == "" {
+		return usagef("this is neither an error that is known nor an API of a service: give a WWW-Authenticate header, " +
+			"an error's body, an answer as curl -i prints it, a scope, or an API's name; see authctl scopes list")
+	}
+	e.Profiles = a.profilesFor(ctx, e.Scopes)
+	e.Next = e.next()
+	if output.json() {
+		e.Scopes, e.Profiles = append([]openingScope{}, e.Scopes...), append([]scopeProfile{}, e.Profiles...)
+		return a.json(e)
+	}
+	return a.showExplanation(e)
+}
+
+// pastedText returns the arguments' text, or stdin's.
+func (a *app) pastedText(args []string) (string, error) {
+	text := strings.Join(args, " ")
+	if len(args) == 0 && a.Streams.InTerminal {
+		return "", usagef("TEXT is missing: give an error or an API's name, or pipe it in")
+	}
+	if len(args) == 0 || text == "-" {
+		read, err := io.ReadAll(io.LimitReader(a.Streams.In, 1<<20))
+		if err != nil {
+			return "", fmt.Errorf("reading stdin: %w", err)
+		}
+		text = string(read)
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", usagef("there is no text to explain")
+	}
+	return text, nil
+}
+
+// namedScopes finds scopes in the catalogues. One that no catalogue has is kept.
+func (a *app) namedScopes(names []string) []openingScope {
+	var found []openingScope
+	for _, name := range names {
+		before := len(found)
+		for _, service := range a.services {
+			if known, ok := catalogueOf(service).Lookup(name); ok {
+				found = append(found, newOpeningScope(service, known))
+			}
+		}
+		if len(found) == before {
+			found = append(found, openingScope{Name: name, spelling: a.spelling(name)})
+		}
+	}
+	return found
+}
+
+// spelling is a scope that differs in case only, empty when there is none.
+func (a *app) spelling(name string) string {
+	for _, service := range a.services {
+		for _, c := range scopes.Check(service, []string{name}) {
+			if c.Kind == scopes.WrongCase {
+				return c.Suggestion
+			}
+		}
+	}
+	return ""
+}
+
+// openingScopes are those that open the API that a text is, or speaks of.
+func (a *app) openingScopes(text string) []openingScope {
+	var found []openingScope
+	for _, service := range a.services {
+		catalogue := catalogueOf(service)
+		opening := scopes.Opening([]providers.Catalogue{catalogue}, text)
+		if len(opening) == 0 {
+			opening = spokenOf(catalogue, text)
+		}
+		for _, known := range opening {
+			found = append(found, newOpeningScope(service, known))
+		}
+	}
+	// An API of just that name is meant, and no other that has it as a part.
+	exact := func(s openingScope) bool { return strings.EqualFold(s.API, strings.TrimSpace(text)) }
+	if slices.ContainsFunc(found, exact) {
+		found = slices.DeleteFunc(found, func(s openingScope) bool { return !exact(s) })
+	}
+	return found
+}
+
+// spokenOf are the scopes whose API a longer text names in full.
+func spokenOf(catalogue providers.Catalogue, text string) []providers.KnownScope {
+	text = strings.ToLower(text)
+	return slices.DeleteFunc(slices.Clone(catalogue.Scopes), func(k providers.KnownScope) bool {
+		return !strings.HasSuffix(k.API, " API") || !strings.Contains(text, strings.ToLower(k.API))
+	})
+}
+
+func newOpeningScope(s providers.Service, k providers.KnownScope) openingScope {
+	return openingScope{Provider: s.Name, Name: k.Name, Access: k.Access, API: k.API, About: k.About}
+}
+
+func (s openingScope) opens() string {
+	if s.spelling != "" {
+		return "in no catalogue; case matters, did you mean " + s.spelling + "?"
+	}
+	text := opensInFull(providers.KnownScope{Name: s.Name, API: s.API, About: s.About})
+	return cmp.Or(text, "in no catalogue")
+}
+
+// next says what to do, in order: with the profile that asks for most of it.
+func (e explanation) next() []string {
+	lines := []string{}
+	if len(e.Profiles) > 0 {
+		lines = e.Profiles[0].next(e.named)
+	}
+	switch {
+	case e.Diagnosis.Code == "invalid_scope":
+		return []string{e.Diagnosis.Advice}
+	case len(lines) > 0:
+		return lines
+	case !e.looksUp():
+		lines = append(lines, e.Diagnosis.Advice)
+	}
+	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" {
+		const add = "no profile is of this service: authctl profile add NAME --provider %s --set scopes=%s"
+		lines = append(lines, fmt.Sprintf(add, e.Scopes[0].Provider, e.Scopes[0].Name))
+	}
+	return lines
+}
+
+// looksUp says that the text is no error, but what somebody wants to know of.
+func (e explanation) looksUp() bool {
+	return e.typed || e.Diagnosis.Cause == scopes.CauseUnknown && len(e.Scopes) > 0
+}

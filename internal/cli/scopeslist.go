@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/spf13/cobra"
+)
+
+// scopesListOptions are the flags of `scopes list`.
+type scopesListOptions struct {
+	serviceFlags
+	output              outputFlag
+	api, access, search string
+	live                bool
+}
+
+func (a *app) scopesList() *cobra.Command {
+	o := &scopesListOptions{}
+	command := &cobra.Command{
+		Use:   "list [PROVIDER|PROFILE] [WORD]",
+		Short: "List the scopes that the services' pages name, with what each opens",
+		Long: `List the scopes that the services' pages name, with what each opens: of one service, or
+of all when none is named. For a profile those that it asks for are marked; a name that
+is both a profile's and a provider's is the profile's. WORD narrows the list down, as
+--search does. Nothing is sent and no secret is needed, except with --live, which asks
+the profile's service for the scopes it publishes.`,
+		Example: `  authctl scopes list talkdesk contacts
+  authctl scopes list engage --access read
+  authctl scopes list talkdesk --api guardian -o raw`,
+		Args: arguments(0, 2, "PROVIDER"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(&o.output); err != nil {
+				return err
+			}
+			return a.runScopesList(command.Context(), o, args)
+		},
+		ValidArgsFunction: a.completeProviderOrProfile,
+	}
+	flags := command.Flags()
+	o.bind(flags)
+	o.output.bind(flags, "table", "json", "raw")
+	flags.StringVar(&o.api, "api", "", "only those whose API has this `text` in its name or in what it is for")
+	flags.StringVar(&o.access, "access", "", "only this kind of `access`: "+strings.Join(accesses(), ", "))
+	choose(flags, "access", accesses()...)
+	flags.StringVar(&o.search, "search", "", "only those with this `word` in the scope or in what it opens")
+	flags.BoolVar(&o.live, "live", false, "ask the profile's service for the scopes it publishes too")
+	return command
+}
+
+func accesses() []string { return []string{"read", "write", "manage", "start"} }
+
+// listedScope is a scope in `scopes list -o json`.
+type listedScope struct {
+	Provider string `json:"provider"`
+	Name     string `json:"scope"`
+	Access   string `json:"access"`
+	API      string `json:"api"`
+	About    string `json:"about"`
+	// Asked says that the profile asks for it.
+	Asked bool `json:"asked"`
+	// Known says that the service's page names it.
+	Known bool `json:"known"`
+	// Live says that the service publishes it; absent without --live.
+	Live *bool `json:"live,omitempty"`
+	// remark stands for what it opens where the page does not name it.
+	remark string
+}
+
+func (a *app) runScopesList(ctx context.Context, o *scopesListOptions, args []string) error {
+	if o.access != "" && !slices.Contains(accesses(), o.access) {
+		return usagef("--access %q is not one of %s", o.access, strings.Join(accesses(), ", "))
+	}
+	target, err := a.listTarget(o, args)
+	if err != nil {
+		return err
+	}
+	if o.live {
+		return a.listLive(ctx, o, target)
+	}
+	return a.listScopes(o, target)
+}
+
+func (a *app) listScopes(o *scopesListOptions, target listTarget) error {
+	lists, found := make([][]listedScope, len(target.services)), 0
+	for i, service := range target.services {
+		lists[i] = slices.DeleteFunc(target.of(service), func(s listedScope) bool { return !o.shows(s, target.word) })
+		found += len(lists[i])
+	}
+	switch {
+	case found == 0 && target.guessed != "":
+		return a.noSuchTarget(target.guessed)
+	case found == 0:
+		a.note("no scope in the catalogue fits; see them all with: authctl scopes list")
+	case target.guessed != "":
+		a.note(target.guessed + " is neither a profile nor a provider: these are the scopes with that word")
+	}
+	return a.showScopes(o, target, lists)
+}
+
+// listTarget is what a list is about.
+type listTarget struct {
+	services []providers.Service
+	// profile marks the scopes that it asks for; nil for none.
+	profile *config.Profile
+	word    string
+	// guessed is an argument that is neither a profile nor a provider, taken for a word.
+	guessed string
+	// live are the scopes that the service publishes; nil without --live.
+	live []string
+}
+
+// listTarget reads the arguments: a profile or a provider, and a word.
+func (a *app) listTarget(o *scopesListOptions, args []string) (listTarget, error) {
+	name, target := o.name, listTarget{services: a.services, word: o.search}
+	if name == "" && len(args) > 0 || len(args) > 0 && name == args[0] {
+		name, args = args[0], args[1:]
+	}
+	if len(args) > 0 && o.search != "" || len(args) > 1 {
+		return target, usagef("two words to search for: %q and %q", args[0], append(args, o.search)[1])
+	}
+	if len(args) > 0 {
+		target.word = args[0]
+	}
+	if name == "" && !a.profileInEnvironment() {
+		return target, nil
+	}
+	setup, err := a.setup()
+	if err != nil {
+		return target, err
+	}
+	profile, err := setup.profile(name, &o.serviceFlags)
+	if err == nil {
+		a.profile, a.provider = profile.Name, profile.Service.Name
+		target.profile, target.services = profile, []providers.Service{profile.Service}
+		return target, nil
+	}
+	if name == "" || o.name != "" {
+		return target, err
+	}
+	return a.listProvider(target, name, err)
+}
+
+// profileInEnvironment reports whether the environment names a profile, or is one.
+func (a *app) profileInEnvironment() bool {
+	profile, _ := a.LookupEnv("AUTHCTL_PROFILE")
+	provider, _ := a.LookupEnv("AUTHCTL_PROVIDER")
+	return profile+provider != ""
+}
+
+// listProvider goes on where there is no profile of that name: it may be a provider,
+// or a word to search for. why says what is wrong with the profile.
+func (a *app) listProvider(target listTarget, name string, why error) (listTarget, error) {
+	missing := errors.Is(why, config.ErrNoProfile)
+	if service, err := a.service(name); err == nil {
+		if !missing {
+			a.warn("no profile is looked at: " + why.Error())
+		}
+		a.provider, target.services = service.Name, []providers.Service{service}
+		return target, nil
+	}
+	switch {
+	case !missing:
+		return target, why
+	case target.word != "":
+		return target, a.noSuchTarget(name)
+	}
+	target.word, target.guessed = name, name
+	return target, nil
+}
+
+// noSuchTarget is the error for what is nothing that can be listed.
+func (a *app) noSuchTarget(name string) error {
+	names := a.profileNames()
+	for _, s := range a.services {
+		names = append(names, s.Name)
+	}
+	if near := providers.Nearest(name, names); near != "" {
+		return usagef("%q is neither a profile nor a provider, and no scope has that word; did you mean %s?", name, near)
+	}
+	return usagef("%q is neither a profile nor a provider, and no scope has that word", name)
+}
+
+// profileNames are the names of the profiles, none where the file cannot be read.
+func (a *app) profileNames() []string {
+	file, _, err := a.file()
+	if err != nil {
+		return nil
+	}
+	names, _ := file.Names()
+	return slices.Clone(names)
+}
+
+// shows reports whether a scope is one of those that are looked for.
+func (o *scopesListOptions) shows(s listedScope, word string) bool {
+	has := func(text, part string) bool { return strings.Contains(strings.ToLower(text), strings.ToLower(part)) }
+	return (o.access == "" || s.Access == o.access) &&
+		(o.api == "" || has(s.API+"\n"+s.About, o.api)) &&
+		(word == "" || has(s.Name+"\n"+s.API+"\n"+s.About, word))
+}
+
+// lister opens the profile for --live.
+func (a *app) lister(o *scopesListOptions, target listTarget) (*session, providers.ScopeLister, error) {
+	const operation = "scopes list --live"
+	if target.profile == nil && len(target.services) == 1 {
+		if _, err := providers.As[providers.ScopeLister](target.services[0].Prototype, operation, a.services); err != nil {
+			return nil, nil, err
+		}
+	}
+	if target.profile == nil {
+		return nil, nil, usagef("--live asks the service of a profile: name one")
+	}
+	s, err := a.openProfile(&o.serviceFlags, target.profile)
+	if err != nil {
+		return nil, nil, err
+	}
+	lister, err := providers.As[providers.ScopeLister](s.provider, operation, a.services)
+	return s, lister, err
+}
+
+// listLive lists with what the profile's service publishes.
+func (a *app) listLive(ctx context.Context, o *scopesListOptions, target listTarget) error {
+	s, lister, err := a.lister(o, target)
+	if err != nil {
+		return err
+	}
+	err = s.bounded(a.watched(ctx), providers.Session{}, func(ctx context.Context, _ providers.Session) error {
+		target.live, err = lister.LiveScopes(ctx)
+		return err
+	})
+	if err != nil {
+		return a.dryRan(s, fmt.Errorf("asking which scopes there are: %w", err))
+	}
+	return a.listScopes(o, target)
+}
+
+// openProfile opens a profile that was found already.
+func (a *app) openProfile(f *serviceFlags, p *config.Profile) (*session, error) {
+	if p.Name == config.EnvironmentProfile {
+		return a.open(f, nil)
+	}
+	found := *f
+	found.name = p.Name
+	return a.open(&found, nil)
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/term"
+)
+
+const (
+	// wideTable is the least width at which a table says what an API is for beside
+	// its name.
+	wideTable = 120
+	// shortList is how many scopes a list may have that says it in a narrower one.
+	shortList = 12
+)
+
+// of returns the scopes of a service in the page's order, then those that the profile
+// asks for and the page does not name, then those that only the service publishes.
+func (t listTarget) of(service providers.Service) []listedScope {
+	asked := []string{}
+	if t.profile != nil {
+		asked = t.profile.Settings.List("scopes")
+	}
+	list, known := []listedScope{}, catalogueOf(service)
+	add := func(k providers.KnownScope, remark string) {
+		_, found := known.Lookup(k.Name)
+		s := listedScope{
+			Provider: service.Name, Name: k.Name, Access: k.Access, API: k.API, About: k.About,
+			Asked: slices.Contains(asked, k.Name), Known: found, remark: remark,
+		}
+		if t.live != nil {
+			published := slices.Contains(t.live, k.Name)
+			s.Live = &published
+		}
+		if !slices.ContainsFunc(list, func(have listedScope) bool { return have.Name == s.Name }) {
+			list = append(list, s)
+		}
+	}
+	for _, k := range known.Scopes {
+		add(k, "")
+	}
+	for _, name := range asked {
+		add(providers.KnownScope{Name: name}, remarkOn(service, name))
+	}
+	for _, name := range t.live {
+		add(providers.KnownScope{Name: name}, "published, and not on the vendor's page")
+	}
+	return list
+}
+
+// remarkOn says of a scope that the page does not name what can be said.
+func remarkOn(service providers.Service, name string) string {
+	complaints := scopes.Check(service, []string{name})
+	switch {
+	case len(complaints) == 0:
+		return "of OpenID Connect"
+	case complaints[0].Kind == scopes.Pointless:
+		return "unknown: the service takes only " + complaints[0].Suggestion
+	case complaints[0].Suggestion != "":
+		return "unknown; did you mean " + complaints[0].Suggestion + "?"
+	}
+	return "unknown"
+}
+
+// showScopes prints the list: for people a table for each service.
+func (a *app) showScopes(o *scopesListOptions, target listTarget, lists [][]listedScope) error {
+	all := slices.Concat(lists...)
+	switch o.output.format {
+	case "json":
+		return a.json(map[string]any{"scopes": append([]listedScope{}, all...)})
+	case "raw":
+		var b strings.Builder
+		for _, s := range all {
+			b.WriteString(oauth.CleanText(s.Name) + "\n")
+		}
+		return a.print(b.String())
+	}
+	var b strings.Builder
+	for i, service := range target.services {
+		if len(lists[i]) == 0 {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(a.out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service) + "\n")
+		b.WriteString(a.out.Faint(catalogueOf(service).Page) + "\n")
+		if _, err := a.scopesTable(target, lists[i], len(all)).WriteTo(&b); err != nil {
+			return err
+		}
+	}
+	return a.print(b.String())
+}
+
+// count says how many scopes are shown of how many, and how many the profile asks for.
+func count(target listTarget, list []listedScope, service providers.Service) string {
+	shown, total, asked := 0, len(catalogueOf(service).Scopes), 0
+	for _, s := range list {
+		if s.Known {
+			shown++
+		}
+		if s.Asked {
+			asked++
+		}
+	}
+	text := fmt.Sprintf("%d scopes", total)
+	switch {
+	case shown < total:
+		text = fmt.Sprintf("%d of %d scopes", shown, total)
+	case total == 1:
+		text = "1 scope"
+	}
+	if target.profile == nil {
+		return text
+	}
+	return fmt.Sprintf("%s; profile %s asks for %d of these", text, target.profile.Name, asked)
+}
+
+// scopesTable has columns only for what there is to say. What an API is for gets one
+// of its own in a wide terminal, none in a narrow one unless the list is short.
+func (a *app) scopesTable(target listTarget, list []listedScope, shown int) term.Table {
+	width := a.width()
+	wide := width == 0 || width >= wideTable
+	columns := []struct {
+		name string
+		text func(listedScope) string
+	}{
+		{"SCOPE", func(s listedScope) string { return oauth.CleanText(s.Name) }},
+		{"ASKED", func(s listedScope) string { return mark(s.Asked) }},
+		{"SOURCE", listedScope.source},
+		{"ACCESS", func(s listedScope) string { return s.Access }},
+		{"OPENS", func(s listedScope) string { return s.opens(!wide && shown <= shortList) }},
+		{"ABOUT", func(s listedScope) string { return s.about(wide) }},
+	}
+	table := term.Table{Rows: make([][]string, len(list))}
+	for _, column := range columns {
+		blank := func(s listedScope) bool { return column.text(s) == "" }
+		always := column.name == "ASKED" && target.profile != nil
+		if !always && !slices.ContainsFunc(list, func(s listedScope) bool { return !blank(s) }) {
+			continue
+		}
+		table.Header = append(table.Header, column.name)
+		for i, s := range list {
+			table.Rows[i] = append(table.Rows[i], column.text(s))
+		}
+	}
+	return a.paint(table)
+}
+
+// source says where a scope is named, for --live.
+func (s listedScope) source() string {
+	switch {
+	case s.Live == nil:
+		return ""
+	case !*s.Live && !s.Known:
+		return "profile"
+	case !*s.Live:
+		return "page"
+	case !s.Known:
+		return "realm"
+	}
+	return "both"
+}
+
+func (s listedScope) known() providers.KnownScope {
+	return providers.KnownScope{Name: s.Name, Access: s.Access, API: s.API, About: s.About}
+}
+
+func (s listedScope) opens(inFull bool) string {
+	switch {
+	case s.remark != "":
+		return s.remark
+	case inFull:
+		return opensInFull(s.known())
+	}
+	return opens(s.known())
+}
+
+// about is empty where opens has said it.
+func (s listedScope) about(wide bool) string {
+	if !wide || s.remark != "" || s.About == opens(s.known()) {
+		return ""
+	}
+	return s.About
+}

@@ -1,0 +1,274 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/term"
+	"github.com/spf13/cobra"
+)
+
+// waitPatience is how long `scopes wait` waits, and waitRequest how long one of its
+// requests may take.
+const (
+	waitPatience = 10 * time.Minute
+	waitRequest  = 30 * time.Second
+)
+
+// waitOptions are the flags of `scopes wait`.
+type waitOptions struct {
+	serviceFlags
+	output outputFlag
+	// wanted are the scopes that are waited for, all those and the profile's.
+	wanted, all []string
+	// own: nothing but the profile's scopes is asked for.
+	own bool
+}
+
+func (a *app) scopesWait() *cobra.Command {
+	o := &waitOptions{}
+	command := &cobra.Command{
+		Use:   "wait [PROFILE]",
+		Short: "Wait until newly added scopes take effect",
+		Long: `Wait until newly added scopes take effect: those of --scope, else the profile's. It asks
+for a token with them and with the profile's, again and again with growing pauses, and
+stops at once on an error that waiting does not mend. Talkdesk answers 401 both to a
+wrong secret and to a scope that is minutes old: asking once without scopes tells which.
+
+The token is kept in the cache if it is the one that token get would get.`,
+		Example: `  authctl scopes wait calls --scope users:read && ./nightly.sh
+  authctl scopes wait calls --timeout 20m`,
+		Args: arguments(0, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := a.begin(&o.output); err != nil {
+				return err
+			}
+			return a.runScopesWait(a.watched(command.Context()), o, args)
+		},
+		ValidArgsFunction: a.completeProfile,
+	}
+	o.bind(command.Flags())
+	scope := command.Flags().Lookup("scope")
+	scope.Usage = "a `scope` to wait for beside the profile's (repeatable; comma or space separated)"
+	command.Flags().Lookup("timeout").Usage = "how long to wait (default 10m)"
+	o.output.bind(command.Flags(), "text", "json")
+	return command
+}
+
+func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) error {
+	wanted := o.scopeList()
+	o.scopes = nil
+	o.prepare = func(p *config.Profile) error { return o.choose(p, wanted) }
+	s, err := a.open(&o.serviceFlags, args)
+	if err != nil {
+		return err
+	}
+	a.complain(s.profile.Service, wanted, "")
+	var token oauth.Token
+	w := a.scopeWait(s, o)
+	w.ask = func(ctx context.Context, names []string, limit time.Duration) ([]string, error) {
+		got, err := s.askFor(ctx, names, limit)
+		token = got.token
+		return got.given, err
+	}
+	began := a.Now()
+	if err := w.run(ctx); err != nil {
+		return a.dryRan(s, err)
+	}
+	if o.own && !o.noCache {
+		if err := s.broker.Keep(ctx, s.request, token); err != nil {
+			a.warn("the token is not kept: " + err.Error())
+		}
+	}
+	return a.showWaited(o, s.profile, a.Now().Sub(began).Round(time.Second), w.requests)
+}
+
+// choose decides what is waited for, and what is asked for meanwhile.
+func (o *waitOptions) choose(p *config.Profile, wanted []string) error {
+	if err := needsNoLogin(p, "waiting for a scope"); err != nil {
+		return err
+	}
+	configured, _ := p.Settings.Lookup("scopes")
+	o.wanted = wanted
+	if wanted == nil {
+		o.wanted = configured.List
+	}
+	if len(o.wanted) == 0 {
+		return usagef("there is no scope to wait for: the profile has none, name one with --scope")
+	}
+	for _, c := range scopes.Check(p.Service, o.wanted) {
+		if c.Kind == scopes.Pointless {
+			return &scopeError{message: "waiting for " + c.String(), hint: "take it out of the profile or of --scope"}
+		}
+	}
+	o.all = joined(configured.List, o.wanted)
+	o.own = len(scopes.Missing(configured.List, o.wanted)) == 0
+	p.Settings = p.Settings.With("scopes", providers.Value{List: o.all, Origin: configured.Origin})
+	return nil
+}
+
+// scopeWait prepares the wait; who is asked is left open.
+func (a *app) scopeWait(s *session, o *waitOptions) *scopeWait {
+	w := &scopeWait{
+		wait: scopes.Wait{Scopes: o.wanted}, all: o.all, rest: scopes.Missing(o.wanted, o.all),
+		now: a.Now, sleep: sleep, patience: waitPatience,
+		// A wrong password that is sent twice may lock the user out.
+		askOnce:  s.provider.Identity().Grant == "password",
+		timedOut: func() *scopeError { return waitedInVain(s.profile, o.wanted) },
+	}
+	if o.timeout.set {
+		w.patience = o.timeout.value
+	}
+	if s.profile.Service.ListsGranted {
+		// No other scope can then be what is refused.
+		w.rest = nil
+	}
+	what := fmt.Sprintf("waiting for %s at %s", strings.Join(o.wanted, " "), s.profile.Service.Title)
+	if a.showsStatus(&o.serviceFlags) {
+		line := term.NewStatus(a.Streams.Err, true)
+		w.show = func(waited time.Duration) { line.Show(fmt.Sprintf("%s, %s so far", what, waited.Round(time.Second))) }
+		w.clear = line.Clear
+		return w
+	}
+	say := sync.OnceFunc(func() { a.note(fmt.Sprintf("%s, up to %s", what, w.patience)) })
+	w.show, w.clear = func(time.Duration) { say() }, func() {}
+	return w
+}
+
+// scopeWait asks again and again until scopes are in effect.
+type scopeWait struct {
+	wait scopes.Wait
+	// all are asked for; rest, those that are not waited for, tell whether the
+	// credentials are right.
+	all, rest []string
+	// ask sends a request and returns what is in effect, nil for "as requested".
+	ask      func(ctx context.Context, names []string, limit time.Duration) ([]string, error)
+	now      func() time.Time
+	sleep    func(context.Context, time.Duration) error
+	patience time.Duration
+	// askOnce: credentials that were refused are not sent again.
+	askOnce  bool
+	show     func(waited time.Duration)
+	clear    func()
+	timedOut func() *scopeError
+	requests int
+}
+
+// run returns nil when the scopes are in effect. Errors are those that waiting does
+// not mend, a *scopeError when there is no time left, and why ctx ended.
+func (w *scopeWait) run(ctx context.Context) error {
+	defer w.clear()
+	began := w.now()
+	end := began.Add(w.patience)
+	for tries := 1; ; tries++ {
+		verdict, err := w.try(ctx, end)
+		switch {
+		case verdict == scopes.Effective:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case verdict == scopes.Never:
+			return err
+		}
+		until := w.now().Add(scopes.Pause(tries, err, w.now()))
+		if !until.Before(end) {
+			return w.gaveUp(err)
+		}
+		if err := w.until(ctx, began, until); err != nil {
+			return err
+		}
+	}
+}
+
+// until passes the time, a second at a time so that it is seen to pass.
+func (w *scopeWait) until(ctx context.Context, began, until time.Time) error {
+	for left := until.Sub(w.now()); left > 0; left = until.Sub(w.now()) {
+		w.show(w.now().Sub(began))
+		if err := w.sleep(ctx, min(left, time.Second)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// try asks once, and once more without the scopes where a refusal can mean two
+// things. The error goes with the verdicts NotYet and Never.
+func (w *scopeWait) try(ctx context.Context, end time.Time) (scopes.Verdict, error) {
+	got, err := w.request(ctx, w.all, end)
+	verdict := w.wait.With(got, err)
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return scopes.Never, err
+	}
+	switch {
+	case verdict != scopes.AskWithout:
+		return verdict, err
+	case w.askOnce:
+		return scopes.Never, err
+	}
+	_, without := w.request(ctx, w.rest, end)
+	if verdict = w.wait.Without(without); verdict == scopes.Never {
+		return verdict, without
+	}
+	return verdict, err
+}
+
+func (w *scopeWait) request(ctx context.Context, names []string, end time.Time) ([]string, error) {
+	w.requests++
+	return w.ask(ctx, names, max(min(waitRequest, end.Sub(w.now())), time.Second))
+}
+
+// gaveUp is the end of the patience. Where the last answer was none, that is what is
+// wrong, and not the scope.
+func (w *scopeWait) gaveUp(err error) error {
+	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Reason == providers.ReasonTemporary {
+		return fmt.Errorf("waited %s for a scope: %w", w.patience, err)
+	}
+	in := w.timedOut()
+	in.message = fmt.Sprintf("%s within %s, asked %s", in.message, w.patience, counted(w.requests, "time"))
+	in.err = err
+	return in
+}
+
+// waitedInVain says what to check when scopes do not come into effect.
+func waitedInVain(p *config.Profile, wanted []string) *scopeError {
+	var advice []string
+	for _, c := range scopes.Check(p.Service, wanted) {
+		advice = append(advice, c.String())
+	}
+	where := p.Service.Title
+	if p.Service.ScopesGivenIn != "" {
+		where = p.Service.ScopesGivenIn
+	}
+	advice = append(advice,
+		fmt.Sprintf("check that client %s was given it in %s", p.Settings.Text("client_id"), where),
+		"see what it gets with authctl scopes probe "+p.Name, "or raise --timeout")
+	return &scopeError{
+		message: fmt.Sprintf("%s did not come into effect at %s", strings.Join(wanted, " "), p.Service.Title),
+		hint:    strings.Join(advice, "; "),
+	}
+}
+
+// showWaited prints how long it took.
+func (a *app) showWaited(o *waitOptions, p *config.Profile, waited time.Duration, requests int) error {
+	if o.output.json() {
+		return a.json(map[string]any{
+			"profile": p.Name, "provider": p.Service.Name, "scopes": o.wanted, "effective": true,
+			"waited_seconds": int(waited.Seconds()), "requests": requests,
+		})
+	}
+	verb := "is"
+	if len(o.wanted) > 1 {
+		verb = "are"
+	}
+	return a.print(fmt.Sprintf("%s %s in effect at %s, after %s and %s\n", strings.Join(o.wanted, " "), verb,
+		p.Service.Title, waited, counted(requests, "request")))
+}

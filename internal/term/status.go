@@ -1,0 +1,69 @@
+package term
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// Status is the last line of a terminal, which changes and leaves nothing behind. The
+// zero value shows nothing.
+type Status struct {
+	w     io.Writer
+	shown bool
+}
+
+// NewStatus returns a Status on w, one that shows nothing when w is no terminal.
+func NewStatus(w io.Writer, terminal bool) *Status {
+	if !terminal {
+		return &Status{}
+	}
+	return &Status{w: w}
+}
+
+// Show replaces what is shown, cut to one line: of a line that is broken, Clear would
+// leave a part.
+func (s *Status) Show(text string) {
+	if s.w == nil {
+		return
+	}
+	if width := columns(s.w); width > 0 {
+		text = Wrap(text, width-1)[0]
+	}
+	s.shown = true
+	_, _ = fmt.Fprintf(s.w, "\r%s\x1b[K", text)
+}
+
+// Clear takes the line away. It has to be called before anything else is written.
+func (s *Status) Clear() {
+	if s.shown {
+		_, _ = fmt.Fprint(s.w, "\r\x1b[K")
+	}
+	s.shown = false
+}
+
+// Bar is a picture of how far something is, width columns between two brackets.
+func Bar(done, total, width int) string {
+	full := 0
+	if total > 0 {
+		full = min(max(done, 0), total) * width / total
+	}
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "]"
+}
+
+// columns returns how many columns the terminal at w has, 0 when it is none or does
+// not say.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
