@@ -176,13 +176,19 @@ func (f *fetch) refreshFailed(
 }
 
 // inherit fills in what a refresh reply may leave out: the refresh token stays
-// the old one (RFC 6749 §6) and so does the scope.
+// the old one (RFC 6749 §6), and so do the scope and what is kept of the login.
 func inherit(token, old oauth.Token) oauth.Token {
 	if token.RefreshToken.IsZero() {
 		token.RefreshToken = old.RefreshToken
 	}
 	if token.Scope == nil {
 		token.Scope = old.Scope
+	}
+	if token.IDToken.IsZero() {
+		token.IDToken = old.IDToken
+	}
+	if token.SessionID == "" {
+		token.SessionID = old.SessionID
 	}
 	return token
 }

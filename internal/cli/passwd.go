@@ -124,7 +124,7 @@ func (a *app) afterChange(ctx context.Context, s *session, o *passwdOptions, arg
 	} else if kept != "" && o.user == "" {
 		a.warn("the profile's password comes from " + kept + ": change it there too")
 	}
-	if err := a.dropTokens(ctx, s); err != nil {
+	if err := a.dropTokens(ctx, s, o.user); err != nil {
 		return err
 	}
 	if o.noVerify || o.user != "" || s.profile.Settings.Text("grant") != "password" {
@@ -142,20 +142,26 @@ func (a *app) afterChange(ctx context.Context, s *session, o *passwdOptions, arg
 	return nil
 }
 
-// dropTokens removes every cached token of the user at this service.
-func (a *app) dropTokens(ctx context.Context, s *session) error {
+// dropTokens removes every cached token of a user at this service. Nobody is the
+// user that the profile is for: where it names none, because one logs in with the
+// browser, that is whoever logged in as this client.
+func (a *app) dropTokens(ctx context.Context, s *session, user string) error {
 	own := s.provider.Identity()
+	if user == "" {
+		user = own.User
+	}
 	entries, err := s.broker.Store.List(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if e.Key.Provider != own.Provider || e.Key.TokenURL != own.TokenURL || e.Key.User != own.User {
+		same := e.Key.Provider == own.Provider && e.Key.TokenURL == own.TokenURL && e.Key.User == user
+		if !same || user == "" && (e.Key.ClientID != own.ClientID || e.Key.Grant != own.Grant) {
 			continue
 		}
 		if err := s.broker.Store.Delete(ctx, e.Key); err != nil {
 			return err
 		}
 	}
-	return s.broker.Forget(ctx, s.request)
+	return nil
 }

@@ -26,7 +26,7 @@ type setup struct {
 
 // setup reads the environment and prepares how secrets are fetched.
 func (a *app) setup() (*setup, error) {
-	keyring := &store.Keyring{}
+	keyring := &store.Keyring{Warn: a.warn}
 	resolver := config.Resolver{
 		Stdin: a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
 		Keyring: keyring, Prompter: hidden{a.prompter},

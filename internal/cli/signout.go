@@ -141,6 +141,13 @@ func (a *app) tellService(ctx context.Context, s *session, o *signoutOptions, re
 			return err
 		}
 		a.note(s.profile.Name + ": " + done.Did)
+		if done.Lacking != "" {
+			lacks := &providers.UnsupportedError{Service: s.profile.Service.Title, Operation: done.Lacking}
+			if o.requireRemote {
+				return lacks
+			}
+			a.warn(lacks.Error())
+		}
 		if done.RedirectURI != "" {
 			a.note("a browser would go on to " + done.RedirectURI)
 		}

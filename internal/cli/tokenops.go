@@ -94,6 +94,10 @@ func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) err
 		}
 		return revoker.Revoke(ctx, with.RefreshToken, "refresh_token")
 	})
+	if refused, ok := errors.AsType[*oauth.Error](err); ok && refused.Code == "invalid_token" {
+		// What the service does not know is of no use here either.
+		return errors.Join(err, s.broker.Forget(ctx, s.request))
+	}
 	if err != nil {
 		return a.dryRan(s, err)
 	}
@@ -152,6 +156,9 @@ type inspected struct {
 	ExpiresAt    *string         `json:"expires_at,omitempty"`
 	Requested    []string        `json:"scopes_requested,omitempty"`
 	Granted      []string        `json:"scopes_granted,omitempty"`
+	// SessionID and IDToken, its claims, are there when the profile keeps them.
+	SessionID string          `json:"sid,omitempty"`
+	IDToken   json.RawMessage `json:"id_token_claims,omitempty"`
 }
 
 func (a *app) inspectStdin(o *inspectOptions, args []string) error {
@@ -197,6 +204,10 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 	i.Profile, i.Provider = s.profile.Name, s.provider.Name()
 	i.Requested, i.Granted = s.profile.Settings.List("scopes"), answer.Token.Scope
 	i.ExpiresAt = newPrinted(s, answer, a.Now()).ExpiresAt
+	i.SessionID = answer.Token.SessionID
+	if id, err := oauth.ParseJWT(answer.Token.IDToken); err == nil {
+		i.IDToken = id.Claims
+	}
 	verifier, ok := s.provider.(providers.Verifier)
 	if i.Kind == "jwt" && ok && s.dryRun == nil {
 		err := s.bounded(ctx, sessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
@@ -230,15 +241,33 @@ func (a *app) showInspected(o *inspectOptions, i inspected) error {
 	}
 	line("requested", strings.Join(i.Requested, " "))
 	line("granted  ", oauth.CleanText(strings.Join(i.Granted, " ")))
-	if i.Claims != nil {
-		table, err := claimTable(i.Claims, a.Now())
-		if err != nil {
-			return err
-		}
-		b.WriteString("\n")
-		if _, err := a.paint(table).WriteTo(&b); err != nil {
+	line("session  ", i.SessionID)
+	for _, part := range []struct {
+		title  string
+		claims json.RawMessage
+	}{{"", i.Claims}, {"ID token, unverified", i.IDToken}} {
+		if err := a.writeClaims(&b, part.title, part.claims); err != nil {
 			return err
 		}
 	}
 	return a.print(b.String())
+}
+
+// writeClaims writes claims as a table below their title; no claims write nothing.
+func (a *app) writeClaims(w io.Writer, title string, claims json.RawMessage) error {
+	if claims == nil {
+		return nil
+	}
+	table, err := claimTable(claims, a.Now())
+	if err != nil {
+		return err
+	}
+	if title != "" {
+		title = "\n" + a.out.Strong(title)
+	}
+	if _, err := io.WriteString(w, title+"\n"); err != nil {
+		return err
+	}
+	_, err = a.paint(table).WriteTo(w)
+	return err
 }

@@ -69,8 +69,7 @@ type SignOuter interface {
 
 // SignOutOptions are what a person may want of a sign-out.
 type SignOutOptions struct {
-	// Global ends all sessions of the user. A service that cannot says so with an
-	// *UnsupportedError.
+	// Global ends all sessions of the user.
 	Global bool
 	// RedirectURI is where a browser would go afterwards, empty for none.
 	RedirectURI string
@@ -84,6 +83,9 @@ type SignedOut struct {
 	Already bool
 	// RedirectURI is where the service would send a browser, empty when nowhere.
 	RedirectURI string
+	// Lacking says what of the options the service does not have; the rest was done.
+	// Empty when nothing.
+	Lacking string
 }
 
 // PasswordChanger is a Provider that can change the user's password.

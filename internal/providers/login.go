@@ -94,7 +94,7 @@ func (f CodeFlow) Finish(ctx context.Context, login *Login, answer url.Values) (
 			}
 		}
 	}
-	return token, nil
+	return f.Token.kept(token), nil
 }
 
 // isOurs reports whether an issuer (RFC 9207 §2.4) can be the one that was asked. The

@@ -22,7 +22,7 @@ const (
 )
 
 // storedRecord is the stored form, kept small because Windows and macOS hold
-// little in one keyring entry. The ID token is left out.
+// little in one keyring entry.
 type storedRecord struct {
 	Version      int    `json:"v"`
 	Key          Key    `json:"key"`
@@ -30,6 +30,8 @@ type storedRecord struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type,omitempty"`
 	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	SessionID    string `json:"sid,omitempty"`
 	// Scope keeps nil (the service named none) apart from an empty list.
 	Scope []string `json:"scope,omitzero"`
 	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds.
@@ -47,6 +49,8 @@ func encodeRecord(r *Record) ([]byte, error) {
 		AccessToken:  r.Token.AccessToken.Reveal(),
 		TokenType:    r.Token.TokenType,
 		RefreshToken: r.Token.RefreshToken.Reveal(),
+		IDToken:      r.Token.IDToken.Reveal(),
+		SessionID:    r.Token.SessionID,
 		Scope:        r.Token.Scope,
 		RequestedMS:  r.Token.RequestedAt.UnixMilli(),
 		LifetimeMS:   r.Token.Lifetime.Milliseconds(),
@@ -102,6 +106,8 @@ func (s storedRecord) check() error {
 		return errors.New("the access token holds bytes outside 0x21-0x7E")
 	case !visible(s.RefreshToken, 0x20):
 		return errors.New("the refresh token holds bytes outside 0x20-0x7E")
+	case !visible(s.IDToken, 0x21):
+		return errors.New("the ID token holds bytes outside 0x21-0x7E")
 	case s.LifetimeMS <= 0:
 		return errors.New("no lifetime")
 	case s.LifetimeMS > maxLifetime.Milliseconds():
@@ -123,6 +129,8 @@ func (s storedRecord) record() *Record {
 			AccessToken:  oauth.NewSecret(s.AccessToken),
 			TokenType:    s.TokenType,
 			RefreshToken: oauth.NewSecret(s.RefreshToken),
+			IDToken:      oauth.NewSecret(s.IDToken),
+			SessionID:    s.SessionID,
 			Scope:        s.Scope,
 			RequestedAt:  time.UnixMilli(s.RequestedMS).UTC(),
 			Lifetime:     time.Duration(s.LifetimeMS) * time.Millisecond,

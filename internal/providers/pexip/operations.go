@@ -169,11 +169,6 @@ func (p *Provider) Verify(ctx context.Context, token oauth.Secret) error {
 func (p *Provider) SignOut(
 	ctx context.Context, s providers.Session, o providers.SignOutOptions,
 ) (providers.SignedOut, error) {
-	if o.Global || o.RedirectURI != "" {
-		return providers.SignedOut{}, &providers.UnsupportedError{
-			Service: title, Operation: "signout --global or --redirect-uri", Why: "a client ends its own session only",
-		}
-	}
 	err := p.Revoke(ctx, s.AccessToken, "access_token")
 	answered, ok := errors.AsType[*oauth.Error](err)
 	already := ok && answered.Code == "invalid_token"
@@ -181,6 +176,9 @@ func (p *Provider) SignOut(
 		return providers.SignedOut{}, err
 	}
 	done := providers.SignedOut{Did: "revoked the token", Already: already}
+	if o.Global || o.RedirectURI != "" {
+		done.Lacking = "signout --global or --redirect-uri: a client ends its own session only"
+	}
 	if already {
 		done.Did = "the token was not valid any more"
 	}
