@@ -101,6 +101,9 @@ type fetch struct {
 	held store.Lock
 	// stored is the record last read, nil when there is none.
 	stored *store.Record
+	// spent says that the store holds a refresh token that has been sent: until it is
+	// out of the store, the note that says so stays.
+	spent bool
 }
 
 // fromStore reads the store and returns what is fresh in it, nil when nothing is.

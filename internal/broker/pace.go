@@ -13,43 +13,59 @@ import (
 // reasonPaced marks the note that tells when an account's last token request was.
 const reasonPaced = "paced"
 
-// issue asks for a new token, not sooner after the account's last request than the
-// service allows: other processes and other scopes count too.
-func (f *fetch) issue(ctx context.Context) (oauth.Token, error) {
-	if pacer, ok := f.Provider.(providers.Pacer); ok {
-		if err := f.pace(ctx, pacer.Pace()); err != nil {
-			return oauth.Token{}, err
-		}
+// paced asks, not sooner after the account's last request than the service allows:
+// other processes and other scopes count too. The account's lock is held until the
+// answer is there, so that those who come meanwhile queue up behind. Where it cannot
+// be had, the service's own limit is what is left.
+func (f *fetch) paced(ctx context.Context, ask func() (oauth.Token, error)) (oauth.Token, error) {
+	pacer, ok := f.Provider.(providers.Pacer)
+	if !ok {
+		return ask()
 	}
-	return f.Provider.Issue(ctx)
-}
-
-// pace waits for the account's turn. The lock is held while waiting, so that those
-// who come meanwhile queue up behind. Where it cannot be had, the service's own
-// limit is what is left.
-func (f *fetch) pace(ctx context.Context, interval time.Duration) error {
 	account := store.Key{Provider: f.key.Provider, TokenURL: f.key.TokenURL, Account: f.key.Account}
 	lock, err := f.Store.Lock(ctx, account)
 	if err != nil {
 		f.explain("pace: not kept: %v", err)
-		return nil
+		return ask()
 	}
 	defer func() { _ = lock.Unlock() }()
-	note := lock.Note()
-	wait := note.At.Add(interval).Sub(f.now())
-	if note.Reason == reasonPaced && wait > 0 && wait <= interval {
-		f.explain("pace: waiting %s, the service takes one token request in %s", wait.Round(time.Millisecond), interval)
-		if err := pause(ctx, wait); err != nil {
-			return &providers.Failure{
-				Reason: providers.ReasonTemporary, Err: err, Hint: "raise --timeout, or try again",
-				Message: fmt.Sprintf("the service takes one token request in %s, and there was no time to wait for it", interval),
-			}
-		}
+	interval := pacer.Pace()
+	if err := f.awaitTurn(ctx, lock.Note(), interval); err != nil {
+		return oauth.Token{}, err
 	}
-	if err := lock.Leave(store.Note{At: f.now(), Reason: reasonPaced}); err != nil {
+	asked := f.takeTurn(lock)
+	token, err := ask()
+	if f.now().Sub(asked) >= interval {
+		// That long, and it may have been asked a second time, after a 429.
+		f.takeTurn(lock)
+	}
+	return token, err
+}
+
+// awaitTurn waits until the interval since the last request is over.
+func (f *fetch) awaitTurn(ctx context.Context, last store.Note, interval time.Duration) error {
+	wait := last.At.Add(interval).Sub(f.now())
+	if last.Reason != reasonPaced || wait <= 0 || wait > interval {
+		return nil
+	}
+	f.explain("pace: waiting %s, the service takes one token request in %s", wait.Round(time.Millisecond), interval)
+	err := pause(ctx, wait)
+	if err == nil {
+		return nil
+	}
+	return &providers.Failure{
+		Reason: providers.ReasonTemporary, Err: err, Hint: "raise --timeout, or try again",
+		Message: fmt.Sprintf("the service takes one token request in %s, and there was no time to wait for it", interval),
+	}
+}
+
+// takeTurn notes that a request is made now.
+func (f *fetch) takeTurn(lock store.Lock) time.Time {
+	now := f.now()
+	if err := lock.Leave(store.Note{At: now, Reason: reasonPaced}); err != nil {
 		f.explain("pace: not kept: %v", err)
 	}
-	return nil
+	return now
 }
 
 // pause waits, or returns why ctx ended.

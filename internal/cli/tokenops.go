@@ -52,24 +52,25 @@ func (a *app) runIntrospect(ctx context.Context, f *serviceFlags, output *output
 }
 
 func (a *app) tokenRevoke() *cobra.Command {
-	f := &serviceFlags{}
+	f, output := &serviceFlags{}, &outputFlag{}
 	command := &cobra.Command{
 		Use:   "revoke [PROFILE]",
 		Short: "Revoke the cached token at the service and forget it (RFC 7009)",
 		Args:  arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.begin(output); err != nil {
 				return err
 			}
-			return a.runRevoke(a.watched(command.Context()), f, args)
+			return a.runRevoke(a.watched(command.Context()), f, output, args)
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
 	f.bind(command.Flags())
+	output.bind(command.Flags(), "text", "json")
 	return command
 }
 
-func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) error {
+func (a *app) runRevoke(ctx context.Context, f *serviceFlags, output *outputFlag, args []string) error {
 	s, err := a.open(f, args)
 	if err != nil {
 		return err
@@ -83,8 +84,7 @@ func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) err
 		return err
 	}
 	if record == nil {
-		a.note("there is no token of profile " + s.profile.Name + " here")
-		return nil
+		return a.revoked(s, output, false)
 	}
 	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
 		// The access token goes first: it may end with the refresh token.
@@ -101,8 +101,23 @@ func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) err
 	if err != nil {
 		return a.dryRan(s, err)
 	}
-	a.note("the token of profile " + s.profile.Name + " is revoked")
-	return s.broker.Forget(ctx, s.request)
+	if err := s.broker.Forget(ctx, s.request); err != nil {
+		return err
+	}
+	return a.revoked(s, output, true)
+}
+
+// revoked tells whether there was a token to revoke.
+func (a *app) revoked(s *session, output *outputFlag, done bool) error {
+	switch {
+	case output.json():
+		return a.json(map[string]any{"profile": s.profile.Name, "provider": s.provider.Name(), "revoked": done})
+	case done:
+		a.note("the token of profile " + s.profile.Name + " is revoked")
+	default:
+		a.note("there is no token of profile " + s.profile.Name + " here")
+	}
+	return nil
 }
 
 // inspectOptions are the flags of `token inspect`.
@@ -197,8 +212,11 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 		return err
 	}
 	_, answer, err := s.present(ctx)
+	if err == nil && answer.Token.AccessToken.IsZero() {
+		err = oauth.ErrDryRun
+	}
 	if err != nil {
-		return err
+		return a.dryRan(s, err)
 	}
 	i := decoded(answer.Token.AccessToken)
 	i.Profile, i.Provider = s.profile.Name, s.provider.Name()

@@ -23,7 +23,7 @@ type Token struct {
 	// from it, so that a slow reply never makes a token look younger than it is.
 	RequestedAt time.Time
 	// Lifetime is how long the token is good from RequestedAt; 0 when the reply
-	// gave no usable expires_in, in which case the token must not be cached.
+	// gave no usable expires_in, in which case the token must not be served from a cache.
 	Lifetime time.Duration
 	// LifetimeProblem says in words why Lifetime is 0, empty otherwise.
 	LifetimeProblem string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -59,6 +60,9 @@ func (p *Peer) Failed(err error, token bool) error {
 	err = p.failure(err)
 	failure, ok := errors.AsType[*Failure](err)
 	answered, said := errors.AsType[*oauth.Error](err)
+	if ok && said && token && answered.StatusCode == http.StatusUnauthorized {
+		failure.StaleToken = true
+	}
 	if ok && said && token && failure.Reason == ReasonCredentials && failure.Hint == "" {
 		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.Service, answered)
 		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"

@@ -316,8 +316,8 @@ func TestKeyringIndex(t *testing.T) {
 	}
 
 	// The index is a convenience: a token is stored without it too.
-	k.StateDir = filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(k.StateDir, nil, 0o600); err != nil {
+	k.StateDir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(k.StateDir, "index"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	mustPut(t, k, r)

@@ -34,7 +34,8 @@ type storedRecord struct {
 	SessionID    string `json:"sid,omitempty"`
 	// Scope keeps nil (the service named none) apart from an empty list.
 	Scope []string `json:"scope,omitzero"`
-	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds.
+	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds, 0 when
+	// nobody knows it.
 	RequestedMS int64 `json:"requested_ms"`
 	LifetimeMS  int64 `json:"lifetime_ms"`
 }
@@ -108,8 +109,10 @@ func (s storedRecord) check() error {
 		return errors.New("the refresh token holds bytes outside 0x20-0x7E")
 	case !visible(s.IDToken, 0x21):
 		return errors.New("the ID token holds bytes outside 0x21-0x7E")
-	case s.LifetimeMS <= 0:
-		return errors.New("no lifetime")
+	case s.LifetimeMS < 0:
+		return errors.New("a negative lifetime")
+	case s.LifetimeMS == 0 && s.RefreshToken == "":
+		return errors.New("neither a lifetime nor a refresh token")
 	case s.LifetimeMS > maxLifetime.Milliseconds():
 		return errors.New("a lifetime of more than ten years")
 	case s.RequestedMS <= 0 || s.RequestedMS > maxRequestedMS:
