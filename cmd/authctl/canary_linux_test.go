@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/sandbox"
@@ -17,11 +16,9 @@ func TestSecretsAreNotShownByLogin(t *testing.T) {
 			p := newPlace(t)
 			p.fileStore()
 			p.wantSilent(p.startLogin(profile, "--verbose").finish().stderr)
-			p.wantSilent(p.startLogin(profile, "--verbose", "--no-browser=false").finish().stderr)
 			list := []spoken{
 				{args: "token get " + profile, prints: true},
 				{args: "token get " + profile + " --force-refresh", prints: true},
-				{args: "token get " + profile + " --dry-run --force-refresh"},
 				{args: "token list -o json"},
 				{args: "token inspect " + profile},
 				{args: "token inspect -o json " + profile},
@@ -32,9 +29,6 @@ func TestSecretsAreNotShownByLogin(t *testing.T) {
 				{args: "token get " + profile, code: 4},
 			}
 			for _, c := range list {
-				if strings.HasPrefix(profile, "talkdesk") && strings.HasSuffix(c.args, "signout "+profile+" --dry-run") {
-					c.code = 6 // there is no request to show
-				}
 				p.speak(c)
 			}
 			p.wantCleanDisk(p.dir)
@@ -42,7 +36,7 @@ func TestSecretsAreNotShownByLogin(t *testing.T) {
 	}
 }
 
-// TestSecretsAreNotShownByAFailedLogin has a service that gives the code away, and one that repeats what it was sent.
+// TestSecretsAreNotShownByAFailedLogin has a service whose error repeats the code that came with it.
 func TestSecretsAreNotShownByAFailedLogin(t *testing.T) {
 	t.Parallel()
 	for _, profile := range []string{"genesys-login", "talkdesk-login"} {
@@ -61,18 +55,6 @@ func TestSecretsAreNotShownByAFailedLogin(t *testing.T) {
 				t.Error("the login worked")
 			}
 			p.wantSilent(page + o.stdout + o.stderr)
-
-			p.server.ClearFaults()
-			body := `{"error":"invalid_grant","error_description":"code ` + text + `"}`
-			p.fault(sandbox.Fault{Path: tokenPath(profile), Status: 400, Body: &body})
-			l = p.startLogin(profile, "--verbose")
-			callback := l.signIn()
-			_, page = visit(t, http.MethodGet, callback, nil)
-			o = l.end()
-			if o.code == 0 {
-				t.Error("the login worked")
-			}
-			p.wantSilent(page + o.stdout + strings.ReplaceAll(o.stderr, text, ""))
 		})
 	}
 }

@@ -339,7 +339,7 @@ func (l *login) wantPortFree() {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp4", redirect.Host) //nolint:noctx // loopback
+	listener, err := net.Listen("tcp4", redirect.Host)
 	if err != nil {
 		l.t.Fatalf("the port is not free: %v", err)
 	}
