@@ -44,6 +44,26 @@ func TestWhoLoggedInAtTalkdesk(t *testing.T) {
 	}
 }
 
+// TestKeptOfALogin has the session and the ID token in the record for who asks, and for nobody else.
+func TestKeptOfALogin(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.fileStore()
+	p.login("talkdesk-login")
+	const kept = `"scopes_granted":["openid","account:read"],"sid":"`
+	o := p.run("token", "inspect", "talkdesk-login", "-o", "json")
+	if o.code != 0 || strings.Contains(o.stdout, "id_token_claims") || strings.Contains(o.stdout, kept) {
+		t.Errorf("unasked: exit code %d, %s", o.code, o.stdout)
+	}
+	p.set("AUTHCTL_KEEP=sid,id_token")
+	p.login("talkdesk-login")
+	p.wantAnswer("token inspect talkdesk-login", "", "\nsession ", "\nID token, unverified\n", "\nnonce ")
+	p.wantAnswer("token inspect talkdesk-login -o json", "", kept, `"id_token_claims":{`)
+	// A refresh brings no ID token: what the login brought stays.
+	p.wantSource("refreshed", "talkdesk-login", "--force-refresh")
+	p.wantAnswer("token inspect talkdesk-login -o json", "", kept, `"id_token_claims":{`)
+}
+
 func TestWhoLoggedInAtGenesys(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
