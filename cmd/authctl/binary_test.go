@@ -84,7 +84,7 @@ type place struct {
 // newPlace makes a place without a store: see fileStore and keyringStore.
 func newPlace(t testing.TB) *place {
 	t.Helper()
-	p := &place{t: t, dir: t.TempDir(), server: sandbox.New(sandbox.Options{Extra: true})}
+	p := &place{t: t, dir: t.TempDir(), server: sandbox.New(sandbox.Options{})}
 	if err := p.server.Start(""); err != nil {
 		t.Fatal(err)
 	}

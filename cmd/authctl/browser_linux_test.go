@@ -37,7 +37,7 @@ func TestRealBrowserLogsIn(t *testing.T) {
 			if tt.setting != "" {
 				p.setting(tt.profile, tt.setting)
 			}
-			p.realBrowser(strings.TrimSuffix(tt.profile, "-login"))
+			p.realBrowser(tt.profile)
 			answers := p.mailbox("answer")
 			o := p.inTerminal("login", tt.profile).end()
 			var last landing
@@ -60,8 +60,8 @@ func TestRealBrowserLogsIn(t *testing.T) {
 	}
 }
 
-// realBrowser makes a Chromium the processes' browser, with somebody at it who is a user of the service.
-func (p *place) realBrowser(service string) {
+// realBrowser makes a Chromium the processes' browser, with somebody at it who is a user of the profile's service.
+func (p *place) realBrowser(profile string) {
 	p.t.Helper()
 	chromium := testneed.Program(p.t, "chromium")
 	node := testneed.Program(p.t, "node")
@@ -75,10 +75,7 @@ func (p *place) realBrowser(service string) {
 			p.t.Fatal(err)
 		}
 	}
-	who, ok := p.server.Person(service)
-	if !ok {
-		p.t.Fatalf("%s has no sign-in page", service)
-	}
+	who := jane(signInPath(profile))
 	person, err := json.Marshal(map[string]string{
 		"executable": chromium, "profile": p.path("chromium"), "screenshots": screenshots,
 		"tenant": who.Tenant, "username": who.Username, "password": who.Password,

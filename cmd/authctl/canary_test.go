@@ -87,7 +87,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	p.fileStore()
 	p.set("AUTHCTL_PASSWORD=" + sandbox.Marker + "+jane's %pass:word")
 	given := p.server.IssuedSecrets()
-	for _, c := range plainCommands() {
+	for _, c := range append(plainCommands(), operations()...) {
 		o := p.speak(c)
 		if !c.prints {
 			continue
@@ -131,7 +131,7 @@ func (p *place) speak(c spoken) outcome {
 	return o
 }
 
-// plainCommands are all commands with the service in order.
+// plainCommands are the commands of tokens and profiles with the service in order.
 func plainCommands() []spoken {
 	var list []spoken
 	for _, profile := range []string{
@@ -168,6 +168,49 @@ func plainCommands() []spoken {
 		spoken{args: "version"},
 		spoken{args: "token get nobody", code: 3},
 		spoken{args: "token get pexip --client-secret=" + sandbox.Marker, code: 2},
+	)
+}
+
+// operations are the commands that do something with the tokens of plainCommands; sign-out ends them.
+func operations() []spoken {
+	old, fresh := sandbox.GenesysPassword+"\n", sandbox.Marker+" changed: %pass\n"
+	var list []spoken
+	for _, profile := range []string{
+		"pexip", "talkdesk", "qmatic", "genesys", "talkdesk-jwt", "pexip-jwt", "pexip-openid", "genesys-password",
+	} {
+		list = append(list, spoken{args: "token inspect " + profile}, spoken{args: "token inspect -o json " + profile})
+	}
+	for _, command := range []string{
+		"userinfo pexip-openid", "userinfo genesys", "userinfo genesys-password", "userinfo genesys-password --view openid",
+		"userinfo genesys-password --view jwt", "ping genesys-password", "ping pexip", "token introspect pexip",
+		"token introspect pexip-jwt",
+	} {
+		list = append(list, spoken{args: command}, spoken{args: command + " -o json"}, spoken{args: command + " --dry-run"})
+	}
+	const passwd = "passwd genesys-password --stdin"
+	return append(list,
+		spoken{args: "userinfo talkdesk", code: 4},
+		spoken{args: "userinfo pexip", code: 5},
+		spoken{args: "userinfo qmatic", code: 6},
+		spoken{args: "token inspect --stdin", stdin: sandbox.Marker + "\n"},
+		spoken{args: passwd + " --dry-run", stdin: old + fresh},
+		spoken{args: passwd, code: 4, stdin: fresh + fresh},
+		spoken{args: passwd, code: 2, stdin: old},
+		spoken{args: passwd, stdin: old + fresh},
+		spoken{args: passwd + " --user acme\\jane --no-verify", stdin: fresh + old},
+		spoken{args: "token get genesys-password", prints: true},
+		spoken{args: "login genesys-login", code: 4},
+		spoken{args: "login genesys-login --dry-run"},
+		spoken{args: "login talkdesk-login-jwt --dry-run"},
+		spoken{args: "token revoke pexip --dry-run"},
+		spoken{args: "token revoke pexip"},
+		spoken{args: "token revoke pexip-jwt"},
+		spoken{args: "token revoke genesys", code: 6},
+		spoken{args: "signout genesys-password --dry-run"},
+		spoken{args: "signout genesys-password --redirect-uri https://app.example/bye"},
+		spoken{args: "signout genesys --global"},
+		spoken{args: "signout qmatic --require-remote", code: 6},
+		spoken{args: "signout --all"},
 	)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/cookiejar"
@@ -72,6 +73,25 @@ func TestCodeAtServerNotWrittenHere(t *testing.T) {
 			RedirectURIs: []string{foreignRedirect},
 		}},
 	})
+	endpoint, token := loginAbroad(t, server)
+	if token.AccessToken.IsZero() || token.RefreshToken.IsZero() || token.IDToken.IsZero() {
+		t.Fatal("access, refresh or ID token is missing")
+	}
+	wantUserInfoAbroad(t, server.URL, token)
+	fresh, err := endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	if err != nil || fresh.RefreshToken.IsZero() || fresh.RefreshToken.Equal(token.RefreshToken) {
+		t.Fatalf("refresh: %v, want another refresh token", err)
+	}
+	// The server knows a second use.
+	_, err = endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	if failure, ok := errors.AsType[*providers.Failure](err); !ok || failure.Reason != providers.ReasonLogin {
+		t.Errorf("a spent refresh token: %v", err)
+	}
+}
+
+// loginAbroad gets the client "person" a token by the authorization code.
+func loginAbroad(t *testing.T, server *oidcprovidertest.Server) (providers.TokenEndpoint, oauth.Token) {
+	t.Helper()
 	at := func(address string) *url.URL {
 		u, err := url.Parse(address)
 		if err != nil {
@@ -82,6 +102,7 @@ func TestCodeAtServerNotWrittenHere(t *testing.T) {
 	endpoint := providers.TokenEndpoint{
 		Peer: providers.Peer{Service: "Foreign", Client: &oauth.Client{}}, URL: at(server.TokenURL),
 		Auth: oauth.Basic{ClientID: "person", Secret: oauth.Known(oauth.NewSecret("fake-secret"))},
+		Keep: []string{"id_token"},
 	}
 	flow := providers.CodeFlow{
 		Token: &endpoint, Authorize: at(strings.TrimSuffix(server.TokenURL, "token") + "auth"),
@@ -95,18 +116,62 @@ func TestCodeAtServerNotWrittenHere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token.AccessToken.IsZero() || token.RefreshToken.IsZero() || token.IDToken.IsZero() {
-		t.Fatal("access, refresh or ID token is missing")
+	return endpoint, token
+}
+
+// TestLogoutAtServerNotWrittenHere signs out with a refresh token, which Keycloak takes without a browser.
+func TestLogoutAtServerNotWrittenHere(t *testing.T) {
+	t.Parallel()
+	server := oidcprovidertest.Start(t, oidcprovidertest.Config{
+		Opaque: true, Scopes: []string{foreignScope},
+		Clients: []oidcprovidertest.Client{{
+			ID: "person", Secret: "fake-secret", AuthMethod: "client_secret_basic", ApplicationType: "native",
+			GrantTypes:    []string{"authorization_code", "refresh_token", "client_credentials"},
+			ResponseTypes: []string{"code"}, RedirectURIs: []string{foreignRedirect},
+		}},
+	})
+	endpoint, token := loginAbroad(t, server)
+	// It is good: the server takes it for another one, the one to sign out with.
+	token, err := endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
 	}
-	wantUserInfoAbroad(t, server.URL, token)
-	fresh, err := endpoint.Refresh(t.Context(), nil, token.RefreshToken)
-	if err != nil || fresh.RefreshToken.IsZero() || fresh.RefreshToken.Equal(token.RefreshToken) {
-		t.Fatalf("refresh: %v, want another refresh token", err)
+	issued, err := endpoint.ClientCredentials(t.Context(), url.Values{"scope": {foreignScope}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	// The server knows a second use.
+	p := newPlace(t)
+	p.fileStore()
+	p.set("FOREIGN_SECRET=fake-secret")
+	p.configure("profiles:\n  person:\n    provider: pexip\n    account: acme\n    base_url: " + server.URL +
+		"\n    client_id: person\n    client_secret: env:FOREIGN_SECRET\n    scopes: [" + foreignScope + "]\n")
+	// No grant that Pexip Engage's profiles have gives a refresh token here; one reply puts the server's own together.
+	kept, err := json.Marshal(map[string]any{
+		"access_token": issued.AccessToken.Reveal(), "refresh_token": token.RefreshToken.Reveal(),
+		"token_type": "Bearer", "expires_in": 300,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signOut := func() outcome {
+		server.Inject(oidcprovidertest.Fault{
+			Path: "token", Status: http.StatusOK, Headers: map[string]string{"Content-Type": "application/json"}, Body: string(kept),
+		})
+		wantTokens(t, []outcome{p.run("token", "get", "person")})
+		return p.run("signout", "person", "--require-remote")
+	}
+	if o := signOut(); o.code != 0 || !strings.Contains(o.stderr, "ended the session") {
+		t.Errorf("signout: exit code %d, stderr %q", o.code, o.stderr)
+	}
+	if last := server.Requests()[len(server.Requests())-1]; !strings.HasSuffix(last.Path, "/logout") || last.Status != http.StatusNoContent {
+		t.Errorf("the last request is %+v, want a logout that was taken", last)
+	}
 	_, err = endpoint.Refresh(t.Context(), nil, token.RefreshToken)
 	if failure, ok := errors.AsType[*providers.Failure](err); !ok || failure.Reason != providers.ReasonLogin {
-		t.Errorf("a spent refresh token: %v", err)
+		t.Errorf("the refresh token after the sign-out: %v", err)
+	}
+	if o := signOut(); o.code == 0 || !strings.Contains(o.stderr, "/logout answered 400 invalid_grant ") {
+		t.Errorf("signout once more: exit code %d, stderr %q", o.code, o.stderr)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +26,14 @@ func tokenPath(profile string) string {
 		return genesysTokenPath
 	}
 	return talkdeskTokenPath
+}
+
+// signInPath is where the form of a profile's sign-in page is posted to.
+func signInPath(profile string) string {
+	if strings.HasPrefix(profile, "genesys") {
+		return "/auth/v3/sign-in"
+	}
+	return "/oauth/sign-in"
 }
 
 // tokenRequests returns the requests to the token endpoints.
@@ -263,11 +272,7 @@ func TestRefusedLogin(t *testing.T) {
 			p := newPlace(t)
 			p.fileStore()
 			l := p.startLogin(profile)
-			signIn := "/oauth/sign-in"
-			if profile == "genesys-login" {
-				signIn = "/auth/v3/sign-in"
-			}
-			p.fault(sandbox.Fault{Path: signIn, Callback: map[string]string{
+			p.fault(sandbox.Fault{Path: signInPath(profile), Callback: map[string]string{
 				"code": "", "error": "access_denied",
 				"error_description": "no \x1b]0;owned\x07\x1b[2J\u202e\nauthctl: logged in" + strings.Repeat("x", 5000),
 			}})
@@ -294,34 +299,51 @@ func TestRefusedLogin(t *testing.T) {
 
 func TestInterruptedLogin(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.fileStore()
-	l := p.startLogin("genesys-login")
-	l.awaitScreen("waiting for the browser")
-	if _, err := l.master.WriteString("\x03"); err != nil {
-		t.Fatal(err)
+	for name, row := range map[string]struct {
+		end  func(l *login) error
+		code int
+	}{
+		"Ctrl-C":  {func(l *login) error { _, err := l.master.WriteString("\x03"); return err }, 130},
+		"SIGTERM": {func(l *login) error { return l.Process.Signal(syscall.SIGTERM) }, 143},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			p.fileStore()
+			l := p.startLogin("genesys-login")
+			l.awaitScreen("waiting for the browser")
+			if err := row.end(l); err != nil {
+				t.Fatal(err)
+			}
+			o := l.end()
+			if o.code != row.code || o.stdout != "" || strings.Contains(o.stderr, "error") {
+				t.Errorf("exit code %d, %d bytes on stdout, terminal %q", o.code, len(o.stdout), o.stderr)
+			}
+			if !strings.HasSuffix(o.stderr, "\x1b[K") {
+				t.Errorf("the spinner is left behind: %q", o.stderr)
+			}
+			l.wantPortFree()
+			p.wantLoginAgain("genesys-login")
+		})
 	}
-	o := l.end()
-	if o.code != 130 || o.stdout != "" || strings.Contains(o.stderr, "error") {
-		t.Errorf("exit code %d, %d bytes on stdout, terminal %q", o.code, len(o.stdout), o.stderr)
-	}
-	if !strings.HasSuffix(o.stderr, "\x1b[K") {
-		t.Errorf("the spinner is left behind: %q", o.stderr)
-	}
+}
+
+// wantPortFree requires that nobody listens for the redirect any more.
+func (l *login) wantPortFree() {
+	l.t.Helper()
 	address, err := url.Parse(l.address)
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
 	redirect, err := url.Parse(address.Query().Get("redirect_uri"))
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp4", redirect.Host)
 	if err != nil {
-		t.Fatalf("the port is not free: %v", err)
+		l.t.Fatalf("the port is not free: %v", err)
 	}
 	_ = listener.Close()
-	p.wantLoginAgain("genesys-login")
 }
 
 // TestLoginOfAnotherNonce has an ID token that was made for another login (OpenID Connect Core §3.1.3.7).
@@ -350,9 +372,19 @@ func TestLoginOfAnotherNonce(t *testing.T) {
 // TestCallbackUnderFire sends everything at a waiting login that is not its answer.
 func TestCallbackUnderFire(t *testing.T) {
 	t.Parallel()
+	for _, profile := range []string{"genesys-login", "talkdesk-login"} {
+		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
+			underFire(t, profile)
+		})
+	}
+}
+
+func underFire(t *testing.T, profile string) {
+	t.Helper()
 	p := newPlace(t)
 	p.fileStore()
-	l := p.startLogin("genesys-login")
+	l := p.startLogin(profile)
 	answer := l.signIn()
 	right, err := url.Parse(answer)
 	if err != nil {
@@ -403,7 +435,7 @@ func TestCallbackUnderFire(t *testing.T) {
 		t.Errorf("the terminal shows %q", o)
 	}
 	// The second success comes while the first is being traded for a token.
-	p.fault(sandbox.Fault{Path: genesysTokenPath, DelayMS: 500, Times: 1})
+	p.fault(sandbox.Fault{Path: tokenPath(profile), DelayMS: 500, Times: 1})
 	first := make(chan int, 1)
 	go func() {
 		status, _ := visit(t, http.MethodGet, answer, nil)
@@ -417,7 +449,7 @@ func TestCallbackUnderFire(t *testing.T) {
 	}
 	_ = slow.Close()
 	p.wantNothingSecret(o.stderr)
-	p.wantSource("cache", "genesys-login")
+	p.wantSource("cache", profile)
 	if got := p.tokenGrants(); got != "authorization_code" {
 		t.Errorf("the service was asked for %s, want one code", got)
 	}

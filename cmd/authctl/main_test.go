@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"requests": requests,
 			"fault":    fault,
 			"nofaults": nofaults,
+			"tampered": tampered,
 			"nosecret": noSecret,
 			"witness":  witness,
 			"keyring":  keyring,
@@ -75,7 +77,7 @@ type worldKey struct{}
 // store and nothing of the user who runs the tests. The configuration is the script's
 // own config.yaml, where it has one.
 func furnish(env *testscript.Env) error {
-	w := &world{server: sandbox.New(sandbox.Options{Extra: true}), looked: map[string]int{}}
+	w := &world{server: sandbox.New(sandbox.Options{}), looked: map[string]int{}}
 	if err := w.server.Start("127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -175,6 +177,30 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func nofaults(ts *testscript.TestScript, _ bool, _ []string) { here(ts).server.ClearFaults() }
+
+// tampered lets Pexip Engage's realm give away a token of its own whose payload was changed: tampered FILE, which
+// holds the token.
+func tampered(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tampered FILE")
+	}
+	parts := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), ".")
+	if len(parts) != 3 {
+		ts.Fatalf("%s holds no JWT", args[0])
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	ts.Check(err)
+	changed := strings.Replace(string(payload), `"azp":"sandbox-pexip"`, `"azp":"somebody-else"`, 1)
+	if changed == string(payload) {
+		ts.Fatalf("the token in %s is not the sandbox's", args[0])
+	}
+	parts[1] = base64.RawURLEncoding.EncodeToString([]byte(changed))
+	token, err := json.Marshal(strings.Join(parts, "."))
+	ts.Check(err)
+	ts.Check(here(ts).server.AddFault(sandbox.Fault{
+		Path: "/realms/acme/protocol/openid-connect/token", Extra: map[string]json.RawMessage{"access_token": token},
+	}))
+}
 
 // keyring gives the rest of the script a real Secret Service, or ends it where
 // there is none. The store becomes auto.

@@ -72,3 +72,16 @@ func TestKilledBetweenReplyAndWrite(t *testing.T) {
 		})
 	}
 }
+
+// TestLoginWithoutLifetime has a service that never says how long its tokens live (RFC 6749 §5.1 only recommends it).
+func TestLoginWithoutLifetime(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.fileStore()
+	p.fault(sandbox.Fault{Path: genesysTokenPath, ExpiresIn: json.RawMessage(`"missing"`), Times: 3})
+	p.login("genesys-login")
+	p.wantSource("refreshed", "genesys-login")
+	p.wantSource("refreshed", "genesys-login")
+	p.wantSource("refreshed", "genesys-login") // with a lifetime
+	p.wantSource("cache", "genesys-login")
+}

@@ -15,6 +15,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandboxtest"
 )
 
 // terminal is a process whose stdin and stderr are a pseudo-terminal of its own, and whose stdout is not.
@@ -181,10 +184,20 @@ func (p *place) startLogin(profile string, args ...string) *login {
 	return &login{x, p, addresses.next()}
 }
 
+// jane is the one user of the service whose page it is.
+func jane(address string) sandboxtest.Person {
+	if strings.Contains(address, "/auth/v3/") {
+		return sandboxtest.Person{
+			Tenant: sandbox.GenesysTenant, Username: sandbox.GenesysUser, Password: sandbox.GenesysPassword,
+		}
+	}
+	return sandboxtest.Person{Username: sandbox.TalkdeskUser, Password: sandbox.TalkdeskPassword}
+}
+
 // signIn signs in as the service's user and returns the address that ends the login.
 func (l *login) signIn() string {
 	l.t.Helper()
-	callback, err := l.p.server.SignIn(l.t.Context(), l.address)
+	callback, err := jane(l.address).SignIn(l.t.Context(), l.address)
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -101,6 +101,9 @@ type fetch struct {
 	held store.Lock
 	// stored is the record last read, nil when there is none.
 	stored *store.Record
+	// spent says that the store holds a refresh token that has been sent: until it is
+	// out of the store, the note that says so stays.
+	spent bool
 }
 
 // fromStore reads the store and returns what is fresh in it, nil when nothing is.
@@ -124,7 +127,7 @@ func (f *fetch) fromStore(ctx context.Context) (*Answer, error) {
 func (f *fetch) first(ctx context.Context) (*Answer, error) {
 	looking, cancel := f.bounded(ctx)
 	defer cancel()
-	lock := f.freeLock(f.key)
+	lock := f.freeLock()
 	answer, err := f.fromStore(looking)
 	if answer == nil && err == nil && lock != nil && f.Ask == nil {
 		fetching, cancel := f.bounded(f.watched(ctx))

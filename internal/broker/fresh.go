@@ -27,13 +27,16 @@ func (f *fetch) margin(t oauth.Token) time.Duration {
 
 // usable reports whether a stored token may be served, and why not.
 func (f *fetch) usable(t oauth.Token) (bool, string) {
+	if t.Lifetime <= 0 {
+		return false, "nobody knows when it ends"
+	}
 	now := f.now()
 	left := t.Expiry().Sub(now)
 	margin := f.margin(t)
 	sinceBegan := !t.RequestedAt.Before(f.began)
 	f.explain("expiry: %s left of %s, needs more than %s", round(left), t.Lifetime, round(margin))
 	switch {
-	case t.Lifetime <= 0 || left <= 0:
+	case left <= 0:
 		return false, "it has expired"
 	case left > t.Lifetime+clockSlack:
 		return false, "it was issued in the future: the clock was set back"

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"strings"
 
@@ -28,12 +27,12 @@ func (f *fetch) read(ctx context.Context) (*store.Record, error) {
 	return record, nil
 }
 
-// freeLock takes a key's lock if nobody has it, else nil. That it cannot be had
+// freeLock takes the key's lock if nobody has it, else nil. That it cannot be had
 // at all is no matter while the store may hold the token.
-func (f *fetch) freeLock(key store.Key) store.Lock {
+func (f *fetch) freeLock() store.Lock {
 	ended, end := context.WithCancel(context.Background())
 	end()
-	lock, err := f.Store.Lock(ended, key)
+	lock, err := f.Store.Lock(ended, f.key)
 	if err != nil {
 		return nil
 	}
@@ -84,157 +83,57 @@ func (f *fetch) obtain(ctx context.Context) (Answer, error) {
 	return Answer{Token: token, Source: SourceIssued}, nil
 }
 
-// refreshable reports whether a refresh token is there that may be used: not
-// without the lock.
-func (f *fetch) refreshable() bool {
-	_, alone := f.held.(unlocked)
-	return f.stored != nil && !f.stored.Token.RefreshToken.IsZero() && !alone
-}
-
-// grantOfLogins is the grant whose tokens only a person can get anew.
-const grantOfLogins = "authorization_code"
-
-// reasonRefreshing marks the note of a refresh that is under way. Whoever finds it
-// under the lock knows that its holder died before the answer was stored.
-const reasonRefreshing = "refreshing"
-
-// announce leaves word that a refresh token is about to be sent.
-func (f *fetch) announce(refreshToken oauth.Secret) {
-	salt := rand.Text()
-	note := store.Note{At: f.now(), Reason: reasonRefreshing, Credentials: salt + ":" + refreshToken.Tag(salt)}
-	if err := f.held.Leave(note); err != nil {
-		f.explain("lock: the refresh could not be announced: %v", err)
-	}
-}
-
-// recover deals with a refresh whose holder died: the refresh token may have been
-// used up, and sending it a second time may end the session for good (RFC 9700
-// §4.14.2). It is dropped; a login then has to be repeated.
-func (f *fetch) recover(ctx context.Context) error {
-	note := f.held.Note()
-	salt, tag, ok := strings.Cut(note.Credentials, ":")
-	if note.Reason != reasonRefreshing || !ok {
-		return nil
-	}
-	if !f.refreshable() || f.stored.Token.RefreshToken.Tag(salt) != tag {
-		return nil
-	}
-	f.forgetRefreshToken(ctx)
-	if f.key.Grant != grantOfLogins {
-		f.warn("a refresh was broken off before its answer was stored; a new token is asked for")
-		return nil
-	}
-	return &providers.Failure{
-		Reason: providers.ReasonLogin,
-		Message: "a refresh was broken off before its answer was stored, " +
-			"and its refresh token is not sent a second time",
-	}
-}
-
-// refresh trades the stored refresh token. Both results nil mean that a new token
-// has to be issued.
-func (f *fetch) refresh(ctx context.Context, refresher providers.Refresher) (*Answer, error) {
-	old := f.stored.Token
-	f.explain("service: refreshing")
-	f.announce(old.RefreshToken)
-	token, err := refresher.Refresh(ctx, old.RefreshToken)
-	if err == nil {
-		return &Answer{Token: inherit(token, old), Source: SourceRefreshed}, nil
-	}
-	defer func() { _ = f.held.Leave(store.Note{}) }()
-	failure, ok := errors.AsType[*providers.Failure](err)
-	if !ok {
-		return nil, err
-	}
-	return f.refreshFailed(ctx, failure, old, err)
-}
-
-// refreshFailed decides what a failed refresh means: an outcome nobody knows costs
-// the refresh token, a refused one is replaced by a new token, and so is one that the
-// service refuses for another reason, unless only a person could get it.
-func (f *fetch) refreshFailed(
-	ctx context.Context, failure *providers.Failure, old oauth.Token, err error,
-) (*Answer, error) {
-	switch {
-	case failure.Ambiguous:
-		f.forgetRefreshToken(ctx)
-		return nil, err
-	case failure.Reason == providers.ReasonTemporary, failure.Reason == providers.ReasonProtocol:
-		return nil, err
-	case failure.Reason == providers.ReasonLogin:
-		f.explain("service: the refresh token is refused")
-		if answer, err := f.rotatedElsewhere(ctx, old); answer != nil || err != nil {
-			return answer, err
-		}
-		f.forgetRefreshToken(ctx)
-		return nil, nil
-	case f.key.Grant == grantOfLogins:
-		return nil, err
-	}
-	f.explain("service: the refresh is refused: %v", failure)
-	return nil, nil
-}
-
-// inherit fills in what a refresh reply may leave out: the refresh token stays
-// the old one (RFC 6749 §6) and so does the scope.
-func inherit(token, old oauth.Token) oauth.Token {
-	if token.RefreshToken.IsZero() {
-		token.RefreshToken = old.RefreshToken
-	}
-	if token.Scope == nil {
-		token.Scope = old.Scope
-	}
-	return token
-}
-
-// rotatedElsewhere looks once more after a refused refresh token: somebody who
-// does not share our lock may have rotated it and stored what came of it.
-func (f *fetch) rotatedElsewhere(ctx context.Context, old oauth.Token) (*Answer, error) {
-	record, err := f.read(ctx)
-	if err != nil || record == nil || record.Token.RefreshToken.Equal(old.RefreshToken) {
-		return nil, err
-	}
-	if ok, _ := f.usable(record.Token); ok {
-		return &Answer{Token: record.Token, Source: SourceCache}, nil
-	}
-	return nil, nil
-}
-
-// forgetRefreshToken takes a refresh token out of the store that is refused, or
-// that may have been used up by a request without an answer: it is never sent
-// twice.
-func (f *fetch) forgetRefreshToken(ctx context.Context) {
-	if f.stored == nil {
-		return
-	}
-	record := *f.stored
-	record.Token.RefreshToken = oauth.Secret{}
-	if err := f.Store.Put(context.WithoutCancel(ctx), &record); err != nil {
-		f.warn("the used refresh token could not be removed: %v", err)
-		return
-	}
-	f.stored = &record
+// issue asks for a new token.
+func (f *fetch) issue(ctx context.Context) (oauth.Token, error) {
+	return f.paced(ctx, func() (oauth.Token, error) { return f.Provider.Issue(ctx) })
 }
 
 // keep stores the token and clears the note of an earlier failure. A store that
-// cannot be written costs a warning, not the token.
+// cannot be written costs a warning, not the token; but if it still holds a refresh
+// token that is spent, the note of that stays.
 func (f *fetch) keep(ctx context.Context, token oauth.Token) {
-	defer func() { _ = f.held.Leave(store.Note{}) }()
-	if token.Lifetime <= 0 {
-		f.warn("the token is not cached: %s", token.LifetimeProblem)
-		// The token it replaces may have been revoked: that is why one asks for another.
-		_ = f.Store.Delete(context.WithoutCancel(ctx), f.key)
-		return
-	}
-	if f.MinTTL != nil && token.Lifetime <= *f.MinTTL {
-		f.warn("the service's tokens live %s, less than --min-ttl %s: every call asks for a new one",
-			token.Lifetime, *f.MinTTL)
-	}
-	record := &store.Record{Key: f.key, Profile: f.Profile, Token: token}
-	// The token is issued: an interrupt must not lose it between here and there.
-	if err := f.Store.Put(context.WithoutCancel(ctx), record); err != nil {
+	f.judgeLifetime(token)
+	err := f.write(ctx, &store.Record{Key: f.key, Profile: f.Profile, Token: token})
+	switch {
+	case err == nil:
+	case f.spent && f.key.Grant == grantOfLogins:
+		f.warn("the token is not cached: %v; the login has to be repeated when this token ends", err)
+	default:
 		f.warn("the token is not cached: %v", err)
-		return
+	}
+	if err == nil || !f.spent {
+		f.settle()
+	}
+}
+
+// judgeLifetime warns of a lifetime that makes every call ask the service.
+func (f *fetch) judgeLifetime(t oauth.Token) {
+	switch {
+	case t.Lifetime > 0 && f.MinTTL != nil && t.Lifetime <= *f.MinTTL:
+		f.warn("the service's tokens live %s, less than --min-ttl %s: every call asks for a new one", t.Lifetime, *f.MinTTL)
+	case t.Lifetime > 0:
+	case t.RefreshToken.IsZero():
+		f.warn("the token is not cached: %s", t.LifetimeProblem)
+	default:
+		f.warn("the token is not cached: %s; every call refreshes it", t.LifetimeProblem)
+	}
+}
+
+// write stores the record, or removes what is stored if the record is of no use: the
+// token that it replaces may have been revoked, which is why one asks for another.
+func (f *fetch) write(ctx context.Context, r *store.Record) error {
+	// The token is issued: an interrupt must not lose it between here and there.
+	ctx = context.WithoutCancel(ctx)
+	if !storable(r.Token) {
+		return f.Store.Delete(ctx, f.key)
+	}
+	if err := f.Store.Put(ctx, r); err != nil {
+		return err
 	}
 	f.explain("store: written to %s", f.Store.Name())
+	return nil
 }
+
+// storable reports whether a token can be served or refreshed later. Without a
+// lifetime (RFC 6749 §5.1 only recommends expires_in) it is never served.
+func storable(t oauth.Token) bool { return t.Lifetime > 0 || !t.RefreshToken.IsZero() }

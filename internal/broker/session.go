@@ -3,9 +3,9 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -16,10 +16,15 @@ func (b *Broker) Stored(ctx context.Context, r Request) (*store.Record, error) {
 }
 
 // Keep stores a token that was got in another way than by Token: by a login. It
-// replaces what was there and clears the failure of an earlier fetch.
+// replaces what was there and clears the failure of an earlier fetch. What has neither
+// a lifetime nor a refresh token cannot be kept: that is a *providers.Failure of
+// ReasonProtocol. The other errors are those of Store.Put and Store.Lock.
 func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
-	if token.Lifetime <= 0 {
-		return fmt.Errorf("%w: %s", store.ErrUncacheable, token.LifetimeProblem)
+	if !storable(token) {
+		return &providers.Failure{
+			Reason:  providers.ReasonProtocol,
+			Message: "the service gave a token without a lifetime (" + token.LifetimeProblem + ") and no refresh token",
+		}
 	}
 	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity()), began: b.now()}
 	lock, err := f.lock(ctx)

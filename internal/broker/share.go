@@ -24,10 +24,11 @@ const (
 
 // share leaves a failure for those who wait for the lock. What ended because this
 // process was interrupted, or had no time left, is its own affair: the others have
-// not been told anything by the service, unless that said when to come back.
+// not been told anything by the service, unless that said when to come back. Nor does
+// it take the place of the word that a refresh token is spent.
 func (f *fetch) share(ctx context.Context, err error) {
 	var failure *providers.Failure
-	if !errors.As(err, &failure) || over(ctx) && failure.NotBefore.IsZero() {
+	if f.spent || !errors.As(err, &failure) || over(ctx) && failure.NotBefore.IsZero() {
 		return
 	}
 	note := store.Note{

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/term"
@@ -81,15 +84,31 @@ func claimTable(object json.RawMessage, now time.Time) (term.Table, error) {
 // service gave it.
 func (a *app) object(output *outputFlag, object json.RawMessage) error {
 	if output.json() {
-		var safe bytes.Buffer
-		if err := json.Compact(&safe, object); err != nil {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, object); err != nil {
 			return err
 		}
-		return a.print(safe.String() + "\n")
+		return a.print(printable(compact.String()) + "\n")
 	}
 	table, err := claimTable(object, a.Now())
 	if err != nil {
 		return err
 	}
 	return a.list(output, "", nil, table)
+}
+
+// printable escapes what a terminal would obey in JSON that a service sent. It can
+// stand in strings only, where the escape means the same.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, "\\u%04x", unit)
+		}
+	}
+	return b.String()
 }

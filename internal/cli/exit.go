@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/loopback"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
@@ -91,6 +92,9 @@ func judge(err error) (string, string) {
 	}
 	if unusable, ok := errors.AsType[*store.UnusableError](err); ok {
 		return kindOfStore(unusable)
+	}
+	if _, ok := errors.AsType[*loopback.ListenError](err); ok {
+		return "temporary", "another program has the port, perhaps another login: end it, or set another redirect_port"
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "temporary", "raise --timeout, or try again later"
@@ -180,8 +184,11 @@ func (a *app) fail(command *cobra.Command, err error) int {
 	}
 	name, hint := judge(err)
 	failure, ok := errors.AsType[*providers.Failure](err)
-	if ok && failure.Reason == providers.ReasonLogin && failure.Hint == "" {
-		hint = "log in: authctl login " + a.profile
+	switch {
+	case ok && failure.Reason == providers.ReasonLogin && failure.Hint == "":
+		hint = "log in: " + a.loginCommand
+	case ok && failure.RefreshToken && failure.Reason == providers.ReasonCredentials:
+		hint = "log in again: " + a.loginCommand + "; if that is refused too, " + cmp.Or(hint, kinds()[name].hint)
 	}
 	row := kinds()[name]
 	if hint == "" {
@@ -191,7 +198,9 @@ func (a *app) fail(command *cobra.Command, err error) int {
 		a.failJSON(name, row, err, hint)
 		return row.code
 	}
-	a.say(a.err.Bad("error:"), err.Error())
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		a.say(a.err.Bad("error:"), line)
+	}
 	if hint != "" {
 		a.say(a.err.Notice("hint:"), hint)
 	}

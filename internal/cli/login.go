@@ -24,22 +24,25 @@ const loginPatience = 5 * time.Minute
 // loginOptions are the flags of `login`.
 type loginOptions struct {
 	serviceFlags
+	output    outputFlag
 	noBrowser bool
 }
 
 func (a *app) login() *cobra.Command {
 	o := &loginOptions{}
 	command := &cobra.Command{
-		Use:   "login [PROFILE]",
+		Use: "login [PROFILE]", SuggestFor: []string{"signin", "auth"},
 		Short: "Log in with the browser",
 		Long: `Log in with the browser: the authorization code grant with a redirect to this machine,
 state and PKCE. The token is kept like any other, and token get refreshes it.
 
 The profile needs grant: authorization_code. Where redirect URIs are registered, set
-redirect_port and register http://127.0.0.1:PORT/callback.`,
+redirect_port and register http://127.0.0.1:PORT/callback.
+
+It waits five minutes for the person, or as long as --timeout says.`,
 		Args: arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.begin(&o.output); err != nil {
 				return err
 			}
 			return a.runLogin(a.watched(command.Context()), o, args)
@@ -47,6 +50,7 @@ redirect_port and register http://127.0.0.1:PORT/callback.`,
 		ValidArgsFunction: a.completeProfile,
 	}
 	o.bind(command.Flags())
+	o.output.bind(command.Flags(), "text", "json")
 	command.Flags().BoolVar(&o.noBrowser, "no-browser", false, "print the address instead of opening a browser")
 	return command
 }
@@ -65,11 +69,22 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 	if err != nil {
 		return &providers.SettingError{Profile: s.profile.Name, Name: "redirect_port", Problem: "is not a port"}
 	}
-	if !o.dryRun && (a.prompter.Off || !a.Streams.ErrTerminal) {
+	if o.dryRun {
+		// Nothing listens: a free port is not known before.
+		login, err := starter.StartLogin(fmt.Sprintf("http://127.0.0.1:%d/callback", port))
+		if err != nil {
+			return err
+		}
+		return a.print("GET " + login.URL.String() + "\n")
+	}
+	if a.prompter.Off || !a.Streams.ErrTerminal {
 		return &providers.Failure{
 			Reason: providers.ReasonLogin, Message: "a person has to log in with a browser, and there is no terminal here",
 			Hint: "run it in a terminal, without CI=true and --no-input",
 		}
+	}
+	if err := s.keeps(ctx); err != nil {
+		return err
 	}
 	receiver, err := loopback.Listen(loopback.Options{Port: int(port)})
 	if err != nil {
@@ -80,10 +95,25 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	if o.dryRun {
-		return a.print("GET " + login.URL.String() + "\n")
+	return a.awaitLogin(ctx, s, o, &loginUnderWay{starter: starter, login: login, receiver: receiver})
+}
+
+// keeps returns an error when nothing would be left of a login after it: a person is
+// not asked to log in for that.
+func (s *session) keeps(ctx context.Context) error {
+	if s.request.NoCache {
+		return usagef("--no-cache leaves nothing of a login")
 	}
-	return a.awaitLogin(ctx, s, o, loginUnderWay{starter, login, receiver})
+	if _, err := s.stored(ctx); err != nil {
+		return err
+	}
+	if s.setup.lost != nil {
+		return fmt.Errorf("there is nowhere to keep a login: %w", s.setup.lost)
+	}
+	if s.broker.Store.Name() == "memory" {
+		return usagef("--store memory leaves nothing of a login; use --store keyring or --store file")
+	}
+	return nil
 }
 
 // loginStarter returns what logs in, if the profile is for that.
@@ -106,63 +136,95 @@ type loginUnderWay struct {
 	starter  providers.LoginStarter
 	login    *providers.Login
 	receiver *loopback.Receiver
+	// answered says that the browser came back, and token is what came of it.
+	answered bool
+	token    oauth.Token
 }
 
-func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l loginUnderWay) error {
+// finish trades the browser's answer for a token and keeps it, so that the page says
+// what became of the login.
+func (l *loginUnderWay) finish(ctx context.Context, s *session, answer url.Values) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	token, err := l.starter.FinishLogin(ctx, l.login, answer)
+	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
+		return err
+	}
+	l.answered = true
+	if err != nil {
+		return err
+	}
+	l.token = token
+	if err := s.broker.Keep(ctx, s.request, token); err != nil {
+		return fmt.Errorf("keeping the token: %w", err)
+	}
+	return nil
+}
+
+func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *loginUnderWay) error {
 	patience := loginPatience
 	if o.timeout.set {
 		patience = o.timeout.value
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	a.showAddress(ctx, l.login.URL, o.noBrowser)
-	stop := term.Spin(a.Streams.Err, a.Streams.ErrTerminal, "waiting for the browser")
-	defer stop()
-	var token oauth.Token
-	err := l.receiver.Wait(ctx, func(answer url.Values) error {
-		var err error
-		if token, err = l.starter.FinishLogin(ctx, l.login, answer); err != nil {
-			return err
-		}
-		return nil
-	})
-	stop()
-	if err != nil {
-		return a.loginFailed(ctx, s, patience, err)
+	stop := func() {}
+	if !a.flags.quiet {
+		stop = term.Spin(a.Streams.Err, a.Streams.ErrTerminal, "waiting for the browser")
 	}
-	if err := s.broker.Keep(ctx, s.request, token); err != nil {
-		return fmt.Errorf("keeping the token of profile %s: %w", s.profile.Name, err)
+	defer stop()
+	err := l.receiver.Wait(waiting, func(answer url.Values) error { return l.finish(ctx, s, answer) })
+	stop()
+	if err != nil && !l.answered && errors.Is(waiting.Err(), context.DeadlineExceeded) {
+		return &providers.Failure{
+			Reason: providers.ReasonLogin, Err: err,
+			Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, patience),
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("logging in as profile %s: %w", s.profile.Name, err)
+	}
+	return a.loggedIn(s, o, l.token)
+}
+
+// loggedIn tells of a login that is kept, never its tokens.
+func (a *app) loggedIn(s *session, o *loginOptions, token oauth.Token) error {
+	expiry := token.Expiry()
+	if o.output.json() {
+		answer := map[string]any{
+			"profile": s.profile.Name, "provider": s.provider.Name(), "scopes": grantedScopes(s, token),
+			"expires_at": nil, "refreshable": !token.RefreshToken.IsZero(),
+		}
+		if !expiry.IsZero() {
+			answer["expires_at"] = expiry.UTC().Format(time.RFC3339)
+		}
+		return a.json(answer)
 	}
 	words := "logged in as profile " + s.profile.Name
-	if expiry := token.Expiry(); !expiry.IsZero() {
+	if !expiry.IsZero() {
 		words += "; the token ends " + remaining(expiry.Sub(a.Now()))
 	}
 	a.note(words)
 	return nil
 }
 
-func (a *app) loginFailed(ctx context.Context, s *session, patience time.Duration, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &providers.Failure{
-			Reason: providers.ReasonLogin, Err: err,
-			Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, patience),
-		}
-	}
-	return fmt.Errorf("logging in as profile %s: %w", s.profile.Name, err)
-}
-
 // showAddress opens the browser, or says what to open. The address holds no secret:
 // what it holds is worth nothing without this process.
 func (a *app) showAddress(ctx context.Context, address *url.URL, noBrowser bool) {
+	words := "open this address in a browser on this machine:"
 	if !noBrowser {
 		err := a.openBrowser(ctx, address.String())
 		if err == nil {
-			a.note("the browser opens " + address.Scheme + "://" + address.Host + "; log in there")
+			words = "the browser opens " + address.Scheme + "://" + address.Host + "; if it does not, open there:"
+		} else {
+			a.warn("no browser could be opened: " + err.Error())
+		}
+		if err == nil && a.flags.quiet {
 			return
 		}
-		a.warn("no browser could be opened: " + err.Error())
 	}
-	a.note("open this address in a browser on this machine:")
+	a.note(words)
 	_, _ = fmt.Fprintln(a.Streams.Err, address.String())
 }
 

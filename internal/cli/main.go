@@ -106,6 +106,8 @@ type app struct {
 	complained []string
 	// profile and provider name what was being worked on, for error messages.
 	profile, provider string
+	// loginCommand is what a person runs when a login is needed.
+	loginCommand string
 }
 
 // watched returns the context of a command that signals are to end in order.

@@ -15,12 +15,19 @@ import (
 const notFetched = "a-token-that-is-not-fetched-in-a-dry-run"
 
 // present returns a valid token for an operation: from the cache, refreshed or
-// issued. A dry run takes what is stored, valid or not, and asks nobody.
+// issued. A dry run takes what is stored, valid or not; where nothing is, the token
+// request comes before the operation's.
 func (s *session) present(ctx context.Context) (providers.Session, broker.Answer, error) {
 	if s.dryRun != nil {
 		record, err := s.stored(ctx)
+		if err != nil {
+			return providers.Session{}, broker.Answer{}, err
+		}
 		if record == nil {
-			return providers.Session{AccessToken: oauth.NewSecret(notFetched)}, broker.Answer{}, err
+			if _, err := s.token(ctx); !errors.Is(err, oauth.ErrDryRun) {
+				return providers.Session{}, broker.Answer{}, err
+			}
+			return providers.Session{AccessToken: oauth.NewSecret(notFetched)}, broker.Answer{}, nil
 		}
 		return sessionOf(record.Token), broker.Answer{Token: record.Token}, nil
 	}
@@ -40,12 +47,15 @@ func (s *session) withToken(ctx context.Context, do func(context.Context, provid
 		return err
 	}
 	err = s.bounded(ctx, with, do)
-	failure, refused := errors.AsType[*providers.Failure](err)
-	if !refused || failure.Reason != providers.ReasonCredentials || answer.Source != broker.SourceCache {
+	refused, ok := errors.AsType[*providers.Failure](err)
+	if !ok || !refused.StaleToken || answer.Source != broker.SourceCache {
 		return err
 	}
 	s.request.ForceRefresh = true
 	answer, renewed := s.token(ctx)
+	if failure, ok := errors.AsType[*providers.Failure](renewed); ok && failure.Reason == providers.ReasonLogin {
+		return err
+	}
 	if renewed != nil {
 		return fmt.Errorf("renewing a token that the service did not accept: %w", renewed)
 	}

@@ -10,12 +10,14 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
 
 // passwdOptions are the flags of `passwd`.
 type passwdOptions struct {
 	serviceFlags
+	output      outputFlag
 	stdin       bool
 	user        string
 	operationID string
@@ -33,7 +35,7 @@ password that the profile keeps in the keyring is replaced, and a new token prov
 the new one works.`,
 		Args: arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.begin(&o.output); err != nil {
 				return err
 			}
 			return a.runPasswd(a.watched(command.Context()), o, args)
@@ -41,6 +43,7 @@ the new one works.`,
 		ValidArgsFunction: a.completeProfile,
 	}
 	o.bind(command.Flags())
+	o.output.bind(command.Flags(), "text", "json")
 	command.Flags().BoolVar(&o.stdin, "stdin", false, "read the old and the new password from stdin, a line each")
 	command.Flags().StringVar(&o.user, "user", "", "the `name` of the user, where it is not the token's")
 	command.Flags().StringVar(&o.operationID, "operation-id", "", "an `identifier` that the reply repeats")
@@ -57,6 +60,12 @@ func (a *app) runPasswd(ctx context.Context, o *passwdOptions, args []string) er
 	if err != nil {
 		return err
 	}
+	if grant, _ := s.profile.Settings.Lookup("grant"); grant.Text == "client_credentials" && o.user == "" {
+		return &providers.SettingError{
+			Profile: s.profile.Name, Name: "grant", Problem: "is client_credentials, whose tokens have no user",
+			Help: "name a user with --user, or set grant: password or authorization_code in the profile", Origin: grant.Origin,
+		}
+	}
 	change, err := a.askPasswords(ctx, o)
 	if err != nil {
 		return err
@@ -68,11 +77,22 @@ func (a *app) runPasswd(ctx context.Context, o *passwdOptions, args []string) er
 	err = s.bounded(ctx, with, func(ctx context.Context, with providers.Session) error {
 		return changer.ChangePassword(ctx, with.AccessToken, change)
 	})
+	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Ambiguous {
+		// Not to be tried again: the old password may not be the old one any more.
+		failure.Reason, failure.Message = providers.ReasonProtocol, "the password may or may not be changed: "+failure.Message
+		failure.Hint = "get a token with the new password, then with the old one, to see which it is"
+	}
 	if err != nil {
 		return a.dryRan(s, err)
 	}
 	a.note("the password is changed")
-	return a.afterChange(ctx, s, o, args, change.New)
+	verified, err := a.afterChange(ctx, s, o, args, change.New)
+	if err != nil || !o.output.json() {
+		return err
+	}
+	return a.json(map[string]any{
+		"profile": s.profile.Name, "provider": s.provider.Name(), "changed": true, "verified": verified,
+	})
 }
 
 // askPasswords reads the old and the new password.
@@ -95,6 +115,9 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 	answers := [3]oauth.Secret{}
 	for i, label := range []string{"old password", "new password", "new password again"} {
 		answer, err := a.prompter.Hidden(ctx, label)
+		if errors.Is(err, term.ErrNoInput) {
+			return change, fmt.Errorf("%s: %w; --stdin takes the passwords from a pipe", label, err)
+		}
 		if err != nil {
 			return change, fmt.Errorf("%s: %w", label, err)
 		}
@@ -109,53 +132,77 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 	return change, nil
 }
 
-// afterChange drops what the old password gave and proves the new one.
-func (a *app) afterChange(ctx context.Context, s *session, o *passwdOptions, args []string, fresh oauth.Secret) error {
-	setup, err := a.setup()
-	if err != nil {
-		return err
+// afterChange drops what the old password gave and proves the new one, which verified
+// reports: only the password grant can.
+func (a *app) afterChange(
+	ctx context.Context, s *session, o *passwdOptions, args []string, fresh oauth.Secret,
+) (verified bool, err error) {
+	own := s.profile.Settings.Text("username")
+	others := o.user != "" && o.user != own && !strings.HasSuffix(own, `\`+o.user)
+	user := own
+	if others {
+		user = o.user
 	}
-	kept := s.profile.Settings.Text("password")
-	if name, ok := strings.CutPrefix(kept, "keyring:"); ok && o.user == "" {
-		if err := setup.keyring.SetSecret(ctx, name, fresh); err != nil {
-			return fmt.Errorf("the password is changed, but the keyring still holds the old one: %w", err)
+	if err := a.dropTokens(ctx, s, user); err != nil {
+		return false, fmt.Errorf("the password is changed, but tokens of the old one are still stored: %w", err)
+	}
+	if !others {
+		if err := a.keepPassword(ctx, s, fresh); err != nil {
+			return false, err
 		}
-		a.note("the keyring holds the new password")
-	} else if kept != "" && o.user == "" {
-		a.warn("the profile's password comes from " + kept + ": change it there too")
 	}
-	if err := a.dropTokens(ctx, s); err != nil {
-		return err
-	}
-	if o.noVerify || o.user != "" || s.profile.Settings.Text("grant") != "password" {
-		return nil
+	if o.noVerify || others || s.profile.Settings.Text("grant") != "password" {
+		return false, nil
 	}
 	o.override = map[string]providers.Value{"password": {Secret: oauth.Known(fresh), Origin: "the new password"}}
 	again, err := a.open(&o.serviceFlags, args)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if _, err := again.token(ctx); err != nil {
-		return fmt.Errorf("the password is changed, but no token can be had with it: %w", err)
+		return false, fmt.Errorf("the password is changed, but no token can be had with it: %w", err)
 	}
 	a.note("a new token was had with it")
+	return true, nil
+}
+
+// keepPassword puts the new password where the profile has the old one, which only a
+// keyring lets us do.
+func (a *app) keepPassword(ctx context.Context, s *session, fresh oauth.Secret) error {
+	kept := s.profile.Settings.Text("password")
+	name, ok := strings.CutPrefix(kept, "keyring:")
+	if !ok {
+		if kept != "" {
+			a.warn("the profile's password comes from " + kept + ": change it there too")
+		}
+		return nil
+	}
+	if err := s.setup.keyring.SetSecret(ctx, name, fresh); err != nil {
+		return fmt.Errorf("the password is changed, but the keyring still holds the old one: %w", err)
+	}
+	a.note("the keyring holds the new password")
 	return nil
 }
 
-// dropTokens removes every cached token of the user at this service.
-func (a *app) dropTokens(ctx context.Context, s *session) error {
+// dropTokens removes every cached token of a user at this service. An empty user is
+// whoever logged in with the browser as this client.
+func (a *app) dropTokens(ctx context.Context, s *session, user string) error {
 	own := s.provider.Identity()
 	entries, err := s.broker.Store.List(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if e.Key.Provider != own.Provider || e.Key.TokenURL != own.TokenURL || e.Key.User != own.User {
+		same := e.Key.Provider == own.Provider && e.Key.TokenURL == own.TokenURL && e.Key.User == user
+		if !same || user == "" && (e.Key.ClientID != own.ClientID || e.Key.Grant != own.Grant) {
 			continue
 		}
 		if err := s.broker.Store.Delete(ctx, e.Key); err != nil {
 			return err
 		}
+		if e.Key.Grant == providers.AuthorizationCodeGrant {
+			a.note("the login of profile " + e.Profile + " is dropped; log in again: authctl login " + e.Profile)
+		}
 	}
-	return s.broker.Forget(ctx, s.request)
+	return nil
 }

@@ -3,9 +3,11 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -138,7 +140,8 @@ func (a *app) profileRemove() *cobra.Command {
 		Use:   "remove PROFILE",
 		Short: "Remove a profile from the configuration file",
 		Long: `Remove a profile from the configuration file, and the secrets that profile add put
-into the keyring for it. The rest of the file stays as it is.`,
+into the keyring for it. Its tokens are forgotten; sign out first to end them at the
+service. The rest of the file stays as it is.`,
 		Args: arguments(1, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := a.begin(nil); err != nil {
@@ -167,6 +170,33 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 		if err := setup.keyring.DeleteSecret(ctx, secret); err != nil {
 			a.warn("the secret " + secret + " is still in the keyring: " + err.Error())
 		}
+	}
+	return a.forgetTokensOf(ctx, setup, name)
+}
+
+// forgetTokensOf takes away what is cached for a profile that is gone. A store that
+// cannot be used has nothing to take away.
+func (a *app) forgetTokensOf(ctx context.Context, setup *setup, name string) error {
+	kept, err := setup.store("")
+	if err != nil {
+		return err
+	}
+	if auto, ok := kept.(*store.Auto); ok {
+		auto.Warn = nil // without a keyring there is no token either
+	}
+	entries, err := kept.List(ctx)
+	if err != nil {
+		a.warn("a token of the profile may still be stored: " + err.Error())
+	}
+	for _, e := range entries {
+		if e.Profile != name {
+			continue
+		}
+		if err := kept.Delete(ctx, e.Key); err != nil {
+			return fmt.Errorf("forgetting the token of profile %s: %w", name, err)
+		}
+		a.note("its token is forgotten here and valid until " + clock(e.Expiry) +
+			"; sign out before to end it at the service")
 	}
 	return nil
 }

@@ -19,6 +19,22 @@ import (
 // anyPort is where the sandbox listens unless told otherwise.
 const anyPort = "127.0.0.1:0"
 
+// sandboxProfiles says what the sandbox's configuration holds, and who can sign in.
+const sandboxProfiles = `Profiles:
+  pexip, talkdesk, qmatic, genesys   a client with its secret
+  pexip-jwt, talkdesk-jwt            a client with a private key
+  pexip-openid                       with the scope openid, for userinfo
+  genesys-password                   a user's password: userinfo, signout, passwd
+  genesys-login, talkdesk-login      for login with the browser
+  genesys-public                     the same for a client without a secret
+  talkdesk-login-jwt                 the same for a client with a private key
+
+The sign-in pages know one user each:
+  Genesys    tenant ` + sandbox.GenesysTenant + ", username " + sandbox.GenesysUser + `
+             password ` + sandbox.GenesysPassword + `
+  Talkdesk   email ` + sandbox.TalkdeskUser + `
+             password ` + sandbox.TalkdeskPassword
+
 func (a *app) sandbox() *cobra.Command {
 	return a.group("sandbox", "The four services emulated on this machine, to try things without an account",
 		a.sandboxServe(), a.sandboxRun(), a.sandboxTour())
@@ -29,6 +45,10 @@ func (a *app) sandboxServe() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the four services until interrupted",
+		Long: `Serve the four services until interrupted. With --config-out there is a configuration
+for them, whose secrets are files beside it.
+
+` + sandboxProfiles,
 		Example: `  authctl sandbox serve --config-out sandbox.yaml &
   authctl --config sandbox.yaml token get pexip`,
 		Args: arguments(0, 0, ""),
@@ -41,7 +61,7 @@ func (a *app) sandboxServe() *cobra.Command {
 	}
 	command.Flags().StringVar(&listen, "listen", anyPort, "the loopback `address` to listen on")
 	command.Flags().StringVar(&configOut, "config-out", "",
-		"write a configuration with a profile for each service to this `file`")
+		"write a configuration with the profiles to this `file`")
 	return command
 }
 
@@ -70,8 +90,9 @@ func (a *app) sandboxRun() *cobra.Command {
 
 		Short: "Run a command against a sandbox of its own",
 		Long: `Run a command against a sandbox of its own, with a private configuration and store.
-The profiles are pexip, talkdesk, qmatic and genesys; AUTHCTL_SANDBOX_URL is the
-sandbox's address. The exit code is the command's.`,
+AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's.
+
+` + sandboxProfiles,
 		Example: `  authctl sandbox run -- sh -c 'authctl token get pexip && authctl token list'`,
 		Args:    arguments(1, 1<<16, "CMD"),
 		RunE: func(command *cobra.Command, args []string) error {

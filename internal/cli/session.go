@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/broker"
@@ -30,6 +31,7 @@ type session struct {
 	request  broker.Request
 	timeout  time.Duration
 	dryRun   *oauth.DryRun
+	setup    *setup
 }
 
 // open reads the configuration and builds what a command needs to ask the service
@@ -57,7 +59,8 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 			return nil, err
 		}
 	}
-	s := &session{profile: profile, timeout: setup.timeout(f)}
+	a.loginCommand = a.commandToLogIn(profile.Name, f)
+	s := &session{profile: profile, timeout: setup.timeout(f), setup: setup}
 	transport, err := a.transport(f, s)
 	if err != nil {
 		return nil, err
@@ -75,12 +78,29 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 	if f.explain {
 		a.explainSettings(profile)
 	}
-	return s, a.connect(s, setup, f)
+	return s, a.connect(s, f)
+}
+
+// commandToLogIn is the command line that fills the very cache entry these flags
+// ask for.
+func (a *app) commandToLogIn(profile string, f *serviceFlags) string {
+	words := []string{"authctl", "login"}
+	if profile != config.EnvironmentProfile {
+		words = append(words, profile)
+	}
+	for _, flag := range []struct{ name, value string }{
+		{"--scope", strings.Join(f.scopeList(), " ")}, {"--store", f.store}, {"--config", a.flags.config},
+	} {
+		if flag.value != "" {
+			words = append(words, flag.name, shellWord(flag.value))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // connect gives the session its store and its broker.
-func (a *app) connect(s *session, setup *setup, f *serviceFlags) error {
-	chosen, err := setup.store(f.store)
+func (a *app) connect(s *session, f *serviceFlags) error {
+	chosen, err := s.setup.store(f.store)
 	if err != nil {
 		return err
 	}
@@ -89,7 +109,7 @@ func (a *app) connect(s *session, setup *setup, f *serviceFlags) error {
 		s.broker.Explain = a.explain
 	}
 	s.request = broker.Request{
-		Profile: s.profile.Name, Provider: s.provider, MinTTL: setup.minTTL(f),
+		Profile: s.profile.Name, Provider: s.provider, MinTTL: s.setup.minTTL(f),
 		ForceRefresh: f.forceRefresh, NoCache: f.noCache || s.dryRun != nil,
 		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watchedWith(s.profile),
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -22,11 +23,14 @@ type setup struct {
 	env     config.Environment
 	options config.Options
 	keyring *store.Keyring
+	// lost is why the keyring cannot be used and the store auto keeps nothing, nil
+	// while it can.
+	lost error
 }
 
 // setup reads the environment and prepares how secrets are fetched.
 func (a *app) setup() (*setup, error) {
-	keyring := &store.Keyring{}
+	keyring := &store.Keyring{Warn: a.warn}
 	resolver := config.Resolver{
 		Stdin: a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
 		Keyring: keyring, Prompter: hidden{a.prompter},
@@ -83,8 +87,22 @@ func (u *setup) store(flag string) (store.Store, error) {
 
 // fellBack is the one warning of the store auto.
 func (u *setup) fellBack(err error) {
+	u.lost = err
 	u.app.warn("the keyring cannot be used, so no token is kept between calls: " + err.Error() +
 		"; use --store file with AUTHCTL_STORE_KEY_FILE, or --store memory to be quiet")
+}
+
+// listed returns what a store holds. A keyring that is there and does not let us in may
+// hold anything: that is not an empty list.
+func (u *setup) listed(ctx context.Context, kept store.Store) ([]store.Entry, error) {
+	entries, err := kept.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if unusable, ok := errors.AsType[*store.UnusableError](u.lost); ok && unusable.Problem != store.Unreachable {
+		return nil, unusable
+	}
+	return entries, nil
 }
 
 // graphical reports whether there is a desktop that a keyring can prompt on.

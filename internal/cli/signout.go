@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/spf13/cobra"
@@ -14,23 +15,40 @@ import (
 // signoutOptions are the flags of `signout`.
 type signoutOptions struct {
 	serviceFlags
+	output        outputFlag
 	global        bool
 	all           bool
 	redirectURI   string
 	requireRemote bool
+	// outcomes are what became of each token, for -o json.
+	outcomes []signoutOutcome
+}
+
+// signoutOutcome is one token in `signout -o json`.
+type signoutOutcome struct {
+	Profile  string `json:"profile"`
+	Provider string `json:"provider"`
+	// Remote says that the service ended the session; Message says how, or why not.
+	Remote  bool   `json:"remote"`
+	Message string `json:"message"`
+	// RedirectURI is where a browser would go on to.
+	RedirectURI string `json:"redirect_uri,omitempty"`
+	// ValidUntil is how long the service still takes the token, RFC 3339 in UTC; null
+	// where it does not.
+	ValidUntil *string `json:"valid_until"`
 }
 
 func (a *app) signout() *cobra.Command {
 	o := &signoutOptions{}
 	command := &cobra.Command{
-		Use:   "signout [PROFILE]",
+		Use: "signout [PROFILE]", SuggestFor: []string{"logout", "signoff"},
 		Short: "End the session at the service where it can be, and forget the token",
 		Long: `End the session at the service where it can be, and forget the local token in any
 case. Where the service cannot be told, stderr says so and until when the token stays
 valid; with --require-remote that is exit code 6.`,
 		Args: arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.begin(&o.output); err != nil {
 				return err
 			}
 			return a.runSignout(a.watched(command.Context()), o, args)
@@ -38,6 +56,7 @@ valid; with --require-remote that is exit code 6.`,
 		ValidArgsFunction: a.completeProfile,
 	}
 	o.bind(command.Flags())
+	o.output.bind(command.Flags(), "text", "json")
 	command.Flags().BoolVar(&o.global, "global", false, "end all sessions of the user")
 	command.Flags().BoolVar(&o.all, "all", false, "sign out of every profile that has a token here")
 	command.Flags().StringVar(&o.redirectURI, "redirect-uri", "", "ask where a browser would go afterwards (`URI`)")
@@ -46,6 +65,14 @@ valid; with --require-remote that is exit code 6.`,
 }
 
 func (a *app) runSignout(ctx context.Context, o *signoutOptions, args []string) error {
+	o.outcomes = []signoutOutcome{}
+	if err := a.signOutOfChosen(ctx, o, args); err != nil || !o.output.json() || o.dryRun {
+		return err
+	}
+	return a.json(map[string]any{"signouts": o.outcomes})
+}
+
+func (a *app) signOutOfChosen(ctx context.Context, o *signoutOptions, args []string) error {
 	if !o.all {
 		s, err := a.open(&o.serviceFlags, args)
 		if err != nil {
@@ -53,10 +80,21 @@ func (a *app) runSignout(ctx context.Context, o *signoutOptions, args []string) 
 		}
 		return a.signOutOf(ctx, s, o)
 	}
-	if len(args) > 0 || o.name != "" {
-		return usagef("--all and a profile do not go together")
+	if len(args) > 0 || o.name != "" || len(o.scopes) > 0 {
+		return usagef("--all goes through everything that is stored: a profile or --scope do not go with it")
 	}
 	return a.signOutOfAll(ctx, o)
+}
+
+// untold tells of a token that is forgotten here alone.
+func (a *app) untold(o *signoutOptions, profile, provider string, expiry time.Time, warning string) {
+	outcome := signoutOutcome{Profile: profile, Provider: provider, Message: warning}
+	if !expiry.IsZero() {
+		at := expiry.UTC().Format(time.RFC3339)
+		outcome.ValidUntil = &at
+	}
+	o.outcomes = append(o.outcomes, outcome)
+	a.warn(warning)
 }
 
 // signOutOfAll goes through what is stored. A token whose profile is gone, or has
@@ -70,12 +108,15 @@ func (a *app) signOutOfAll(ctx context.Context, o *signoutOptions) error {
 	if err != nil {
 		return err
 	}
-	entries, err := kept.List(ctx)
+	entries, err := setup.listed(ctx, kept)
 	if err != nil {
 		return err
 	}
 	var all []error
 	for _, e := range entries {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		all = append(all, a.signOutOfEntry(ctx, o, kept, e))
 	}
 	if len(entries) == 0 {
@@ -85,19 +126,50 @@ func (a *app) signOutOfAll(ctx context.Context, o *signoutOptions) error {
 }
 
 func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.Store, e store.Entry) error {
-	s, err := a.open(&o.serviceFlags, []string{e.Profile})
-	if err == nil && store.Key(s.provider.Identity()).Equal(e.Key) {
+	s, err := a.openEntry(o, e)
+	if err != nil {
+		return fmt.Errorf("signing out of profile %s: %w", e.Profile, err)
+	}
+	if s != nil {
 		return a.signOutOf(ctx, s, o)
+	}
+	if o.dryRun {
+		a.note("the token of " + e.Profile + " would be forgotten")
+		return nil
 	}
 	if err := kept.Delete(ctx, e.Key); err != nil {
 		return err
 	}
-	a.warn(fmt.Sprintf("the token of %s is forgotten, but its profile has changed: %s was not told, "+
-		"and it stays valid until %s", e.Profile, e.Key.Provider, clock(e.Expiry)))
+	a.untold(o, e.Profile, e.Key.Provider, e.Expiry, fmt.Sprintf(
+		"the token of %s is forgotten, but its profile has changed: %s was not told, and it stays valid until %s",
+		e.Profile, e.Key.Provider, clock(e.Expiry)))
 	if o.requireRemote {
 		return &providers.UnsupportedError{Service: e.Key.Provider, Operation: "signout without its profile"}
 	}
 	return nil
+}
+
+// openEntry opens the profile that a token was got with, with the scopes it was got
+// with; nil when the profile is gone or has become another client.
+func (a *app) openEntry(o *signoutOptions, e store.Entry) (*session, error) {
+	name := []string{e.Profile}
+	if e.Profile == config.EnvironmentProfile {
+		name = nil
+	}
+	for _, scopes := range []map[string]providers.Value{
+		nil, {"scopes": {List: e.Key.Scopes, Origin: "the stored token"}},
+	} {
+		flags := o.serviceFlags
+		flags.override = scopes
+		s, err := a.open(&flags, name)
+		if errors.Is(err, config.ErrNoProfile) {
+			return nil, nil
+		}
+		if err != nil || store.Key(s.provider.Identity()).Equal(e.Key) {
+			return s, err
+		}
+	}
+	return nil, nil
 }
 
 // signOutOf tells the service, if it can be told, and forgets the token whatever it
@@ -111,42 +183,86 @@ func (a *app) signOutOf(ctx context.Context, s *session, o *signoutOptions) erro
 		a.note("there is no token of profile " + s.profile.Name + " here")
 		return nil
 	}
-	remote := a.tellService(ctx, s, o, record)
+	done, remote := a.tellService(ctx, s, o, record)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if s.dryRun != nil {
-		return a.dryRan(s, remote)
+		a.note("what signing out of profile " + s.profile.Name + " would do:")
+		return a.dryRanSignout(s, o, remote)
 	}
 	if err := s.broker.Forget(ctx, s.request); err != nil {
 		return fmt.Errorf("forgetting the token of profile %s: %w", s.profile.Name, err)
 	}
 	if remote == nil {
-		return nil
+		return a.signedOut(s, o, done)
 	}
 	if o.requireRemote {
-		return fmt.Errorf("the token of profile %s is forgotten here, but not at the service: %w", s.profile.Name, remote)
+		return notRemote(s.profile.Name, remote)
 	}
-	a.warn(fmt.Sprintf("the token of profile %s is forgotten here, but stays valid until %s: %v",
-		s.profile.Name, clock(record.Token.Expiry()), remote))
+	expiry := record.Token.Expiry()
+	a.untold(o, s.profile.Name, s.provider.Name(), expiry, fmt.Sprintf(
+		"the token of profile %s is forgotten here, but stays valid until %s: %v", s.profile.Name, clock(expiry), remote))
 	return nil
 }
 
+// notRemote says that a token is forgotten here alone. It cannot be tried again: what
+// the service would have to be told is gone.
+func notRemote(profile string, err error) error {
+	if failure, ok := errors.AsType[*providers.Failure](err); ok {
+		failure.Hint = "the session ends by itself when its tokens do; end it at the service if that is too late"
+	}
+	return fmt.Errorf("the token of profile %s is forgotten here, but not at the service: %w", profile, err)
+}
+
+// dryRanSignout tells what a sign-out would do.
+func (a *app) dryRanSignout(s *session, o *signoutOptions, remote error) error {
+	if _, lacks := errors.AsType[*providers.UnsupportedError](remote); lacks && !o.requireRemote {
+		a.note("the token of profile " + s.profile.Name + " would be forgotten; nothing would be sent: " + remote.Error())
+		return nil
+	}
+	return a.dryRan(s, remote)
+}
+
 // tellService asks the service to end the session.
-func (a *app) tellService(ctx context.Context, s *session, o *signoutOptions, record *store.Record) error {
+func (a *app) tellService(
+	ctx context.Context, s *session, o *signoutOptions, record *store.Record,
+) (done providers.SignedOut, err error) {
 	signOuter, err := providers.As[providers.SignOuter](s.provider, "signout", a.services)
 	if err != nil {
-		return err
+		return done, err
 	}
-	return s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
-		done, err := signOuter.SignOut(ctx, with, providers.SignOutOptions{Global: o.global, RedirectURI: o.redirectURI})
-		if err != nil {
-			return err
-		}
-		a.note(s.profile.Name + ": " + done.Did)
-		if done.RedirectURI != "" {
-			a.note("a browser would go on to " + done.RedirectURI)
-		}
-		return nil
+	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
+		done, err = signOuter.SignOut(ctx, with, providers.SignOutOptions{Global: o.global, RedirectURI: o.redirectURI})
+		return err
 	})
+	return done, err
+}
+
+// signedOut tells what the service did, and what it could not.
+func (a *app) signedOut(s *session, o *signoutOptions, done providers.SignedOut) error {
+	o.outcomes = append(o.outcomes, signoutOutcome{
+		Profile: s.profile.Name, Provider: s.provider.Name(), Remote: true, Message: done.Did, RedirectURI: done.RedirectURI,
+	})
+	a.note(s.profile.Name + ": " + done.Did)
+	if done.RedirectURI != "" {
+		a.note("a browser would go on to " + done.RedirectURI)
+	}
+	if done.Lacking == "" {
+		return nil
+	}
+	lacks := &providers.UnsupportedError{Service: s.profile.Service.Title, Operation: done.Lacking}
+	if o.requireRemote {
+		return lacks
+	}
+	a.warn(lacks.Error())
+	return nil
 }
 
 // clock is a moment for people, in their own time.
-func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "a time that the service did not tell"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}

@@ -90,14 +90,22 @@ func (a *app) dryRun(ctx context.Context, s *session) error {
 	return a.dryRan(s, err)
 }
 
-// dryRan prints the request that ended a dry run; any other error stays one.
+// dryRan prints the requests that a dry run kept; any other error stays one.
 func (a *app) dryRan(s *session, err error) error {
 	if !errors.Is(err, oauth.ErrDryRun) {
 		return err
 	}
 	var b strings.Builder
-	if err := oauth.WriteRequest(&b, s.dryRun.Request()); err != nil {
-		return err
+	for i, request := range s.dryRun.Requests() {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		if err := oauth.WriteRequest(&b, request); err != nil {
+			return err
+		}
+		if strings.HasSuffix(request.URL.Path, "/.well-known/openid-configuration") {
+			a.note("where the next request goes is in the answer to this one")
+		}
 	}
 	return a.print(b.String())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/oauth"
 )
 
 // printed is a token on its way to stdout: what the formats of `token get` show.
@@ -30,24 +31,26 @@ type printed struct {
 
 // newPrinted reveals the token: this is the one place that prints it.
 func newPrinted(s *session, answer broker.Answer, now time.Time) printed {
-	scope := answer.Token.Scope
-	if scope == nil {
-		scope = s.profile.Settings.List("scopes")
-	}
 	p := printed{
 		AccessToken: answer.Token.AccessToken.Reveal(),
 		TokenType:   answer.Token.TokenType,
-		Scope:       strings.Join(scope, " "),
+		Scope:       strings.Join(grantedScopes(s, answer.Token), " "),
 		Profile:     s.profile.Name,
 		Provider:    s.provider.Name(),
 		Account:     s.profile.Settings.Text("account"),
 		Source:      string(answer.Source),
 	}
-	if expiry := answer.Token.Expiry(); !expiry.IsZero() {
-		at, on, in := expiry.UTC().Format(time.RFC3339), expiry.Unix(), int64(expiry.Sub(now).Seconds())
-		p.ExpiresAt, p.ExpiresOn, p.ExpiresIn = &at, &on, &in
-	}
+	p.ExpiresAt, p.ExpiresOn, p.ExpiresIn = moments(answer.Token.Expiry(), now)
 	return p
+}
+
+// grantedScopes are the scopes of a token or, where the service did not say, those
+// that were asked for (RFC 6749 §5.1).
+func grantedScopes(s *session, token oauth.Token) []string {
+	if token.Scope != nil {
+		return token.Scope
+	}
+	return append([]string{}, s.profile.Settings.List("scopes")...)
 }
 
 // tokenFormats are the values of `token get --output`, the default first.
@@ -89,4 +92,15 @@ func (p printed) environment(variable string) string {
 // single quotes but the single quote.
 func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// shellWord quotes s where a shell would not take it as it is.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:,@%+=", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return shellQuote(s)
 }

@@ -12,17 +12,19 @@ import (
 
 // shownToken is a token in `token list -o json`: never a secret.
 type shownToken struct {
-	Profile     string   `json:"profile"`
-	Provider    string   `json:"provider"`
-	ClientID    string   `json:"client_id"`
-	TokenURL    string   `json:"token_url"`
-	Grant       string   `json:"grant"`
-	Scopes      []string `json:"scopes"`
-	ExpiresAt   string   `json:"expires_at"`
-	ExpiresOn   int64    `json:"expires_on"`
-	ExpiresIn   int64    `json:"expires_in"`
-	Refreshable bool     `json:"refreshable"`
-	Store       string   `json:"store"`
+	Profile  string   `json:"profile"`
+	Provider string   `json:"provider"`
+	ClientID string   `json:"client_id"`
+	TokenURL string   `json:"token_url"`
+	Grant    string   `json:"grant"`
+	Scopes   []string `json:"scopes"`
+	// ExpiresAt is RFC 3339 in UTC, ExpiresOn epoch seconds, ExpiresIn the seconds
+	// left; all are null for a login whose token came without a lifetime.
+	ExpiresAt   *string `json:"expires_at"`
+	ExpiresOn   *int64  `json:"expires_on"`
+	ExpiresIn   *int64  `json:"expires_in"`
+	Refreshable bool    `json:"refreshable"`
+	Store       string  `json:"store"`
 }
 
 func (a *app) tokenList() *cobra.Command {
@@ -52,7 +54,7 @@ func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeF
 	if err != nil {
 		return err
 	}
-	entries, err := chosen.List(ctx)
+	entries, err := setup.listed(ctx, chosen)
 	if err != nil {
 		return err
 	}
@@ -62,19 +64,38 @@ func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeF
 	for _, e := range entries {
 		list = append(list, newShownToken(e, now))
 		table.Rows = append(table.Rows, []string{
-			e.Profile, e.Key.Provider, strings.Join(scopesOf(e), " "), remaining(e.Expiry.Sub(now)), e.Store,
+			e.Profile, e.Key.Provider, strings.Join(scopesOf(e), " "), expires(e.Expiry, now), e.Store,
 		})
 	}
 	return a.list(output, "tokens", list, table)
 }
 
 func newShownToken(e store.Entry, now time.Time) shownToken {
-	return shownToken{
+	shown := shownToken{
 		Profile: e.Profile, Provider: e.Key.Provider, ClientID: e.Key.ClientID, TokenURL: e.Key.TokenURL,
 		Grant: e.Key.Grant, Scopes: scopesOf(e),
-		ExpiresAt: e.Expiry.UTC().Format(time.RFC3339), ExpiresOn: e.Expiry.Unix(),
-		ExpiresIn: int64(e.Expiry.Sub(now).Seconds()), Refreshable: e.Refreshable, Store: e.Store,
+		Refreshable: e.Refreshable, Store: e.Store,
 	}
+	shown.ExpiresAt, shown.ExpiresOn, shown.ExpiresIn = moments(e.Expiry, now)
+	return shown
+}
+
+// moments returns an expiry as RFC 3339 in UTC, as epoch seconds and as the seconds
+// left; all nil for the zero time.
+func moments(expiry, now time.Time) (at *string, on, in *int64) {
+	if expiry.IsZero() {
+		return nil, nil, nil
+	}
+	text, epoch, left := expiry.UTC().Format(time.RFC3339), expiry.Unix(), int64(expiry.Sub(now).Seconds())
+	return &text, &epoch, &left
+}
+
+// expires says for people when a token ends.
+func expires(expiry, now time.Time) string {
+	if expiry.IsZero() {
+		return "unknown"
+	}
+	return remaining(expiry.Sub(now))
 }
 
 // scopesOf returns what was granted or, where the service did not say, what was

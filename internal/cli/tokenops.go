@@ -52,24 +52,25 @@ func (a *app) runIntrospect(ctx context.Context, f *serviceFlags, output *output
 }
 
 func (a *app) tokenRevoke() *cobra.Command {
-	f := &serviceFlags{}
+	f, output := &serviceFlags{}, &outputFlag{}
 	command := &cobra.Command{
 		Use:   "revoke [PROFILE]",
 		Short: "Revoke the cached token at the service and forget it (RFC 7009)",
 		Args:  arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.begin(output); err != nil {
 				return err
 			}
-			return a.runRevoke(a.watched(command.Context()), f, args)
+			return a.runRevoke(a.watched(command.Context()), f, output, args)
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
 	f.bind(command.Flags())
+	output.bind(command.Flags(), "text", "json")
 	return command
 }
 
-func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) error {
+func (a *app) runRevoke(ctx context.Context, f *serviceFlags, output *outputFlag, args []string) error {
 	s, err := a.open(f, args)
 	if err != nil {
 		return err
@@ -83,8 +84,7 @@ func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) err
 		return err
 	}
 	if record == nil {
-		a.note("there is no token of profile " + s.profile.Name + " here")
-		return nil
+		return a.revoked(s, output, false)
 	}
 	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
 		// The access token goes first: it may end with the refresh token.
@@ -94,11 +94,30 @@ func (a *app) runRevoke(ctx context.Context, f *serviceFlags, args []string) err
 		}
 		return revoker.Revoke(ctx, with.RefreshToken, "refresh_token")
 	})
+	if refused, ok := errors.AsType[*oauth.Error](err); ok && refused.Code == "invalid_token" {
+		// What the service does not know is of no use here either.
+		return errors.Join(err, s.broker.Forget(ctx, s.request))
+	}
 	if err != nil {
 		return a.dryRan(s, err)
 	}
-	a.note("the token of profile " + s.profile.Name + " is revoked")
-	return s.broker.Forget(ctx, s.request)
+	if err := s.broker.Forget(ctx, s.request); err != nil {
+		return err
+	}
+	return a.revoked(s, output, true)
+}
+
+// revoked tells whether there was a token to revoke.
+func (a *app) revoked(s *session, output *outputFlag, done bool) error {
+	switch {
+	case output.json():
+		return a.json(map[string]any{"profile": s.profile.Name, "provider": s.provider.Name(), "revoked": done})
+	case done:
+		a.note("the token of profile " + s.profile.Name + " is revoked")
+	default:
+		a.note("there is no token of profile " + s.profile.Name + " here")
+	}
+	return nil
 }
 
 // inspectOptions are the flags of `token inspect`.
@@ -152,6 +171,9 @@ type inspected struct {
 	ExpiresAt    *string         `json:"expires_at,omitempty"`
 	Requested    []string        `json:"scopes_requested,omitempty"`
 	Granted      []string        `json:"scopes_granted,omitempty"`
+	// SessionID and IDToken, its claims, are there when the profile keeps them.
+	SessionID string          `json:"sid,omitempty"`
+	IDToken   json.RawMessage `json:"id_token_claims,omitempty"`
 }
 
 func (a *app) inspectStdin(o *inspectOptions, args []string) error {
@@ -190,13 +212,20 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 		return err
 	}
 	_, answer, err := s.present(ctx)
+	if err == nil && answer.Token.AccessToken.IsZero() {
+		err = oauth.ErrDryRun
+	}
 	if err != nil {
-		return err
+		return a.dryRan(s, err)
 	}
 	i := decoded(answer.Token.AccessToken)
 	i.Profile, i.Provider = s.profile.Name, s.provider.Name()
 	i.Requested, i.Granted = s.profile.Settings.List("scopes"), answer.Token.Scope
 	i.ExpiresAt = newPrinted(s, answer, a.Now()).ExpiresAt
+	i.SessionID = answer.Token.SessionID
+	if id, err := oauth.ParseJWT(answer.Token.IDToken); err == nil {
+		i.IDToken = id.Claims
+	}
 	verifier, ok := s.provider.(providers.Verifier)
 	if i.Kind == "jwt" && ok && s.dryRun == nil {
 		err := s.bounded(ctx, sessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
@@ -230,15 +259,33 @@ func (a *app) showInspected(o *inspectOptions, i inspected) error {
 	}
 	line("requested", strings.Join(i.Requested, " "))
 	line("granted  ", oauth.CleanText(strings.Join(i.Granted, " ")))
-	if i.Claims != nil {
-		table, err := claimTable(i.Claims, a.Now())
-		if err != nil {
-			return err
-		}
-		b.WriteString("\n")
-		if _, err := a.paint(table).WriteTo(&b); err != nil {
+	line("session  ", i.SessionID)
+	for _, part := range []struct {
+		title  string
+		claims json.RawMessage
+	}{{"", i.Claims}, {"ID token, unverified", i.IDToken}} {
+		if err := a.writeClaims(&b, part.title, part.claims); err != nil {
 			return err
 		}
 	}
 	return a.print(b.String())
+}
+
+// writeClaims writes claims as a table below their title; no claims write nothing.
+func (a *app) writeClaims(w io.Writer, title string, claims json.RawMessage) error {
+	if claims == nil {
+		return nil
+	}
+	table, err := claimTable(claims, a.Now())
+	if err != nil {
+		return err
+	}
+	if title != "" {
+		title = "\n" + a.out.Strong(title)
+	}
+	if _, err := io.WriteString(w, title+"\n"); err != nil {
+		return err
+	}
+	_, err = a.paint(table).WriteTo(w)
+	return err
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -17,9 +19,10 @@ func (a *app) sandboxTour() *cobra.Command {
 	return &cobra.Command{
 		Use:   "tour",
 		Short: "Show the main job end to end on a sandbox",
-		Long: `Show the main job end to end on a sandbox: a token from each service, and the second
-call served from the cache. It uses a private configuration and store, and nothing
-leaves this machine.`,
+		Long: `Show the main job end to end on a sandbox: a token from each service, the second call
+served from the cache, the scopes granted, who the token speaks for, and sign-out. It
+runs the real commands with a private configuration and store, and nothing leaves this
+machine. A step that does not go as it should is an error.`,
 		Args: arguments(0, 0, ""),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := a.begin(nil); err != nil {
@@ -30,11 +33,37 @@ leaves this machine.`,
 	}
 }
 
-// stop is one profile of the tour: the same command twice.
+// stop is one service of the tour: what is asked with which profile, and what has to
+// come of it.
 type stop struct {
-	first, second printed
-	took          [2]time.Duration
-	requests      int
+	service providers.Service
+	profile string
+	view    string   // of userinfo
+	claims  []string // of userinfo, that are shown
+	code    int      // userinfo's exit code: some have no answer, and say so
+	signout string   // part of what sign-out says
+
+	calls    [2]printed
+	took     [2]time.Duration
+	requests int
+	userinfo string
+}
+
+// newStop chooses the profile that shows most of a service without a browser.
+func newStop(service providers.Service) stop {
+	s := stop{service: service, profile: service.Name, signout: " is forgotten here, but stays valid until "}
+	switch service.Name {
+	case "pexip":
+		s.profile, s.claims, s.signout = "pexip-openid", []string{"preferred_username"}, ": revoked the token"
+	case "talkdesk":
+		s.code = kinds()["auth"].code
+	case "qmatic":
+		s.code = kinds()["unsupported"].code
+	case "genesys":
+		s.profile, s.view, s.claims = "genesys-password", "openid", []string{"given_name", "family_name", "email"}
+		s.signout = ": ended this session"
+	}
+	return s
 }
 
 func (a *app) tour(ctx context.Context) error {
@@ -43,46 +72,122 @@ func (a *app) tour(ctx context.Context) error {
 		return err
 	}
 	defer room.close()
-	table := term.Table{Header: []string{"PROFILE", "FIRST CALL", "SECOND CALL", "REQUESTS", "LIFE", "TOKEN"}}
 	stops := []stop{}
 	for _, service := range a.services {
-		s, err := a.visit(ctx, room, service.Name)
-		if err != nil {
-			return err
+		s := newStop(service)
+		if err := a.visit(ctx, room, &s); err != nil {
+			return fmt.Errorf("the tour ends at %s: %w", service.Title, err)
 		}
 		stops = append(stops, s)
-		table.Rows = append(table.Rows, s.row())
 	}
-	if err := a.tell(room, table); err != nil {
-		return err
+	farewell, err := a.leave(ctx, room, stops)
+	if err != nil {
+		return fmt.Errorf("the tour ends at the sign-out: %w", err)
 	}
-	return complaint(stops)
+	return a.print(a.tale(room, stops, farewell))
 }
 
-// visit gets a token twice, as two calls of the command would.
-func (a *app) visit(ctx context.Context, room *room, profile string) (stop, error) {
-	s := stop{}
-	for i, to := range []*printed{&s.first, &s.second} {
+// visit gets a token twice, as two calls of the command would, then asks who it
+// speaks for.
+func (a *app) visit(ctx context.Context, room *room, s *stop) error {
+	for i := range s.calls {
 		began := time.Now()
-		answer, err := a.again(ctx, room, "token", "get", profile, "--output", "json")
-		if err != nil {
-			return s, err
-		}
+		answer := a.again(ctx, room, "token", "get", s.profile, "--output", "json")
 		s.took[i] = time.Since(began)
-		if err := json.Unmarshal(answer, to); err != nil {
-			return s, fmt.Errorf("reading the answer of token get %s: %w", profile, err)
+		if err := answer.read(&s.calls[i]); err != nil {
+			return err
 		}
 	}
 	for _, r := range room.server.Requests() {
-		if r.Service == profile {
+		if r.Service == s.service.Name {
 			s.requests++
 		}
 	}
-	return s, nil
+	if err := s.checkCalls(); err != nil {
+		return err
+	}
+	args := []string{"userinfo", s.profile, "--output", "json"}
+	if s.view != "" {
+		args = append(args, "--view", s.view)
+	}
+	return s.learn(a.again(ctx, room, args...))
 }
 
-// again runs authctl inside the room and returns what it prints.
-func (a *app) again(ctx context.Context, room *room, args ...string) ([]byte, error) {
+// checkCalls returns an error unless one request was enough for both calls.
+func (s *stop) checkCalls() error {
+	first, second := s.calls[0], s.calls[1]
+	if first.Source == "issued" && second.Source == "cache" && s.requests == 1 &&
+		first.AccessToken != "" && first.AccessToken == second.AccessToken {
+		return nil
+	}
+	return fmt.Errorf("token get %s: the first token was %s, the second %s, with %d requests",
+		s.profile, first.Source, second.Source, s.requests)
+}
+
+// learn keeps what userinfo said: some claims, or why there are none.
+func (s *stop) learn(answer answered) error {
+	if answer.code != s.code {
+		return answer.problem()
+	}
+	if s.code != 0 {
+		var failure struct{ Error struct{ Message string } }
+		if err := json.Unmarshal([]byte(answer.err), &failure); err != nil || failure.Error.Message == "" {
+			return answer.problem()
+		}
+		// Where it was said, and in which words, is more than fits here.
+		reason, _, _ := strings.Cut(failure.Error.Message, ": http")
+		s.userinfo = fmt.Sprintf("exit code %d: %s", s.code, reason)
+		return nil
+	}
+	claims := map[string]any{}
+	if err := answer.read(&claims); err != nil {
+		return err
+	}
+	var shown []string
+	for _, name := range s.claims {
+		text, ok := claims[name].(string)
+		if !ok || text == "" {
+			return fmt.Errorf("authctl userinfo %s: the answer has no %s", s.profile, name)
+		}
+		shown = append(shown, name+" "+text)
+	}
+	s.userinfo = strings.Join(shown, ", ")
+	return nil
+}
+
+// leave signs out of all and returns what that says, in an order that does not change.
+func (a *app) leave(ctx context.Context, room *room, stops []stop) ([]string, error) {
+	answer := a.again(ctx, room, "signout", "--all")
+	if answer.code != 0 {
+		return nil, answer.problem()
+	}
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(answer.err), "authctl: ", ""), "\n")
+	slices.Sort(lines)
+	for _, s := range stops {
+		said := func(line string) bool { return strings.Contains(line, s.profile+s.signout) }
+		if !slices.ContainsFunc(lines, said) {
+			return nil, fmt.Errorf("authctl signout --all does not say %q", s.profile+s.signout)
+		}
+	}
+	var left struct{ Tokens []any }
+	if err := a.again(ctx, room, "token", "list", "--output", "json").read(&left); err != nil {
+		return nil, err
+	}
+	if len(left.Tokens) > 0 {
+		return nil, fmt.Errorf("%d tokens are left after authctl signout --all", len(left.Tokens))
+	}
+	return lines, nil
+}
+
+// answered is how a command of the tour ended.
+type answered struct {
+	command  string
+	code     int
+	out, err string
+}
+
+// again runs authctl inside the room.
+func (a *app) again(ctx context.Context, room *room, args ...string) answered {
 	var out, err bytes.Buffer
 	settings := room.settings()
 	code := Main(ctx, Dependencies{
@@ -98,26 +203,71 @@ func (a *app) again(ctx context.Context, room *room, args ...string) ([]byte, er
 		},
 		Now: a.Now,
 	})
-	if code != 0 {
-		return nil, fmt.Errorf("authctl %s ended with exit code %d: %s",
-			strings.Join(args, " "), code, strings.TrimSpace(err.String()))
-	}
-	return out.Bytes(), nil
+	return answered{"authctl " + strings.Join(args, " "), code, out.String(), err.String()}
 }
 
-func (s stop) row() []string {
-	life := ""
-	if s.first.ExpiresIn != nil {
+// read decodes the JSON of a command that succeeded.
+func (c answered) read(to any) error {
+	if c.code != 0 {
+		return c.problem()
+	}
+	if err := json.Unmarshal([]byte(c.out), to); err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", c.command, err)
+	}
+	return nil
+}
+
+func (c answered) problem() error {
+	return fmt.Errorf("%s ended with exit code %d: %s", c.command, c.code, strings.TrimSpace(c.err))
+}
+
+// tale is what the tour prints.
+func (a *app) tale(room *room, stops []stop, farewell []string) string {
+	var b strings.Builder
+	b.WriteString("A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n")
+	fmt.Fprintf(&b, "%s; nothing leaves this machine.\n\n", room.server.URL())
+	fmt.Fprintf(&b, "%s   # twice\n", a.out.Strong("$ authctl token get PROFILE"))
+	fmt.Fprintf(&b, "%s\n\n", a.out.Strong("$ authctl userinfo PROFILE"))
+	for _, s := range stops {
+		b.WriteString(a.out.Strong(s.profile) + " at " + s.service.Title + "\n")
+		for _, item := range s.items() {
+			b.WriteString(hanging("  "+fmt.Sprintf("%-10s", item[0]), item[1]))
+		}
+	}
+	b.WriteString("\n" + a.out.Strong("$ authctl signout --all") + "\n")
+	for _, line := range farewell {
+		b.WriteString(hanging("  ", line))
+	}
+	listing := []string{
+		"", a.out.Strong("Go on with:"),
+		"  authctl sandbox run -- sh             a shell with these profiles and more",
+		"  authctl login genesys-login           in that shell: log in with the browser",
+		"  authctl providers show talkdesk       what a profile of a real service needs",
+		"  authctl profile add calls             make one",
+		"  TOKEN=$(authctl token get calls)      use it",
+	}
+	b.WriteString(strings.Join(listing, "\n") + "\n")
+	return b.String()
+}
+
+// items are the lines of a stop, name and text.
+func (s *stop) items() [][2]string {
+	token, life := s.calls[0], ""
+	if token.ExpiresIn != nil {
 		// Seconds left were cut to whole ones a moment after it was issued.
-		life = fmt.Sprintf("%d s", *s.first.ExpiresIn+1)
+		life = fmt.Sprintf(", good for %d s", *token.ExpiresIn+1)
 	}
-	call := func(p printed, took time.Duration) string {
-		return fmt.Sprintf("%-6s %4.1f ms", p.Source, float64(took.Microseconds())/1000)
+	return [][2]string{
+		{"token", beginning(token.AccessToken) + life},
+		{"calls", fmt.Sprintf("issued in %s, then from the cache in %s; requests: %d",
+			milliseconds(s.took[0]), milliseconds(s.took[1]), s.requests)},
+		{"scopes", token.Scope},
+		{"userinfo", s.userinfo},
 	}
-	return []string{
-		s.first.Profile, call(s.first, s.took[0]), call(s.second, s.took[1]),
-		fmt.Sprint(s.requests), life, beginning(s.first.AccessToken),
-	}
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }
 
 // beginning shows that there is a token without showing it.
@@ -125,34 +275,21 @@ func beginning(token string) string {
 	return token[:min(len(token), 8)] + "…"
 }
 
-func (a *app) tell(room *room, table term.Table) error {
+// hanging writes text behind a head, in lines of 80 columns, the second and later
+// ones indented.
+func hanging(head, text string) string {
+	const columns = 80
 	var b strings.Builder
-	b.WriteString("A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n")
-	fmt.Fprintf(&b, "%s; nothing leaves this machine.\n\n", room.server.URL())
-	fmt.Fprintf(&b, "%s   # twice for each service\n\n", a.out.Strong("$ authctl token get PROFILE"))
-	if _, err := a.paint(table).WriteTo(&b); err != nil {
-		return err
-	}
-	listing := []string{
-		"", a.out.Strong("Go on with:"),
-		"  authctl sandbox run -- sh             a shell with these profiles",
-		"  authctl providers show talkdesk       what a profile of a real service needs",
-		"  authctl profile add calls             make one",
-		"  TOKEN=$(authctl token get calls)      use it",
-	}
-	b.WriteString(strings.Join(listing, "\n") + "\n")
-	return a.print(b.String())
-}
-
-// complaint is an error when the tour did not show what it is there to show.
-func complaint(stops []stop) error {
-	var all []error
-	for _, s := range stops {
-		if s.first.Source != "issued" || s.second.Source != "cache" || s.requests != 1 ||
-			s.first.AccessToken != s.second.AccessToken {
-			all = append(all, fmt.Errorf("%s: %s, then %s, with %d requests",
-				s.first.Profile, s.first.Source, s.second.Source, s.requests))
+	line, empty := head, true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns {
+			b.WriteString(line + "\n")
+			line, empty = strings.Repeat(" ", max(utf8.RuneCountInString(head), 4)), true
 		}
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
 	}
-	return errors.Join(all...)
+	return b.String() + line + "\n"
 }

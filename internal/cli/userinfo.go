@@ -19,7 +19,7 @@ type userinfoOptions struct {
 func (a *app) userinfo() *cobra.Command {
 	o := &userinfoOptions{}
 	command := &cobra.Command{
-		Use:   "userinfo [PROFILE]",
+		Use: "userinfo [PROFILE]", SuggestFor: []string{"whoami", "me"},
 		Short: "Tell who the token speaks for",
 		Long: `Tell who the token speaks for, as the service says it. Genesys has three views: user,
 openid, and jwt, which is decoded and not verified.`,

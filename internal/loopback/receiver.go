@@ -5,7 +5,6 @@
 package loopback
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +19,8 @@ import (
 )
 
 const (
-	// defaultPath is the redirect URI's path unless another is registered.
-	defaultPath = "/callback"
+	// path is the redirect URI's.
+	path = "/callback"
 	// maxQuery is how many bytes of a query are looked at: a code of a few
 	// kilobytes with room to spare.
 	maxQuery = 16 << 10
@@ -40,8 +39,6 @@ type Options struct {
 	// Port is the port of 127.0.0.1; 0 means a free one. A service may want it
 	// fixed, because redirect URIs are registered.
 	Port int
-	// Path is the redirect URI's path, "/callback" when empty.
-	Path string
 }
 
 // ListenError says that the port cannot be listened on, most often because
@@ -69,7 +66,6 @@ func (e *ListenError) Unwrap() error { return e.Err }
 type Receiver struct {
 	listener net.Listener
 	host     string // what the Host header must be
-	path     string
 
 	// headerTimeout and farewell, but in tests
 	slow, linger time.Duration
@@ -86,13 +82,9 @@ type Receiver struct {
 }
 
 // Listen opens the port on 127.0.0.1 and nowhere else. Browsers that come before
-// Wait are kept waiting. The errors are *ListenError, and one that names a path
-// or port which no redirect URI can have. The caller must end it with Wait or Close.
+// Wait are kept waiting. The errors are *ListenError, and one that names a port
+// which no redirect URI can have. The caller must end it with Wait or Close.
 func Listen(o Options) (*Receiver, error) {
-	path := cmp.Or(o.Path, defaultPath)
-	if u, err := url.ParseRequestURI(path); err != nil || u.Path != path || u.Host != "" || path[0] != '/' {
-		return nil, fmt.Errorf("the redirect path %q is not one: it begins with / and has no query", path)
-	}
 	if o.Port < 0 || o.Port > 65535 {
 		return nil, fmt.Errorf("the redirect port %d is not between 0 and 65535", o.Port)
 	}
@@ -102,15 +94,15 @@ func Listen(o Options) (*Receiver, error) {
 		return nil, &ListenError{Address: address, Err: err}
 	}
 	return &Receiver{
-		listener: listener, host: listener.Addr().String(), path: path, slow: headerTimeout, linger: farewell,
+		listener: listener, host: listener.Addr().String(), slow: headerTimeout, linger: farewell,
 		turn: make(chan struct{}, 1), outcome: make(chan error, 1), empty: make(chan struct{}),
 	}, nil
 }
 
-// RedirectURI is http://127.0.0.1:PORT/PATH, as it is sent to the service and
+// RedirectURI is http://127.0.0.1:PORT/callback, as it is sent to the service and
 // registered there.
 func (r *Receiver) RedirectURI() string {
-	return (&url.URL{Scheme: "http", Host: r.host, Path: r.path}).String()
+	return (&url.URL{Scheme: "http", Host: r.host, Path: path}).String()
 }
 
 // Close stops listening. It is for a login that never came to Wait, and does no
@@ -217,7 +209,7 @@ func (r *Receiver) refusal(req *http.Request) (pageKind, bool) {
 	case req.Host != r.host && req.Host+":80" != r.host:
 		// Another name for this address means that a web page asks (DNS rebinding).
 		return pageWrongHost, true
-	case req.URL.Path != r.path:
+	case req.URL.Path != path:
 		return pageNotFound, true
 	case req.Method != http.MethodGet:
 		return pageWrongMethod, true

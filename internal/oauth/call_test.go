@@ -334,8 +334,10 @@ func TestCallDryRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out strings.Builder
-		known, _ := dry.Request().Context().Value(sensitiveKey{}).(sensitive)
-		if err := (printer{known, length}).write(&out, dry.Request()); err != nil {
+		asked := dry.Requests()
+		last := asked[len(asked)-1]
+		known, _ := last.Context().Value(sensitiveKey{}).(sensitive)
+		if err := (printer{known, length}).write(&out, last); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(tc.want, out.String()); diff != "" {

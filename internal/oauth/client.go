@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -42,8 +41,6 @@ type Client struct {
 	// Sleep waits between two tries and returns early with an error when ctx
 	// ends; nil means a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Log gets debug lines without secrets; may be nil.
-	Log *slog.Logger
 }
 
 // Token asks for a token. The errors are *RequestError and *KeyError (nothing
@@ -70,7 +67,6 @@ func (c *Client) exchange(
 	if !again {
 		return err
 	}
-	c.debug("request is repeated", "after", err, "wait", wait)
 	if waitErr := c.sleep(ctx, wait); waitErr != nil {
 		return &interruptedError{err, waitErr}
 	}
@@ -100,7 +96,6 @@ func (c *Client) attempt(
 	if err != nil {
 		return err
 	}
-	c.debug("reply", "endpoint", rep.endpoint, "status", rep.status)
 	return read(rep, at)
 }
 
@@ -147,12 +142,6 @@ func (c *Client) transport() http.RoundTripper {
 		return c.HTTP.Transport
 	}
 	return http.DefaultTransport
-}
-
-func (c *Client) debug(msg string, args ...any) {
-	if c.Log != nil {
-		c.Log.Debug(msg, args...)
-	}
 }
 
 // connWatch learns from the transport whether a connection stood, which is the

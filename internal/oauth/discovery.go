@@ -9,15 +9,13 @@ import (
 	"strings"
 )
 
-// Metadata is what a service says of itself (OpenID Connect Discovery 1.0 §3,
-// RFC 8414 §2). Endpoints it does not name are nil.
+// Metadata is what is read of what a service says of itself (OpenID Connect
+// Discovery 1.0 §3, RFC 8414 §2). Endpoints it does not name are nil.
 type Metadata struct {
-	// Issuer is the identifier as the service writes it; iss claims and the iss
-	// parameter of RFC 9207 are compared with it.
+	// Issuer is the identifier as the service writes it; iss claims are compared
+	// with it.
 	Issuer string
 
-	AuthorizationEndpoint *url.URL
-	TokenEndpoint         *url.URL
 	UserinfoEndpoint      *url.URL
 	IntrospectionEndpoint *url.URL
 	RevocationEndpoint    *url.URL
@@ -26,10 +24,6 @@ type Metadata struct {
 
 	// ScopesSupported need not be complete. The scopes are remote text made fit to be shown.
 	ScopesSupported []string
-	// CodeChallengeMethods are those of RFC 7636; none means that PKCE is not promised.
-	CodeChallengeMethods []string
-	// IssParameterSupported says that every redirect names its issuer (RFC 9207 §3).
-	IssParameterSupported bool
 }
 
 // Discover reads issuer/.well-known/openid-configuration. The document must
@@ -40,8 +34,7 @@ func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, erro
 	if err := CheckEndpoint(issuer); err != nil {
 		return nil, err
 	}
-	at := issuer.JoinPath(".well-known", "openid-configuration")
-	reply, err := c.Call(ctx, CallRequest{URL: at, Idempotent: true})
+	reply, err := c.Call(ctx, CallRequest{URL: discoveryURL(issuer), Idempotent: true})
 	if err != nil {
 		return nil, err
 	}
@@ -56,16 +49,21 @@ func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, erro
 	return metadata, nil
 }
 
-// CheckHost returns a *RequestError that names the first endpoint which is not
-// on the scheme, host and port of u. The standard lets a service spread over
-// several hosts; a caller who knows that this one does not can insist, so that
-// credentials go nowhere else.
-func (m *Metadata) CheckHost(u *url.URL) error {
+// discoveryURL is where an issuer's document is (OpenID Connect Discovery 1.0 §4).
+func discoveryURL(issuer *url.URL) *url.URL {
+	return issuer.JoinPath(".well-known", "openid-configuration")
+}
+
+// CheckHost returns a *ReplyError that names the first endpoint which is not on
+// the scheme, host and port of the issuer whose document it is. The standard lets
+// a service spread over several hosts; a caller who knows that this one does not
+// can insist, so that credentials go nowhere else.
+func (m *Metadata) CheckHost(issuer *url.URL) error {
 	for _, e := range m.endpoints() {
-		if got := *e.to; got != nil && (got.Scheme != u.Scheme || !strings.EqualFold(got.Host, u.Host)) {
-			return &RequestError{
-				Problem: e.name + " is on another host than " + endpointText(u) + ": " + strconv.Quote(endpointText(got)),
-				Hint:    "the service must be asked at the address that its own metadata name",
+		if got := *e.to; got != nil && (got.Scheme != issuer.Scheme || !strings.EqualFold(got.Host, issuer.Host)) {
+			return &ReplyError{
+				Endpoint: endpointText(discoveryURL(issuer)), StatusCode: http.StatusOK,
+				Problem: "its " + e.name + " is on another host: " + strconv.Quote(endpointText(got)),
 			}
 		}
 	}
@@ -80,8 +78,6 @@ type metadataEndpoint struct {
 
 func (m *Metadata) endpoints() []metadataEndpoint {
 	return []metadataEndpoint{
-		{"authorization_endpoint", &m.AuthorizationEndpoint},
-		{"token_endpoint", &m.TokenEndpoint},
 		{"userinfo_endpoint", &m.UserinfoEndpoint},
 		{"introspection_endpoint", &m.IntrospectionEndpoint},
 		{"revocation_endpoint", &m.RevocationEndpoint},
@@ -99,12 +95,7 @@ func (m members) metadata(issuer *url.URL) (*Metadata, string) {
 	case strings.TrimSuffix(named, "/") != strings.TrimSuffix(issuer.String(), "/"):
 		return nil, "its issuer is " + strconv.Quote(CleanText(named)) + ", not " + strconv.Quote(endpointText(issuer))
 	}
-	found := &Metadata{
-		Issuer:                named,
-		ScopesSupported:       m.texts("scopes_supported"),
-		CodeChallengeMethods:  m.texts("code_challenge_methods_supported"),
-		IssParameterSupported: string(m["authorization_response_iss_parameter_supported"]) == "true",
-	}
+	found := &Metadata{Issuer: named, ScopesSupported: m.texts("scopes_supported")}
 	for _, e := range found.endpoints() {
 		u, problem := m.endpoint(e.name, issuer.Scheme)
 		if problem != "" {
@@ -115,8 +106,8 @@ func (m members) metadata(issuer *url.URL) (*Metadata, string) {
 	return found, ""
 }
 
-// endpoint reads one endpoint, nil when there is none. What a browser is sent
-// to may have a query (RFC 6749 §3.1).
+// endpoint reads one endpoint, nil when there is none. What a browser can be sent
+// to may have a query (OpenID Connect RP-Initiated Logout 1.0 §2.1).
 func (m members) endpoint(name, scheme string) (*url.URL, string) {
 	text, ok := m.text(name)
 	if ok && text == "" {
@@ -127,7 +118,7 @@ func (m members) endpoint(name, scheme string) (*url.URL, string) {
 		return nil, "its " + name + " is not a URL"
 	}
 	check := CheckEndpoint
-	if name == "authorization_endpoint" || name == "end_session_endpoint" {
+	if name == "end_session_endpoint" {
 		check = checkAddress
 	}
 	if check(u) != nil || scheme == "https" && u.Scheme != "https" {
@@ -150,7 +141,8 @@ func (m members) texts(name string) []string {
 
 // Keys reads a service's public keys (RFC 7517 §5). Keys of a kind that is not
 // known, private and symmetric ones, and those for encryption are left out. The
-// errors are those of Call, and *ReplyError when it is no key set.
+// errors are those of Call, and *ReplyError when it is no key set or none of its
+// keys is left.
 func (c *Client) Keys(ctx context.Context, u *url.URL) (*KeySet, error) {
 	if err := CheckEndpoint(u); err != nil {
 		return nil, err
@@ -169,5 +161,9 @@ func (c *Client) Keys(ctx context.Context, u *url.URL) (*KeySet, error) {
 	if json.Unmarshal(m["keys"], &list) != nil {
 		return nil, reply.unusable("it is not a JWK set")
 	}
-	return parseKeySet(list), nil
+	set := parseKeySet(list)
+	if len(set.keys) == 0 {
+		return nil, reply.unusable("it has no key that can be used here")
+	}
+	return set, nil
 }

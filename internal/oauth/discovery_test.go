@@ -32,10 +32,9 @@ func serveDiscovery(t *testing.T, path, document string) *url.URL {
 
 func TestDiscover(t *testing.T) {
 	t.Parallel()
-	issuer := serveDiscovery(t, "/realms/acme", `{"issuer":"BASE/realms/acme","token_endpoint":"BASE/t","authorization_endpoint":"BASE/a?x=y",
-		"userinfo_endpoint":"BASE/u","introspection_endpoint":"BASE/i","revocation_endpoint":"BASE/r","end_session_endpoint":"BASE/e",
-		"jwks_uri":"BASE/j","scopes_supported":["openid","hostile\u001b[2J"],"code_challenge_methods_supported":["plain","S256"],
-		"authorization_response_iss_parameter_supported":true,"other":{"x":[1]}}`)
+	issuer := serveDiscovery(t, "/realms/acme", `{"issuer":"BASE/realms/acme","end_session_endpoint":"BASE/e?x=y",
+		"userinfo_endpoint":"BASE/u","introspection_endpoint":"BASE/i","revocation_endpoint":"BASE/r",
+		"jwks_uri":"BASE/j","scopes_supported":["openid","hostile\u001b[2J"],"other":{"x":[1]}}`)
 	client, _ := newClient(t)
 	got, err := client.Discover(t.Context(), issuer)
 	if err != nil {
@@ -43,9 +42,8 @@ func TestDiscover(t *testing.T) {
 	}
 	at := func(path string) *url.URL { return mustURL(t, "http://"+issuer.Host+path) }
 	want := &Metadata{
-		Issuer: issuer.String(), AuthorizationEndpoint: at("/a?x=y"), TokenEndpoint: at("/t"), UserinfoEndpoint: at("/u"),
-		IntrospectionEndpoint: at("/i"), RevocationEndpoint: at("/r"), EndSessionEndpoint: at("/e"), JWKSURI: at("/j"),
-		ScopesSupported: []string{"openid", "hostile [2J"}, CodeChallengeMethods: []string{"plain", "S256"}, IssParameterSupported: true,
+		Issuer: issuer.String(), UserinfoEndpoint: at("/u"), IntrospectionEndpoint: at("/i"), RevocationEndpoint: at("/r"),
+		EndSessionEndpoint: at("/e?x=y"), JWKSURI: at("/j"), ScopesSupported: []string{"openid", "hostile [2J"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -54,8 +52,10 @@ func TestDiscover(t *testing.T) {
 		t.Error(err)
 	}
 	got.RevocationEndpoint = mustURL(t, "http://127.0.0.1:1/r")
-	if err := got.CheckHost(issuer); err == nil || !strings.HasPrefix(err.Error(), "revocation_endpoint is on another host") {
-		t.Errorf("another host: %v", err)
+	err = got.CheckHost(issuer)
+	if e, ok := errors.AsType[*ReplyError](err); !ok || e.Endpoint != issuer.String()+"/.well-known/openid-configuration" ||
+		e.Problem != `its revocation_endpoint is on another host: "http://127.0.0.1:1/r"` {
+		t.Errorf("another host: %T %v", err, err)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestDiscoverLeast(t *testing.T) {
 			issuer = mustURL(t, "http://"+issuer.Host+path)
 			client, _ := newClient(t)
 			got, err := client.Discover(t.Context(), issuer)
-			if err != nil || got.TokenEndpoint != nil || got.ScopesSupported != nil || got.Issuer != "http://"+issuer.Host+plain+slash {
+			if err != nil || got.UserinfoEndpoint != nil || got.ScopesSupported != nil || got.Issuer != "http://"+issuer.Host+plain+slash {
 				t.Errorf("%q with %q: %+v, %v", path, slash, got, err)
 			}
 		}
@@ -84,12 +84,12 @@ func TestDiscoverRefuses(t *testing.T) {
 		"another case":       {`{"issuer":"BASE/realms/ACME"}`, "its issuer is"},
 		"member's case":      {`{"Issuer":"BASE/realms/acme"}`, "it names no issuer"},
 		"two slashes":        {`{"issuer":"BASE/realms/acme//"}`, "its issuer is"},
-		"no issuer":          {`{"token_endpoint":"BASE/t"}`, "it names no issuer"},
+		"no issuer":          {`{"userinfo_endpoint":"BASE/u"}`, "it names no issuer"},
 		"issuer of a kind":   {`{"issuer":["BASE/realms/acme"]}`, "it names no issuer"},
-		"plain http":         {`{"issuer":"BASE/realms/acme","token_endpoint":"http://id.example/t"}`, "its token_endpoint is not an https URL"},
+		"plain http":         {`{"issuer":"BASE/realms/acme","revocation_endpoint":"http://id.example/r"}`, "its revocation_endpoint is not an https URL"},
 		"no scheme":          {`{"issuer":"BASE/realms/acme","userinfo_endpoint":"/u"}`, "its userinfo_endpoint is not an https URL"},
 		"script":             {`{"issuer":"BASE/realms/acme","end_session_endpoint":"javascript:alert(1)"}`, "its end_session_endpoint is not an https URL"},
-		"query":              {`{"issuer":"BASE/realms/acme","token_endpoint":"BASE/t?x=y"}`, "its token_endpoint is not"},
+		"query":              {`{"issuer":"BASE/realms/acme","revocation_endpoint":"BASE/r?x=y"}`, "its revocation_endpoint is not"},
 		"user information":   {`{"issuer":"BASE/realms/acme","jwks_uri":"https://a:fake-pw@id.example/"}`, "its jwks_uri is not"},
 		"endpoint of a kind": {`{"issuer":"BASE/realms/acme","jwks_uri":5}`, "its jwks_uri is not a URL"},
 		"no URL":             {`{"issuer":"BASE/realms/acme","jwks_uri":"http://[x"}`, "its jwks_uri is not a URL"},
@@ -113,15 +113,15 @@ func TestDiscoverRefuses(t *testing.T) {
 		t.Error("plain http was asked")
 	}
 	// A document that came over https must not send the client to plain http, loopback or not.
-	m := members{"issuer": []byte(`"https://id.example"`), "token_endpoint": []byte(`"http://127.0.0.1/t"`)}
-	if got, problem := m.metadata(mustURL(t, "https://id.example")); got != nil || !strings.Contains(problem, "token_endpoint") {
+	m := members{"issuer": []byte(`"https://id.example"`), "jwks_uri": []byte(`"http://127.0.0.1/j"`)}
+	if got, problem := m.metadata(mustURL(t, "https://id.example")); got != nil || !strings.Contains(problem, "jwks_uri") {
 		t.Errorf("downgrade: %+v, %q", got, problem)
 	}
 }
 
 func FuzzDiscovery(f *testing.F) {
-	f.Add(`{"issuer":"https://id.example/r","token_endpoint":"https://id.example/t","scopes_supported":["a"]}`)
-	f.Add(`{"issuer":"https://id.example/r/","jwks_uri":"http://127.0.0.1/x","authorization_endpoint":"https://x/?a#b"}`)
+	f.Add(`{"issuer":"https://id.example/r","userinfo_endpoint":"https://id.example/u","scopes_supported":["a"]}`)
+	f.Add(`{"issuer":"https://id.example/r/","jwks_uri":"http://127.0.0.1/x","end_session_endpoint":"https://x/?a#b"}`)
 	f.Add(`{"issuer":"\u001b"}`)
 	issuer := &url.URL{Scheme: "https", Host: "id.example", Path: "/r"}
 	f.Fuzz(func(t *testing.T, document string) {
@@ -143,7 +143,7 @@ func FuzzDiscovery(f *testing.F) {
 				t.Errorf("%q gives %s", document, u)
 			}
 		}
-		for _, s := range append(got.ScopesSupported, got.CodeChallengeMethods...) {
+		for _, s := range got.ScopesSupported {
 			if CleanText(s) != s {
 				t.Errorf("%q gives %q", document, s)
 			}

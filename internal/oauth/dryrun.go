@@ -22,11 +22,11 @@ import (
 // ErrDryRun is what a Client's methods return when DryRun took the request.
 var ErrDryRun = errors.New("dry run: nothing was sent")
 
-// DryRun is an http.RoundTripper that sends nothing: it keeps the request and
+// DryRun is an http.RoundTripper that sends nothing: it keeps the requests and
 // answers ErrDryRun. The zero value is ready to use.
 type DryRun struct {
 	mu   sync.Mutex
-	last *http.Request
+	kept []*http.Request
 }
 
 // RoundTrip keeps req and returns ErrDryRun; see http.RoundTripper.
@@ -43,16 +43,16 @@ func (d *DryRun) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.last = kept
+	d.kept = append(d.kept, kept)
 	return nil, ErrDryRun
 }
 
-// Request returns the last request kept, nil when there was none. It holds
-// secrets: show it with WriteRequest.
-func (d *DryRun) Request() *http.Request {
+// Requests returns what would have been sent, in that order. They hold secrets: show
+// them with WriteRequest.
+func (d *DryRun) Requests() []*http.Request {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.last
+	return slices.Clone(d.kept)
 }
 
 // WriteRequest writes a request as text: method and URL, the headers sorted, an

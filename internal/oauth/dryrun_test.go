@@ -28,8 +28,12 @@ func dryRun(t *testing.T, r TokenRequest, digest func(string) string) string {
 		t.Fatalf("%+v, %v", token, err)
 	}
 	var out strings.Builder
-	known, ok := dry.Request().Context().Value(sensitiveKey{}).(sensitive)
-	if err := (printer{known, digest}).write(&out, dry.Request()); err != nil || !ok {
+	asked := dry.Requests()
+	if len(asked) != 1 {
+		t.Fatalf("%d requests are kept, want 1", len(asked))
+	}
+	known, ok := asked[0].Context().Value(sensitiveKey{}).(sensitive)
+	if err := (printer{known, digest}).write(&out, asked[0]); err != nil || !ok {
 		t.Fatalf("%v, %v", err, ok)
 	}
 	return out.String()

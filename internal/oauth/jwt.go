@@ -4,10 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"math"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
@@ -77,35 +74,6 @@ func (j *JWT) KeyID() string { return j.header.word("kid") }
 
 // Text returns a claim that is a string, else nothing. It is remote text.
 func (j *JWT) Text(claim string) string { return j.claims.word(claim) }
-
-// Time returns a claim that is a NumericDate (RFC 7519 §2), such as exp, iat and
-// nbf, in UTC. It is false when the claim is missing, no number, before 1970 or
-// after the year 9999.
-func (j *JWT) Time(claim string) (time.Time, bool) {
-	const endOf9999 = 253402300799
-	raw := string(j.claims[claim])
-	if raw == "" || raw[0] < '0' || raw[0] > '9' {
-		return time.Time{}, false
-	}
-	seconds, err := strconv.ParseFloat(raw, 64)
-	if err != nil || seconds > endOf9999 {
-		return time.Time{}, false
-	}
-	whole, part := math.Modf(seconds)
-	return time.Unix(int64(whole), int64(part*float64(time.Second))).UTC(), true
-}
-
-// Audience returns the aud claim, one string or a list (RFC 7519 §4.1.3).
-func (j *JWT) Audience() []string {
-	if one := j.claims.word("aud"); one != "" {
-		return []string{one}
-	}
-	var list []string
-	if json.Unmarshal(j.claims["aud"], &list) != nil {
-		return nil
-	}
-	return list
-}
 
 // word is a member that is a string, else nothing.
 func (m members) word(name string) string {

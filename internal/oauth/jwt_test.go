@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -64,24 +63,6 @@ func TestParseJWT(t *testing.T) {
 	}
 	if text := fmt.Sprintf("%v %+v", j, *j); strings.Contains(text, "fake-signature") || strings.Contains(text, base64.RawURLEncoding.EncodeToString([]byte("fake-signature"))) {
 		t.Errorf("the token is shown: %s", text)
-	}
-	if at, ok := j.Time("exp"); !ok || !at.Equal(noon) || at.Location() != time.UTC {
-		t.Errorf("exp is %v, %v", at, ok)
-	}
-	for claim, want := range map[string]bool{"exp": true, "iat": true, "nbf": false, "iss": false, "absent": false} {
-		if _, ok := j.Time(claim); ok != want {
-			t.Errorf("%s is a time: %v", claim, ok)
-		}
-	}
-	for audience, want := range map[string]int{`"a"`: 1, `["a","b"]`: 2, `[]`: 0, `[1]`: 0, `5`: 0, `null`: 0} {
-		if got := mustJWT(t, unsigned(header, `{"aud":`+audience+`}`)).Audience(); len(got) != want {
-			t.Errorf("audience %s is %q", audience, got)
-		}
-	}
-	for _, odd := range []string{"-1", "1e300", "253402300800", "true", "{}", "null"} {
-		if at, ok := mustJWT(t, unsigned(header, `{"exp":`+odd+`}`)).Time("exp"); ok {
-			t.Errorf("exp %s is %v", odd, at)
-		}
 	}
 }
 
@@ -150,22 +131,30 @@ func TestKeys(t *testing.T) {
 	}{
 		"one":    {good + "]}", 1},
 		"others": {good + `,{"kty":"oct","k":"ZmFrZQ","kid":"o"},{"kty":"new"},5,{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},{"kty":"RSA","n":"AQAB","e":"AQAB"},` + string(secret) + "," + string(encryption) + "]}", 1},
-		"none":   {`{"keys":[]}`, 0},
 		"crowd":  {`{"keys":[` + strings.Repeat(strings.TrimPrefix(good, `{"keys":[`)+",", 150) + "{}]}", maxKeys},
 	} {
 		s := serveAPI(t, answerWith(200, "application/jwk-set+json", c.body))
 		client, _ := newClient(t)
 		set, err := client.Keys(t.Context(), mustURL(t, s.URL+"/certs"))
-		if err != nil || set.Len() != c.want {
+		if err != nil || len(set.keys) != c.want {
 			t.Errorf("%s: %+v, %v", name, set, err)
 		}
 	}
-	for _, body := range []string{"", "{}", `{"keys":{}}`, `[]`} {
-		s := serveAPI(t, answerWith(200, "application/json", body))
+	for name, c := range map[string]struct{ body, want string }{
+		"empty":         {"", "it is empty"},
+		"no keys":       {"{}", "it is not a JWK set"},
+		"of a kind":     {`{"keys":{}}`, "it is not a JWK set"},
+		"list":          {"[]", "it is not a JSON object"},
+		"page":          {"<html>", "it is not a JSON object"},
+		"huge":          {good + `],"x":"` + strings.Repeat("x", maxReply) + `"}`, "it is larger than 1 MiB"},
+		"none":          {`{"keys":[]}`, "it has no key that can be used here"},
+		"unknown kinds": {`{"keys":[{"kty":"AKP","kid":"k1"},{"kty":5},{}]}`, "it has no key that can be used here"},
+	} {
+		s := serveAPI(t, answerWith(200, "application/json", c.body))
 		client, _ := newClient(t)
 		_, err := client.Keys(t.Context(), mustURL(t, s.URL+"/certs"))
-		if _, ok := errors.AsType[*ReplyError](err); !ok {
-			t.Errorf("%q: %T %v", body, err, err)
+		if _, ok := errors.AsType[*ReplyError](err); !ok || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %T %v", name, err, err)
 		}
 	}
 }
@@ -270,10 +259,6 @@ func FuzzJWT(f *testing.F) {
 		if !json.Valid(j.Header) || !json.Valid(j.Claims) || j.Algorithm() == "" {
 			t.Errorf("%q: %s %s", text, j.Header, j.Claims)
 		}
-		if at, ok := j.Time("exp"); ok && (at.Year() < 1970 || at.Year() > 9999) {
-			t.Errorf("%q: exp %v", text, at)
-		}
-		_ = j.Audience()
 		// Nobody here has the private key.
 		if err := set.Verify(j, j.Text("iss")); err == nil || printable(err.Error()) != err.Error() {
 			t.Errorf("%q: %v", text, err)

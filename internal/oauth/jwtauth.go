@@ -36,8 +36,6 @@ type PrivateKeyJWT struct {
 	// Algorithm is the JWS algorithm (RFC 7518 §3.1); empty means the key's
 	// own: ES256, ES384, ES512, RS256 or EdDSA.
 	Algorithm string
-	// SendClientID adds client_id to the form, which RFC 7523 leaves optional.
-	SendClientID bool
 }
 
 // assertionClaims are the claims of RFC 7523 §3. Times are seconds since 1970.
@@ -67,11 +65,6 @@ func (p PrivateKeyJWT) apply(ctx context.Context, d *draft) error {
 	assertion, err := p.sign(text, p.claims(d))
 	if err != nil {
 		return err
-	}
-	if p.SendClientID {
-		if err := d.setClientID(p.ClientID); err != nil {
-			return err
-		}
 	}
 	d.sent = append(d.sent, assertion)
 	d.form.Set("client_assertion_type", assertionType)

@@ -84,7 +84,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	t.Parallel()
 	key := newECKey(t, elliptic.P256())
 	auth := PrivateKeyJWT{
-		ClientID: "demo-client", KeyID: "k1", Lifetime: 5 * time.Minute, SendClientID: true,
+		ClientID: "demo-client", KeyID: "k1", Lifetime: 5 * time.Minute,
 		Key: secretOf(base64.StdEncoding.EncodeToString(pkcs8DER(t, key))),
 	}
 	var endpoint *url.URL
@@ -95,7 +95,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	if got.Header["Authorization"] != nil || auth.Method() != "private_key_jwt" {
 		t.Errorf("Authorization is %q, method %q", got.Header["Authorization"], auth.Method())
 	}
-	if got.Form.Get("client_id") != "demo-client" || got.Form.Get("client_assertion_type") != assertionType {
+	if got.Form.Has("client_id") || got.Form.Get("client_assertion_type") != assertionType {
 		t.Errorf("form: %v", got.Form)
 	}
 	header, claims, signed, signature := openJWT(t, got.Form.Get("client_assertion"))

@@ -15,9 +15,6 @@ const maxKeys = 100
 // KeySet holds a service's public keys (RFC 7517 §5).
 type KeySet struct{ keys []jose.JSONWebKey }
 
-// Len is the number of keys that can verify a signature.
-func (k *KeySet) Len() int { return len(k.keys) }
-
 // parseKeySet keeps the keys that can verify; RFC 7517 §5 has the others ignored.
 func parseKeySet(list []json.RawMessage) *KeySet {
 	set := &KeySet{}

@@ -174,7 +174,7 @@ func (m members) token(secrets redactor) (t Token, problem string) {
 	if t.TokenType, problem = m.tokenType(secrets); problem != "" {
 		return Token{}, problem
 	}
-	t.Scope = m.scope()
+	t.Scope, t.SessionID = m.scope(), CleanText(m.scalar("sid"))
 	t.Lifetime, t.LifetimeProblem = parseLifetime(m["expires_in"])
 	if t.LifetimeProblem != "" && (secrets.holds(string(m["expires_in"])) || secrets.holds(m.scalar("expires_in"))) {
 		t.LifetimeProblem = "expires_in is not a number"

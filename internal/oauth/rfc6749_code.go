@@ -90,14 +90,6 @@ func (r AuthorizationRequest) params() []param {
 	}
 }
 
-// CodeResponse is what the browser came back with (RFC 6749 §4.1.2).
-type CodeResponse struct {
-	// Code is good once, and for minutes only.
-	Code Secret
-	// Issuer is the iss parameter (RFC 9207), remote text, empty when none came.
-	Issuer string
-}
-
 // CallbackReason is why a redirect was not taken.
 type CallbackReason string
 
@@ -108,8 +100,6 @@ const (
 	CallbackForeign CallbackReason = "foreign"
 	// CallbackRefused: the service says that there will be no code.
 	CallbackRefused CallbackReason = "refused"
-	// CallbackIssuer: the answer is another service's (RFC 9207 §2.4).
-	CallbackIssuer CallbackReason = "issuer"
 	// CallbackInvalid: state is right and the rest is no answer.
 	CallbackInvalid CallbackReason = "invalid"
 )
@@ -149,41 +139,33 @@ func (e *CallbackError) Error() string {
 type Callback struct {
 	// State is the one that was sent. With the zero Secret nothing matches.
 	State Secret
-	// Issuer is the service's issuer identifier; empty means that it is not known,
-	// and iss is not compared.
-	Issuer string
-	// IssuerRequired refuses a redirect without iss: the service's metadata say
-	// that it always sends one (RFC 9207 §3).
-	IssuerRequired bool
 }
 
-// Parse reads the query of a redirect. State is looked at first, and in constant
-// time; then iss, then error, then code (RFC 6749 §4.1.2, RFC 9207 §2.4). The
-// error is a *CallbackError. A known parameter that is repeated is refused.
-func (c Callback) Parse(query url.Values) (CodeResponse, error) {
+// Parse reads the query of a redirect and returns the code, which is good once and
+// for minutes only (RFC 6749 §4.1.2). State is looked at first, and in constant
+// time; then error, then code (RFC 6749 §4.1.2). The error is a *CallbackError. A
+// known parameter that is repeated is refused.
+func (c Callback) Parse(query url.Values) (Secret, error) {
 	if problem := c.stateProblem(query["state"]); problem != "" {
-		return CodeResponse{}, &CallbackError{Reason: CallbackForeign, Problem: problem}
+		return Secret{}, &CallbackError{Reason: CallbackForeign, Problem: problem}
 	}
 	for _, name := range []string{"iss", "error", "error_description", "code"} {
 		if len(query[name]) > 1 {
 			problem := "parameter " + name + " is repeated"
-			return CodeResponse{}, &CallbackError{Reason: CallbackInvalid, Problem: problem}
+			return Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: problem}
 		}
 	}
-	if problem := c.issuerProblem(query); problem != "" {
-		return CodeResponse{}, &CallbackError{Reason: CallbackIssuer, Problem: problem}
-	}
 	if query.Get("error") != "" {
-		return CodeResponse{}, c.refusal(query)
+		return Secret{}, c.refusal(query)
 	}
 	code := query.Get("code")
 	switch {
 	case code == "":
-		return CodeResponse{}, &CallbackError{Reason: CallbackInvalid, Problem: "it has neither code nor error"}
+		return Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "it has neither code nor error"}
 	case strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):
-		return CodeResponse{}, &CallbackError{Reason: CallbackInvalid, Problem: "code has bytes outside printable ASCII"}
+		return Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "code has bytes outside printable ASCII"}
 	}
-	return CodeResponse{Code: NewSecret(code), Issuer: query.Get("iss")}, nil
+	return NewSecret(code), nil
 }
 
 // refusal is the error of RFC 6749 §4.1.2.1.
@@ -204,18 +186,6 @@ func (c Callback) stateProblem(got []string) string {
 		return "parameter state is repeated"
 	case c.State.IsZero() || !c.State.Equal(NewSecret(got[0])):
 		return "state is not the one that was sent"
-	}
-	return ""
-}
-
-// issuerProblem compares iss as RFC 9207 §2.4 has it: character by character.
-func (c Callback) issuerProblem(query url.Values) string {
-	switch {
-	case c.IssuerRequired && !query.Has("iss"):
-		return "it does not say which service it is from (iss)"
-	case query.Has("iss") && c.Issuer != "" && query.Get("iss") != c.Issuer:
-		return "it is from issuer " + strconv.Quote(CleanText(query.Get("iss"))) +
-			", not from " + strconv.Quote(c.Issuer)
 	}
 	return ""
 }

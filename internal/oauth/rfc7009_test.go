@@ -21,10 +21,9 @@ func TestRevoke(t *testing.T) {
 	} {
 		s := serve(t, answerWith(c.status, "application/json", c.body))
 		client, _ := newClient(t)
-		err := client.Revoke(t.Context(), RevocationRequest{
-			Endpoint: endpointOf(t, s.URL), Auth: Post{ClientID: "demo-client", Secret: secretOf(fakeSecret)},
-			Token: secretOf("fake-token"), Hint: "refresh_token",
-		})
+		r := TokenForm(Post{ClientID: "demo-client", Secret: secretOf(fakeSecret)}, NewSecret("fake-token"), "refresh_token")
+		r.URL = endpointOf(t, s.URL)
+		_, err := client.Call(t.Context(), r)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d %s: %v", c.status, c.body, err)
 		}
@@ -39,30 +38,30 @@ func TestIntrospect(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, body string
-		active     bool
-		want       string
+		want       string // what the error says
 	}{
-		{"active", `{"scope":"a","active":true}`, true, ""},
-		{"inactive", `{"active":false}`, false, ""},
-		{"a word", `{"active":"true"}`, false, "does not say if the token is active"},
-		{"missing", `{"scope":"a"}`, false, "does not say if the token is active"},
-		{"signed", "a.b.c", false, "not a JSON object"},
-		{"empty", "", false, "it is empty"},
-		{"error inside", `{"error":"invalid_request","error_description":"Authentication failed."}`, false, "invalid_request"},
+		{"active", `{"scope":"a","active":true}`, ""},
+		{"inactive", `{"active":false}`, ""},
+		{"a word", `{"active":"true"}`, "does not say if the token is active"},
+		{"missing", `{"scope":"a"}`, "does not say if the token is active"},
+		{"signed", "a.b.c", "not a JSON object"},
+		{"empty", "", "it is empty"},
 	} {
 		s := serve(t, answerWith(200, "application/json", c.body))
 		client, _ := newClient(t)
-		body, active, err := client.Introspect(t.Context(), IntrospectionRequest{
-			Endpoint: endpointOf(t, s.URL), Auth: Basic{ClientID: "demo-client", Secret: secretOf(fakeSecret)}, Token: secretOf("fake-token"),
-		})
-		if c.want != "" {
-			if err == nil || !strings.Contains(err.Error(), c.want) || body != nil || active {
-				t.Errorf("%s: %s, %v, %v", c.name, body, active, err)
-			}
+		r := TokenForm(Basic{ClientID: "demo-client", Secret: secretOf(fakeSecret)}, NewSecret("fake-token"), "")
+		r.URL = endpointOf(t, s.URL)
+		reply, err := client.Call(t.Context(), r)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if err != nil || active != c.active || string(body) != c.body {
-			t.Errorf("%s: %s, %v, %v", c.name, body, active, err)
+		said, err := reply.Introspection()
+		if c.want == "" && (err != nil || string(said) != c.body) {
+			t.Errorf("%s: %s, %v", c.name, said, err)
+		}
+		if _, ok := errors.AsType[*ReplyError](err); c.want != "" && (!ok || !strings.Contains(err.Error(), c.want) || said != nil) {
+			t.Errorf("%s: %s, %T %v", c.name, said, err, err)
 		}
 		if form := s.requests()[0].Form; form.Has("token_type_hint") || form.Get("token") != "fake-token" {
 			t.Errorf("%s: sent %v", c.name, form)
@@ -70,26 +69,14 @@ func TestIntrospect(t *testing.T) {
 	}
 }
 
-func TestTokenCallsNeedTheirParts(t *testing.T) {
+func TestTokenFormNeedsAToken(t *testing.T) {
 	t.Parallel()
-	good := RevocationRequest{Endpoint: endpointOf(t, "https://id.example"), Auth: None{ClientID: "a"}, Token: secretOf("fake-token")}
-	for name, change := range map[string]func(*RevocationRequest){
-		"no endpoint": func(r *RevocationRequest) { r.Endpoint = nil },
-		"a query":     func(r *RevocationRequest) { r.Endpoint = mustURL(t, "https://id.example/x?a=b") },
-		"no auth":     func(r *RevocationRequest) { r.Auth = nil },
-		"no token":    func(r *RevocationRequest) { r.Token = nil },
-		"empty token": func(r *RevocationRequest) { r.Token = secretOf("") },
-	} {
-		r := good
-		change(&r)
-		client, _ := newClient(t)
-		client.HTTP.Transport = failing{errors.New("something was sent")}
-		err := client.Revoke(t.Context(), r)
-		if _, ok := errors.AsType[*RequestError](err); !ok {
-			t.Errorf("%s: %T %v", name, err, err)
-		}
-		if _, _, err := client.Introspect(t.Context(), IntrospectionRequest(r)); err == nil {
-			t.Errorf("%s: introspection was sent", name)
-		}
+	client, _ := newClient(t)
+	client.HTTP.Transport = failing{errors.New("something was sent")}
+	r := TokenForm(None{ClientID: "a"}, Secret{}, "")
+	r.URL = endpointOf(t, "https://id.example")
+	_, err := client.Call(t.Context(), r)
+	if _, ok := errors.AsType[*RequestError](err); !ok {
+		t.Errorf("%T %v", err, err)
 	}
 }

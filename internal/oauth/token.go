@@ -11,9 +11,11 @@ type Token struct {
 	TokenType string
 	// RefreshToken is zero when none came.
 	RefreshToken Secret
-	// IDToken is the OpenID Connect ID token, zero when none came. It is not
-	// stored.
+	// IDToken is the OpenID Connect ID token, zero when none came.
 	IDToken Secret
+	// SessionID is the member sid that some services add for the session of a login,
+	// cleaned; empty when none came.
+	SessionID string
 	// Scope lists what was granted. Nil means that the reply named no scope,
 	// which RFC 6749 §5.1 defines as "as requested".
 	Scope []string
@@ -21,7 +23,7 @@ type Token struct {
 	// from it, so that a slow reply never makes a token look younger than it is.
 	RequestedAt time.Time
 	// Lifetime is how long the token is good from RequestedAt; 0 when the reply
-	// gave no usable expires_in, in which case the token must not be cached.
+	// gave no usable expires_in, in which case the token must not be served from a cache.
 	Lifetime time.Duration
 	// LifetimeProblem says in words why Lifetime is 0, empty otherwise.
 	LifetimeProblem string

@@ -69,8 +69,7 @@ type SignOuter interface {
 
 // SignOutOptions are what a person may want of a sign-out.
 type SignOutOptions struct {
-	// Global ends all sessions of the user. A service that cannot says so with an
-	// *UnsupportedError.
+	// Global ends all sessions of the user.
 	Global bool
 	// RedirectURI is where a browser would go afterwards, empty for none.
 	RedirectURI string
@@ -80,10 +79,11 @@ type SignOutOptions struct {
 type SignedOut struct {
 	// Did says what was done, for people: "revoked the token".
 	Did string
-	// Already says that the session had ended before.
-	Already bool
 	// RedirectURI is where the service would send a browser, empty when nowhere.
 	RedirectURI string
+	// Lacking says what of the options the service does not have; the rest was done.
+	// Empty when nothing.
+	Lacking string
 }
 
 // PasswordChanger is a Provider that can change the user's password.
@@ -127,7 +127,7 @@ type Introspector interface {
 
 // Verifier is a Provider that publishes the keys its tokens are signed with.
 type Verifier interface {
-	// Verify checks signature, issuer and times of a JWT.
+	// Verify checks signature and issuer of a JWT, and not its times.
 	Verify(ctx context.Context, token oauth.Secret) error
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +24,9 @@ type TokenEndpoint struct {
 	Accept string
 	// MinRetryWait is the least time between two requests of one call.
 	MinRetryWait time.Duration
+	// Keep names what of a reply is kept beside the tokens: "id_token", "sid". What
+	// nobody asks for is not stored.
+	Keep []string
 }
 
 // Peer is a service to talk to: what every request to it has, and how its errors
@@ -55,6 +60,9 @@ func (p *Peer) Failed(err error, token bool) error {
 	err = p.failure(err)
 	failure, ok := errors.AsType[*Failure](err)
 	answered, said := errors.AsType[*oauth.Error](err)
+	if ok && said && token && answered.StatusCode == http.StatusUnauthorized {
+		failure.StaleToken = true
+	}
 	if ok && said && token && failure.Reason == ReasonCredentials && failure.Hint == "" {
 		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.Service, answered)
 		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
@@ -64,7 +72,8 @@ func (p *Peer) Failed(err error, token bool) error {
 
 // ClientCredentials asks with the grant of RFC 6749 §4.4.
 func (e *TokenEndpoint) ClientCredentials(ctx context.Context, params url.Values) (oauth.Token, error) {
-	return e.ask(ctx, oauth.TokenRequest{Params: grant(params, "client_credentials"), Repeatable: true})
+	token, err := e.ask(ctx, oauth.TokenRequest{Params: grant(params, "client_credentials"), Repeatable: true})
+	return e.kept(token), err
 }
 
 // Password asks with the grant of RFC 6749 §4.3. It is sent once: a repeated
@@ -72,14 +81,16 @@ func (e *TokenEndpoint) ClientCredentials(ctx context.Context, params url.Values
 func (e *TokenEndpoint) Password(
 	ctx context.Context, params url.Values, password oauth.SecretFunc,
 ) (oauth.Token, error) {
-	return e.ask(ctx, oauth.TokenRequest{
+	token, err := e.ask(ctx, oauth.TokenRequest{
 		Params:  grant(params, "password"),
 		Secrets: map[string]oauth.SecretFunc{"password": password},
 	})
+	return e.kept(token), err
 }
 
 // AuthorizationCode asks with the grant of RFC 6749 §4.1.3. It is sent once: a code
-// is good once. The verifier is PKCE's, zero without it.
+// is good once. The verifier is PKCE's, zero without it. The token has its ID token
+// still, which CodeFlow checks.
 func (e *TokenEndpoint) AuthorizationCode(
 	ctx context.Context, params url.Values, code, verifier oauth.Secret,
 ) (oauth.Token, error) {
@@ -99,7 +110,18 @@ func (e *TokenEndpoint) Refresh(
 		Params:  grant(params, "refresh_token"),
 		Secrets: map[string]oauth.SecretFunc{"refresh_token": oauth.Known(refreshToken)},
 	})
-	return token, refusedRefresh(err)
+	return e.kept(token), refusedRefresh(err)
+}
+
+// kept returns the token without what nobody asked to keep.
+func (e *TokenEndpoint) kept(t oauth.Token) oauth.Token {
+	if !slices.Contains(e.Keep, "id_token") {
+		t.IDToken = oauth.Secret{}
+	}
+	if !slices.Contains(e.Keep, "sid") {
+		t.SessionID = ""
+	}
+	return t
 }
 
 func (e *TokenEndpoint) ask(ctx context.Context, r oauth.TokenRequest) (oauth.Token, error) {

@@ -37,6 +37,11 @@ type Failure struct {
 	// Ambiguous says that the request may have been carried out although no
 	// usable answer came: it must not be repeated if it spends something.
 	Ambiguous bool
+	// StaleToken says that an access token was shown and is what was refused, so that a
+	// new one may help.
+	StaleToken bool
+	// RefreshToken says that a refresh token was shown, which may be what was refused.
+	RefreshToken bool
 	// Err is the cause, nil when the failure was another process's.
 	Err error
 }

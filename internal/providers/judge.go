@@ -25,7 +25,7 @@ func (p *Peer) failure(err error) error {
 	}
 	if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
 		return &Failure{
-			Reason: ReasonProtocol, Message: fmt.Sprintf("%s answered what is no token: %v", p.Service, reply),
+			Reason: ReasonProtocol, Message: fmt.Sprintf("%s gave an answer that cannot be used: %v", p.Service, reply),
 			Ambiguous: oauth.Ambiguous(err), Err: err,
 		}
 	}
@@ -110,6 +110,9 @@ func reasonOfStatus(status int) Reason {
 // client's authentication is RFC 6749 §5.2's invalid_grant, by whatever name.
 func refusedRefresh(err error) error {
 	failure, refused := errors.AsType[*Failure](err)
+	if refused {
+		failure.RefreshToken = true
+	}
 	answered, ok := errors.AsType[*oauth.Error](err)
 	if refused && ok && failure.Reason == ReasonCredentials && answered.StatusCode == http.StatusBadRequest &&
 		answered.Code != "invalid_client" && answered.Code != "unauthorized_client" {

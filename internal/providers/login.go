@@ -67,22 +67,26 @@ func (f CodeFlow) Start(redirectURI string) (*Login, error) {
 
 // Finish checks the answer and trades its code for a token.
 func (f CodeFlow) Finish(ctx context.Context, login *Login, answer url.Values) (oauth.Token, error) {
-	response, err := oauth.Callback{State: login.State}.Parse(answer)
-	if err != nil {
-		return oauth.Token{}, f.refused(err)
+	code, err := oauth.Callback{State: login.State}.Parse(answer)
+	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
+		return oauth.Token{}, err
 	}
-	if response.Issuer != "" && !f.isOurs(response.Issuer) {
+	// An error is believed no more than a code when another server sent it.
+	if issuer := answer.Get("iss"); issuer != "" && !f.isOurs(issuer) {
 		return oauth.Token{}, &Failure{
 			Reason: ReasonProtocol,
 			Message: fmt.Sprintf("the answer to the login at %s names another issuer (RFC 9207): %q",
-				f.Token.Service, oauth.CleanText(response.Issuer)),
+				f.Token.Service, oauth.CleanText(issuer)),
 		}
+	}
+	if err != nil {
+		return oauth.Token{}, f.refused(err)
 	}
 	params := url.Values{}
 	if !f.NoRedirectURI {
 		params.Set("redirect_uri", login.RedirectURI)
 	}
-	token, err := f.Token.AuthorizationCode(ctx, params, response.Code, login.Verifier)
+	token, err := f.Token.AuthorizationCode(ctx, params, code, login.Verifier)
 	if err != nil {
 		return oauth.Token{}, err
 	}
@@ -94,7 +98,7 @@ func (f CodeFlow) Finish(ctx context.Context, login *Login, answer url.Values) (
 			}
 		}
 	}
-	return token, nil
+	return f.Token.kept(token), nil
 }
 
 // isOurs reports whether an issuer (RFC 9207 §2.4) can be the one that was asked. The
@@ -111,11 +115,10 @@ func (f CodeFlow) isOurs(issuer string) bool {
 	return u.Host == f.Authorize.Host || beside
 }
 
-// refused gives an answer that ends the login its reason; one that is somebody
-// else's stays an *oauth.CallbackError, and the wait goes on.
+// refused gives an answer that ends the login its reason.
 func (f CodeFlow) refused(err error) error {
 	callback, ok := errors.AsType[*oauth.CallbackError](err)
-	if !ok || callback.Foreign() {
+	if !ok {
 		return err
 	}
 	reason := ReasonProtocol

@@ -136,14 +136,23 @@ func (s Settings) Tag(ctx context.Context, salt string) (string, error) {
 	return tag.String(), nil
 }
 
-// Check returns an error when a required setting is missing.
+// Check returns an error that names every required setting that is missing.
 func (s Settings) Check(settings []Setting) error {
+	var names, help []string
 	for _, d := range settings {
 		if v, ok := s.values[d.Name]; (!ok || d.Kind == List && len(v.List) == 0) && d.Wanted(s) {
-			return &SettingError{Profile: s.Profile, Name: d.Name, Problem: "is missing", Help: d.Help}
+			names, help = append(names, d.Name), append(help, d.Name+": "+d.Help)
 		}
 	}
-	return nil
+	switch len(names) {
+	case 0:
+		return nil
+	case 1:
+		return &SettingError{Profile: s.Profile, Name: names[0], Problem: "is missing", Help: help[0]}
+	}
+	return &SettingError{
+		Profile: s.Profile, Name: strings.Join(names, ", "), Problem: "are missing", Help: strings.Join(help, "; "),
+	}
 }
 
 // Wanted reports whether the setting must have a value beside those in s.

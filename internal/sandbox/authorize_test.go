@@ -44,7 +44,7 @@ func authorizePath(service string, changes url.Values) string {
 // signInFor returns the parameters the client gets back.
 func signInFor(t *testing.T, s *Server, service string, changes url.Values) url.Values {
 	t.Helper()
-	at, err := s.SignIn(t.Context(), s.URL()+authorizePath(service, changes))
+	at, err := jane(s, service).SignIn(t.Context(), s.URL()+authorizePath(service, changes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestCancelSignIn(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Options{})
 	for _, service := range loginServices() {
-		at, err := s.CancelSignIn(t.Context(), s.URL()+authorizePath(service, nil))
+		at, err := jane(s, service).Cancel(t.Context(), s.URL()+authorizePath(service, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestAuthorizeNeverRedirectsToStrangers(t *testing.T) {
 				got.header.Get("Content-Type") != "text/html; charset=utf-8" {
 				t.Errorf("%s, %s: status %d, Location %q", service, name, got.status, got.header.Get("Location"))
 			}
-			if _, err := s.SignIn(t.Context(), s.URL()+path); err == nil {
+			if _, err := jane(s, service).SignIn(t.Context(), s.URL()+path); err == nil {
 				t.Errorf("%s, %s: somebody signs in", service, name)
 			}
 		}

@@ -104,7 +104,7 @@ func (s *Server) keyProfile(provider string, c client, key string) Profile {
 // learnProfileSecrets tells the ledger what the profiles hold, in the forms in
 // which it could leak.
 func (s *Server) learnProfileSecrets() {
-	s.ledger.learn(talkdeskPassword) // no profile has it: it is typed into the sign-in page
+	s.ledger.learn(TalkdeskPassword) // no profile has it: it is typed into the sign-in page
 	for _, p := range s.Profiles() {
 		for name, secret := range p.Secrets {
 			switch name {
@@ -127,7 +127,7 @@ func (s *Server) learnProfileSecrets() {
 	}
 }
 
-// WriteConfig writes a configuration with the ready profiles, mode 0600, and the
+// WriteConfig writes a configuration with all Profiles, mode 0600, and the
 // secrets as files of a directory beside it, PATH less its extension and with
 // .secrets, mode 0700. It replaces what it wrote before, and is an error
 // when the file is anything else or the server has not started.
@@ -142,13 +142,9 @@ func (s *Server) WriteConfig(path string) error {
 	if err := privateDir(dir); err != nil {
 		return err
 	}
-	profiles := s.Profiles()
-	if !s.opts.Extra {
-		profiles = profiles[:4]
-	}
 	var b strings.Builder
 	b.WriteString(configHeader + "default_profile: pexip\nprofiles:\n")
-	for _, p := range profiles {
+	for _, p := range s.Profiles() {
 		p.render(&b, filepath.Base(dir))
 		for name, secret := range p.Secrets {
 			if err := writePrivate(filepath.Join(dir, p.Name+"."+name), secret); err != nil {

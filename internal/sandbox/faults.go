@@ -83,7 +83,8 @@ type Fault struct {
 	// Callback are query parameters that the redirect back to the client has
 	// beside or instead of the usual: iss (RFC 9207), another state, an error. An
 	// empty value removes one. The request that is answered so is the POST of the
-	// sign-in page: with Times, name its Path, /auth/v3/sign-in or /oauth/sign-in.
+	// sign-in page, /auth/v3/sign-in or /oauth/sign-in; Times counts the GET that
+	// shows the page as well.
 	Callback map[string]string `json:"callback,omitzero"`
 }
 

@@ -12,8 +12,7 @@ const (
 	genesysBase     = "/auth/v3"
 	genesysLifetime = 43200 * time.Second
 	genesysAPIKey   = Marker + "-genesys-api-key"
-	genesysUser     = `acme\jane`
-	genesysPassword = Marker + "+jane's %pass:word"
+	genesysUser     = GenesysTenant + `\` + GenesysUser
 )
 
 // genesys is the Authentication API v3 of Genesys Multicloud CX
@@ -34,7 +33,7 @@ func newGenesys(s *Server) *genesys {
 			{id: "sandbox-genesys", secret: Marker + "+genesys%:raw", scopes: []string{"*"}},
 			{id: "sandbox-genesys-public", public: true, scopes: []string{"*"}},
 		},
-		account: genesysAccount{password: genesysPassword},
+		account: genesysAccount{password: GenesysPassword},
 	}
 }
 

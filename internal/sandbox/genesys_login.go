@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	genesysTenant     = "acme"
 	genesysSignInPath = genesysBase + "/sign-in"
 )
 
@@ -84,7 +83,7 @@ func (g *genesys) signIn(x *exchange) reply {
 	full := username
 	if !strings.Contains(username, `\`) {
 		if a.hideTenant {
-			tenant = genesysTenant
+			tenant = GenesysTenant
 		}
 		full = tenant + `\` + username
 	}
@@ -108,7 +107,7 @@ func (g *genesys) signIn(x *exchange) reply {
 func (g *genesys) signInPage(a authorization, session string) signInPage {
 	p := signInPage{
 		brand: "Genesys Multicloud CX", accent: "#cc3a0c", action: genesysSignInPath, session: session,
-		hint: "Tenant acme, username jane, with the password that was set last.",
+		hint: "Tenant " + GenesysTenant + ", username " + GenesysUser + ", with the password that was set last.",
 	}
 	if !a.hideTenant {
 		p.fields = append(p.fields, field{"tenant", "Tenant", "text", "organization", ""})
@@ -116,8 +115,9 @@ func (g *genesys) signInPage(a authorization, session string) signInPage {
 	p.fields = append(p.fields, field{"username", "Username", "text", "username", ""},
 		field{"password", "Password", "password", "current-password", ""})
 	// A password that somebody chose is nobody else's to read.
-	if g.account.current() == genesysPassword {
-		p.hint, p.password = "Tenant acme, username jane, with the password", genesysPassword
+	if g.account.current() == GenesysPassword {
+		p.hint = "Tenant " + GenesysTenant + ", username " + GenesysUser + ", with the password"
+		p.password = GenesysPassword
 	}
 	return p
 }

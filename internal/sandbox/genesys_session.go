@@ -81,7 +81,7 @@ func (g *genesys) changePassword(x *exchange) reply {
 	}
 	if name := req.Data.UserName; name != "" {
 		if !strings.Contains(name, `\`) {
-			name = genesysTenant + `\` + name
+			name = GenesysTenant + `\` + name
 		}
 		if user != "" && user != name {
 			return unable

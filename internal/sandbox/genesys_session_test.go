@@ -104,7 +104,7 @@ func TestGenesysChangePassword(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Options{})
 	token := text(t, userToken(t, s, "genesys", nil)["access_token"])
-	data := map[string]any{"oldPassword": genesysPassword, "newPassword": newPassword}
+	data := map[string]any{"oldPassword": GenesysPassword, "newPassword": newPassword}
 	got := do(t, s, passwordChange(token, data, map[string]any{"operationId": "op-1"}))
 	if got.status != 200 || strings.TrimSpace(got.body) != genesysOK("/change-password") {
 		t.Fatalf("status %d, %s", got.status, got.body)
@@ -116,10 +116,10 @@ func TestGenesysChangePassword(t *testing.T) {
 	if !alive(t, s, token) {
 		t.Error("the token is no longer good")
 	}
-	userToken(t, s, "genesys", nil) // SignIn knows the new one
-	if p, _ := s.Person("genesys"); p.Password != newPassword {
-		t.Errorf("person %+v", p)
+	if got := jane(s, "genesys").Password; got != newPassword {
+		t.Fatalf("the account's password is %q", got)
 	}
+	userToken(t, s, "genesys", nil) // by the sign-in page, which takes the new one
 	page, _, _ := openPage(t, s, "genesys", nil)
 	if strings.Contains(page.body, newPassword) || strings.Contains(page.body, "pass:word") {
 		t.Error("the page tells a password that somebody chose, or the old one")
@@ -139,7 +139,7 @@ func TestGenesysChangePasswordByName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"jane", `acme\jane`} {
 		s, _ := start(t, Options{})
-		data := map[string]any{"oldPassword": genesysPassword, "newPassword": newPassword, "userName": name}
+		data := map[string]any{"oldPassword": GenesysPassword, "newPassword": newPassword, "userName": name}
 		if got := do(t, s, passwordChange("", data, nil)); got.status != 200 {
 			t.Errorf("without a token, %s: status %d, %s", name, got.status, got.body)
 		}
@@ -162,16 +162,16 @@ func TestGenesysChangePasswordRefusals(t *testing.T) {
 		}
 		return m
 	}
-	fine := data(genesysPassword, newPassword, "")
+	fine := data(GenesysPassword, newPassword, "")
 	raw := func(body string) call { c := passwordChange(token, fine, nil); c.body = body; return c }
 	unable := genesysStatus("403", "Unable to update password")
 	bad := genesysStatus("400", "Bad Request")
 	runRefusals(t, s, func() {}, []refusal{
 		{"wrong old password", passwordChange(token, data("x", newPassword, ""), nil), 403, unable},
-		{"too short", passwordChange(token, data(genesysPassword, "1234567", ""), nil), 403, unable},
-		{"no new password", passwordChange(token, map[string]any{"oldPassword": genesysPassword}, nil), 403, unable},
-		{"other user", passwordChange(token, data(genesysPassword, newPassword, "john"), nil), 403, unable},
-		{"unknown token", passwordChange("x", data(genesysPassword, newPassword, "jane"), nil), 403, unable},
+		{"too short", passwordChange(token, data(GenesysPassword, "1234567", ""), nil), 403, unable},
+		{"no new password", passwordChange(token, map[string]any{"oldPassword": GenesysPassword}, nil), 403, unable},
+		{"other user", passwordChange(token, data(GenesysPassword, newPassword, "john"), nil), 403, unable},
+		{"unknown token", passwordChange("x", data(GenesysPassword, newPassword, "jane"), nil), 403, unable},
 		{"client's token", passwordChange(clientToken(t, s, "genesys"), fine, nil), 403, unable},
 		{"nobody", passwordChange("", fine, nil), 403, unable},
 		{"no data", passwordChange(token, nil, nil), 400, bad},

@@ -105,7 +105,7 @@ func TestRequestLogOfOperations(t *testing.T) {
 	token := text(t, fields["access_token"])
 	do(t, s, genesysCall("GET", "/jwt-userinfo", token).withHeader("X-GWS-User", "obviously-fake-header"))
 	do(t, s, passwordChange(token, map[string]any{
-		"oldPassword": genesysPassword, "newPassword": newPassword,
+		"oldPassword": GenesysPassword, "newPassword": newPassword,
 	}, map[string]any{"list": []int{1}, "deep": map[string]any{"x": map[string]any{"password": "hidden-by-depth"}}}))
 	_, action, session := openPage(t, s, "genesys", nil)
 	do(t, s, post(action, url.Values{"session": {"obviously-fake-session"}, "password": {"obviously-fake-password"}}, nil))

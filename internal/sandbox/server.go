@@ -47,8 +47,6 @@ type Options struct {
 	// KeepRefreshTokens makes a refresh leave the refresh token as it is and not
 	// send it again, instead of replacing it (RFC 6749 §6 allows both).
 	KeepRefreshTokens bool
-	// Extra adds all other profiles to the four that WriteConfig writes.
-	Extra bool
 }
 
 // ErrNotLoopback is wrapped by the error of Start for an address that other

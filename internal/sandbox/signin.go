@@ -8,6 +8,15 @@ import (
 	"strings"
 )
 
+// Who can sign in: Jane, at either service. She can change her password at Genesys.
+const (
+	GenesysTenant    = "acme"
+	GenesysUser      = "jane"
+	GenesysPassword  = Marker + "+jane's %pass:word"
+	TalkdeskUser     = "jane@acme.example"
+	TalkdeskPassword = Marker + "+talkdesk jane's %pass:word"
+)
+
 // signInPage is what one service's sign-in page shows. All texts are plain; they
 // are escaped when the page is written.
 type signInPage struct {

@@ -8,9 +8,7 @@ import (
 
 const (
 	talkdeskSignInPath = "/oauth/sign-in"
-	talkdeskUser       = "jane@acme.example"
 	talkdeskUserID     = "5f0c0de0cafe000000000101"
-	talkdeskPassword   = Marker + "+talkdesk jane's %pass:word"
 )
 
 // authorize is GET /oauth/authorize
@@ -47,7 +45,7 @@ func (t *talkdesk) signIn(x *exchange) reply {
 		return *refused
 	}
 	username := strings.TrimSpace(x.form.Get("username"))
-	if !strings.EqualFold(username, talkdeskUser) || x.form.Get("password") != talkdeskPassword {
+	if !strings.EqualFold(username, TalkdeskUser) || x.form.Get("password") != TalkdeskPassword {
 		p := t.signInPage(session)
 		p.problem = "The email or password is wrong."
 		p.fill("username", username)
@@ -56,7 +54,7 @@ func (t *talkdesk) signIn(x *exchange) reply {
 	if !t.consents.close(session) {
 		return errorPage(t.signInPage(""), http.StatusBadRequest, "This sign-in has ended.")
 	}
-	given := &grant{service: t.name(), client: a.client.id, user: talkdeskUser, scope: a.scope, sid: newUUID()}
+	given := &grant{service: t.name(), client: a.client.id, user: TalkdeskUser, scope: a.scope, sid: newUUID()}
 	return x.consent(&t.consents, a, given)
 }
 
@@ -67,7 +65,7 @@ func (*talkdesk) signInPage(session string) signInPage {
 			{"username", "Email", "email", "username", ""},
 			{"password", "Password", "password", "current-password", ""},
 		},
-		hint: talkdeskUser + " with the password", password: talkdeskPassword,
+		hint: TalkdeskUser + " with the password", password: TalkdeskPassword,
 	}
 }
 
@@ -90,7 +88,7 @@ func (t *talkdesk) exchangeCode(x *exchange, c *client) reply {
 	lifetime := x.lifetime(talkdeskLifetime)
 	claims := map[string]any{
 		"iss": talkdeskIssuer, "aud": c.id, "sub": talkdeskUserID, "sid": code.grant.sid, "jti": newUUID(),
-		"iat": x.now.Unix(), "exp": x.now.Add(lifetime).Unix(), "name": "Jane Doe", "email": talkdeskUser,
+		"iat": x.now.Unix(), "exp": x.now.Add(lifetime).Unix(), "name": "Jane Doe", "email": TalkdeskUser,
 	}
 	if code.nonce != "" {
 		claims["nonce"] = code.nonce

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,9 +38,9 @@ type Keyring struct {
 	// sealed, the records too big for it. It is created with mode 0700. Empty
 	// means none of the two.
 	StateDir string
-	// Log hears of what is no failure of a call, such as an index that could not
-	// be written; nil means nobody does.
-	Log *slog.Logger
+	// Warn is told, in one line, what is no failure of a call, such as an index that
+	// could not be written; nil means nobody is.
+	Warn func(message string)
 
 	// service is the system's keyring when nil.
 	service secretService
@@ -171,10 +170,10 @@ func (k *Keyring) index() index {
 
 func (k *Keyring) sealed() sealedDir { return sealedDir(filepath.Join(k.StateDir, "sealed")) }
 
-// warn logs a failure that leaves the record itself in order.
+// warn tells of a failure that leaves the record itself in order.
 func (k *Keyring) warn(doing string, err error) {
-	if err != nil && k.Log != nil {
-		k.Log.Warn(doing, "error", err)
+	if err != nil && k.Warn != nil {
+		k.Warn(doing + ": " + err.Error())
 	}
 }
 

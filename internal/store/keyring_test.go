@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -298,8 +297,8 @@ func TestKeyringIndex(t *testing.T) {
 	t.Parallel()
 	fake := &fakeKeyring{}
 	k := newKeyring(t, fake)
-	var log bytes.Buffer
-	k.Log = slog.New(slog.NewTextHandler(&log, nil))
+	var warnings []string
+	k.Warn = func(message string) { warnings = append(warnings, message) }
 	r, lost := testRecord(t), testRecord(t)
 	lost.Key.User = "lost"
 	mustPut(t, k, r)
@@ -317,14 +316,14 @@ func TestKeyringIndex(t *testing.T) {
 	}
 
 	// The index is a convenience: a token is stored without it too.
-	k.StateDir = filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(k.StateDir, nil, 0o600); err != nil {
+	k.StateDir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(k.StateDir, "index"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	mustPut(t, k, r)
 	mustGet(t, k, r.Key)
-	if !strings.Contains(log.String(), "index") {
-		t.Errorf("nothing was logged about the index: %q", log.String())
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "index") {
+		t.Errorf("warnings about the index: %q", warnings)
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 )
 
 // storedRecord is the stored form, kept small because Windows and macOS hold
-// little in one keyring entry. The ID token is left out.
+// little in one keyring entry.
 type storedRecord struct {
 	Version      int    `json:"v"`
 	Key          Key    `json:"key"`
@@ -30,9 +30,12 @@ type storedRecord struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type,omitempty"`
 	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	SessionID    string `json:"sid,omitempty"`
 	// Scope keeps nil (the service named none) apart from an empty list.
 	Scope []string `json:"scope,omitzero"`
-	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds.
+	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds, 0 when
+	// nobody knows it.
 	RequestedMS int64 `json:"requested_ms"`
 	LifetimeMS  int64 `json:"lifetime_ms"`
 }
@@ -47,6 +50,8 @@ func encodeRecord(r *Record) ([]byte, error) {
 		AccessToken:  r.Token.AccessToken.Reveal(),
 		TokenType:    r.Token.TokenType,
 		RefreshToken: r.Token.RefreshToken.Reveal(),
+		IDToken:      r.Token.IDToken.Reveal(),
+		SessionID:    r.Token.SessionID,
 		Scope:        r.Token.Scope,
 		RequestedMS:  r.Token.RequestedAt.UnixMilli(),
 		LifetimeMS:   r.Token.Lifetime.Milliseconds(),
@@ -102,8 +107,12 @@ func (s storedRecord) check() error {
 		return errors.New("the access token holds bytes outside 0x21-0x7E")
 	case !visible(s.RefreshToken, 0x20):
 		return errors.New("the refresh token holds bytes outside 0x20-0x7E")
-	case s.LifetimeMS <= 0:
-		return errors.New("no lifetime")
+	case !visible(s.IDToken, 0x21):
+		return errors.New("the ID token holds bytes outside 0x21-0x7E")
+	case s.LifetimeMS < 0:
+		return errors.New("a negative lifetime")
+	case s.LifetimeMS == 0 && s.RefreshToken == "":
+		return errors.New("neither a lifetime nor a refresh token")
 	case s.LifetimeMS > maxLifetime.Milliseconds():
 		return errors.New("a lifetime of more than ten years")
 	case s.RequestedMS <= 0 || s.RequestedMS > maxRequestedMS:
@@ -123,6 +132,8 @@ func (s storedRecord) record() *Record {
 			AccessToken:  oauth.NewSecret(s.AccessToken),
 			TokenType:    s.TokenType,
 			RefreshToken: oauth.NewSecret(s.RefreshToken),
+			IDToken:      oauth.NewSecret(s.IDToken),
+			SessionID:    s.SessionID,
 			Scope:        s.Scope,
 			RequestedAt:  time.UnixMilli(s.RequestedMS).UTC(),
 			Lifetime:     time.Duration(s.LifetimeMS) * time.Millisecond,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,12 +37,14 @@ func TestDamagedRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	digest := testRecord(t).Key.Digest()
-	with := func(name string, value any) []byte {
+	with := func(pairs ...any) []byte {
 		var fields map[string]any
 		if err := json.Unmarshal(good, &fields); err != nil {
 			t.Fatal(err)
 		}
-		fields[name] = value
+		for pair := range slices.Chunk(pairs, 2) {
+			fields[pair[0].(string)] = pair[1]
+		}
 		text, err := json.Marshal(fields)
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +66,7 @@ func TestDamagedRecords(t *testing.T) {
 		"token with break":  with("access_token", "fake\r\nX: 1"),
 		"token not ASCII":   with("access_token", "fäke"),
 		"refresh not ASCII": with("refresh_token", "fäke"),
-		"no lifetime":       with("lifetime_ms", 0),
+		"of no use":         with("lifetime_ms", 0, "refresh_token", ""),
 		"negative lifetime": with("lifetime_ms", -1),
 		"absurd lifetime":   with("lifetime_ms", 1e15),
 		"lifetime overflow": with("lifetime_ms", 1e30),
@@ -86,6 +89,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Add([]byte(`{"v":1,"key":{"provider":"pexip","client_id":"a"},"access_token":"fake","requested_ms":1,"lifetime_ms":1}`))
 	f.Add([]byte(`{"v":1,"key":{"provider":"pexip","client_id":"a"},"access_token":"fake","scope":[],"requested_ms":9,` +
 		`"lifetime_ms":5,"refresh_token":"x","token_type":"Bearer","profile":"\u0000"}`))
+	f.Add([]byte(`{"v":1,"key":{"provider":"pexip","client_id":"a"},"access_token":"fake","refresh_token":"x","requested_ms":1}`))
 	f.Add([]byte(`{"v":1}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := decodeRecord(text, key.Digest())
@@ -95,7 +99,8 @@ func FuzzDecodeRecord(f *testing.F) {
 			}
 			return
 		}
-		if !r.Key.Equal(key) || r.Token.AccessToken.IsZero() || !r.Token.Expiry().After(r.Token.RequestedAt) {
+		useless := !r.Token.Expiry().After(r.Token.RequestedAt) && r.Token.RefreshToken.IsZero()
+		if !r.Key.Equal(key) || r.Token.AccessToken.IsZero() || r.Token.Lifetime < 0 || useless {
 			t.Fatalf("a useless record was accepted: %+v", r)
 		}
 		again, err := encodeRecord(r)

@@ -16,7 +16,7 @@ import (
 var ErrNotFound = errors.New("no such entry")
 
 // ErrUncacheable says that a record must not be stored, whatever the store: its
-// token has no lifetime, or bytes that no token has. It comes wrapped with the
+// token has neither a lifetime nor a refresh token, or bytes that no token has. It comes wrapped with the
 // reason.
 var ErrUncacheable = errors.New("the record cannot be stored")
 
@@ -89,7 +89,8 @@ type Entry struct {
 	// Scope is what was granted, nil when the service did not say.
 	Scope    []string
 	IssuedAt time.Time
-	Expiry   time.Time
+	// Expiry is zero when nobody knows it.
+	Expiry time.Time
 	// Refreshable says that a refresh token is stored beside the access token.
 	Refreshable bool
 	// Store is the name of the store.

@@ -83,6 +83,8 @@ func testRoundTrip(t *testing.T, newStore func(t *testing.T) Store) {
 	for name, change := range map[string]func(*Record){
 		"full":             func(*Record) {},
 		"no refresh token": func(r *Record) { r.Token.RefreshToken = oauth.Secret{} },
+		"no lifetime":      func(r *Record) { r.Token.Lifetime = 0 },
+		"of a login":       func(r *Record) { r.Token.IDToken, r.Token.SessionID = oauth.NewSecret("fake-id-token"), "sid" },
 		"scope not said":   func(r *Record) { r.Token.Scope = nil },
 		"no scope granted": func(r *Record) { r.Token.Scope = []string{} },
 		"no scope asked":   func(r *Record) { r.Key.Scopes = nil },
@@ -102,7 +104,6 @@ func testRoundTrip(t *testing.T, newStore func(t *testing.T) Store) {
 
 func testCallersOwn(t *testing.T, s Store) {
 	r, want := testRecord(t), testRecord(t)
-	r.Token.IDToken = oauth.NewSecret("fake-id-token")
 	r.Token.LifetimeProblem = "not said"
 	r.Token.RequestedAt = r.Token.RequestedAt.Add(999 * time.Microsecond)
 	r.Token.Lifetime += 999 * time.Microsecond
@@ -176,7 +177,7 @@ func testUncacheable(t *testing.T, s Store) {
 	mustPut(t, s, good)
 	for name, change := range map[string]func(*Record){
 		"no token":           func(r *Record) { r.Token.AccessToken = oauth.Secret{} },
-		"no lifetime":        func(r *Record) { r.Token.Lifetime = 0 },
+		"of no use":          func(r *Record) { r.Token.Lifetime, r.Token.RefreshToken = 0, oauth.Secret{} },
 		"negative lifetime":  func(r *Record) { r.Token.Lifetime = -time.Second },
 		"absurd lifetime":    func(r *Record) { r.Token.Lifetime = 1 << 62 },
 		"no time":            func(r *Record) { r.Token.RequestedAt = time.Time{} },

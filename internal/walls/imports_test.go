@@ -77,6 +77,7 @@ func rooms() []room {
 		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},
 		{"internal/oidcprovidertest", []string{"internal/testneed"}, support},
 		{"internal/providers/providertest", []string{"internal/oauth", "internal/providers"}, support},
+		{"internal/sandboxtest", nil, "it knows the sign-in pages as a browser does: the sandbox's own tests use it"},
 		{"internal/secretservicetest", []string{"internal/testneed"}, support},
 		{"internal/testneed", nil, support},
 		{"internal/walls", nil, support},
@@ -222,6 +223,7 @@ func TestProgramLinksNoTestSupport(t *testing.T) {
 	unwanted := map[string]string{
 		module + "/internal/testneed":               "it is for tests",
 		module + "/internal/oidcprovidertest":       "it is for tests",
+		module + "/internal/sandboxtest":            "it is for tests",
 		module + "/internal/secretservicetest":      "it is for tests",
 		module + "/internal/providers/providertest": "it is for tests",
 		"testing":                    "it brings the flags of go test",

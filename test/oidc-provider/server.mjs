@@ -175,6 +175,32 @@ function watch(provider) {
   });
 }
 
+// logout is the second form of Keycloak's logout endpoint, for clients without a browser: a POST with a refresh token
+// and the client's credentials ends what the token belongs to, and answers 204. oidc-provider has the same under
+// another name, the revocation of a refresh token, which ends its grant; so it is sent there, and only the answers
+// differ: a revocation is silent about a token that is not the client's. What has no refresh token goes on to
+// oidc-provider's own page (OpenID Connect RP-Initiated Logout 1.0).
+function logout(provider) {
+  provider.use(async (ctx, next) => {
+    if (ctx.method !== 'POST' || ctx.path !== `${base}/logout`) return next();
+    const form = Object.fromEntries(new URLSearchParams(await readAll(ctx.req)));
+    ctx.req.body = form;
+    if (!form.refresh_token) return next();
+    const token = await provider.RefreshToken.find(form.refresh_token);
+    ctx.req.body = { ...form, token: form.refresh_token, token_type_hint: 'refresh_token' };
+    ctx.path = `${base}/revoke`;
+    await next();
+    if (ctx.status !== 200) return undefined;
+    if (token?.isValid && token.clientId === ctx.oidc.client.clientId) {
+      ctx.status = 204;
+    } else {
+      ctx.status = 400;
+      ctx.body = { error: 'invalid_grant', error_description: 'Invalid refresh token' };
+    }
+    return undefined;
+  });
+}
+
 function listener(forward) {
   return async (req, res) => {
     const { pathname } = new URL(req.url, 'http://127.0.0.1');
@@ -205,6 +231,7 @@ async function main() {
   const provider = new Provider(issuer, configuration(await signingKey()));
   provider.on('server_error', (_ctx, err) => console.error(err));
   watch(provider);
+  logout(provider);
   server.on('request', listener(provider.callback()));
   process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
   process.stdout.write(`${JSON.stringify({ url, issuer, token_url: `${issuer}${base}/token` })}\n`);

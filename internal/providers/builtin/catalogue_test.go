@@ -70,7 +70,8 @@ func TestLiveScopes(t *testing.T) {
 		if err := server.AddFault(sandbox.Fault{Omit: []string{"scopes_supported"}}); err != nil {
 			t.Fatal(err)
 		}
-		live, err = lister.LiveScopes(t.Context())
+		// Another client: one that has read the document keeps it.
+		live, err = build(t, s, values).(providers.ScopeLister).LiveScopes(t.Context())
 		if _, ok := errors.AsType[*providers.UnsupportedError](err); !ok {
 			t.Errorf("without scopes_supported: %v, %v", live, err)
 		}

@@ -39,7 +39,7 @@ func eachOf(t *testing.T, wanted func(sandbox.Profile) bool, test contract) {
 		}
 		t.Run(profile.Name, func(t *testing.T) {
 			t.Parallel()
-			server := sandbox.New(sandbox.Options{Extra: true, QmaticInterval: -1})
+			server := sandbox.New(sandbox.Options{QmaticInterval: -1})
 			if err := server.Start("127.0.0.1:0"); err != nil {
 				t.Fatal(err)
 			}

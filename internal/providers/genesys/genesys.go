@@ -103,7 +103,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	p := &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Judge: judge},
+			Peer: providers.Peer{Service: title, Client: client, Judge: judge(s.Text("grant"))},
 			URL:  endpoint, Auth: auth, Accept: s.Text("accept"),
 		},
 		base:   base,

@@ -14,26 +14,36 @@ import (
 // the standard's code then begins the message. A 403 may be the API key's, which a
 // gateway checks, as well as the client's; status 603 is "Unauthorized"; 400 is
 // what a wrong user or password gives.
-func judge(err *oauth.Error) *providers.Failure {
-	switch code, _, _ := strings.Cut(err.Description, ":"); code {
-	case "invalid_grant", "invalid_client", "invalid_scope", "invalid_request", "unauthorized_client",
-		"unsupported_grant_type", "access_denied":
-		return &providers.Failure{Reason: providers.ReasonOf(err.StatusCode, code)}
+func judge(grant string) func(*oauth.Error) *providers.Failure {
+	hint := "check client_id and client_secret"
+	if grant == password {
+		hint = "check username (tenant\\user) and password, and client_id and client_secret"
 	}
-	number := strings.Trim(err.Code, "0123456789") == ""
-	switch {
-	case err.StatusCode == 403 || err.Code == "603":
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials,
-			Hint:   "check api_key as well as client_id and client_secret; the client may lack the grant",
+	return func(err *oauth.Error) *providers.Failure {
+		code, _, _ := strings.Cut(err.Description, ":")
+		switch code {
+		case "invalid_grant":
+			return &providers.Failure{Reason: providers.ReasonCredentials, Hint: hint}
+		case "invalid_client", "invalid_scope", "invalid_request", "unauthorized_client",
+			"unsupported_grant_type", "access_denied":
+			return &providers.Failure{Reason: providers.ReasonOf(err.StatusCode, code)}
 		}
-	case err.StatusCode == 400 && number:
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials,
-			Hint:   "check client_id and client_secret and, with grant: password, username (tenant\\user) and password",
+		number := strings.Trim(err.Code, "0123456789") == ""
+		switch {
+		case err.StatusCode == 403 || err.Code == "603":
+			return refusedClient()
+		case err.StatusCode == 400 && (number || err.Code == "invalid_grant"):
+			return &providers.Failure{Reason: providers.ReasonCredentials, Hint: hint}
 		}
+		return nil
 	}
-	return nil
+}
+
+func refusedClient() *providers.Failure {
+	return &providers.Failure{
+		Reason: providers.ReasonCredentials,
+		Hint:   "check api_key as well as client_id and client_secret; the client may lack the grant",
+	}
 }
 
 // judgeToken reads the errors of the endpoints that take a token. The reply may be
@@ -41,9 +51,9 @@ func judge(err *oauth.Error) *providers.Failure {
 func judgeToken(err *oauth.Error) *providers.Failure {
 	switch {
 	case err.StatusCode == http.StatusUnauthorized, err.Code == "603":
-		return &providers.Failure{Reason: providers.ReasonCredentials}
+		return &providers.Failure{Reason: providers.ReasonCredentials, StaleToken: true}
 	case err.StatusCode == http.StatusForbidden:
-		return judge(err)
+		return refusedClient()
 	}
 	return nil
 }
@@ -51,14 +61,14 @@ func judgeToken(err *oauth.Error) *providers.Failure {
 // isRefusedToken reports whether err says that the token is not valid (any more).
 func isRefusedToken(err error) bool {
 	answered, ok := errors.AsType[*oauth.Error](err)
-	return ok && (answered.StatusCode == http.StatusUnauthorized || answered.Code == "603")
+	return ok && answered.StatusCode == http.StatusUnauthorized
 }
 
 // judgePing reads the errors of /ping: refused, or not there.
 func judgePing(err *oauth.Error) *providers.Failure {
 	if err.StatusCode == http.StatusUnauthorized || err.StatusCode == http.StatusForbidden || err.Code == "603" {
 		return &providers.Failure{
-			Reason:  providers.ReasonCredentials,
+			Reason: providers.ReasonCredentials, StaleToken: true,
 			Message: fmt.Sprintf("%s is there and says: not authenticated: %v", title, err),
 			Hint:    "log in again, or check api_key",
 		}

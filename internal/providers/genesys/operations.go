@@ -2,6 +2,7 @@ package genesys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -96,6 +97,10 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, view strin
 // neither means that the service is not there.
 func (p *Provider) Ping(ctx context.Context, token oauth.Secret) (providers.Pong, error) {
 	_, err := p.call(ctx, "/ping", token, judgePing, oauth.CallRequest{Idempotent: true})
+	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Reason == providers.ReasonProtocol {
+		// A page, or a redirect to one, is what stands in for a service that is down.
+		failure.Reason, failure.Message = providers.ReasonTemporary, title+" is unavailable: "+failure.Message
+	}
 	if err != nil {
 		return providers.Pong{}, err
 	}
@@ -116,8 +121,18 @@ func (p *Provider) SignOut(
 		r.Params.Set("redirectUri", o.RedirectURI)
 	}
 	reply, err := p.call(ctx, "/sign-out", s.AccessToken, judgeToken, r)
+	if isRefusedToken(err) && !s.RefreshToken.IsZero() {
+		// The access token has ended, but the session may live on in the other one.
+		token, refused := p.Refresh(ctx, s.RefreshToken)
+		if refused == nil {
+			return p.SignOut(ctx, providers.Session{AccessToken: token.AccessToken}, o)
+		}
+		if failure, ok := errors.AsType[*providers.Failure](refused); !ok || failure.Reason != providers.ReasonLogin {
+			return providers.SignedOut{}, refused
+		}
+	}
 	if isRefusedToken(err) {
-		return providers.SignedOut{Did: "the session had ended already", Already: true}, nil
+		return providers.SignedOut{Did: "the session had ended already"}, nil
 	}
 	if err != nil {
 		return providers.SignedOut{}, err

@@ -25,8 +25,8 @@ var (
 	_ providers.ScopeLister  = (*Provider)(nil)
 )
 
-// discover reads the realm's document; its endpoints must be on the same host.
-func (p *Provider) discover(ctx context.Context) (*oauth.Metadata, error) {
+// readDiscovery asks for the realm's document; its endpoints must be on the same host.
+func (p *Provider) readDiscovery(ctx context.Context) (*oauth.Metadata, error) {
 	metadata, err := p.token.Client.Discover(ctx, p.issuer)
 	if err != nil {
 		return nil, p.token.Failed(err, false)
@@ -37,20 +37,56 @@ func (p *Provider) discover(ctx context.Context) (*oauth.Metadata, error) {
 	return metadata, nil
 }
 
-// endpoint returns one address of the document.
-func (p *Provider) endpoint(
-	ctx context.Context, operation string, pick func(*oauth.Metadata) *url.URL,
-) (*url.URL, error) {
+// discover is readDiscovery, asked once; a failure is not kept.
+func (p *Provider) discover(ctx context.Context) (*oauth.Metadata, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.metadata != nil {
+		return p.metadata, nil
+	}
+	metadata, err := p.readDiscovery(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.metadata = metadata
+	return metadata, nil
+}
+
+// operation is what one of the document's endpoints is asked for.
+type operation struct {
+	// name is the verb on the command line.
+	name  string
+	at    func(*oauth.Metadata) *url.URL
+	judge func(*oauth.Error) *providers.Failure
+}
+
+// ask sends a request to the operation's endpoint.
+func (p *Provider) ask(ctx context.Context, o operation, r oauth.CallRequest) (*oauth.Reply, error) {
 	metadata, err := p.discover(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if address := pick(metadata); address != nil {
-		return address, nil
+	if r.URL = o.at(metadata); r.URL == nil {
+		return nil, unsupported(o.name, "the realm's discovery document has no such endpoint")
 	}
-	return nil, &providers.UnsupportedError{
-		Service: title, Operation: operation, Why: "the realm's discovery document has no such endpoint",
+	peer := p.token.Peer
+	peer.Judge = o.judge
+	reply, err := peer.Call(ctx, r)
+	return reply, absent(o.name, err)
+}
+
+func unsupported(operation, why string) *providers.UnsupportedError {
+	return &providers.UnsupportedError{Service: title, Operation: operation, Why: why}
+}
+
+// absent reads 404 and 405: of an endpoint that the document names they mean that
+// Pexip does not let it through, and nothing in the profile would change that.
+func absent(operation string, err error) error {
+	answered, ok := errors.AsType[*oauth.Error](err)
+	if !ok || answered.StatusCode != http.StatusNotFound && answered.StatusCode != http.StatusMethodNotAllowed {
+		return err
 	}
+	return unsupported(operation, "a standard Keycloak endpoint, which Pexip does not document: "+answered.Error())
 }
 
 // UserInfo asks the userinfo endpoint (OpenID Connect Core §5.3), which Keycloak
@@ -59,30 +95,28 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) 
 	if s.Scope != nil && !slices.Contains(s.Scope, "openid") {
 		return providers.UserInfo{}, lacksOpenID(nil)
 	}
-	address, err := p.endpoint(ctx, "userinfo", func(m *oauth.Metadata) *url.URL { return m.UserinfoEndpoint })
-	if err != nil {
-		return providers.UserInfo{}, err
-	}
-	peer := p.token.Peer
-	peer.Judge = judgeToken
-	reply, err := peer.Call(ctx, oauth.CallRequest{URL: address, Bearer: oauth.Known(s.AccessToken), Idempotent: true})
+	reply, err := p.ask(ctx, operation{
+		name: "userinfo", judge: judgeUserInfo,
+		at: func(m *oauth.Metadata) *url.URL { return m.UserinfoEndpoint },
+	}, oauth.CallRequest{Bearer: oauth.Known(s.AccessToken), Idempotent: true})
 	if err != nil {
 		return providers.UserInfo{}, err
 	}
 	claims, err := reply.Object()
 	if err != nil {
-		return providers.UserInfo{}, peer.Failed(err, true)
+		return providers.UserInfo{}, p.token.Failed(err, true)
 	}
 	return providers.UserInfo{Claims: claims}, nil
 }
 
-// judgeToken reads the errors of a protected endpoint. The reason may be in
-// WWW-Authenticate alone (RFC 6750 §3).
-func judgeToken(err *oauth.Error) *providers.Failure {
-	if err.StatusCode == http.StatusForbidden || err.Code == "insufficient_scope" {
+// judgeUserInfo knows what a token without openid gets; its reason may be in
+// WWW-Authenticate alone (RFC 6750 §3). The other errors are those of the token
+// endpoint.
+func judgeUserInfo(err *oauth.Error) *providers.Failure {
+	if err.Code == "insufficient_scope" {
 		return lacksOpenID(err)
 	}
-	return nil
+	return judge(err)
 }
 
 func lacksOpenID(err *oauth.Error) *providers.Failure {
@@ -97,50 +131,42 @@ func lacksOpenID(err *oauth.Error) *providers.Failure {
 	return f
 }
 
-// Ping reads the discovery document. It says nothing about a token.
+// Ping reads the discovery document, each time. It says nothing about a token.
 func (p *Provider) Ping(ctx context.Context, _ oauth.Secret) (providers.Pong, error) {
-	_, err := p.discover(ctx)
+	_, err := p.readDiscovery(ctx)
 	return providers.Pong{Endpoint: p.issuer.String() + "/.well-known/openid-configuration"}, err
 }
 
 // Revoke asks the revocation endpoint (RFC 7009). Keycloak answers for a token that
 // is not valid with 200 and an error inside.
 func (p *Provider) Revoke(ctx context.Context, token oauth.Secret, hint string) error {
-	address, err := p.endpoint(ctx, "token revoke", func(m *oauth.Metadata) *url.URL { return m.RevocationEndpoint })
-	if err != nil {
-		return err
-	}
-	err = p.token.Client.Revoke(ctx, oauth.RevocationRequest{
-		Endpoint: address, Auth: p.token.Auth, Token: oauth.Known(token), Hint: hint,
-	})
-	if err != nil {
-		return p.token.Failed(err, true)
-	}
-	return nil
+	_, err := p.ask(ctx, operation{
+		name: "token revoke", judge: judge,
+		at: func(m *oauth.Metadata) *url.URL { return m.RevocationEndpoint },
+	}, oauth.TokenForm(p.token.Auth, token, hint))
+	return err
 }
 
 // Introspect asks the introspection endpoint (RFC 7662).
 func (p *Provider) Introspect(ctx context.Context, token oauth.Secret) (json.RawMessage, error) {
-	pick := func(m *oauth.Metadata) *url.URL { return m.IntrospectionEndpoint }
-	address, err := p.endpoint(ctx, "token introspect", pick)
+	reply, err := p.ask(ctx, operation{
+		name: "token introspect", judge: judgeIntrospection,
+		at: func(m *oauth.Metadata) *url.URL { return m.IntrospectionEndpoint },
+	}, oauth.TokenForm(p.token.Auth, token, ""))
 	if err != nil {
 		return nil, err
 	}
-	reply, _, err := p.token.Client.Introspect(ctx, oauth.IntrospectionRequest{
-		Endpoint: address, Auth: p.token.Auth, Token: oauth.Known(token),
-	})
+	said, err := reply.Introspection()
 	if err != nil {
-		peer := p.token.Peer
-		peer.Judge = judgeIntrospection
-		return nil, peer.Failed(err, false)
+		return nil, p.token.Failed(err, false)
 	}
-	return reply, nil
+	return said, nil
 }
 
-// judgeIntrospection knows Keycloak's 403 for a public client; the other errors are
-// those of the token endpoint.
+// judgeIntrospection knows Keycloak's 403 for a public client, "Client not allowed.";
+// the other errors are those of the token endpoint.
 func judgeIntrospection(err *oauth.Error) *providers.Failure {
-	if err.StatusCode == http.StatusForbidden && err.Description != "HTTPS required" {
+	if err.StatusCode == http.StatusForbidden && err.Code == "invalid_request" && err.Description != "HTTPS required" {
 		return &providers.Failure{
 			Reason: providers.ReasonCredentials, Hint: "the realm lets confidential clients introspect only",
 		}
@@ -148,8 +174,9 @@ func judgeIntrospection(err *oauth.Error) *providers.Failure {
 	return judge(err)
 }
 
-// Verify checks a JWT against the realm's keys.
+// Verify checks a JWT's signature against the realm's keys, and its issuer.
 func (p *Provider) Verify(ctx context.Context, token oauth.Secret) error {
+	const operation = "public keys"
 	jwt, err := oauth.ParseJWT(token)
 	if err != nil {
 		return err
@@ -158,9 +185,12 @@ func (p *Provider) Verify(ctx context.Context, token oauth.Secret) error {
 	if err != nil {
 		return err
 	}
+	if metadata.JWKSURI == nil {
+		return unsupported(operation, "the realm's discovery document names no keys")
+	}
 	keys, err := p.token.Client.Keys(ctx, metadata.JWKSURI)
 	if err != nil {
-		return p.token.Failed(err, false)
+		return absent(operation, p.token.Failed(err, false))
 	}
 	return keys.Verify(jwt, metadata.Issuer)
 }
@@ -181,43 +211,49 @@ func (p *Provider) LiveScopes(ctx context.Context) ([]string, error) {
 }
 
 // SignOut revokes the access token and, where there is a refresh token, ends the
-// session with it, as Keycloak's logout endpoint takes it.
+// session with it, as Keycloak's logout endpoint takes it. One is tried whatever
+// becomes of the other.
 func (p *Provider) SignOut(
 	ctx context.Context, s providers.Session, o providers.SignOutOptions,
 ) (providers.SignedOut, error) {
-	if o.Global || o.RedirectURI != "" {
-		return providers.SignedOut{}, &providers.UnsupportedError{
-			Service: title, Operation: "signout --global or --redirect-uri", Why: "a client ends its own session only",
-		}
+	if _, err := p.discover(ctx); err != nil {
+		return providers.SignedOut{}, err
 	}
 	err := p.Revoke(ctx, s.AccessToken, "access_token")
-	answered, ok := errors.AsType[*oauth.Error](err)
-	already := ok && answered.Code == "invalid_token"
-	if err != nil && !already {
+	done := providers.SignedOut{Did: "revoked the token"}
+	if answered, ok := errors.AsType[*oauth.Error](err); ok && answered.Code == "invalid_token" {
+		done.Did, err = "the token was not valid any more", nil
+	}
+	if !s.RefreshToken.IsZero() {
+		err = both(err, p.logout(ctx, s.RefreshToken))
+		done.Did += " and ended the session"
+	}
+	if err != nil {
 		return providers.SignedOut{}, err
 	}
-	done := providers.SignedOut{Did: "revoked the token", Already: already}
-	if already {
-		done.Did = "the token was not valid any more"
+	if o.Global || o.RedirectURI != "" {
+		done.Lacking = "signout --global or --redirect-uri: a client ends its own session only"
 	}
-	if s.RefreshToken.IsZero() {
-		return done, nil
-	}
-	if err := p.logout(ctx, s.RefreshToken); err != nil {
-		return providers.SignedOut{}, err
-	}
-	done.Did += " and ended the session"
 	return done, nil
 }
 
-func (p *Provider) logout(ctx context.Context, refreshToken oauth.Secret) error {
-	pick := func(m *oauth.Metadata) *url.URL { return m.EndSessionEndpoint }
-	address, err := p.endpoint(ctx, "signout", pick)
-	if err != nil {
-		return err
+// both joins two errors on one line; either may be nil.
+func both(first, second error) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
 	}
-	reply, err := p.token.Call(ctx, oauth.CallRequest{
-		Method: http.MethodPost, URL: address, Auth: p.token.Auth,
+	return fmt.Errorf("%w; %w", first, second)
+}
+
+func (p *Provider) logout(ctx context.Context, refreshToken oauth.Secret) error {
+	reply, err := p.ask(ctx, operation{
+		name: "signout", judge: judge,
+		at: func(m *oauth.Metadata) *url.URL { return m.EndSessionEndpoint },
+	}, oauth.CallRequest{
+		Method: http.MethodPost, Auth: p.token.Auth,
 		Secrets: map[string]oauth.SecretFunc{"refresh_token": oauth.Known(refreshToken)},
 	})
 	if err == nil && reply.ContentType == "text/html" {

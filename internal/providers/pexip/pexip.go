@@ -8,6 +8,7 @@ package pexip
 import (
 	"context"
 	"net/url"
+	"sync"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -26,6 +27,9 @@ type Provider struct {
 	issuer *url.URL
 	client string
 	scopes []string
+
+	mu       sync.Mutex
+	metadata *oauth.Metadata // nil until it was read
 }
 
 var _ providers.Refresher = (*Provider)(nil)

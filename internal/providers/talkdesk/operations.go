@@ -60,7 +60,7 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) 
 	address := *p.api
 	address.Path = "/users/me"
 	peer := p.token.Peer
-	peer.Judge = judgeUser
+	peer.Judge = p.judgeUser
 	reply, err := peer.Call(ctx, oauth.CallRequest{URL: &address, Bearer: oauth.Known(s.AccessToken), Idempotent: true})
 	if err != nil {
 		return providers.UserInfo{}, err
@@ -74,14 +74,17 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) 
 
 // judgeUser reads the API's errors: a 400 is what the token of a client without a
 // user gets.
-func judgeUser(err *oauth.Error) *providers.Failure {
+func (p *Provider) judgeUser(err *oauth.Error) *providers.Failure {
 	switch err.StatusCode {
 	case 400:
+		hint := "log in as a user of this account, with openid among the scopes of the profile"
+		if p.grant != providers.AuthorizationCodeGrant {
+			hint = "a token of the grant client_credentials has no user: " +
+				"set grant: authorization_code and scopes with openid in the profile, then log in"
+		}
 		return &providers.Failure{
-			Reason:  providers.ReasonCredentials,
+			Reason: providers.ReasonCredentials, Hint: hint,
 			Message: fmt.Sprintf("%s knows no user for this token: %v", title, err),
-			Hint: "a token of the grant client_credentials has no user: " +
-				"set grant: authorization_code and scopes with openid in the profile, then log in",
 		}
 	case 403:
 		return &providers.Failure{

@@ -76,6 +76,10 @@ func settings() []providers.Setting {
 		providers.GrantSetting("client_credentials", providers.AuthorizationCodeGrant),
 		providers.ScopesSetting("contacts:read"),
 		providers.Setting{
+			Name: "keep", Kind: providers.List, Values: []string{"sid", "id_token"},
+			Help: "what of a login's reply to keep beside the tokens, for token inspect", Example: "sid",
+		},
+		providers.Setting{
 			Name: "api_url", Kind: providers.Text, Help: "scheme, host and port of the API, where it is not the region's own",
 			Example: "https://api.talkdeskapp.com",
 		},
@@ -119,6 +123,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	p := &Provider{
 		token: providers.TokenEndpoint{
 			Peer: providers.Peer{Service: title, Client: client, Judge: judge(len(scopes) > 0)}, URL: endpoint, Auth: auth,
+			Keep: s.List("keep"),
 		},
 		client: s.Text("client_id"),
 		grant:  s.Text("grant"),
