@@ -166,6 +166,8 @@ func plainCommands() []spoken {
 		spoken{args: "providers show genesys"},
 		spoken{args: "providers show genesys -o json"},
 		spoken{args: "version"},
+		spoken{args: "doctor --online"},
+		spoken{args: "doctor --online -o json"},
 		spoken{args: "token get nobody", code: 3},
 		spoken{args: "token get pexip --client-secret=" + sandbox.Marker, code: 2},
 	)

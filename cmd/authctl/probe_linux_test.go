@@ -28,11 +28,11 @@ func TestProbeGoesOn(t *testing.T) {
 		t.Errorf("exit code %d, stdout %q, stderr %q; want 130 and how to go on", o.code, o.stdout, o.stderr)
 	}
 	rest := p.run("scopes", "probe", "pexip", "-o", "raw")
-	if rest.code != 0 || len(strings.Fields(rest.stdout)) != len(client) || !strings.Contains(rest.stderr, "authctl: going on with ") {
+	if rest.code != 0 || len(strings.Fields(rest.stdout)) != len(client) || !strings.Contains(rest.stderr, "authctl: warning: going on with ") {
 		t.Errorf("going on: exit code %d, %q, stderr %q", rest.code, rest.stdout, rest.stderr)
 	}
-	// The one that was under way when the signal came is asked again.
-	p.wantRequests(before+undisturbed, before+undisturbed+1)
+	// The one that was under way when the signal came is asked again, and once for what had been refused.
+	p.wantRequests(before+undisturbed+1, before+undisturbed+2)
 	p.server.ClearFaults()
 	slow.DelayMS = 0
 	p.fault(slow)

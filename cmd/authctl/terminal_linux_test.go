@@ -252,22 +252,7 @@ func TestTableKnowsTheTerminal(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.set("NO_COLOR=1")
-	master, slave := openTerminal(t)
-	defer slave.Close()
-	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
-		t.Fatal(err)
-	}
-	x := &terminal{process: p.prepare("providers", "show", "talkdesk"), master: master, done: make(chan struct{})}
-	x.Cmd.Stdout = slave
-	if err := x.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = slave.Close()
-	go x.watch()
-	if o := x.end(); o.code != 0 {
-		t.Fatalf("exit code %d, %q", o.code, o.stderr)
-	}
-	shown := strings.ReplaceAll(x.screen(), "\r\n", "\n")
+	shown := p.onTerminal(80, "providers", "show", "talkdesk")
 	piped := p.run("providers", "show", "talkdesk").stdout
 	if n := widest(shown); n > 80 || n < 70 {
 		t.Errorf("the longest line on the terminal has %d columns:\n%s", n, shown)
@@ -280,6 +265,64 @@ func TestTableKnowsTheTerminal(t *testing.T) {
 			t.Errorf("%q is not on the terminal:\n%s", word, shown)
 		}
 	}
+}
+
+// TestScopesKnowTheTerminal has the tables of scopes on terminals of two widths: no line is longer, and nothing is lost.
+// They are in colour, unless NO_COLOR takes it out.
+func TestScopesKnowTheTerminal(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.set("TERM=xterm")
+	bold := strings.NewReplacer("\x1b[1m", "", "\x1b[2m", "", "\x1b[22m", "", "\x1b[0m", "")
+	for _, args := range [][]string{{"scopes", "list", "talkdesk"}, {"scopes", "check", "talkdesk"}} {
+		for _, columns := range []uint16{80, 200} {
+			p.set("NO_COLOR=")
+			coloured := p.onTerminal(columns, args...)
+			p.set("NO_COLOR=1")
+			shown := p.onTerminal(columns, args...)
+			if !strings.Contains(coloured, "\x1b[1m") || strings.Contains(shown, "\x1b") {
+				t.Errorf("%v: in colour %q, without %q", args, coloured, shown)
+			}
+			if got := bold.Replace(coloured); got != shown && !strings.Contains(shown, "just issued") &&
+				!strings.Contains(got, "just issued") {
+				t.Errorf("%v: colour changes more than colour:\n%s\n%s", args, got, shown)
+			}
+			if n := widest(shown); n > int(columns) {
+				t.Errorf("%v: the longest line on %d columns has %d:\n%s", args, columns, n, shown)
+			}
+			about := strings.Contains(shown, "ABOUT")
+			if args[1] == "list" && about != (columns == 200) {
+				t.Errorf("on %d columns ABOUT is there: %v\n%s", columns, about, shown)
+			}
+			for _, word := range []string{"contacts:read", "account:read"} {
+				if !strings.Contains(shown, word) {
+					t.Errorf("%v: %s is not on %d columns:\n%s", args, word, columns, shown)
+				}
+			}
+		}
+	}
+}
+
+// onTerminal runs a command with stdout on a terminal of some columns, and returns what it shows.
+func (p *place) onTerminal(columns uint16, args ...string) string {
+	p.t.Helper()
+	master, slave := openTerminal(p.t)
+	defer slave.Close()
+	size := &unix.Winsize{Row: 24, Col: columns}
+	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, size); err != nil {
+		p.t.Fatal(err)
+	}
+	x := &terminal{process: p.prepare(args...), master: master, done: make(chan struct{})}
+	x.Cmd.Stdout = slave
+	if err := x.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	_ = slave.Close()
+	go x.watch()
+	if o := x.end(); o.code != 0 {
+		p.t.Fatalf("%v: exit code %d, %q", args, o.code, o.stderr)
+	}
+	return strings.ReplaceAll(x.screen(), "\r\n", "\n")
 }
 
 // widest returns the length of the longest line in runes.

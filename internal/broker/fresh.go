@@ -18,12 +18,16 @@ const (
 )
 
 // margin returns how much life a token must have left.
-func (f *fetch) margin(t oauth.Token) time.Duration {
-	if f.MinTTL != nil {
-		return *f.MinTTL
+func (r Request) margin(t oauth.Token) time.Duration {
+	if r.MinTTL != nil {
+		return *r.MinTTL
 	}
 	return min(maxMargin, t.Lifetime/marginShare)
 }
+
+// FreshUntil is when a token stops being fresh enough for the request. It means
+// nothing for one without a lifetime.
+func (r Request) FreshUntil(t oauth.Token) time.Time { return t.Expiry().Add(-r.margin(t)) }
 
 // usable reports whether a stored token may be served, and why not.
 func (f *fetch) usable(t oauth.Token) (bool, string) {

@@ -21,6 +21,11 @@ func (a *app) completion(root *cobra.Command) {
 		case "completion":
 			command.Args = unknownCommand
 			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+			forBash, _, _ := command.Find([]string{"bash"})
+			forBash.RunE = func(command *cobra.Command, _ []string) error {
+				plain, _ := command.Flags().GetBool("no-descriptions")
+				return WriteBashCompletion(root, command.OutOrStdout(), !plain)
+			}
 		case "help":
 			command.Args = func(_ *cobra.Command, args []string) error {
 				found, rest, err := root.Find(args)
@@ -44,6 +49,8 @@ func (a *app) completeFlags(command *cobra.Command) {
 			_ = command.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 		case f.Name == "scope", f.Name == "require-scope":
 			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeScope)
+		case f.Name == "set":
+			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeSetting)
 		case f.Name == "profile":
 			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeProfile)
 		}

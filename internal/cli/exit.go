@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -24,24 +25,42 @@ import (
 // kind is a row of the table of exit codes.
 type kind struct {
 	code int
+	// meaning is what the documentation says, in Markdown.
+	meaning string
 	// hint is what to do next where the error itself does not know better.
 	hint string
 	// retryable says that the same command may succeed later.
 	retryable bool
 }
 
-// kinds returns the table of exit codes. 126, 127 and 128+n are those of a child.
+// kinds returns the table of exit codes. Those without a kind are in exitTable.
 func kinds() map[string]kind {
 	return map[string]kind{
-		"internal":    {code: 1},
-		"usage":       {code: 2, hint: "run it with --help to see what it takes"},
-		"config":      {code: 3},
-		"auth":        {code: 4, hint: "check client_id and client_secret in the profile; --dry-run shows the request"},
-		"scope":       {code: 5, hint: "check the scopes of the profile, case matters; or ask authctl scopes probe"},
-		"unsupported": {code: 6},
-		"store":       {code: 7, hint: "use --store memory for this call, or --store auto"},
-		"temporary":   {code: 8, hint: "try again later", retryable: true},
-		"protocol":    {code: 9, hint: "check base_url and account in the profile; --verbose shows who answered"},
+		"internal": {code: 1, meaning: "anything else, such as a token that could not be written to stdout"},
+		"usage": {
+			code: 2, meaning: "a flag or an argument is wrong", hint: "run it with --help to see what it takes",
+		},
+		"config": {code: 3, meaning: "configuration or a secret reference is wrong, missing or unsafe"},
+		"auth": {
+			code: 4, meaning: "the service refused the credentials, or a login by a person is needed",
+			hint: "check client_id and client_secret in the profile; --dry-run shows the request",
+		},
+		"scope": {
+			code: 5, meaning: "a scope was refused, or `--require-scope` found one missing",
+			hint: "check the scopes of the profile, case matters; or ask authctl scopes probe",
+		},
+		"unsupported": {code: 6, meaning: "this service has no such operation"},
+		"store": {
+			code: 7, meaning: "the chosen store cannot be used", hint: "use --store memory for this call, or --store auto",
+		},
+		"temporary": {
+			code: 8, meaning: "network, timeout, 429, 5xx, lock busy: try again later", hint: "try again later",
+			retryable: true,
+		},
+		"protocol": {
+			code: 9, meaning: "the service's reply cannot be used",
+			hint: "check base_url and account in the profile; --verbose shows who answered",
+		},
 	}
 }
 
@@ -77,6 +96,9 @@ func judge(err error) (string, string) {
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return "usage", ""
+	}
+	if found, ok := errors.AsType[*doctorError](err); ok {
+		return found.kind, "each check that failed says what to do"
 	}
 	if _, ok := errors.AsType[*providers.UnsupportedError](err); ok {
 		return "unsupported", ""
@@ -243,15 +265,34 @@ func (a *app) wantsJSON(command *cobra.Command) bool {
 			return f.Value.String() == "json"
 		}
 	}
-	line := strings.Join(a.Args, "\x00") + "\x00"
-	line, _, _ = strings.Cut(line, "\x00--\x00")
-	line += "\x00"
-	for _, form := range []string{"-o\x00json", "-ojson", "-o=json", "--output\x00json", "--output=json"} {
-		if strings.Contains("\x00"+line, "\x00"+form+"\x00") {
+	args := a.Args
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[:i]
+	}
+	for i, arg := range args {
+		value, given := outputIn(arg)
+		if given && value == "" && i+1 < len(args) {
+			value = args[i+1]
+		}
+		if given && value == "json" {
 			return true
 		}
 	}
 	return false
+}
+
+// outputIn returns the value of --output in an argument, empty when it is the next
+// one, in all the forms that pflag takes: -o, -ojson, -o=json, -qojson, --output=json.
+func outputIn(arg string) (value string, given bool) {
+	if value, given = strings.CutPrefix(arg, "--output"); given {
+		return strings.TrimPrefix(value, "="), value == "" || value[0] == '='
+	}
+	if !strings.HasPrefix(arg, "-") || strings.HasPrefix(arg, "--") {
+		return "", false
+	}
+	// What stands before it are the flags that take no value.
+	before, value, given := strings.Cut(arg[1:], "o")
+	return strings.TrimPrefix(value, "="), given && strings.Trim(before, "hqv") == ""
 }
 
 // say writes one line of the program's own to stderr.

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,7 +49,9 @@ func Main(ctx context.Context, d Dependencies) int {
 	if err == nil {
 		return 0
 	}
-	if cause := context.Cause(a.ctx); cause != nil {
+	// How a child took the signal is its own affair, and its exit code says it.
+	_, child := errors.AsType[*childError](err)
+	if cause := context.Cause(a.ctx); cause != nil && !child {
 		err = cause
 	}
 	return a.fail(command, err)

@@ -201,7 +201,7 @@ func (a *app) dropTokens(ctx context.Context, s *session, user string) error {
 			return err
 		}
 		if e.Key.Grant == providers.AuthorizationCodeGrant {
-			a.note("the login of profile " + e.Profile + " is dropped; log in again: authctl login " + e.Profile)
+			a.note("the login of profile " + e.Profile + " is dropped; log in again: " + a.commandFor(e.Profile, "login"))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/providers"
@@ -24,6 +25,8 @@ type probeFile struct {
 
 // keptProbe is the file's content.
 type keptProbe struct {
+	// Began is when the probe was begun, At when the last answer came.
+	Began time.Time    `json:"began"`
 	At    time.Time    `json:"at"`
 	State scopes.State `json:"state"`
 }
@@ -38,27 +41,29 @@ func newProbeFile(dir string, client providers.Identity, names []string, now fun
 	return probeFile{path: filepath.Join(dir, "probes", store.Key(client).Digest()+".json"), now: now}
 }
 
-// load returns what an earlier run found and how long ago; false when that is
-// nothing, too old or cannot be read.
-func (f probeFile) load() (scopes.State, time.Duration, bool) {
+// load returns what an earlier run found; false when that is nothing, too old or
+// cannot be read.
+func (f probeFile) load() (keptProbe, bool) {
 	if f.path == "" {
-		return scopes.State{}, 0, false
+		return keptProbe{}, false
 	}
 	text, err := os.ReadFile(f.path)
 	if err != nil {
-		return scopes.State{}, 0, false
+		return keptProbe{}, false
 	}
 	var kept keptProbe
-	if json.Unmarshal(text, &kept) != nil {
-		return scopes.State{}, 0, false
+	if json.Unmarshal(text, &kept) != nil || kept.Began.IsZero() {
+		return keptProbe{}, false
 	}
 	age := f.now().Sub(kept.At)
-	return kept.State, age, age >= 0 && age < probeMemory
+	return kept, age >= 0 && age < probeMemory
 }
 
-// save replaces the file at once, so that a run that is killed leaves a whole one.
-func (f probeFile) save(state scopes.State) error {
-	text, err := json.Marshal(keptProbe{At: f.now().UTC(), State: state})
+// save replaces the file at once, so that a run that is killed leaves a whole one, and
+// sets its At.
+func (f probeFile) save(kept keptProbe) error {
+	kept.At = f.now().UTC()
+	text, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}
@@ -66,6 +71,7 @@ func (f probeFile) save(state scopes.State) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	f.tidy(dir)
 	file, err := os.CreateTemp(dir, ".probe-*") // mode 0600
 	if err != nil {
 		return err
@@ -81,6 +87,23 @@ func (f probeFile) save(state scopes.State) error {
 		_ = os.Remove(file.Name())
 	}
 	return err
+}
+
+// tidy removes what other probes left that nobody would believe any more: those that
+// were broken off, and half a file of one that was killed. What cannot be removed stays.
+func (f probeFile) tidy(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		ours := strings.HasPrefix(entry.Name(), ".probe-") || filepath.Ext(entry.Name()) == ".json"
+		info, err := entry.Info()
+		if err != nil || !ours || !info.Mode().IsRegular() || f.now().Sub(info.ModTime()) < probeMemory {
+			continue
+		}
+		_ = os.Remove(filepath.Join(dir, entry.Name()))
+	}
 }
 
 // remove forgets what is kept.

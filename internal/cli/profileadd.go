@@ -92,7 +92,7 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 	if err := add.write(ctx, file.Path); err != nil {
 		return err
 	}
-	a.note("profile " + name + " added to " + file.Path + "; try it: authctl token get " + name)
+	a.note("profile " + name + " added to " + file.Path + "; try it: " + a.commandFor(name, "token", "get"))
 	return nil
 }
 

@@ -11,8 +11,9 @@ import (
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
 	root := a.group("authctl", "Bearer tokens from several identity services, cached in the OS keyring",
-		a.token(), a.scopes(), a.login(), a.signout(), a.userinfo(), a.passwd(), a.ping(),
-		a.profiles(), a.providersCommand(), a.sandbox(), a.version())
+		a.token(), a.scopes(), a.login(), a.signout(), a.userinfo(), a.passwd(),
+		a.ping(), a.exec(), a.curl(), a.profiles(), a.providersCommand(), a.sandbox(), a.doctor(),
+		a.version(), a.exitCodes())
 	root.Long = `authctl gives scripts, pipelines and developers a bearer token from Pexip Engage,
 Talkdesk, Qmatic Cloud Appointments and Genesys Multicloud CX. Issued tokens are kept
 in the OS keyring until they expire.`
@@ -23,10 +24,21 @@ in the OS keyring until they expire.`
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(a.Streams.In)
 	root.SetErr(a.Streams.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(a.flagError)
 	a.flags.bind(root.PersistentFlags())
 	a.completion(root)
 	return root
+}
+
+// flagError is a usage error. A group knows few flags: where a word before them is
+// none of its commands, that is what is wrong.
+func (a *app) flagError(command *cobra.Command, err error) error {
+	if command.HasSubCommands() {
+		if _, rest, found := command.Root().Find(a.Args); found == nil && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+			return unknownCommand(command, rest)
+		}
+	}
+	return &usageError{err}
 }
 
 // Documentation returns the tree of commands for the generators of reference,

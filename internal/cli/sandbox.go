@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/store"
@@ -113,29 +111,10 @@ func (a *app) runInSandbox(ctx context.Context, args []string) error {
 		return err
 	}
 	defer room.close()
-	child := exec.CommandContext(ctx, args[0], args[1:]...)
+	child := exec.Command(args[0], args[1:]...) //nolint:noctx // it ends when it likes
 	child.Stdin, child.Stdout, child.Stderr = a.Streams.In, a.Streams.Out, a.Streams.Err
 	child.Env = room.environ(os.Environ())
-	if err := child.Start(); err != nil {
-		return childCode(err)
-	}
-	defer passSignals(child.Process)()
-	return childCode(child.Wait())
-}
-
-// passSignals leaves it to a child when it ends. The terminal sends an interrupt to
-// the child itself; a request to terminate is passed on.
-func passSignals(child *os.Process) (stop func()) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		for received := range signals {
-			if received == syscall.SIGTERM {
-				_ = child.Signal(received)
-			}
-		}
-	}()
-	return func() { signal.Stop(signals); close(signals) }
+	return runChild(ctx, child, nil)
 }
 
 // room is a sandbox with a private directory for configuration, store and locks.

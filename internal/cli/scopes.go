@@ -30,11 +30,24 @@ func (a *app) complain(service providers.Service, names []string, origin string)
 		}
 		a.complained = append(a.complained, c.Name)
 		text := c.String()
+		if other, ok := a.elsewhere(service, c.Name); ok && c.Suggestion == "" {
+			text += "; it is one of " + other
+		}
 		if origin != "" {
 			text += " (" + origin + ")"
 		}
 		a.warn(text)
 	}
+}
+
+// elsewhere returns the title of another service that has the scope.
+func (a *app) elsewhere(service providers.Service, name string) (string, bool) {
+	for _, s := range a.services {
+		if _, ok := catalogueOf(s).Lookup(name); ok && s.Name != service.Name {
+			return s.Title, true
+		}
+	}
+	return "", false
 }
 
 // complainOfProfile warns about the scopes that a profile will ask for.
@@ -60,6 +73,16 @@ func opens(k providers.KnownScope) string {
 	return k.API
 }
 
+// opensIn is opens for a scope of a catalogue: where that has one API only, its name
+// tells no scope from another, and the page's words do.
+func opensIn(c providers.Catalogue, k providers.KnownScope) string {
+	another := func(other providers.KnownScope) bool { return other.API != k.API }
+	if k.About != "" && !slices.ContainsFunc(c.Scopes, another) {
+		return k.About
+	}
+	return opens(k)
+}
+
 // opensInFull says that and what it is for.
 func opensInFull(k providers.KnownScope) string {
 	text := opens(k)
@@ -76,7 +99,7 @@ func opening(service providers.Service, names []string) string {
 	for i, name := range names {
 		words[i] = name
 		known, _ := catalogue.Lookup(name)
-		if text := opens(known); text != "" {
+		if text := opensIn(catalogue, known); text != "" {
 			words[i] += " (" + text + ")"
 		}
 	}

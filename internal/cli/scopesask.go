@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
@@ -54,7 +53,7 @@ func (s *session) askFor(ctx context.Context, names []string, limit time.Duratio
 
 // needsNoLogin is an error for profiles whose tokens only a person gets: each request
 // would be a login.
-func needsNoLogin(p *config.Profile, doing string) error {
+func (a *app) needsNoLogin(p *config.Profile, doing string) error {
 	grant, _ := p.Settings.Lookup("grant")
 	if grant.Text != providers.AuthorizationCodeGrant {
 		return nil
@@ -62,7 +61,7 @@ func needsNoLogin(p *config.Profile, doing string) error {
 	return &providers.SettingError{
 		Profile: p.Name, Name: "grant", Origin: grant.Origin,
 		Problem: "is " + grant.Text + ": " + doing + " would take a login by a person for each request",
-		Help:    "authctl scopes check " + p.Name + " shows which scopes the login got",
+		Help:    a.commandFor(p.Name, "scopes", "check") + " shows which scopes the login got",
 	}
 }
 
@@ -99,11 +98,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// isScope reports whether a name that a service gave has only the characters of
-// RFC 6749 §3.3, and is short enough to be one.
-func isScope(name string) bool {
-	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
-	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, odd)
+// assumedText says of a service what is made of a reply without scope.
+func assumedText(service providers.Service) string {
+	return service.Title + " named no scope in its reply, which RFC 6749 §5.1 reads as \"as asked\"; " +
+		"it may not keep to that"
 }
 
 // joined is a list and what it lacks of another, in their order.

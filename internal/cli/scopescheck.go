@@ -50,6 +50,9 @@ with what it would open and what to do; it is exit code 5 only with --require-sc
 }
 
 func (a *app) runScopesCheck(ctx context.Context, o *scopesCheckOptions, args []string) error {
+	if err := o.requireFlag.check(); err != nil {
+		return err
+	}
 	s, err := a.open(&o.serviceFlags, args)
 	if err != nil {
 		return err
@@ -143,7 +146,8 @@ func refusedScopes(s *session, own *config.Profile, err error) error {
 	if failure.Hint != "" {
 		hints = append(hints, failure.Hint)
 	}
-	hints = append(hints, "find out which ones the client gets: authctl scopes probe "+s.profile.Name)
+	probe := s.setup.app.commandFor(s.profile.Name, "scopes", "probe")
+	hints = append(hints, "find out which ones the client gets: "+probe)
 	return &scopeError{message: err.Error(), hint: strings.Join(hints, "; "), err: err}
 }
 
@@ -155,7 +159,7 @@ func corrected(service providers.Service, names []string) []string {
 			better[slices.Index(names, c.Name)] = c.Suggestion
 		}
 	}
-	return scopes.Missing(nil, better)
+	return scopes.Unique(better)
 }
 
 // missing are the rows that were asked for and are not in effect.
@@ -175,16 +179,18 @@ func (c *scopesCheck) extra() []string {
 }
 
 // fix is what the profile should say, empty when it is right as it is: slips
-// corrected, and what --scope asked for with success added.
+// corrected, and what --scope asked for with success added. Nothing is added to scopes
+// that were not asked for with it or are missing: a service may refuse them together.
 func (c *scopesCheck) fix() string {
 	own := c.own.Settings.List("scopes")
 	better := corrected(c.own.Service, own)
+	proven := !slices.ContainsFunc(c.rows, func(r scopes.Row) bool { return r.Configured && (!r.Requested || r.Missing) })
 	for _, r := range c.rows {
-		if r.Requested && !r.Configured && r.InEffect() == scopes.Yes {
+		if proven && r.Requested && !r.Configured && r.InEffect() == scopes.Yes && scopes.Valid(r.Name) {
 			better = append(better, r.Name)
 		}
 	}
-	better = scopes.Missing(nil, better)
+	better = scopes.Unique(better)
 	if slices.Equal(better, own) {
 		return ""
 	}
@@ -194,7 +200,8 @@ func (c *scopesCheck) fix() string {
 // steps say what to do about a missing scope, in order.
 func (c *scopesCheck) steps(r scopes.Row) []string {
 	p := c.session.profile
-	again := "authctl token get " + p.Name + " --force-refresh"
+	commandFor := c.session.setup.app.commandFor
+	again := commandFor(p.Name, "token", "get", "--force-refresh")
 	complaints := scopes.Check(p.Service, []string{r.Name})
 	switch {
 	case c.active == scopes.No:
@@ -204,7 +211,7 @@ func (c *scopesCheck) steps(r scopes.Row) []string {
 	case len(complaints) > 0 && complaints[0].Suggestion != "":
 		return []string{"the profile should perhaps ask for " + complaints[0].Suggestion}
 	}
-	steps := []string{granting(p) + ", then: authctl scopes wait " + p.Name + " --scope " + r.Name}
+	steps := []string{granting(p) + ", then: " + commandFor(p.Name, "scopes", "wait", "--scope", r.Name)}
 	if c.answer.Source == broker.SourceCache {
 		steps = append(steps, "if it was granted since this token was issued: "+again)
 	}

@@ -10,29 +10,65 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completeScope offers the catalogue of the service that the command is about, also
-// behind a comma. It is offline and fetches no secret.
+// completeScope offers the catalogue of the service that the command is about. It is
+// offline and fetches no secret.
 func (a *app) completeScope(command *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	service, ok := a.serviceOf(command, args)
 	if !ok {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	before := begun[:strings.LastIndexAny(begun, ", ")+1]
-	chosen, found := config.Words(before), []string{}
-	for _, k := range catalogueOf(service).Scopes {
-		if !slices.Contains(chosen, k.Name) {
-			found = append(found, before+k.Name+"\t"+described(k))
+	return completeScopes(service, begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSetting offers the settings of `profile add --set`, behind scopes= the
+// catalogue of the service that --provider names, and behind others what they may be.
+func (a *app) completeSetting(command *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	service, err := a.service(command.Flag("provider").Value.String())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	found := []string{}
+	if list, ok := strings.CutPrefix(begun, "scopes="); ok {
+		for _, name := range completeScopes(service, list) {
+			found = append(found, "scopes="+name)
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, d := range service.Settings {
+		if strings.HasPrefix(begun, d.Name+"=") && len(d.Values) > 0 {
+			for _, value := range d.Values {
+				found = append(found, d.Name+"="+value)
+			}
+			return found, cobra.ShellCompDirectiveNoFileComp
 		}
 	}
-	return found, cobra.ShellCompDirectiveNoFileComp
+	for _, d := range service.Settings {
+		found = append(found, d.Name+"=\t"+oauth.CleanText(d.Help))
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeScopes are the scopes of a service's catalogue, each behind those of a list
+// that are there already.
+func completeScopes(service providers.Service, begun string) []string {
+	before := begun[:strings.LastIndexAny(begun, ", ")+1]
+	chosen, found := config.Words(before), []string{}
+	catalogue := catalogueOf(service)
+	for _, k := range catalogue.Scopes {
+		if !slices.Contains(chosen, k.Name) {
+			found = append(found, before+k.Name+"\t"+described(catalogue, k))
+		}
+	}
+	return found
 }
 
 // described is what a shell shows beside a scope.
-func described(k providers.KnownScope) string {
-	if k.Access == "" || opens(k) == k.About {
-		return oauth.CleanText(opens(k))
+func described(c providers.Catalogue, k providers.KnownScope) string {
+	text := opensIn(c, k)
+	if k.Access == "" || text == k.About {
+		return oauth.CleanText(text)
 	}
-	return oauth.CleanText(k.Access + ", " + opens(k))
+	return oauth.CleanText(k.Access + ", " + text)
 }
 
 // serviceOf returns the service of the profile on the command line so far.

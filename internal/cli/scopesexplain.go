@@ -76,7 +76,7 @@ func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []s
 	case len(d.Needed) > 0:
 		e.Scopes, e.named = a.namedScopes(d.Needed), true
 		e.typed = len(scopes.Missing(d.Needed, config.Words(text))) == 0
-	case d.Cause == scopes.CauseScope || d.Cause == scopes.CauseUnknown:
+	case d.Cause == scopes.CauseScope, d.Cause == scopes.CauseUnknown:
 		e.Scopes = a.openingScopes(text)
 	}
 	if d := e.Diagnosis; d.Cause == scopes.CauseUnknown && len(e.Scopes) == 0 && d.Status == 0 && d.Code == "" {
@@ -84,7 +84,7 @@ func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []s
 			"an error's body, an answer as curl -i prints it, a scope, or an API's name; see authctl scopes list")
 	}
 	e.Profiles = a.profilesFor(ctx, e.Scopes)
-	e.Next = e.next()
+	e.Next = e.next(a)
 	if output.json() {
 		e.Scopes, e.Profiles = append([]openingScope{}, e.Scopes...), append([]scopeProfile{}, e.Profiles...)
 		return a.json(e)
@@ -145,7 +145,7 @@ func (a *app) openingScopes(text string) []openingScope {
 	var found []openingScope
 	for _, service := range a.services {
 		catalogue := catalogueOf(service)
-		opening := scopes.Opening([]providers.Catalogue{catalogue}, text)
+		opening := scopes.Opening(catalogue, text)
 		if len(opening) == 0 {
 			opening = spokenOf(catalogue, text)
 		}
@@ -182,10 +182,10 @@ func (s openingScope) opens() string {
 }
 
 // next says what to do, in order: with the profile that asks for most of it.
-func (e explanation) next() []string {
+func (e explanation) next(a *app) []string {
 	lines := []string{}
 	if len(e.Profiles) > 0 {
-		lines = e.Profiles[0].next(e.named)
+		lines = e.Profiles[0].next(a, e.named)
 	}
 	switch {
 	case e.Diagnosis.Code == "invalid_scope":
@@ -196,13 +196,15 @@ func (e explanation) next() []string {
 		lines = append(lines, e.Diagnosis.Advice)
 	}
 	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" {
-		const add = "no profile is of this service: authctl profile add NAME --provider %s --set scopes=%s"
-		lines = append(lines, fmt.Sprintf(add, e.Scopes[0].Provider, e.Scopes[0].Name))
+		first := e.Scopes[0]
+		lines = append(lines, "no profile is of this service: "+
+			a.commandFor("", "profile", "add", "NAME", "--provider", first.Provider, "--set", "scopes="+first.Name))
 	}
 	return lines
 }
 
 // looksUp says that the text is no error, but what somebody wants to know of.
 func (e explanation) looksUp() bool {
-	return e.typed || e.Diagnosis.Cause == scopes.CauseUnknown && len(e.Scopes) > 0
+	d := e.Diagnosis
+	return e.typed || d.Cause == scopes.CauseUnknown && len(e.Scopes) > 0 && d.Status == 0 && d.Code == ""
 }

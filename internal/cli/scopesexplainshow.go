@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
@@ -55,6 +56,11 @@ func (a *app) profilesFor(ctx context.Context, wanted []openingScope) []scopePro
 	}
 	// Those that ask for most come first.
 	slices.SortStableFunc(found, func(a, b scopeProfile) int { return len(a.Lacks) - len(b.Lacks) })
+	// Who neither asks nor has a token is noise beside those who do.
+	near := slices.DeleteFunc(slices.Clone(found), func(p scopeProfile) bool { return len(p.Asks) == 0 && p.Has == nil })
+	if len(near) > 0 {
+		return near
+	}
 	return found
 }
 
@@ -78,8 +84,9 @@ func newScopeProfile(p *config.Profile, wanted []openingScope) *scopeProfile {
 	}
 }
 
-// addCached adds what the cached tokens were granted. That the store cannot be read
-// is no matter here.
+// addCached adds what the profiles' own cached tokens were granted: those that token get
+// would print, and not those got with --scope or by a client that the profile was before.
+// That the store cannot be read is no matter here.
 func addCached(ctx context.Context, setup *setup, list []scopeProfile) {
 	chosen, err := setup.store("")
 	if err != nil {
@@ -93,8 +100,13 @@ func addCached(ctx context.Context, setup *setup, list []scopeProfile) {
 		return
 	}
 	for i, p := range list {
+		provider, err := p.settings.Service.New(p.settings.Settings, &oauth.Client{})
+		if err != nil {
+			continue
+		}
+		own := store.Key(provider.Identity())
 		for _, e := range entries {
-			if e.Profile == p.Profile && e.Key.Provider == p.Provider && e.Expiry.After(setup.app.Now()) {
+			if e.Key.Equal(own) && (e.Expiry.IsZero() || e.Expiry.After(setup.app.Now())) {
 				names := slices.Concat(p.Asks, p.Lacks)
 				list[i].Has = append([]string{}, scopes.Missing(scopes.Missing(scopesOf(e), names), names)...)
 			}
@@ -104,17 +116,17 @@ func addCached(ctx context.Context, setup *setup, list []scopeProfile) {
 
 // next says what to do with the profile. all says that each of the scopes is needed,
 // and not whichever of them the call wants.
-func (p scopeProfile) next(all bool) []string {
+func (p scopeProfile) next(a *app, all bool) []string {
 	lines := []string{}
 	asks := strings.Join(p.Asks, ", ")
 	switch {
 	case asks == "" || all && len(p.Lacks) > 0:
 	case p.Has != nil && len(scopes.Missing(p.Has, p.Asks)) == 0:
-		const use = "the token of profile %s has %s; see that the call is made with it: authctl token get %s"
-		lines = append(lines, fmt.Sprintf(use, p.Profile, asks, p.Profile))
+		const use = "the token of profile %s has %s; see that the call is made with it: %s"
+		lines = append(lines, fmt.Sprintf(use, p.Profile, asks, a.commandFor(p.Profile, "token", "get")))
 	default:
-		lines = append(lines, fmt.Sprintf("profile %s asks for %s; see whether the client gets it: authctl scopes check %s",
-			p.Profile, asks, p.Profile))
+		const see = "profile %s asks for %s; see whether the client gets it: %s"
+		lines = append(lines, fmt.Sprintf(see, p.Profile, asks, a.commandFor(p.Profile, "scopes", "check")))
 	}
 	if len(p.Lacks) == 0 {
 		return lines
@@ -126,8 +138,8 @@ func (p scopeProfile) next(all bool) []string {
 	names := strings.Join(add, ",")
 	return append(lines,
 		"to ask for "+names+of+": "+scopesAssignment(p.settings, slices.Concat(p.settings.Settings.List("scopes"), add)),
-		"see whether the client gets it: authctl scopes check "+p.Profile+" --require-scope "+names,
-		"if it was added to the client just now: authctl scopes wait "+p.Profile+" --scope "+names)
+		"see whether the client gets it: "+a.commandFor(p.Profile, "scopes", "probe", "--scope", names),
+		"if it was added to the client just now: "+a.commandFor(p.Profile, "scopes", "wait", "--scope", names))
 }
 
 // cached says whether the cached token has a scope.
@@ -217,6 +229,8 @@ func causeText(d scopes.Diagnosis) string {
 		return "the client or the user is not accepted"
 	case scopes.CauseUser:
 		return "the token has no user"
+	case scopes.CauseOther:
+		return "not the scope"
 	default:
 		return "not said"
 	}

@@ -70,6 +70,8 @@ type listedScope struct {
 	Live *bool `json:"live,omitempty"`
 	// remark stands for what it opens where the page does not name it.
 	remark string
+	// short says in a few words what it opens.
+	short string
 }
 
 func (a *app) runScopesList(ctx context.Context, o *scopesListOptions, args []string) error {

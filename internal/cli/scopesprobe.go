@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
@@ -57,7 +56,7 @@ respected. A probe that was broken off goes on where it was, within an hour.`,
 func (a *app) runScopesProbe(ctx context.Context, o *probeOptions, args []string) error {
 	wanted := o.scopeList()
 	o.scopes = nil
-	o.prepare = func(p *config.Profile) error { return o.choose(p, wanted) }
+	o.prepare = func(p *config.Profile) error { return o.choose(a, p, wanted) }
 	s, err := a.open(&o.serviceFlags, args)
 	if err != nil {
 		return err
@@ -72,11 +71,10 @@ func (a *app) runScopesProbe(ctx context.Context, o *probeOptions, args []string
 	if s.dryRun != nil {
 		p.kept = probeFile{}
 	}
-	state, err := p.run(ctx, o.restart)
-	if err != nil {
+	if err := p.run(ctx, o.restart); err != nil {
 		return a.dryRan(s, err)
 	}
-	if err := a.showProbed(&o.output, s.profile, p.names, state); err != nil {
+	if err := p.show(&o.output); err != nil {
 		return err
 	}
 	p.kept.remove()
@@ -85,8 +83,8 @@ func (a *app) runScopesProbe(ctx context.Context, o *probeOptions, args []string
 
 // choose decides what is probed and makes it the scopes of the profile, which may
 // have none itself.
-func (o *probeOptions) choose(p *config.Profile, wanted []string) error {
-	if err := needsNoLogin(p, "a probe"); err != nil {
+func (o *probeOptions) choose(a *app, p *config.Profile, wanted []string) error {
+	if err := a.needsNoLogin(p, "a probe"); err != nil {
 		return err
 	}
 	configured, _ := p.Settings.Lookup("scopes")
@@ -113,51 +111,67 @@ type prober struct {
 	all    bool
 	kept   probeFile
 	status *term.Status
+	// found is what is known, resumed that an earlier run had found some of it.
+	found   keptProbe
+	resumed bool
+	// each is how many requests were for a single name after a reply that named none.
+	each int
 	// proven: the credentials have been accepted, so that what is refused are scopes.
 	proven bool
 }
 
 // run finds which of the names are granted.
-func (p *prober) run(ctx context.Context, restart bool) (scopes.State, error) {
+func (p *prober) run(ctx context.Context, restart bool) error {
 	defer p.status.Clear()
-	from := scopes.State{}
+	p.found.Began = p.Now().UTC()
 	if p.session.profile.Service.ListsGranted {
-		state, listed, err := p.listed(ctx)
-		if err != nil || listed {
-			return state, err
+		if listed, err := p.listed(ctx); err != nil || listed {
+			return err
 		}
-		from.Requests = state.Requests
 	}
-	if kept, age, ok := p.kept.load(); ok && !restart {
-		kept.Requests += from.Requests
-		from = kept
-		p.note(fmt.Sprintf("going on with %d of %d known, from %s ago; --restart begins anew",
-			decided(from), len(p.names), age.Round(time.Second)))
+	if !restart {
+		p.resume()
 	}
 	state, err := (&scopes.Probe{
 		Ask: p.ask, Known: catalogueOf(p.session.profile.Service).Scopes, Progress: p.progress, Save: p.save,
-	}).Run(ctx, p.names, from)
+	}).Run(ctx, p.names, p.found.State)
+	p.found.State = state
 	if err != nil {
 		p.status.Clear()
-		return state, p.brokenOff(ctx, state, err)
+		return p.brokenOff(ctx, state, err)
 	}
-	return state, nil
+	return nil
+}
+
+// resume takes up what an earlier run has found, and says so: what was refused then may
+// be granted by now, and the other way round.
+func (p *prober) resume() {
+	kept, ok := p.kept.load()
+	if !ok {
+		return
+	}
+	kept.State.Requests += p.found.State.Requests
+	kept.State.Extra += p.found.State.Extra
+	p.found, p.resumed = kept, true
+	p.warn(fmt.Sprintf("going on with %d of %d known, from %s ago; --restart begins anew",
+		decided(kept.State), len(p.names), p.Now().Sub(kept.Began).Round(time.Second)))
 }
 
 // listed asks once without any scope, where that is answered with all that the client
 // has. It is not listed where the answer does not say.
-func (p *prober) listed(ctx context.Context) (state scopes.State, listed bool, err error) {
+func (p *prober) listed(ctx context.Context) (bool, error) {
 	answer, err := p.request(ctx, nil)
 	if err != nil {
-		return scopes.State{}, false, err
+		return false, err
 	}
 	p.proven = true
-	state.Requests = 1
+	state := &p.found.State
+	state.Requests, state.Extra = 1, 1
 	if answer.given == nil {
-		return state, false, nil
+		return false, nil
 	}
 	if p.all {
-		odd := func(name string) bool { return !isScope(name) }
+		odd := func(name string) bool { return !scopes.Valid(name) }
 		p.names = joined(p.names, slices.DeleteFunc(slices.Clone(answer.given), odd))
 	}
 	for _, name := range p.names {
@@ -167,7 +181,7 @@ func (p *prober) listed(ctx context.Context) (state scopes.State, listed bool, e
 			state.Refused = append(state.Refused, name)
 		}
 	}
-	return state, true, nil
+	return true, nil
 }
 
 // ask sends one request of the probe.
@@ -175,6 +189,8 @@ func (p *prober) ask(ctx context.Context, names []string) (scopes.Answer, error)
 	answer, err := p.request(ctx, names)
 	failure, ok := errors.AsType[*providers.Failure](err)
 	switch {
+	case err == nil && answer.given == nil && len(names) > 1:
+		return p.askEach(ctx, names)
 	case err == nil && answer.given == nil:
 		return scopes.Answer{Granted: names}, nil
 	case err == nil:
@@ -184,6 +200,22 @@ func (p *prober) ask(ctx context.Context, names []string) (scopes.Answer, error)
 		return scopes.Answer{Refused: true}, nil
 	}
 	return scopes.Answer{}, err
+}
+
+// askEach asks for each of the names by itself. Several were granted by a reply that
+// names none: that ought to mean all (RFC 6749 §5.1), but not every service keeps to it,
+// and only of a single name there is nothing left to leave out.
+func (p *prober) askEach(ctx context.Context, names []string) (scopes.Answer, error) {
+	granted := []string{}
+	for _, name := range names {
+		p.each++
+		answer, err := p.ask(ctx, []string{name})
+		if err != nil {
+			return answer, err
+		}
+		granted = append(granted, answer.Granted...)
+	}
+	return scopes.Answer{Granted: granted}, nil
 }
 
 // request asks once, and again where the service says when, while there is time.
@@ -212,7 +244,8 @@ func (p *prober) save(state scopes.State) error {
 	if p.kept.path == "" {
 		return nil
 	}
-	if err := p.kept.save(state); err != nil {
+	p.found.State = state
+	if err := p.kept.save(p.found); err != nil {
 		p.status.Clear()
 		p.warn("a probe that is broken off begins anew: " + err.Error())
 		p.kept = probeFile{}
@@ -245,73 +278,3 @@ func (p *prober) brokenOff(ctx context.Context, state scopes.State, err error) e
 
 // decided is how many names a probe knows about.
 func decided(state scopes.State) int { return len(state.Granted) + len(state.Refused) }
-
-// probedScope is one scope of `scopes probe -o json`.
-type probedScope struct {
-	Name    string `json:"scope"`
-	Granted bool   `json:"granted"`
-	Access  string `json:"access"`
-	API     string `json:"api"`
-	About   string `json:"about"`
-}
-
-// showProbed prints the result, the granted scopes first.
-func (a *app) showProbed(output *outputFlag, profile *config.Profile, names []string, state scopes.State) error {
-	catalogue := catalogueOf(profile.Service)
-	list := []probedScope{}
-	table := term.Table{Header: []string{"SCOPE", "ACCESS", "OPENS", "GRANTED"}}
-	granted := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !slices.Contains(state.Granted, n) })
-	for _, name := range joined(granted, names) {
-		k, _ := catalogue.Lookup(name)
-		answer, yes := "no", slices.Contains(granted, name)
-		if yes {
-			answer = "yes"
-		}
-		list = append(list, probedScope{Name: name, Granted: yes, Access: k.Access, API: k.API, About: k.About})
-		table.Rows = append(table.Rows, []string{name, k.Access, opens(k), answer})
-	}
-	switch output.format {
-	case "json":
-		return a.json(map[string]any{
-			"profile": profile.Name, "provider": profile.Service.Name, "requests": state.Requests, "scopes": list,
-		})
-	case "raw":
-		return a.print(lines(granted))
-	}
-	var b strings.Builder
-	if _, err := a.paint(table).WriteTo(&b); err != nil {
-		return err
-	}
-	fmt.Fprintf(&b, "\n%d of %s granted, found with %s\n", len(granted), counted(len(list), "scope"),
-		counted(state.Requests, "request"))
-	b.WriteString(scopesBlock(granted))
-	return a.print(b.String())
-}
-
-// scopesBlock are the lines of a profile that ask for the names, indented for a
-// profile as authctl writes it; nothing for none.
-func scopesBlock(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = "      - " + yamlScope(name)
-	}
-	return "\n    scopes:\n" + lines(quoted)
-}
-
-func lines(words []string) string {
-	if len(words) == 0 {
-		return ""
-	}
-	return strings.Join(words, "\n") + "\n"
-}
-
-// counted is a number with its noun: "1 request", "2 requests".
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}

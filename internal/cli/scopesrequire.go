@@ -30,6 +30,17 @@ func (f *requireFlag) bind(flags *pflag.FlagSet) {
 		"exit 5 unless this `scope` is in effect (repeatable; comma or space separated)")
 }
 
+// check is a usage error for a flag that requires nothing: a variable that is empty by
+// mistake must not open the gate.
+func (f *requireFlag) check() error {
+	for _, text := range f.required {
+		if len(config.Words(text)) == 0 {
+			return usagef("--require-scope %q names no scope; leave it out to require none", text)
+		}
+	}
+	return nil
+}
+
 func (f *requireFlag) list() []string { return config.Words(strings.Join(f.required, " ")) }
 
 // sides are what is known of a token's scopes without asking anybody: what was asked
@@ -83,7 +94,7 @@ func nextFor(s *session, known scopes.Sides, missing []string, cached bool) stri
 	refused := scopes.Missing(unasked, missing)
 	parts := []string{}
 	if len(unasked) > 0 {
-		all := scopes.Missing(nil, slices.Concat(s.profile.Settings.List("scopes"), unasked))
+		all := scopes.Unique(slices.Concat(s.profile.Settings.List("scopes"), unasked))
 		parts = append(parts, "ask for it: "+scopesAssignment(s.profile, all))
 	}
 	if len(refused) > 0 {
@@ -93,7 +104,7 @@ func nextFor(s *session, known scopes.Sides, missing []string, cached bool) stri
 		}
 		parts = append(parts, text)
 	}
-	return strings.Join(append(parts, "see authctl scopes check "+s.profile.Name), "; ")
+	return strings.Join(append(parts, "see "+s.setup.app.commandFor(s.profile.Name, "scopes", "check")), "; ")
 }
 
 // granting says where the client is given a scope.

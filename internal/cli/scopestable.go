@@ -31,7 +31,7 @@ func (t listTarget) of(service providers.Service) []listedScope {
 		_, found := known.Lookup(k.Name)
 		s := listedScope{
 			Provider: service.Name, Name: k.Name, Access: k.Access, API: k.API, About: k.About,
-			Asked: slices.Contains(asked, k.Name), Known: found, remark: remark,
+			Asked: slices.Contains(asked, k.Name), Known: found, remark: remark, short: opensIn(known, k),
 		}
 		if t.live != nil {
 			published := slices.Contains(t.live, k.Name)
@@ -175,15 +175,15 @@ func (s listedScope) opens(inFull bool) string {
 	switch {
 	case s.remark != "":
 		return s.remark
-	case inFull:
+	case inFull && s.short != s.About:
 		return opensInFull(s.known())
 	}
-	return opens(s.known())
+	return s.short
 }
 
 // about is empty where opens has said it.
 func (s listedScope) about(wide bool) string {
-	if !wide || s.remark != "" || s.About == opens(s.known()) {
+	if !wide || s.remark != "" || s.About == s.short {
 		return ""
 	}
 	return s.About

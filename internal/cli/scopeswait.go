@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
@@ -18,10 +17,11 @@ import (
 )
 
 // waitPatience is how long `scopes wait` waits, and waitRequest how long one of its
-// requests may take.
+// requests may take; waitLastRequest, one that is sent when the time is up.
 const (
-	waitPatience = 10 * time.Minute
-	waitRequest  = 30 * time.Second
+	waitPatience    = 10 * time.Minute
+	waitRequest     = 30 * time.Second
+	waitLastRequest = 5 * time.Second
 )
 
 // waitOptions are the flags of `scopes wait`.
@@ -30,6 +30,8 @@ type waitOptions struct {
 	output outputFlag
 	// wanted are the scopes that are waited for, all those and the profile's.
 	wanted, all []string
+	// rest are the profile's other scopes.
+	rest []string
 	// own: nothing but the profile's scopes is asked for.
 	own bool
 }
@@ -40,9 +42,9 @@ func (a *app) scopesWait() *cobra.Command {
 		Use:   "wait [PROFILE]",
 		Short: "Wait until newly added scopes take effect",
 		Long: `Wait until newly added scopes take effect: those of --scope, else the profile's. It asks
-for a token with them and with the profile's, again and again with growing pauses, and
-stops at once on an error that waiting does not mend. Talkdesk answers 401 both to a
-wrong secret and to a scope that is minutes old: asking once without scopes tells which.
+for a token with them, again and again with growing pauses, and stops at once on an
+error that waiting does not mend. Talkdesk answers 401 both to a wrong secret and to a
+scope that is minutes old: asking once without scopes tells which.
 
 The token is kept in the cache if it is the one that token get would get.`,
 		Example: `  authctl scopes wait calls --scope users:read && ./nightly.sh
@@ -67,17 +69,17 @@ The token is kept in the cache if it is the one that token get would get.`,
 func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) error {
 	wanted := o.scopeList()
 	o.scopes = nil
-	o.prepare = func(p *config.Profile) error { return o.choose(p, wanted) }
+	o.prepare = func(p *config.Profile) error { return o.choose(a, p, wanted) }
 	s, err := a.open(&o.serviceFlags, args)
 	if err != nil {
 		return err
 	}
 	a.complain(s.profile.Service, wanted, "")
-	var token oauth.Token
+	var last asked
 	w := a.scopeWait(s, o)
 	w.ask = func(ctx context.Context, names []string, limit time.Duration) ([]string, error) {
 		got, err := s.askFor(ctx, names, limit)
-		token = got.token
+		last = got
 		return got.given, err
 	}
 	began := a.Now()
@@ -85,16 +87,18 @@ func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) 
 		return a.dryRan(s, err)
 	}
 	if o.own && !o.noCache {
-		if err := s.broker.Keep(ctx, s.request, token); err != nil {
+		if err := s.broker.Keep(ctx, s.request, last.token); err != nil {
 			a.warn("the token is not kept: " + err.Error())
 		}
 	}
-	return a.showWaited(o, s.profile, a.Now().Sub(began).Round(time.Second), w.requests)
+	return a.showWaited(o, s.profile, waited{
+		time: a.Now().Sub(began).Round(time.Second), requests: w.requests, assumed: last.given == nil && len(o.wanted) > 1,
+	})
 }
 
 // choose decides what is waited for, and what is asked for meanwhile.
-func (o *waitOptions) choose(p *config.Profile, wanted []string) error {
-	if err := needsNoLogin(p, "waiting for a scope"); err != nil {
+func (o *waitOptions) choose(a *app, p *config.Profile, wanted []string) error {
+	if err := a.needsNoLogin(p, "waiting for a scope"); err != nil {
 		return err
 	}
 	configured, _ := p.Settings.Lookup("scopes")
@@ -110,8 +114,8 @@ func (o *waitOptions) choose(p *config.Profile, wanted []string) error {
 			return &scopeError{message: "waiting for " + c.String(), hint: "take it out of the profile or of --scope"}
 		}
 	}
-	o.all = joined(configured.List, o.wanted)
-	o.own = len(scopes.Missing(configured.List, o.wanted)) == 0
+	// Nothing else is asked for: what of the profile is refused is not waited for.
+	o.all, o.rest, o.own = o.wanted, scopes.Missing(o.wanted, configured.List), wanted == nil
 	p.Settings = p.Settings.With("scopes", providers.Value{List: o.all, Origin: configured.Origin})
 	return nil
 }
@@ -119,11 +123,11 @@ func (o *waitOptions) choose(p *config.Profile, wanted []string) error {
 // scopeWait prepares the wait; who is asked is left open.
 func (a *app) scopeWait(s *session, o *waitOptions) *scopeWait {
 	w := &scopeWait{
-		wait: scopes.Wait{Scopes: o.wanted}, all: o.all, rest: scopes.Missing(o.wanted, o.all),
+		wait: scopes.Wait{Scopes: o.wanted}, all: o.all, rest: o.rest,
 		now: a.Now, sleep: sleep, patience: waitPatience,
 		// A wrong password that is sent twice may lock the user out.
 		askOnce:  s.provider.Identity().Grant == "password",
-		timedOut: func() *scopeError { return waitedInVain(s.profile, o.wanted) },
+		timedOut: func() *scopeError { return a.waitedInVain(s.profile, o.wanted) },
 	}
 	if o.timeout.set {
 		w.patience = o.timeout.value
@@ -179,14 +183,28 @@ func (w *scopeWait) run(ctx context.Context) error {
 		case verdict == scopes.Never:
 			return err
 		}
-		until := w.now().Add(scopes.Pause(tries, err, w.now()))
-		if !until.Before(end) {
+		until, ok := w.next(tries, err, end)
+		if !ok {
 			return w.gaveUp(err)
 		}
 		if err := w.until(ctx, began, until); err != nil {
 			return err
 		}
 	}
+}
+
+// next is when to ask again, the last time at the very end. It is not ok when there is
+// no time left, or none before the service wants to be asked again.
+func (w *scopeWait) next(tries int, err error, end time.Time) (until time.Time, ok bool) {
+	now := w.now()
+	if failure, is := errors.AsType[*providers.Failure](err); !now.Before(end) || is && failure.NotBefore.After(end) {
+		return time.Time{}, false
+	}
+	until = now.Add(scopes.Pause(tries, err, now))
+	if until.After(end) {
+		until = end
+	}
+	return until, true
 }
 
 // until passes the time, a second at a time so that it is seen to pass.
@@ -223,7 +241,7 @@ func (w *scopeWait) try(ctx context.Context, end time.Time) (scopes.Verdict, err
 
 func (w *scopeWait) request(ctx context.Context, names []string, end time.Time) ([]string, error) {
 	w.requests++
-	return w.ask(ctx, names, max(min(waitRequest, end.Sub(w.now())), time.Second))
+	return w.ask(ctx, names, max(min(waitRequest, end.Sub(w.now())), waitLastRequest))
 }
 
 // gaveUp is the end of the patience. Where the last answer was none, that is what is
@@ -239,7 +257,7 @@ func (w *scopeWait) gaveUp(err error) error {
 }
 
 // waitedInVain says what to check when scopes do not come into effect.
-func waitedInVain(p *config.Profile, wanted []string) *scopeError {
+func (a *app) waitedInVain(p *config.Profile, wanted []string) *scopeError {
 	var advice []string
 	for _, c := range scopes.Check(p.Service, wanted) {
 		advice = append(advice, c.String())
@@ -250,25 +268,41 @@ func waitedInVain(p *config.Profile, wanted []string) *scopeError {
 	}
 	advice = append(advice,
 		fmt.Sprintf("check that client %s was given it in %s", p.Settings.Text("client_id"), where),
-		"see what it gets with authctl scopes probe "+p.Name, "or raise --timeout")
+		"see what it gets with "+a.commandFor(p.Name, "scopes", "probe"), "or raise --timeout")
 	return &scopeError{
 		message: fmt.Sprintf("%s did not come into effect at %s", strings.Join(wanted, " "), p.Service.Title),
 		hint:    strings.Join(advice, "; "),
 	}
 }
 
+// waited is what a wait that has succeeded took.
+type waited struct {
+	time     time.Duration
+	requests int
+	// assumed: the reply to a request for several scopes named none.
+	assumed bool
+}
+
 // showWaited prints how long it took.
-func (a *app) showWaited(o *waitOptions, p *config.Profile, waited time.Duration, requests int) error {
+func (a *app) showWaited(o *waitOptions, p *config.Profile, took waited) error {
 	if o.output.json() {
-		return a.json(map[string]any{
+		out := map[string]any{
 			"profile": p.Name, "provider": p.Service.Name, "scopes": o.wanted, "effective": true,
-			"waited_seconds": int(waited.Seconds()), "requests": requests,
-		})
+			"waited_seconds": int(took.time.Seconds()), "requests": took.requests,
+		}
+		if took.assumed {
+			out["assumed"] = true
+		}
+		return a.json(out)
 	}
 	verb := "is"
 	if len(o.wanted) > 1 {
 		verb = "are"
 	}
-	return a.print(fmt.Sprintf("%s %s in effect at %s, after %s and %s\n", strings.Join(o.wanted, " "), verb,
-		p.Service.Title, waited, counted(requests, "request")))
+	text := fmt.Sprintf("%s %s in effect at %s, after %s and %s\n", strings.Join(o.wanted, " "), verb,
+		p.Service.Title, took.time, counted(took.requests, "request"))
+	if took.assumed {
+		text += "assumed: " + assumedText(p.Service) + "\n"
+	}
+	return a.print(text)
 }

@@ -46,6 +46,8 @@ func TestScopeWait(t *testing.T) {
 		secret = &providers.Failure{Reason: providers.ReasonCredentials, Message: "secret"}
 		away   = &providers.Failure{Reason: providers.ReasonTemporary, Message: "away"}
 		busy   = &providers.Failure{Reason: providers.ReasonTemporary, Message: "busy", NotBefore: time.Unix(90, 0)}
+		later  = &providers.Failure{Reason: providers.ReasonTemporary, Message: "later", NotBefore: time.Unix(601, 0)}
+		last   = &providers.Failure{Reason: providers.ReasonTemporary, Message: "last", NotBefore: time.Unix(600, 0)}
 		login  = &providers.Failure{Reason: providers.ReasonLogin, Message: "login"}
 		noHost = &providers.Failure{
 			Reason: providers.ReasonTemporary, Message: "no host", Err: &net.DNSError{IsNotFound: true},
@@ -60,7 +62,9 @@ func TestScopeWait(t *testing.T) {
 	}{
 		"at once":             {[]error{nil}, false, "", 1, 0},
 		"after two pauses":    {[]error{scope, scope, nil}, false, "", 3, 6 * time.Second},
-		"never":               {[]error{scope}, false, "in vain within 10m0s, asked 23 times", 23, 9*time.Minute + 30*time.Second},
+		"never":               {[]error{scope}, false, "in vain within 10m0s, asked 24 times", 24, 10 * time.Minute},
+		"not before the end":  {[]error{scope, later}, false, "waited 10m0s for a scope: later", 2, 2 * time.Second},
+		"at the very end":     {[]error{scope, last, nil}, false, "", 3, 10 * time.Minute},
 		"wrong secret":        {[]error{secret, secret}, false, "secret", 2, 0},
 		"401 for the scope":   {[]error{secret, nil, secret, secret, nil}, false, "", 5, 14 * time.Second},
 		"401 and away":        {[]error{secret, away, secret, nil, nil}, false, "", 5, 6 * time.Second},
@@ -68,7 +72,7 @@ func TestScopeWait(t *testing.T) {
 		"login":               {[]error{login}, false, "login", 1, 0},
 		"no such host":        {[]error{noHost}, false, "no host", 1, 0},
 		"told when":           {[]error{busy, nil}, false, "", 2, 90 * time.Second},
-		"away all the time":   {[]error{away}, false, "waited 10m0s for a scope: away", 23, 9*time.Minute + 30*time.Second},
+		"away all the time":   {[]error{away}, false, "waited 10m0s for a scope: away", 24, 10 * time.Minute},
 		"not the service's":   {[]error{errors.New("no secret")}, false, "no secret", 1, 0},
 		"away, then it works": {[]error{away, nil}, false, "", 2, 2 * time.Second},
 	} {
@@ -88,6 +92,24 @@ func TestScopeWait(t *testing.T) {
 				t.Errorf("the time was shown %d times, want each second of %s", a.shown, c.waited)
 			}
 		})
+	}
+}
+
+// TestScopeWaitUsesItsTime: the last pause is cut short, and a last request sent at its end.
+func TestScopeWaitUsesItsTime(t *testing.T) {
+	t.Parallel()
+	for patience, requests := range map[time.Duration]int{
+		0: 1, time.Second: 2, 2 * time.Second: 2, 13 * time.Second: 4, 14 * time.Second: 4, 15 * time.Second: 5,
+	} {
+		a := &answers{at: time.Unix(0, 0), list: []error{&providers.Failure{Reason: providers.ReasonScope}}}
+		w := a.wait()
+		w.patience = patience
+		if err := w.run(t.Context()); err == nil {
+			t.Errorf("%s: what is refused is in effect", patience)
+		}
+		if took := a.at.Sub(time.Unix(0, 0)); took != patience || w.requests != requests {
+			t.Errorf("%s: gave up after %s and %d requests, want %d", patience, took, w.requests, requests)
+		}
 	}
 }
 

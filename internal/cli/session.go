@@ -84,18 +84,14 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 // commandToLogIn is the command line that fills the very cache entry these flags
 // ask for.
 func (a *app) commandToLogIn(profile string, f *serviceFlags) string {
-	words := []string{"authctl", "login"}
-	if profile != config.EnvironmentProfile {
-		words = append(words, profile)
+	words := []string{"login"}
+	if scopes := f.scopeList(); len(scopes) > 0 {
+		words = append(words, "--scope", strings.Join(scopes, " "))
 	}
-	for _, flag := range []struct{ name, value string }{
-		{"--scope", strings.Join(f.scopeList(), " ")}, {"--store", f.store}, {"--config", a.flags.config},
-	} {
-		if flag.value != "" {
-			words = append(words, flag.name, shellWord(flag.value))
-		}
+	if f.store != "" {
+		words = append(words, "--store", f.store)
 	}
-	return strings.Join(words, " ")
+	return a.commandFor(profile, words...)
 }
 
 // connect gives the session its store and its broker.

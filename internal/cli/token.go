@@ -20,8 +20,9 @@ func (a *app) token() *cobra.Command {
 type tokenGetOptions struct {
 	serviceFlags
 	requireFlag
-	output   outputFlag
-	variable string
+	output       outputFlag
+	variable     string
+	githubOutput bool
 }
 
 func (a *app) tokenGet() *cobra.Command {
@@ -31,15 +32,29 @@ func (a *app) tokenGet() *cobra.Command {
 		Short: "Print a valid access token",
 		Long: `Print a valid access token on stdout and nothing else: from the cache while it is
 fresh, else refreshed or newly issued. Processes that ask for the same token at the
-same time cause one request.`,
+same time cause one request.
+
+Formats: raw is the token alone. header and curl (for curl -K -) carry it to a
+service, exec-credential to Kubernetes. env, fish and powershell are for a shell to
+evaluate, dotenv is a file of NAME=value lines. github hides the token in the job's
+log and hands it to the steps that follow (to ${{ steps.ID.outputs.token }} with
+--github-output); azure-pipelines makes it a secret variable; gitlab is a dotenv
+report for the jobs that follow, which GitLab does not hide.`,
 		Example: `  TOKEN=$(authctl token get calls) || exit
   authctl token get booking -o json
   eval "$(authctl token get calls -o env)"
+  authctl token get calls -o fish | source
+  authctl token get calls -o powershell | Out-String | Invoke-Expression
+  authctl token get calls -o curl | curl -K - "$URL"
+  authctl token get calls -o github
   authctl token get engage --dry-run`,
 		Args: arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := a.begin(&o.output); err != nil {
 				return err
+			}
+			if o.githubOutput && !command.Flags().Changed("var") {
+				o.variable = "token"
 			}
 			return a.runTokenGet(command.Context(), o, args)
 		},
@@ -48,13 +63,22 @@ same time cause one request.`,
 	o.serviceFlags.bind(command.Flags())
 	o.requireFlag.bind(command.Flags())
 	o.output.bind(command.Flags(), tokenFormats()...)
-	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN", "the `name` of the variable that -o env sets")
+	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN",
+		"the `name` of the variable, in formats that set one")
+	command.Flags().BoolVar(&o.githubOutput, "github-output", false,
+		"-o github sets an output of the step, by default named token, and no variable")
 	return command
 }
 
 func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string) error {
 	if !variableName(o.variable) {
 		return usagef("--var %q is not the name of a variable", o.variable)
+	}
+	if o.githubOutput && o.output.format != "github" {
+		return usagef("--github-output goes with -o github only")
+	}
+	if err := o.requireFlag.check(); err != nil {
+		return err
 	}
 	s, err := a.open(&o.serviceFlags, args)
 	if err != nil {
@@ -63,6 +87,10 @@ func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string
 	a.complain(s.profile.Service, o.list(), "")
 	if o.dryRun {
 		return a.dryRun(ctx, s)
+	}
+	form, err := a.form(o)
+	if err != nil {
+		return err
 	}
 	answer, err := s.token(ctx)
 	if err != nil {
@@ -74,11 +102,7 @@ func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string
 			return err
 		}
 	}
-	text, err := newPrinted(s, answer, a.Now()).format(o.output.format, o.variable)
-	if err != nil {
-		return err
-	}
-	return a.print(text)
+	return a.deliver(form, newPrinted(s, answer, a.Now()))
 }
 
 // dryRun prints the request that would be sent for a new token, and sends nothing.

@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"maps"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
 )
 
 // printed is a token on its way to stdout: what the formats of `token get` show.
@@ -27,6 +31,8 @@ type printed struct {
 	Provider  string  `json:"provider"`
 	Account   string  `json:"account"`
 	Source    string  `json:"source"`
+	// headers are what the API wants beside the token, whole lines; curl alone gets them.
+	headers []string
 }
 
 // newPrinted reveals the token: this is the one place that prints it.
@@ -44,6 +50,38 @@ func newPrinted(s *session, answer broker.Answer, now time.Time) printed {
 	return p
 }
 
+// withHeaders adds what the service's API wants beside the token.
+func (p printed) withHeaders(ctx context.Context, s *session) (printed, error) {
+	headerer, ok := s.provider.(providers.APIHeaderer)
+	if !ok {
+		return p, nil
+	}
+	wanted := headerer.APIHeaders()
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		value, err := wanted[name](ctx)
+		if err != nil {
+			return p, err
+		}
+		line := name + ": " + value.Reveal()
+		if strings.ContainsFunc(line, unicode.IsControl) {
+			// A line break would be the end of it, and the next one another option.
+			return p, &oauth.RequestError{Problem: "header " + name + " has bytes that no header carries"}
+		}
+		p.headers = append(p.headers, line)
+	}
+	return p, nil
+}
+
+// secrets are what of it no log may show.
+func (p printed) secrets() []string {
+	list := []string{p.AccessToken}
+	for _, header := range p.headers {
+		_, value, _ := strings.Cut(header, ": ")
+		list = append(list, value)
+	}
+	return list
+}
+
 // grantedScopes are the scopes of a token or, where the service did not say, those
 // that were asked for (RFC 6749 §5.1).
 func grantedScopes(s *session, token oauth.Token) []string {
@@ -54,53 +92,90 @@ func grantedScopes(s *session, token oauth.Token) []string {
 }
 
 // tokenFormats are the values of `token get --output`, the default first.
-func tokenFormats() []string { return []string{"raw", "header", "json", "env"} }
+func tokenFormats() []string {
+	return []string{
+		"raw", "header", "json", "env", "fish", "powershell", "dotenv",
+		"github", "gitlab", "azure-pipelines", "curl", "exec-credential",
+	}
+}
 
-// format returns what goes to stdout. variable is the name that env gives the
-// token; its type and expiry get the same name and a suffix.
-func (p printed) format(format, variable string) (string, error) {
-	switch format {
+// form is how a token is to be printed: what the flags say, and what a format has to
+// know of whom it is for.
+type form struct {
+	format string
+	// variable is the name of the token; its type and expiry get the same name and a
+	// suffix where they are given too.
+	variable string
+	// runner is where the format github puts the token.
+	runner runnerFile
+	// apiVersion is that of the format exec-credential.
+	apiVersion string
+}
+
+// form looks at what the format needs. It is called before the service is asked: a
+// token that cannot be handed over need not be issued.
+func (a *app) form(o *tokenGetOptions) (form, error) {
+	f := form{format: o.output.format, variable: o.variable}
+	var err error
+	switch f.format {
+	case "github":
+		f.runner, err = a.runnerFile(o.githubOutput)
+	case "exec-credential":
+		f.apiVersion, err = a.credentialVersion()
+	}
+	return f, err
+}
+
+// deliver prints a token. What goes to a file does so only after stdout has been told
+// to hide it.
+func (a *app) deliver(f form, p printed) error {
+	text, err := p.format(f)
+	if err != nil {
+		return err
+	}
+	if err := a.print(text); err != nil {
+		return err
+	}
+	switch f.format {
+	case "github":
+		return f.runner.append(f.variable, p.AccessToken)
+	case "gitlab":
+		a.warnOfReport(len(text))
+	}
+	return nil
+}
+
+// format returns what goes to stdout.
+func (p printed) format(f form) (string, error) {
+	switch f.format {
 	case "raw":
 		return p.AccessToken + "\n", nil
 	case "header":
-		return "Authorization: Bearer " + p.AccessToken + "\n", nil
+		return p.header() + "\n", nil
 	case "json":
 		text, err := json.Marshal(p)
 		return string(text) + "\n", err
 	case "env":
-		return p.environment(variable), nil
+		return p.posix(f.variable), nil
+	case "fish":
+		return p.fish(f.variable), nil
+	case "powershell":
+		return p.powershell(f.variable), nil
+	case "dotenv":
+		return p.dotenv(f.variable)
+	case "github":
+		return p.mask(), nil
+	case "gitlab":
+		return p.report(f.variable)
+	case "azure-pipelines":
+		return p.secretVariable(f.variable), nil
+	case "curl":
+		return p.curl(), nil
+	case "exec-credential":
+		return p.credential(f.apiVersion)
 	}
-	return "", fmt.Errorf("no such format: %s", format)
+	return "", fmt.Errorf("no such format: %s", f.format)
 }
 
-// environment returns lines for eval in a POSIX shell.
-func (p printed) environment(variable string) string {
-	var b strings.Builder
-	set := func(name, value string) { fmt.Fprintf(&b, "export %s=%s\n", name, shellQuote(value)) }
-	set(variable, p.AccessToken)
-	set(variable+"_TYPE", p.TokenType)
-	if p.ExpiresOn != nil {
-		set(variable+"_EXPIRES_ON", strconv.FormatInt(*p.ExpiresOn, 10))
-	} else {
-		// An earlier token's expiry must not stay behind.
-		fmt.Fprintf(&b, "unset %s_EXPIRES_ON\n", variable)
-	}
-	return b.String()
-}
-
-// shellQuote quotes s for a POSIX shell (XCU §2.2.2): nothing is special between
-// single quotes but the single quote.
-func shellQuote(s string) string {
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// shellWord quotes s where a shell would not take it as it is.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:,@%+=", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return shellQuote(s)
-}
+// header is the header of RFC 6750 §2.1.
+func (p printed) header() string { return "Authorization: Bearer " + p.AccessToken }

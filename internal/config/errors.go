@@ -16,6 +16,10 @@ var ErrExists = errors.New("the profile exists")
 // or that none could be chosen.
 var ErrNoProfile = errors.New("no such profile")
 
+// ErrNotReference is wrapped by the error of a secret that is given as something
+// else than a reference: it may be the secret itself, in plain text.
+var ErrNotReference = errors.New("not a reference to a secret")
+
 // Error says what is wrong with the configuration file or an environment
 // variable. No field holds a secret. Exit code 3.
 type Error struct {

@@ -89,22 +89,37 @@ func waitFor(ctx context.Context, doing string, read func() (oauth.Secret, error
 }
 
 func (r *resolver) file(ctx context.Context, ref reference) (oauth.Secret, error) {
+	path, err := r.path(ref)
+	if err != nil {
+		return oauth.Secret{}, err
+	}
+	secret, err := waitFor(ctx, "reading the file", func() (oauth.Secret, error) { return readSecret(path) })
+	return secret, ofFile(err)
+}
+
+// path returns where the file of a reference is.
+func (r *resolver) path(ref reference) (string, error) {
 	path := ref.arg
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		home := r.env.home()
 		if home == "" {
-			return oauth.Secret{}, &ReferenceError{Problem: "there is no home directory"}
+			return "", &ReferenceError{Problem: "there is no home directory"}
 		}
 		path = filepath.Join(home, rest)
 	}
 	if ref.dir != "" && !filepath.IsAbs(path) {
 		path = filepath.Join(ref.dir, path)
 	}
-	secret, err := waitFor(ctx, "reading the file", func() (oauth.Secret, error) { return readSecret(path) })
+	return path, nil
+}
+
+// ofFile keeps of a file system's error what happened and not the path, which the
+// reference names.
+func ofFile(err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return secret, &ReferenceError{Problem: pathErr.Op + ": " + pathErr.Err.Error(), Err: err}
+		return &ReferenceError{Problem: pathErr.Op + ": " + pathErr.Err.Error(), Err: err}
 	}
-	return secret, err
+	return err
 }
 
 // readSecret reads a regular file or a pipe. One that others may write is

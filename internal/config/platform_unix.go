@@ -46,6 +46,14 @@ func writableByOthers(info fs.FileInfo) bool {
 	return info.Mode().Perm()&0o002 != 0 || group && info.Mode().Perm()&0o020 != 0
 }
 
+// readableByOthers reports whether another user may read a file, by the rule of
+// writableByOthers.
+func readableByOthers(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	group := !ok || int(stat.Gid) != os.Getegid()
+	return info.Mode().Perm()&0o004 != 0 || group && info.Mode().Perm()&0o040 != 0
+}
+
 // keepOwner gives file the owner of the one it replaces, where that is allowed.
 func keepOwner(file *os.File, info fs.FileInfo) {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -30,4 +30,6 @@ func unsafeConfig(fs.FileInfo) string { return "" }
 
 func writableByOthers(fs.FileInfo) bool { return false }
 
+func readableByOthers(fs.FileInfo) bool { return false }
+
 func keepOwner(*os.File, fs.FileInfo) {}

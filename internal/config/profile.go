@@ -29,12 +29,20 @@ type Profile struct {
 	// chosen is the origin of the provider.
 	chosen string
 	asks   []ask
+	// bound are the references of the file, the flags and the environment, also
+	// those that something else goes before.
+	bound []bound
+	refs  *resolver
+	// named are the environment variables that references name.
+	named []string
+	// file is where the other profiles are.
+	file *File
 }
 
 // ask is a secret that only a person or stdin can give.
 type ask struct {
-	setting string
-	fetch   oauth.SecretFunc
+	setting, origin string
+	fetch           oauth.SecretFunc
 	// pipe says that it is read from stdin and not typed.
 	pipe bool
 }
@@ -42,8 +50,12 @@ type ask struct {
 // secret binds a reference to a setting of the profile.
 func (p *Profile) secret(refs *resolver, setting string, ref reference, origin string) providers.Value {
 	fetch := refs.bind(p.Name, setting, ref)
+	p.refs, p.bound = refs, append(p.bound, bound{setting, ref, origin})
+	if ref.kind == "env" {
+		p.named = append(p.named, ref.arg)
+	}
 	if ref.kind == "prompt" || ref.kind == "stdin" {
-		p.asks = append(p.asks, ask{setting, fetch, ref.kind == "stdin"})
+		p.asks = append(p.asks, ask{setting, origin, fetch, ref.kind == "stdin"})
 	}
 	return providers.Value{Text: ref.String(), Secret: fetch, Origin: origin}
 }

@@ -59,7 +59,7 @@ func (f *File) fromEnvironment(provider string, flags map[string]providers.Value
 			Suggestion: didYouMean(provider, f.serviceNames()),
 		}
 	}
-	p := &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER"}
+	p := &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER", file: f}
 	return p, f.fill(p, source{flags: flags})
 }
 

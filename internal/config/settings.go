@@ -30,7 +30,7 @@ func (f *File) build(doc *document, name string, flags map[string]providers.Valu
 	if key == nil {
 		return nil, f.noProfile(name)
 	}
-	p := &Profile{Name: name, Line: doc.line(key), origin: fmt.Sprintf("profile %s in %s", name, f.Path)}
+	p := &Profile{Name: name, Line: doc.line(key), origin: fmt.Sprintf("profile %s in %s", name, f.Path), file: f}
 	raw, ok := values.(map[string]any)
 	switch {
 	case !validName(name):
@@ -109,6 +109,8 @@ func (f *File) fill(p *Profile, s source) error {
 			values[d.Name] = v
 		}
 	}
+	// Nobody is asked for what a flag or the environment gives.
+	p.asks = slices.DeleteFunc(p.asks, func(a ask) bool { return values[a.setting].Origin != a.origin })
 	p.Settings = providers.NewSettings(p.Name, values)
 	return nil
 }
@@ -221,7 +223,7 @@ func (f *File) secretText(p *Profile, name string, raw any, origin string) (prov
 
 func notAReference(name string) error {
 	return &Error{
-		Key: name, Problem: "is not a reference to a secret",
+		Key: name, Problem: "is not a reference to a secret", Err: ErrNotReference,
 		Suggestion: "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt",
 	}
 }

@@ -21,7 +21,7 @@ func main() {
 	reference := flag.String("reference", "docs/reference", "directory of the Markdown pages")
 	man := flag.String("man", "docs/man", "directory of the man pages")
 	completions := flag.String("completions", "completions", "directory of the shell completions")
-	root := flag.String("root", ".", "directory of README.md and docs/operations.md, whose tables are replaced")
+	root := flag.String("root", ".", "directory of README.md and docs, in whose pages tables are replaced")
 	flag.Parse()
 
 	commands := cli.Documentation()
@@ -39,17 +39,23 @@ func main() {
 			os.Exit(1)
 		}
 	}
-	for _, page := range []string{"README.md", filepath.Join("docs", "operations.md")} {
-		if err := tabulate(filepath.Join(*root, page)); err != nil {
+	for _, table := range []struct{ page, name, text string }{
+		{"README.md", "services", cli.CapabilityTable()},
+		{filepath.Join("docs", "operations.md"), "services", cli.CapabilityTable()},
+		{"README.md", "exit-codes", cli.ExitCodeTable()},
+		{filepath.Join("docs", "exit-codes.md"), "exit-codes", cli.ExitCodeTable()},
+		{filepath.Join("docs", "exit-codes.md"), "stdout-exceptions", cli.StdoutExceptions()},
+	} {
+		if err := tabulate(filepath.Join(*root, table.page), table.name, table.text); err != nil {
 			fmt.Fprintf(os.Stderr, "gendocs: %v\n", err)
 			os.Exit(1)
 		}
 	}
 }
 
-// tabulate replaces the table of services and verbs between its marks in a page.
-func tabulate(path string) error {
-	const begin, end = "<!-- services -->\n", "<!-- /services -->"
+// tabulate replaces the table between the marks of that name in a page.
+func tabulate(path, name, table string) error {
+	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -57,9 +63,9 @@ func tabulate(path string) error {
 	before, rest, ok := strings.Cut(string(text), begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !ok || !closed {
-		return fmt.Errorf("%s has no place for the table of services", path)
+		return fmt.Errorf("%s has no place for the table %s", path, name)
 	}
-	page := before + begin + cli.CapabilityTable() + end + after
+	page := before + begin + table + end + after
 	return os.WriteFile(path, []byte(page), 0o644) //nolint:gosec // for everyone to read
 }
 
@@ -116,7 +122,7 @@ func writeCompletions(root *cobra.Command, directory string) error {
 		file  string
 		write func(*bytes.Buffer) error
 	}{
-		{"authctl.bash", func(b *bytes.Buffer) error { return root.GenBashCompletionV2(b, true) }},
+		{"authctl.bash", func(b *bytes.Buffer) error { return cli.WriteBashCompletion(root, b, true) }},
 		{"_authctl", func(b *bytes.Buffer) error { return root.GenZshCompletion(b) }},
 		{"authctl.fish", func(b *bytes.Buffer) error { return root.GenFishCompletion(b, true) }},
 		{"authctl.ps1", func(b *bytes.Buffer) error { return root.GenPowerShellCompletionWithDesc(b) }},

@@ -214,9 +214,13 @@ func (m members) tokenType(secrets redactor) (value, problem string) {
 }
 
 // scope reads the space-separated string of RFC 6749 §3.3, or a JSON list of
-// strings; nil when there is neither. A scope with bytes that §3.3 does not
-// allow is cleaned, because scopes are shown.
+// strings; nil when there is neither, and empty, not nil, when one says that none was
+// granted. A scope with bytes that §3.3 does not allow is cleaned, because scopes
+// are shown.
 func (m members) scope() []string {
+	if raw := m["scope"]; len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
 	text, ok := m.text("scope")
 	if !ok {
 		var list []string
@@ -230,9 +234,6 @@ func (m members) scope() []string {
 		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			scopes[i] = CleanText(s)
 		}
-	}
-	if len(scopes) == 0 {
-		return nil
 	}
 	return scopes
 }

@@ -41,7 +41,14 @@ func TestTokenReply(t *testing.T) {
 			"scope list", js, `{"access_token":"fake-token","scope":["a","b c"]}`,
 			func(k *Token) { k.Scope = []string{"a", "b", "c"} },
 		},
-		{"no scopes", js, `{"access_token":"fake-token","scope":" "}`, nil},
+		{
+			"no scopes", js, `{"access_token":"fake-token","scope":" "}`,
+			func(k *Token) { k.Scope = []string{} },
+		},
+		{
+			"empty list of scopes", js, `{"access_token":"fake-token","scope":[]}`,
+			func(k *Token) { k.Scope = []string{} },
+		},
 		{"scope of another type", js, `{"access_token":"fake-token","scope":{"a":1}}`, nil},
 		{
 			"hostile scope", js, `{"access_token":"fake-token","scope":"a\u001b[2J b"}`,

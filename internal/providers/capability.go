@@ -131,6 +131,33 @@ type Verifier interface {
 	Verify(ctx context.Context, token oauth.Secret) error
 }
 
+// APILocator is a Provider whose tokens are meant for an API that is not on the token
+// endpoint's host.
+type APILocator interface {
+	// APIURL is scheme, host and port of the API, nil where it is not known.
+	APIURL() *url.URL
+}
+
+// Endpointer is a Provider that asks more than the token endpoint.
+type Endpointer interface {
+	// Endpoints are the other addresses that this client asks or sends a person to, as
+	// far as its settings tell them.
+	Endpoints() []Endpoint
+}
+
+// Endpoint is an address at a service.
+type Endpoint struct {
+	// Name is what is there, for people: "authorization endpoint".
+	Name string
+	URL  *url.URL
+}
+
+// APIHeaderer is a Provider whose API wants further secret headers beside the token.
+type APIHeaderer interface {
+	// APIHeaders returns what fetches their values, by name.
+	APIHeaders() map[string]oauth.SecretFunc
+}
+
 // UnsupportedError says that a service has no such operation. Exit code 6.
 type UnsupportedError struct {
 	// Service is the service's title, Operation the verb on the command line.

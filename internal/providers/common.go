@@ -11,6 +11,15 @@ func BaseURLSetting() Setting {
 	}
 }
 
+// AllowHostsSetting is allow_hosts, which every service takes.
+func AllowHostsSetting() Setting {
+	return Setting{
+		Name: "allow_hosts", Kind: List,
+		Help:    "hosts beside the service's own that authctl curl may send the token to: HOST, HOST:PORT or *.DOMAIN",
+		Example: "api.example.com",
+	}
+}
+
 // ClientIDSetting is client_id (RFC 6749 §2.2).
 func ClientIDSetting() Setting {
 	return Setting{Name: "client_id", Kind: Text, Required: true, Help: "the OAuth client identifier", Example: "scripts"}

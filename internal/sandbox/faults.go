@@ -62,7 +62,8 @@ type Fault struct {
 	// Redirect is a Location; the status is 302 unless Status is another
 	// redirect.
 	Redirect string `json:"redirect,omitzero"`
-	// ScopePending are scopes that Talkdesk grants only after the fault is gone.
+	// ScopePending are scopes that a service grants only after the fault is gone: it
+	// refuses them in its way, or with Narrow leaves them out.
 	ScopePending []string `json:"scope_pending,omitzero"`
 	// ClientScopes are exactly the scopes that every client has: asking for another
 	// is refused in the service's way. The standard scopes of Pexip's realm stay.
@@ -142,10 +143,8 @@ func (f Fault) checkTogether() error {
 		return errors.New("drop: cannot go with truncate")
 	case f.Redirect != "" && f.Status != 0 && !isRedirect(f.Status):
 		return fmt.Errorf("redirect: status %d is not one of 301, 302, 303, 307, 308", f.Status)
-	case len(f.ScopePending) > 0 && f.Service != "" && f.Service != "talkdesk":
-		return errors.New("scope_pending: only talkdesk has it")
-	case f.Service == "genesys" && (f.ClientScopes != nil || f.Narrow):
-		return errors.New("client_scopes and narrow: genesys has one scope, which every client has")
+	case f.Service == "genesys" && (f.ClientScopes != nil || f.Narrow || f.ScopePending != nil):
+		return errors.New("client_scopes, narrow and scope_pending: genesys has one scope, which every client has")
 	}
 	return nil
 }

@@ -289,13 +289,13 @@ func TestFaultErrors(t *testing.T) {
 		`{"redirect":"/x","status":304}`: "redirect: status 304 is not one of",
 		`{"redirect":"/x\ny"}`:           "control characters",
 		`{"content_type":"a\u0000"}`:     "control characters",
-		`{"service":"pexip","scope_pending":["a"]}`: "scope_pending: only talkdesk has it",
-		`{"service":"genesys","client_scopes":[]}`:  "client_scopes and narrow: genesys has one scope",
-		`{"service":"genesys","narrow":true}`:       "client_scopes and narrow: genesys has one scope",
-		`{"client_scopes":["a b"]}`:                 `client_scopes: "a b" is not one scope`,
-		`{"client_scopes":[""]}`:                    `client_scopes: "" is not one scope`,
-		`{"client_scopes":"a"}`:                     "client_scopes: a JSON string does not fit here",
-		`{"narrow":false}`:                          "the fault does nothing",
+		`{"service":"genesys","scope_pending":["a"]}`: "client_scopes, narrow and scope_pending: genesys has one scope",
+		`{"service":"genesys","client_scopes":[]}`:    "client_scopes, narrow and scope_pending: genesys has one scope",
+		`{"service":"genesys","narrow":true}`:         "client_scopes, narrow and scope_pending: genesys has one scope",
+		`{"client_scopes":["a b"]}`:                   `client_scopes: "a b" is not one scope`,
+		`{"client_scopes":[""]}`:                      `client_scopes: "" is not one scope`,
+		`{"client_scopes":"a"}`:                       "client_scopes: a JSON string does not fit here",
+		`{"narrow":false}`:                            "the fault does nothing",
 	} {
 		got := do(t, s, call{method: http.MethodPost, path: "/_sandbox/faults", body: body})
 		text := text(t, got.fields(t)["error"])

@@ -100,6 +100,37 @@ func TestFaultNarrow(t *testing.T) {
 	}
 }
 
+// A scope that is pending is refused, or left out with narrow, until the fault is gone.
+func TestFaultScopePending(t *testing.T) {
+	t.Parallel()
+	const cancel, book = qmaticPrefix + "cancel", qmaticPrefix + "book"
+	for _, row := range []struct {
+		service, had, added string
+		status              int
+	}{
+		{"pexip", "engage:forms:readOnly", "engage:offices:readOnly", 400},
+		{"talkdesk", "apps:read", "apps:write", 401},
+		{"qmatic", cancel, book, 400},
+	} {
+		s, clock := start(t, Options{})
+		asked := good(row.service).set("scope", row.had+" "+row.added)
+		pending := `{"service":"` + row.service + `","scope_pending":["` + row.added + `"],"times":1`
+		addFault(t, s, pending+`}`)
+		if got := do(t, s, asked); got.status != row.status || got.fields(t)["error"] != "invalid_scope" {
+			t.Errorf("%s: status %d, %s", row.service, got.status, got.body)
+		}
+		clock.advance(time.Second)
+		addFault(t, s, pending+`,"narrow":true}`)
+		if scope := scopesOfReply(t, s, do(t, s, asked)); !strings.Contains(scope, row.had) || strings.Contains(scope, row.added) {
+			t.Errorf("%s: narrowed to %q", row.service, scope)
+		}
+		clock.advance(time.Second)
+		if scope := scopesOfReply(t, s, do(t, s, asked)); !strings.Contains(scope, row.added) {
+			t.Errorf("%s: afterwards %q", row.service, scope)
+		}
+	}
+}
+
 // What is narrowed is so in the token too.
 func TestFaultNarrowInTheToken(t *testing.T) {
 	t.Parallel()

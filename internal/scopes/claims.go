@@ -10,11 +10,13 @@ import (
 const maxNames = 1000
 
 // Claims is what a token or an introspection says of its scopes. The names are
-// sorted, each once, and fit to be shown.
+// sorted, each once.
 type Claims struct {
-	// Scopes is nil where no claim says anything, and empty where one says "none".
+	// Scopes is nil where no claim says anything, and empty where one says "none". They
+	// are as they came: Compare makes them fit to be shown.
 	Scopes []string
 	// Roles are Keycloak's: those of the realm, and CLIENT/ROLE for those of a client.
+	// They are fit to be shown.
 	Roles []string
 }
 
@@ -40,7 +42,7 @@ func FromClaims(claims json.RawMessage) Claims {
 			}
 		}
 	}
-	found.Scopes, found.Roles = tidy(found.Scopes), tidy(found.Roles)
+	found.Scopes, found.Roles = sorted(found.Scopes), tidy(found.Roles)
 	return found
 }
 
@@ -65,17 +67,23 @@ func roles(access json.RawMessage) []string {
 	return a.Roles
 }
 
-// tidy sorts, drops what is empty or there twice, and makes fit to be shown.
+// tidy is sorted, with names fit to be shown.
 func tidy(names []string) []string {
-	if names == nil {
-		return nil
-	}
-	clean := make([]string, 0, min(len(names), maxNames))
-	for _, name := range names[:min(len(names), maxNames)] {
-		if name != "" {
-			clean = append(clean, printable(name))
-		}
+	clean := sorted(names)
+	for i, name := range clean {
+		clean[i] = printable(name)
 	}
 	slices.Sort(clean)
 	return slices.Compact(clean)
+}
+
+// sorted sorts, and drops what is empty or there twice. Nil stays nil.
+func sorted(names []string) []string {
+	if names == nil {
+		return nil
+	}
+	kept := append([]string{}, names[:min(len(names), maxNames)]...)
+	kept = slices.DeleteFunc(kept, func(name string) bool { return name == "" })
+	slices.Sort(kept)
+	return slices.Compact(kept)
 }

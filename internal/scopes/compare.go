@@ -69,7 +69,11 @@ func (r Row) InEffect() Presence {
 
 // Compare puts the sides beside each other: the configured scopes first, then the
 // other requested ones, then what came unasked, sorted.
+//
+// The names of all sides are made fit to be shown, each in the same way: one that no
+// scope can have (Valid) is then in quotes.
 func Compare(s Sides) []Row {
+	s = s.shown()
 	given := s.Granted
 	if given == nil && len(s.Requested) > 0 {
 		given = s.Requested
@@ -80,7 +84,10 @@ func Compare(s Sides) []Row {
 		r := Row{
 			Name: name, Configured: slices.Contains(s.Configured, name), Requested: slices.Contains(s.Requested, name),
 			Granted: presence(given, name), InToken: presence(s.InToken, name),
-			Introspected: presence(s.Introspected, name), Known: knownScope(s.Catalogue, name),
+			Introspected: presence(s.Introspected, name), Known: providers.KnownScope{Name: name},
+		}
+		if known, ok := s.Catalogue.Lookup(name); ok {
+			r.Known = known
 		}
 		r.Missing = r.Requested && r.InEffect() == No
 		// Without a request the service decides, and nothing it gives is too much.
@@ -88,6 +95,17 @@ func Compare(s Sides) []Row {
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// shown are the sides with names fit to be shown. What is nil stays so.
+func (s Sides) shown() Sides {
+	for _, side := range []*[]string{&s.Configured, &s.Requested, &s.Granted, &s.InToken, &s.Introspected} {
+		*side = slices.Clone(*side)
+		for i, name := range *side {
+			(*side)[i] = printable(name)
+		}
+	}
+	return s
 }
 
 // InEffect are the names of the rows that surely are in effect, for Missing.
@@ -117,13 +135,8 @@ func presence(side []string, name string) Presence {
 	}
 }
 
-func knownScope(c providers.Catalogue, name string) providers.KnownScope {
-	i := slices.IndexFunc(c.Scopes, func(k providers.KnownScope) bool { return k.Name == name })
-	if i < 0 {
-		return providers.KnownScope{Name: name}
-	}
-	return c.Scopes[i]
-}
+// Unique returns the names each once, in their order. It is nil when there are none.
+func Unique(names []string) []string { return unique(names) }
 
 // unique joins lists and keeps the first of equal names.
 func unique(lists ...[]string) []string {

@@ -41,16 +41,20 @@ func TestCompare(t *testing.T) {
 		sides Sides
 		want  string
 	}{
-		"nothing":                 {Sides{}, ""},
-		"silent reply":            {Sides{Configured: ab, Requested: ab}, "b cr+??, a cr+??"},
-		"all say yes":             {Sides{ab, ab, ab, ab, ab, providers.Catalogue{}}, "b cr+++, a cr+++"},
-		"narrowed":                {Sides{Configured: ab, Requested: ab, Granted: []string{"a"}}, "b cr-?? missing, a cr+??"},
-		"token knows better":      {Sides{Configured: ab, Requested: ab, InToken: []string{"b"}}, "b cr++?, a cr+-? missing"},
-		"introspection as well":   {Sides{Configured: ab, Requested: ab, Introspected: []string{}}, "b cr+?- missing, a cr+?- missing"},
-		"only the flag's":         {Sides{Configured: ab, Requested: []string{"a"}}, "b c-??, a cr+??"},
-		"unasked":                 {Sides{Requested: []string{"b"}, Granted: []string{"profile", "b", "email"}}, "b r+??, email +?? extra, profile +?? extra"},
-		"unasked, in the token":   {Sides{Requested: []string{"b"}, InToken: []string{"b", "x"}}, "b r++?, x -+? extra"},
-		"nothing requested":       {Sides{Granted: ab}, "a +??, b +??"},
+		"nothing":               {Sides{}, ""},
+		"silent reply":          {Sides{Configured: ab, Requested: ab}, "b cr+??, a cr+??"},
+		"all say yes":           {Sides{ab, ab, ab, ab, ab, providers.Catalogue{}}, "b cr+++, a cr+++"},
+		"narrowed":              {Sides{Configured: ab, Requested: ab, Granted: []string{"a"}}, "b cr-?? missing, a cr+??"},
+		"token knows better":    {Sides{Configured: ab, Requested: ab, InToken: []string{"b"}}, "b cr++?, a cr+-? missing"},
+		"introspection as well": {Sides{Configured: ab, Requested: ab, Introspected: []string{}}, "b cr+?- missing, a cr+?- missing"},
+		"only the flag's":       {Sides{Configured: ab, Requested: []string{"a"}}, "b c-??, a cr+??"},
+		"unasked":               {Sides{Requested: []string{"b"}, Granted: []string{"profile", "b", "email"}}, "b r+??, email +?? extra, profile +?? extra"},
+		"unasked, in the token": {Sides{Requested: []string{"b"}, InToken: []string{"b", "x"}}, "b r++?, x -+? extra"},
+		"nothing requested":     {Sides{Granted: ab}, "a +??, b +??"},
+		"odd names": {
+			Sides{Configured: []string{`a"`}, Requested: []string{`a"`}, Granted: []string{`a"`}, InToken: []string{`a"`, "b\x1b"}},
+			`"a"" cr++?, "b" -+? extra`,
+		},
 		"nothing requested, mute": {Sides{Configured: ab}, "b c???, a c???"},
 	} {
 		if diff := cmp.Diff(c.want, picture(Compare(c.sides))); diff != "" {
@@ -100,7 +104,7 @@ func TestFromClaims(t *testing.T) {
 		`{"scope":null}`:                       {},
 		`{"scope":7}`:                          {},
 		`{"Scope":"a"}`:                        {},
-		`{"scope":["a\u200b","a\u001b[0m"]}`:   {Scopes: []string{`"a [0m"`, `"a"`}},
+		`{"scope":["a\u200b","a\u001b[0m"]}`:   {Scopes: []string{"a\x1b[0m", "a\u200b"}},
 		`{"realm_access":{"roles":["admin"]}}`: {Roles: []string{"admin"}},
 		`{"scope":"a","realm_access":{"roles":["x","x"]},"resource_access":{"api":{"roles":["y"]},"odd":3}}`: {
 			Scopes: []string{"a"}, Roles: []string{"api/y", "x"},

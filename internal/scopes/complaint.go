@@ -137,12 +137,18 @@ func split(name string) (resource, access string) {
 	return name[:i], name[i+1:]
 }
 
-// printable is a name as it is where it has only the characters of RFC 6749 §3.3,
-// else quoted and cleaned: it then equals no scope that anybody could ask for.
+// printable is a name as it is where it is Valid, else quoted and cleaned: it then
+// equals no scope that anybody could ask for.
 func printable(name string) string {
-	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
-	if name != "" && len(name) <= 200 && !strings.ContainsFunc(name, odd) {
+	if Valid(name) {
 		return name
 	}
 	return `"` + oauth.CleanText(name) + `"`
+}
+
+// Valid reports whether a name has only the characters that RFC 6749 §3.3 allows in a
+// scope, and is short enough to be one: 200 bytes.
+func Valid(name string) bool {
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
+	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, odd)
 }

@@ -19,10 +19,12 @@ const (
 	CauseToken       Cause = "token"       // the token is expired, revoked or not this service's
 	CauseCredentials Cause = "credentials" // the client or the user was refused
 	CauseUser        Cause = "user"        // the token has no user, and the call needs one
+	CauseOther       Cause = "other"       // it is not the scope: the status says something else
 	CauseUnknown     Cause = "unknown"
 )
 
-// Diagnosis is what can be read out of an error. Remote words in it are cleaned.
+// Diagnosis is what can be read out of an error. Remote words in it are cleaned, and what
+// may be a secret is hidden.
 type Diagnosis struct {
 	Cause Cause `json:"cause"`
 	// Status is the HTTP status, 0 when the text has none.
@@ -30,15 +32,16 @@ type Diagnosis struct {
 	// Code is the error code, Description the error's own words; either may be empty.
 	Code        string `json:"code,omitempty"`
 	Description string `json:"description,omitempty"`
-	// Needed are the scopes that the error asks for or names, sorted.
+	// Needed are the scopes that the error asks for or names, or the text is, sorted.
 	Needed []string `json:"needed"`
 	// Advice says what to do next.
 	Advice string `json:"advice"`
 }
 
 // Explain reads a WWW-Authenticate header (RFC 6750 §3), an error body of any of the
-// known shapes, or both as curl -i prints them. Of the text the first 64 KiB are
-// read. The services' catalogues tell which words are scopes.
+// known shapes, or both as curl -i or -v prints them; of several answers the last. Of
+// the text the first 64 KiB are read. The services' catalogues tell which words are
+// scopes.
 func Explain(text string, services []providers.Service) Diagnosis {
 	p := readPasted(text[:min(len(text), maxPasted)])
 	challenge := p.challenge()
@@ -57,8 +60,9 @@ func Explain(text string, services []providers.Service) Diagnosis {
 		d.Code, d.Description = challenge.Error, cmp.Or(challenge.Description, d.Description)
 	}
 	named := strings.Fields(challenge.Scope + " " + body.Scope)
-	said := slices.Concat(scopeWords(p.body, services), scopeWords(d.Description, services))
+	said := slices.Concat(typedScope(text, services), scopeWords(p.body, services), scopeWords(d.Description, services))
 	d.Cause = causeOf(d, challenge.Scheme, len(named)+len(said) > 0)
+	d.Code, d.Description = hide(d.Code), hide(d.Description)
 	if d.Cause == CauseScope {
 		d.Needed = neededScopes(named, said, d.Description)
 	}
@@ -70,7 +74,7 @@ func Explain(text string, services []providers.Service) Diagnosis {
 // what looks like a scope.
 func neededScopes(named, said []string, description string) []string {
 	// CleanText may have cut the last name.
-	named = slices.DeleteFunc(named, func(name string) bool { return strings.HasSuffix(name, "…") })
+	named = slices.DeleteFunc(named, func(name string) bool { return strings.HasSuffix(name, "…") || hide(name) != name })
 	switch {
 	case len(named) > 0:
 		return tidy(named)
@@ -93,18 +97,23 @@ func causeOf(d Diagnosis, scheme string, named bool) Cause {
 		// 603 is Genesys's "Unauthorized".
 		return CauseCredentials
 	}
+	switch d.Status {
+	case 0, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+	default:
+		return CauseOther
+	}
 	words := strings.ToLower(d.Code + " " + d.Description)
 	has := func(hints ...string) bool {
-		return slices.ContainsFunc(hints, func(s string) bool { return strings.Contains(words, s) })
+		return slices.ContainsFunc(hints, func(hint string) bool { return hasWords(words, hint) })
 	}
 	switch {
 	case has("user context", "no user", "missing user", "without a user"):
 		return CauseUser
-	case has("scope"):
-		return CauseScope
 	case has("expired", "invalid token", "token is invalid", "not active", "invalid_access_token", "token not valid"):
 		return CauseToken
-	case has("credential", "client authentication", "invalid client", "api key", "password"):
+	case has("scope", "scopes"):
+		return CauseScope
+	case has("credential", "credentials", "client authentication", "invalid client", "api key", "password"):
 		return CauseCredentials
 	case named && (d.Status == 0 || d.Status == http.StatusUnauthorized || d.Status == http.StatusForbidden):
 		return CauseScope
@@ -114,6 +123,23 @@ func causeOf(d Diagnosis, scheme string, named bool) Cause {
 		return CauseToken
 	}
 	return CauseUnknown
+}
+
+// hasWords reports whether a text has some words, not as parts of others: "scope" is in
+// "missing_scope" and not in "telescope".
+func hasWords(text, words string) bool {
+	letter := func(b byte) bool { return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= 0x80 }
+	for at := 0; ; at++ {
+		next := strings.Index(text[at:], words)
+		if next < 0 {
+			return false
+		}
+		at += next
+		end := at + len(words)
+		if (at == 0 || !letter(text[at-1])) && (end == len(text) || !letter(text[end])) {
+			return true
+		}
+	}
 }
 
 // advice says what to do, in words.
@@ -138,21 +164,42 @@ func advice(d Diagnosis) string {
 	case CauseUser:
 		return "the call needs a user and the token has none: set grant: authorization_code in the profile, " +
 			"then run `authctl login`"
+	case CauseOther:
+		return otherAdvice(d.Status)
 	default:
 		return "the error does not say why: compare the token's scopes with what the call needs, `authctl scopes check`"
 	}
 }
 
-// Opening returns the scopes that open an API, given by a part of its name in any
-// case. Where a catalogue names no API, the scopes' own names count.
-func Opening(catalogues []providers.Catalogue, api string) []providers.KnownScope {
+// otherAdvice says what to do about a status that has nothing to do with scopes (RFC
+// 9110 §15).
+func otherAdvice(status int) string {
+	switch {
+	case status < 300:
+		return "the call was accepted: no scope is missing for it"
+	case status < 400:
+		return "the service sends the call elsewhere: check the call's address"
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusGone:
+		return "check the call's address and method, its account and region, and that what it names is there"
+	case status == http.StatusProxyAuthRequired:
+		return "a proxy wants credentials: check HTTPS_PROXY and NO_PROXY"
+	case status == http.StatusTooManyRequests:
+		return "the service limits how often it is called: wait as long as its Retry-After says, then call again"
+	case status >= 500:
+		return "the service failed, whatever the token: call again later"
+	default:
+		return "the service refuses what the call says, whatever the token: compare it with the API's page"
+	}
+}
+
+// Opening returns the scopes of a catalogue that open an API, given by a part of its name
+// in any case. Where the catalogue names no API, the scopes' own names count.
+func Opening(catalogue providers.Catalogue, api string) []providers.KnownScope {
 	api = strings.ToLower(strings.TrimSpace(api))
 	var found []providers.KnownScope
-	for _, c := range catalogues {
-		for _, scope := range c.Scopes {
-			if api != "" && strings.Contains(strings.ToLower(cmp.Or(scope.API, scope.Name)), api) {
-				found = append(found, scope)
-			}
+	for _, scope := range catalogue.Scopes {
+		if api != "" && strings.Contains(strings.ToLower(cmp.Or(scope.API, scope.Name)), api) {
+			found = append(found, scope)
 		}
 	}
 	return found

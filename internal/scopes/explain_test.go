@@ -1,11 +1,11 @@
 package scopes
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/google/go-cmp/cmp"
 )
@@ -113,23 +113,108 @@ func FuzzExplain(f *testing.F) {
 
 func TestOpening(t *testing.T) {
 	t.Parallel()
-	var catalogues []providers.Catalogue
-	for _, s := range builtin.Services() {
-		catalogues = append(catalogues, s.Catalogue())
-	}
-	for api, want := range map[string]string{
-		"live api":     "live-queries:read live-subscriptions:read live-subscriptions:write",
-		" Time Off ":   "wfm-aion-public:write",
-		"":             "",
-		"no such":      "",
-		"leadSegments": "engage:leadSegments:readOnly engage:leadSegments:readWrite",
+	for _, c := range []struct{ service, api, want string }{
+		{"talkdesk", "live api", "live-queries:read live-subscriptions:read live-subscriptions:write"},
+		{"talkdesk", " Time Off ", "wfm-aion-public:write"},
+		{"talkdesk", "", ""},
+		{"pexip", "no such", ""},
+		{"pexip", "leadSegments", "engage:leadSegments:readOnly engage:leadSegments:readWrite"},
 	} {
 		var names []string
-		for _, scope := range Opening(catalogues, api) {
+		for _, scope := range Opening(service(t, c.service).Catalogue(), c.api) {
 			names = append(names, scope.Name)
 		}
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("%q: %s, want %s", api, got, want)
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%s %q: %s, want %s", c.service, c.api, got, c.want)
 		}
+	}
+}
+
+// What is pasted holds more than the answer; none of it may be shown.
+func TestExplainShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-FAKE"
+	const jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJmYWtlIn0.ZmFrZQ"
+	for name, text := range map[string]string{
+		"curl -v, empty": "*   Trying 127.0.0.1:80...\n* Connected to h (127.0.0.1) port 80\n> GET /x HTTP/1.1\n> Host: h\n" +
+			"> Authorization: Bearer SECRET\n> Cookie: sid=SECRET\n> \n< HTTP/1.1 403 Forbidden\n< Set-Cookie: sid=SECRET\n" +
+			"< Content-Length: 0\n< \n{ [51 bytes data]\n* Connection #0 to host h left intact",
+		"httpie": "POST /token HTTP/1.1\nAccept: */*\nAuthorization: Basic SECRET\nHost: h\n\nclient_secret=SECRET&grant_type=x\n\n" +
+			"HTTP/1.1 403 Forbidden\nserver: x\ntoken: SECRET\n\n",
+		"request alone":     "POST /token HTTP/1.1\nHost: h\n\nclient_secret=SECRET",
+		"command":           "$ curl -u id:SECRET -H 'X: SECRET' https://h/\nHTTP/1.1 403 Forbidden\n\n",
+		"headers alone":     "Host: h\nAuthorization: Negotiate SECRET\nCookie: a=SECRET; b=SECRET\n403",
+		"header in text":    `call with header Authorization: Custom SECRET, "SECRET"`,
+		"cookie in text":    "sent Cookie: a=1; b=SECRET",
+		"form":              "client_id=a&client_secret=SECRET&code=SECRET&password=SECRET&client_assertion=SECRET",
+		"reply":             "HTTP/1.1 200 OK\n\n{\"access_token\":\"SECRET\",\"refresh_token\":\"SECRET\"}",
+		"reply, broken off": `{"token_type":"Bearer","access_token":"SECRET","id_token":"SECRET","refresh_token": "SEC\"SECRET`,
+		"in a string":       `{"error":"x","message":"sent {\"client_secret\":\"SECRET\"}"}`,
+		"in a description":  `{"error":"insufficient_scope","error_description":"token=SECRET, bearer SECRET, api-key: 'SECRET'"}`,
+		"in a challenge":    `WWW-Authenticate: Bearer error="insufficient_scope", error_description="Bearer SECRET lacks x:y"`,
+		"jwt":               "the call with JWT was refused",
+		"jwt as a code":     `{"error":"JWT"}`,
+		"jwt as a scope":    `Bearer error="insufficient_scope", scope="JWT a:b"`,
+		"address":           "https://jane:SECRET@h/x said no",
+		"pair like a scope": `{"error":"insufficient_scope","error_description":"client_secret:SECRET"}`,
+		"unquoted":          "password: SECRET",
+	} {
+		text = strings.NewReplacer("SECRET", secret, "JWT", jwt).Replace(text)
+		d := Explain(text, builtin.Services())
+		shown := strings.Join(append(d.Needed, d.Code, d.Description, d.Advice), " ")
+		if strings.Contains(shown, secret) || strings.Contains(shown, "eyJ") {
+			t.Errorf("%s: %q", name, shown)
+		}
+	}
+}
+
+// What says why is still there.
+func TestExplainKeepsTheAnswer(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"> GET /x HTTP/1.1\n> Authorization: Bearer a\n> \n< HTTP/2 403 \n< server: x\n< \n{ [51 bytes data]\n" +
+			"{\"error\":\"e\",\"error_description\":\"no\"}* Connection #0 to host h left intact": "403 e no",
+		"GET /x HTTP/1.1\nHost: h\n\nHTTP/1.1 403 Forbidden\nDate: x\n\n{\"message\":\"no\"}":  "403  no",
+		"HTTP/1.1 401 Unauthorized\n\n{\"message\":\"first\"}\nHTTP/1.1 403 Forbidden\n\nlast": "403  last",
+		"HTTP/1.1 403 Forbidden\n{\"message\":\"no\"}":                                         "403  no",
+		"curl -d '{\"a\":1}' h\n{\"message\":\"no\"}":                                          "0  no",
+		"sent {\"a\":1}, got {\"error\":\"e\"}":                                                "0 e ",
+		"{\"message\":\"no\"}\n403":                                                            "403  no",
+		"Bearer token is missing, status_code: 403":                                            "0  Bearer token is missing, status_code: 403",
+		"needs tokens:read": "0  needs tokens:read",
+	} {
+		d := Explain(text, builtin.Services())
+		if got := fmt.Sprint(d.Status, " ", d.Code, " ", d.Description); got != want {
+			t.Errorf("%q gives %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Cause{
+		"the token expired, or lacks a scope":                      CauseToken,
+		"403\nthe telescope is unscoped":                           CauseUnknown,
+		"403\nmissing_scope":                                       CauseScope,
+		"no username":                                              CauseUnknown,
+		"404 {\"message\":\"the Contacts API has none\"}":          CauseOther,
+		"404 nothing was found in the Contacts API":                CauseOther,
+		"404 Not Found\n\nno such contact in the Contacts API":     CauseOther,
+		"500\n\ncontacts:read is not in scope":                     CauseOther,
+		"HTTP/1.1 429 Too Many Requests\n\nContacts API is busy":   CauseOther,
+		"HTTP/1.1 200 OK\n\n{\"scope\":\"contacts:read\"}":         CauseOther,
+		"HTTP/1.1 404 X\n\n{\"error\":\"insufficient_scope\"}":     CauseScope,
+		"HTTP/1.1 307 Temporary Redirect\nLocation: /x":            CauseOther,
+		"HTTP/1.1 407 Proxy Authentication Required":               CauseOther,
+		"HTTP/1.1 422 Unprocessable Content\n\nscope is not valid": CauseOther,
+		"*":       CauseScope,
+		"profile": CauseScope,
+	} {
+		if got := Explain(text, builtin.Services()); got.Cause != want || got.Advice == "" {
+			t.Errorf("%q: %+v, want %s", text, got, want)
+		}
+	}
+	if got := Explain("*", builtin.Services()).Needed; len(got) != 1 || got[0] != "*" {
+		t.Errorf("* needs %q", got)
 	}
 }

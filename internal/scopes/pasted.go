@@ -1,6 +1,8 @@
 package scopes
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,19 +21,50 @@ type pasted struct {
 	body       string
 }
 
-// readPasted tells status line, headers and body from each other. The marks that
-// curl -v puts before a line do not matter.
+// part is what a line of a pasted text belongs to.
+type part int
+
+const (
+	// loose is what no status line went before.
+	loose part = iota
+	// headers are those of an answer, up to an empty line; a few are those under a
+	// status that is no status line, under which the body may begin at once.
+	headers
+	few
+	// content is the answer's body.
+	content
+	// request is what was sent. It holds secrets and says nothing of the answer.
+	request
+)
+
+// readPasted takes the last answer out of a text: of its headers the challenges, and its
+// body. What was sent is dropped, as are the lines that curl -v and a shell add.
 func readPasted(text string) pasted {
 	var p pasted
 	var body strings.Builder
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	in := loose
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
+	if code, rest, ok := statusBefore(lines[0]); ok {
+		lines = append([]string{code, "", rest}, lines[1:]...)
+	}
 	for i := 0; i < len(lines); i++ {
-		line := strings.TrimSpace(strings.TrimLeft(lines[i], "<>* \t"))
-		if strings.HasPrefix(strings.TrimSpace(lines[i]), "<") && strings.Contains(line, ">") {
-			line = lines[i] // HTML, not curl's mark
+		line, ok := unmarked(lines[i])
+		if !ok {
+			continue
 		}
-		if status := statusOf(line); status != 0 {
-			p.status = status
+		status, exact := statusOf(line)
+		switch {
+		case exact:
+			p, in = pasted{status: status}, headers
+			body.Reset()
+			continue
+		case isRequest(line):
+			in = request
+		case status != 0 && p.status == 0 && in != request:
+			p.status, in = status, few
+			continue
+		}
+		if in == request {
 			continue
 		}
 		if value, ok := challengeValue(line); ok {
@@ -42,15 +75,68 @@ func readPasted(text string) pasted {
 			p.challenges = append(p.challenges, oauth.ParseChallenges(value)...)
 			continue
 		}
-		if !isHeader(line) {
+		if in = in.after(line); in == content || in == loose && !isHeader(line) {
 			body.WriteString(lines[i] + "\n")
 		}
 	}
-	p.body = strings.TrimSpace(body.String())
-	if start, end := strings.IndexByte(p.body, '{'), strings.LastIndexByte(p.body, '}'); start >= 0 && end > start {
-		p.body = p.body[start : end+1]
-	}
+	p.body = errorObject(strings.TrimSpace(body.String()))
 	return p
+}
+
+// after is where a text is once a line is read: an empty one ends the headers, and so
+// does one that is surely of a body.
+func (in part) after(line string) part {
+	begins := line != "" && strings.ContainsRune("{[<", rune(line[0]))
+	switch {
+	case in == headers && (line == "" || begins), in == few && !headerLine(line):
+		return content
+	}
+	return in
+}
+
+// unmarked returns a line without the mark that curl -v puts before a header of the
+// answer. It is false for what else curl or a shell says: the request (>), what curl does
+// (*), how much came, and the command itself.
+func unmarked(line string) (string, bool) {
+	line = strings.TrimSpace(line)
+	mark, rest, _ := strings.Cut(line, " ")
+	switch {
+	case mark == "<":
+		return strings.TrimSpace(rest), true
+	case mark == ">", mark == "*", mark == "$", mark == "curl", mark == "http", mark == "https", mark == "=>":
+		return "", false
+	case (mark == "{" || mark == "}") && strings.HasPrefix(rest, "[") && strings.HasSuffix(rest, "bytes data]"):
+		return "", false
+	case strings.HasPrefix(line, "% Total "), strings.HasPrefix(line, "Dload "):
+		return "", false
+	}
+	return line, strings.Count(line, ":--") < 2
+}
+
+// errorObject is the JSON object of a text that is an error, else the first one, else
+// the text.
+func errorObject(text string) string {
+	text, _, _ = strings.Cut(text, "* Connection #")
+	first := ""
+	for at, tries := 0, 0; tries < 16; tries++ {
+		next := strings.IndexByte(text[at:], '{')
+		if next < 0 {
+			break
+		}
+		at += next
+		var object json.RawMessage
+		decoder := json.NewDecoder(strings.NewReader(text[at:]))
+		if decoder.Decode(&object) != nil {
+			at++
+			continue
+		}
+		if e, known := oauth.ParseErrorBody(object); known && e != (oauth.ErrorBody{}) {
+			return string(object)
+		}
+		first = cmp.Or(first, string(object))
+		at += int(decoder.InputOffset())
+	}
+	return cmp.Or(first, text)
 }
 
 // challenge is the one that carries an error, else one with a scope, else the first.
@@ -67,23 +153,40 @@ func (p pasted) challenge() oauth.Challenge {
 	return oauth.Challenge{}
 }
 
-// statusOf reads "HTTP/1.1 403 Forbidden", "403 Forbidden", "403" and "status: 403".
-func statusOf(line string) int {
+// statusOf reads "HTTP/1.1 403 Forbidden", which is exact, "403 Forbidden", "403" and
+// "status: 403"; 0 for all else.
+func statusOf(line string) (status int, exact bool) {
 	words := strings.Fields(line)
 	if len(words) > 1 {
-		switch first := strings.ToLower(strings.TrimSuffix(words[0], ":")); {
-		case strings.HasPrefix(first, "http/"), first == "status", first == "http":
+		first := strings.ToLower(strings.TrimSuffix(words[0], ":"))
+		exact = strings.HasPrefix(first, "http/")
+		if exact || first == "status" || first == "http" {
 			words = words[1:]
 		}
 	}
 	if len(words) == 0 || len(words) > 5 || len(words[0]) != 3 {
-		return 0
+		return 0, false
 	}
 	status, err := strconv.Atoi(words[0])
 	if err != nil || status < 100 || status > 599 {
-		return 0
+		return 0, false
 	}
-	return status
+	return status, exact
+}
+
+// statusBefore takes the status off a line that has the body too, as typed words have:
+// 404 {"message":"no"}.
+func statusBefore(line string) (code, rest string, ok bool) {
+	code, rest, ok = strings.Cut(strings.TrimSpace(line), " ")
+	status, _ := statusOf(code)
+	whole, _ := statusOf(line)
+	return code, rest, ok && status >= 400 && whole == 0
+}
+
+// isRequest reports whether a line begins a request (RFC 9112 §3).
+func isRequest(line string) bool {
+	words := strings.Fields(line)
+	return len(words) == 3 && strings.HasPrefix(words[2], "HTTP/") && strings.ToUpper(words[0]) == words[0]
 }
 
 // challengeValue takes the value out of a WWW-Authenticate line, or a line that
@@ -107,10 +210,21 @@ func continues(value, line string) bool {
 	return line != "" && len(value) < 8<<10 && (line[0] == ' ' || line[0] == '\t' || strings.Count(value, `"`)%2 == 1)
 }
 
-// isHeader reports whether a line is another header: one word, a colon, a blank.
+// isHeader reports whether a line is a header where nothing else says so: a name with a
+// hyphen, or one of those that have none.
 func isHeader(line string) bool {
+	name, _, _ := strings.Cut(line, ":")
+	plain := []string{
+		"authorization", "cookie", "host", "server", "date", "via", "vary", "accept", "origin", "referer", "age",
+		"allow", "connection", "expires", "location", "pragma", "etag", "forwarded",
+	}
+	return headerLine(line) && (strings.Contains(name, "-") || slices.Contains(plain, strings.ToLower(name)))
+}
+
+// headerLine reports whether a line has the form of a header: one word, a colon, a blank.
+func headerLine(line string) bool {
 	name, value, ok := strings.Cut(line, ":")
-	return ok && strings.Contains(name, "-") && strings.HasPrefix(value, " ") &&
+	return ok && name != "" && (value == "" || value[0] == ' ') &&
 		!strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"{}<>,`, r) })
 }
 
@@ -131,6 +245,18 @@ func plainText(text string) string {
 		_, text, _ = strings.Cut(tag, ">")
 	}
 	return oauth.CleanText(strings.TrimSpace(b.String()))
+}
+
+// typedScope is the text where it is one scope and nothing else: then "*" and a plain
+// word are one too.
+func typedScope(text string, services []providers.Service) []string {
+	text = strings.TrimSpace(text)
+	for _, service := range services {
+		if slices.Contains(knownNames(service), text) {
+			return []string{text}
+		}
+	}
+	return nil
 }
 
 // scopeWords are the words of a text that the services' catalogues have.

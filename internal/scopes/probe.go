@@ -16,10 +16,6 @@ type Answer struct {
 	Granted []string
 	// Refused says that nothing was granted because of at least one of the names.
 	Refused bool
-	// RefusedNames are those that the refusal names, if it does. They are believed
-	// only when they are some of the asked names and not all: services that repeat
-	// the whole request say nothing by it.
-	RefusedNames []string
 }
 
 // State is what a probe knows. It holds names and no secret, so that it can be
@@ -29,8 +25,10 @@ type State struct {
 	Refused []string `json:"refused"`
 	// Suspect are groups of which at least one name is refused, nobody knows which.
 	Suspect [][]string `json:"suspect,omitempty"`
-	// Requests is how many answers it took.
+	// Requests is how many answers it took, Extra how many of them do not count for
+	// what Run promises: to ask again for what had been refused, or before the probe.
 	Requests int `json:"requests"`
+	Extra    int `json:"extra,omitempty"`
 }
 
 // Probe finds which scopes a client gets, with few requests. It takes the service
@@ -50,11 +48,23 @@ type Probe struct {
 }
 
 // Run decides about all the names, and goes on from an earlier State, zero for a new
-// probe. A probe of n names takes at most n + log2 n + 2 requests. With an error it
+// probe. A probe of n names takes at most n + 4 requests, n + 1 of up to four names, and
+// one more each time it is resumed: what was refused earlier is asked for again, all
+// together, because the client may have been given it meanwhile. With an error it
 // returns what is known, to be resumed from. Names of the earlier State that are not
 // among names are forgotten.
 func (p *Probe) Run(ctx context.Context, names []string, from State) (State, error) {
 	s := newSearch(p.order(names), from)
+	if again := s.with(refused); len(again) > 0 {
+		answer, err := p.Ask(ctx, s.named(again))
+		if err != nil {
+			return s.state(), err
+		}
+		s.relearn(again, answer)
+		if err := p.tell(s); err != nil {
+			return s.state(), err
+		}
+	}
 	for {
 		ask := s.next()
 		if len(ask) == 0 {
@@ -76,7 +86,7 @@ func (p *Probe) Run(ctx context.Context, names []string, from State) (State, err
 
 func (p *Probe) tell(s *search) error {
 	if p.Progress != nil {
-		p.Progress(len(s.names)-len(s.with(open)), len(s.names), s.requests)
+		p.Progress(len(s.names)-len(s.with(open)), len(s.names), s.requests+s.extra)
 	}
 	if p.Save == nil {
 		return nil
@@ -94,7 +104,7 @@ func (p *Probe) order(names []string) []string {
 	for _, k := range p.Known {
 		rank[k.Name] = slices.Index(accesses, k.Access) + 1
 	}
-	ordered := unique(names)
+	ordered := Missing(nil, names)
 	slices.SortStableFunc(ordered, func(a, b string) int { return cmp.Compare(rank[a], rank[b]) })
 	return ordered
 }

@@ -26,14 +26,15 @@ type search struct {
 	names    []string
 	verdicts []verdict
 	// groups are disjoint sets of open names, each with a refused one in it, in order.
-	groups   [][]int
-	requests int
-	// naming: the last refusal said which name it was because of.
-	naming bool
+	groups [][]int
+	// requests are those of the search, without the extra ones.
+	requests, extra int
 }
 
 func newSearch(names []string, from State) *search {
-	s := &search{names: names, verdicts: make([]verdict, len(names)), requests: max(0, from.Requests)}
+	s := &search{names: names, verdicts: make([]verdict, len(names))}
+	s.extra = max(0, from.Extra)
+	s.requests = max(0, from.Requests-s.extra)
 	s.decide(s.indexes(from.Granted), granted)
 	s.decide(s.indexes(from.Refused), refused)
 	for _, group := range from.Suspect {
@@ -60,30 +61,51 @@ func (s *search) next() []int {
 	return from[:size]
 }
 
-// limit is the most requests that a probe may take.
-func (s *search) limit() int { return len(s.names) + bits.Len(uint(len(s.names))) + 1 }
+// limit is the most requests that a probe may take: as many as there are names, and a
+// few for sets that were asked for in vain.
+func (s *search) limit() int {
+	if n := len(s.names); n <= 4 {
+		return n + 1
+	}
+	return len(s.names) + 4
+}
 
 // choose returns the names to ask for next, and how many of them.
 func (s *search) choose(undecided []int) (from []int, size int) {
-	pool := slices.DeleteFunc(slices.Clone(undecided), s.suspected)
-	// A single refused name is found by halving, and all the rest is asked at once.
-	few := len(s.with(refused))+len(s.groups) <= 1
-	fresh := len(undecided) == len(s.names)
-	switch {
-	case s.naming:
-		return undecided, len(undecided)
-	case len(s.groups) == 0, few && fresh && len(pool) > 0:
-		// Asking for both halves tells early whether it is one name or many.
-		from, size = pool, len(pool)
-	default:
-		// A power of two is halved in the fewest steps, wherever the name is.
-		from = s.groups[0]
-		size = 1 << (bits.Len(uint(len(from)/2)) - 1)
+	// After two sets in vain, another one needs a better chance than every second one.
+	const sure = 0.25
+	all, opening := len(s.names), bits.Len(uint(len(s.names)))
+	if len(s.groups) == 0 {
+		from, size = undecided, len(undecided)
+	} else {
+		from, size = s.groups[0], len(s.groups[0])/2
 	}
-	if !few {
+	switch {
+	case len(from) == all && len(s.groups) > 0:
+		// If these few are refused too, they are asked for one by one: that finds a
+		// single refused name as soon as halving all would, and wastes but this one
+		// request where most names are refused.
+		return from, opening
+	case len(s.groups) > 0 && s.vain() > 1 && len(s.with(granted)) < opening:
+		return from, 1
+	case s.few():
+	case s.vain() > 1 && s.density(from[0]) > sure:
+		return from, 1
+	default:
 		size = min(size, groupSize(s.density(from[0])))
 	}
 	return from, size
+}
+
+// vain is how many requests have decided nothing, set off against the names that were
+// decided together.
+func (s *search) vain() int { return s.requests + len(s.with(open)) - len(s.names) }
+
+// few reports whether it may well be a single name that is refused: it is found by
+// halving, and all the rest is asked for at once.
+func (s *search) few() bool {
+	bad := len(s.with(refused))
+	return bad+len(s.groups) <= 1 && 2*bad <= len(s.with(granted))
 }
 
 // density is which part of the names is refused, judged by the names near one. Two
@@ -117,18 +139,22 @@ func groupSize(density float64) int {
 // learn takes in the answer to a request.
 func (s *search) learn(asked []int, a Answer) {
 	s.requests++
-	named := intersection(asked, s.indexes(a.RefusedNames))
-	s.naming = a.Refused && len(named) > 0 && len(named) < len(asked)
-	switch {
-	case !a.Refused:
+	if a.Refused {
+		s.groups = append(s.groups, asked)
+	} else {
 		s.decide(asked, refused)
 		s.decide(intersection(asked, s.indexes(a.Granted)), granted)
-	case s.naming:
-		s.decide(named, refused)
-	default:
-		s.groups = append(s.groups, asked)
 	}
 	s.settle()
+}
+
+// relearn takes in the answer to a request for what was refused before. A refusal says
+// nothing new.
+func (s *search) relearn(asked []int, a Answer) {
+	s.extra++
+	if !a.Refused {
+		s.decide(intersection(asked, s.indexes(a.Granted)), granted)
+	}
 }
 
 // settle draws the conclusions: a group with a refused name is explained, one that
@@ -197,7 +223,10 @@ func (s *search) indexes(names []string) []int {
 }
 
 func (s *search) state() State {
-	state := State{Granted: s.named(s.with(granted)), Refused: s.named(s.with(refused)), Requests: s.requests}
+	state := State{
+		Granted: s.named(s.with(granted)), Refused: s.named(s.with(refused)),
+		Requests: s.requests + s.extra, Extra: s.extra,
+	}
 	for _, group := range s.groups {
 		state.Suspect = append(state.Suspect, s.named(group))
 	}

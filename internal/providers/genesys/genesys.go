@@ -80,6 +80,7 @@ func settings() []providers.Setting {
 			Help:   "the form of the token reply to ask for",
 		},
 		{Name: "hide_tenant", Kind: providers.Bool, Default: "false", Help: "hides the tenant field of the sign-in page"},
+		providers.AllowHostsSetting(),
 		{
 			Name: "send_redirect_uri", Kind: providers.Bool, Default: "true",
 			Help: "sends redirect_uri with the code, as RFC 6749 §4.1.3 wants and the vendor's table does not name",

@@ -25,7 +25,12 @@ var (
 	_ providers.SignOuter       = (*Provider)(nil)
 	_ providers.PasswordChanger = (*Provider)(nil)
 	_ providers.Pinger          = (*Provider)(nil)
+	_ providers.APIHeaderer     = (*Provider)(nil)
+	_ providers.Endpointer      = (*Provider)(nil)
 )
+
+// APIHeaders is x-api-key, which all of the page's usage lines have.
+func (p *Provider) APIHeaders() map[string]oauth.SecretFunc { return p.token.SecretHeader }
 
 // codeFlow is the login: GET /oauth/authorize. The API knows one scope, "*".
 func (p *Provider) codeFlow(s providers.Settings) (providers.CodeFlow, error) {
@@ -39,6 +44,15 @@ func (p *Provider) codeFlow(s providers.Settings) (providers.CodeFlow, error) {
 		Extra: url.Values{"hideTenant": {strconv.FormatBool(s.Bool("hide_tenant"))}},
 		PKCE:  s.Bool("pkce"), NoRedirectURI: !s.Bool("send_redirect_uri"),
 	}, err
+}
+
+// Endpoints are the API and what a login needs, all on one host.
+func (p *Provider) Endpoints() []providers.Endpoint {
+	all := []providers.Endpoint{{Name: "API", URL: p.base}}
+	if p.grant == providers.AuthorizationCodeGrant {
+		all = append(all, providers.Endpoint{Name: "authorization endpoint", URL: p.code.Authorize})
+	}
+	return all
 }
 
 // StartLogin returns the address of GET /oauth/authorize.

@@ -23,7 +23,13 @@ var (
 	_ providers.Introspector = (*Provider)(nil)
 	_ providers.Verifier     = (*Provider)(nil)
 	_ providers.ScopeLister  = (*Provider)(nil)
+	_ providers.Endpointer   = (*Provider)(nil)
 )
+
+// Endpoints is the realm's discovery document: what it names has to be on the same host.
+func (p *Provider) Endpoints() []providers.Endpoint {
+	return []providers.Endpoint{{Name: "discovery document", URL: p.issuer}}
+}
 
 // readDiscovery asks for the realm's document; its endpoints must be on the same host.
 func (p *Provider) readDiscovery(ctx context.Context) (*oauth.Metadata, error) {

@@ -67,6 +67,7 @@ func settings() []providers.Setting {
 		providers.BasicEncodingSetting("form"),
 		providers.GrantSetting("client_credentials"),
 		providers.ScopesSetting("engage:appointments:readOnly"),
+		providers.AllowHostsSetting(),
 	)
 }
 

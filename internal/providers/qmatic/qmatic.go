@@ -75,6 +75,7 @@ func settings() []providers.Setting {
 			Name: "account_form_field", Kind: providers.Bool, Default: "true",
 			Help: "sends the account in the form field x-account too",
 		},
+		providers.AllowHostsSetting(),
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 var (
 	_ providers.LoginStarter = (*Provider)(nil)
 	_ providers.UserInfoer   = (*Provider)(nil)
+	_ providers.APILocator   = (*Provider)(nil)
+	_ providers.Endpointer   = (*Provider)(nil)
 )
 
 // api returns where the API of the account's region is, nil where that is not
@@ -28,6 +30,21 @@ func api(s providers.Settings) (*url.URL, error) {
 		return nil, nil
 	}
 	return providers.BaseURL(s, hosts[s.Text("region")])
+}
+
+// APIURL is where tokens are sent; see providers.APILocator.
+func (p *Provider) APIURL() *url.URL { return p.api }
+
+// Endpoints are the API, where it is known, and what a login needs.
+func (p *Provider) Endpoints() []providers.Endpoint {
+	var all []providers.Endpoint
+	if p.grant == providers.AuthorizationCodeGrant {
+		all = append(all, providers.Endpoint{Name: "authorization endpoint", URL: p.authorize})
+	}
+	if p.api != nil {
+		all = append(all, providers.Endpoint{Name: "API", URL: p.api})
+	}
+	return all
 }
 
 // flow is the login: GET /oauth/authorize with state and nonce.

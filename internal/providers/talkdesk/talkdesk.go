@@ -83,6 +83,7 @@ func settings() []providers.Setting {
 			Name: "api_url", Kind: providers.Text, Help: "scheme, host and port of the API, where it is not the region's own",
 			Example: "https://api.talkdeskapp.com",
 		},
+		providers.AllowHostsSetting(),
 	), providers.LoginSettings()...)
 }
 
@@ -185,12 +186,16 @@ func judge(scopes bool) func(*oauth.Error) *providers.Failure {
 		if err.StatusCode != 401 || !scopes {
 			return nil
 		}
-		reason := providers.ReasonCredentials
 		if err.Code == "invalid_scope" {
-			reason = providers.ReasonScope
+			return &providers.Failure{
+				Reason:  providers.ReasonScope,
+				Message: fmt.Sprintf("%s refused a scope: %v", title, err),
+				Hint: "the client was never granted it, or it was added minutes ago and is not effective yet: " +
+					"see authctl scopes --help",
+			}
 		}
 		return &providers.Failure{
-			Reason: reason,
+			Reason: providers.ReasonCredentials,
 			Message: fmt.Sprintf("%s refused the credentials, or a scope added minutes ago is not effective yet: %v",
 				title, err),
 			Hint: "check client_id, and client_secret or private_key; " +

@@ -1,0 +1,382 @@
+package cli
+
+import (
+	"bufio"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestReadCurl(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		args string
+		urls string
+		// wrong is a part of the error's text.
+		wrong string
+	}{
+		{args: "https://a.example/", urls: "https://a.example/"},
+		{args: "-sSLo out https://a.example/ -d x", urls: "https://a.example/"},
+		{args: "-ohttps://b.example/ https://a.example/", urls: "https://a.example/"},
+		{args: "-XPOST -Hx:y https://a.example/", urls: "https://a.example/"},
+		{args: "-sX https://b.example/ https://a.example/", urls: "https://a.example/"},
+		{args: "-s -- https://a.example/ -K", urls: "https://a.example/ -K"},
+		{args: "--url https://a.example/ https://b.example/", urls: "https://b.example/ https://a.example/"},
+		{args: "--referer https://b.example/ https://a.example/", urls: "https://a.example/"},
+		{args: "--no-progress-meter --no-buffer -N https://a.example/", urls: "https://a.example/"},
+		{args: "--location-trusted https://a.example/", wrong: "redirects"},
+		{args: "--no-location-trusted https://a.example/", wrong: "redirects"},
+		{args: "--location-t https://a.example/", wrong: "not an option"},
+		{args: "--LOCATION-TRUSTED https://a.example/", wrong: "not an option"},
+		{args: "--url=https://a.example/", wrong: "not an option"},
+		{args: "-sK cfg https://a.example/", wrong: "--config"},
+		{args: "--config cfg https://a.example/", wrong: "--config"},
+		{args: "-s: https://a.example/", wrong: "--next"},
+		{args: "--next https://a.example/", wrong: "--next"},
+		{args: "--expand-url {{x}}", wrong: "--expand-url"},
+		{args: "--variable x=https://b.example", wrong: "--variable"},
+		{args: "--libcurl out.c https://a.example/", wrong: "--libcurl"},
+		{args: "--trace-ascii - https://a.example/", wrong: "--trace-ascii"},
+		{args: "--stderr out -v https://a.example/", wrong: "--stderr"},
+		{args: "-su a:b https://a.example/", wrong: "--user"},
+		{args: "--oauth2-bearer x https://a.example/", wrong: "--oauth2-bearer"},
+		{args: "-n https://a.example/", wrong: "--netrc"},
+		{args: "--unix-socket s https://a.example/", wrong: "--unix-socket"},
+		{args: "--proto-redir =http https://a.example/", wrong: "must not leave https"},
+		{args: "-d @/dev/fd/3 https://a.example/", wrong: "descriptors 3 and 4"},
+		{args: "-F a=<//dev/./fd/4;type=x https://a.example/", wrong: "descriptors 3 and 4"},
+		{args: "-o /proc/self/fd/3 https://a.example/", wrong: "descriptors 3 and 4"},
+		{args: "--upload-file /proc/thread-self/fd/4 https://a.example/", wrong: "descriptors 3 and 4"},
+		{args: "-d @/dev/fd/34 -o /x/fd/3 https://a.example/", urls: "https://a.example/"},
+		{args: "--request-target http://b.example/ https://a.example/", wrong: "names a host"},
+		{args: "--request-target /x https://a.example/", urls: "https://a.example/"},
+		{args: "--no-such https://a.example/", wrong: "not an option"},
+		{args: "--no-data https://a.example/", wrong: "not an option"},
+		{args: "-s! https://a.example/", wrong: "not an option"},
+		{args: "- https://a.example/", wrong: "not an option"},
+		{args: "https://a.example/ -o", wrong: "wants a value"},
+	}
+	for _, tt := range tests {
+		call, err := readCurl(strings.Fields(tt.args))
+		switch {
+		case tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)):
+			t.Errorf("curl %s: error %v, want one about %s", tt.args, err, tt.wrong)
+		case tt.wrong == "" && err != nil:
+			t.Errorf("curl %s: %v", tt.args, err)
+		case tt.wrong == "":
+			if diff := cmp.Diff(strings.Fields(tt.urls), call.urls); diff != "" {
+				t.Errorf("curl %s: URLs (-want +got):\n%s", tt.args, diff)
+			}
+		}
+	}
+}
+
+func TestReadCurlWantsOneLine(t *testing.T) {
+	t.Parallel()
+	for option, ok := range map[string]bool{
+		"-H": false, "-A": false, "-b": false, "-e": false, "-X": false, "--request-target": false, "-d": true, "-w": true,
+	} {
+		if _, err := readCurl([]string{option, "/x\r\nHost: b.example", "https://a.example/"}); (err == nil) != ok {
+			t.Errorf("%s with a line break: %v", option, err)
+		}
+	}
+	if _, err := readCurl([]string{"-X", "GET http://b.example/", "https://a.example/"}); err == nil {
+		t.Error("a method with a blank is taken")
+	}
+}
+
+// TestCurlOptionsAreRealCurls compares the tables with what the installed curl says of its options: one that takes a
+// value for one of the two and not for the other would hide a URL.
+func TestCurlOptionsAreRealCurls(t *testing.T) {
+	t.Parallel()
+	help, err := exec.CommandContext(t.Context(), "curl", "--help", "all").Output()
+	if err != nil {
+		t.Skipf("there is no curl to compare with: %v", err)
+	}
+	known := 0
+	for line := range strings.Lines(string(help)) {
+		words := strings.Fields(line)
+		letter := ""
+		if len(words) > 1 && len(words[0]) == 3 && words[0][2] == ',' {
+			letter, words = words[0][1:2], words[1:]
+		}
+		if len(words) < 2 || !strings.HasPrefix(words[0], "--") {
+			continue
+		}
+		long := words[0][2:]
+		name := strings.TrimPrefix(long, "no-")
+		takes := strings.ContainsAny(words[1][:1], "<[")
+		if letter != "" {
+			if mine := curlLetter(letter[0]); mine != "" && mine != long {
+				t.Errorf("-%s is --%s, not --%s", letter, long, mine)
+			}
+		}
+		switch kind := curlOption(name); {
+		case kind == curlValue && !takes, kind == curlSwitch && takes:
+			t.Errorf("--%s: its kind is %d, and curl says %q", long, kind, strings.TrimSpace(line))
+		case kind == curlValue || kind == curlSwitch:
+			known++
+		}
+	}
+	if known < 100 {
+		t.Errorf("only %d options were compared", known)
+	}
+}
+
+func TestURLAddress(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"https://api.example":               "api.example",
+		"HTTPS://API.Example/x?y=z#w":       "api.example",
+		"https://api.example:443/":          "api.example",
+		"https://api.example:0443/":         "api.example",
+		"https://api.example:8443/a@b":      "api.example:8443",
+		"https://api.example?x=y":           "api.example",
+		"https://[2001:DB8::1]/":            "[2001:db8::1]",
+		"http://127.0.0.1:8080/":            "127.0.0.1:8080",
+		"http://[::1]:8080/":                "[::1]:8080",
+		"http://localhost/":                 "localhost",
+		"https://api.example/{a,b}[1-9]":    "api.example",
+		"api.example/x":                     "",
+		"http://api.example/":               "",
+		"ftp://api.example/":                "",
+		"file:///etc/passwd":                "",
+		"https:/api.example/":               "",
+		"https:///api.example/":             "",
+		"https://":                          "",
+		"https://api.example@evil.example/": "",
+		"https://api.example:x@evil/":       "",
+		"https://api.example?@evil.example": "",
+		"https://api.example#@evil.example": "",
+		`https://api.example\@evil.example`: "",
+		"https://api.example\t.evil/":       "",
+		"https://api.example .evil/":        "",
+		"https://{api.example,evil}/":       "",
+		"https://api.example{/,.evil}":      "",
+		"https://api[1-9].example/":         "",
+		"https://api.ex%61mple/":            "",
+		"https://api.ex\u00e4mple/":         "",
+		"https://api.example:/":             "",
+		"https://api.example:0/":            "",
+		"https://api.example:99999/":        "",
+		"https://[::1/":                     "",
+		"https://[::1]x/":                   "",
+		"https://[fe80::1%25eth0]/":         "",
+		"http://0177.0.0.1/":                "",
+		"http://127.0.0.1.evil.example/":    "",
+		"@urls":                             "",
+	} {
+		d, err := urlAddress(text)
+		if (err == nil) != (want != "") || err == nil && d.String() != want {
+			t.Errorf("%q goes to %v, %v; want %q", text, d, err, want)
+		}
+	}
+}
+
+func TestHostRules(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		rule, url string
+		want      bool
+	}{
+		{"api.example", "https://api.example/", true},
+		{"API.example", "https://api.example:443/", true},
+		{"api.example", "https://api.example:8443/", false},
+		{"api.example:8443", "https://api.example:8443/", true},
+		{"api.example:8443", "https://api.example/", false},
+		{"api.example", "https://x.api.example/", false},
+		{"api.example", "https://api.example.evil/", false},
+		{"api.example", "https://api.example./", false},
+		{"*.acme.example", "https://a.acme.example/", true},
+		{"*.acme.example", "https://a.b.acme.example/", true},
+		{"*.acme.example", "https://acme.example/", false},
+		{"*.acme.example", "https://evilacme.example/", false},
+		{"*.acme.example:8443", "https://a.acme.example:8443/", true},
+		{"localhost", "http://localhost/", true},
+		{"localhost", "http://localhost:8080/", false},
+		{"[::1]:8080", "http://[0:0::1]:8080/", true},
+	}
+	for _, tt := range tests {
+		rule, err := parseHostRule(tt.rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := urlAddress(tt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rule.allows(d); got != tt.want {
+			t.Errorf("%s allows %s: %t, want %t", tt.rule, tt.url, got, tt.want)
+		}
+	}
+	for _, text := range []string{
+		"", "*", "*.", "*.com", "*.localhost", "https://api.example", "api.example/x", "a b", "*.*.example", "a.*.example",
+		"api.example:", "api.example:x", "u@api.example", ".example", "*..acme.example", "[::1",
+	} {
+		if rule, err := parseHostRule(text); err == nil {
+			t.Errorf("%q is taken for %+v", text, rule)
+		}
+	}
+}
+
+func TestCheckCall(t *testing.T) {
+	t.Parallel()
+	rule := func(text string) hostRule {
+		r, err := parseHostRule(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	hosts := &curlHosts{rules: []hostRule{rule("api.example"), rule("other.example:8443"), rule("127.0.0.1:80")}}
+	for args, ok := range map[string]bool{
+		"https://api.example/ -L":                          true,
+		"https://api.example/ https://other.example:8443/": true,
+		"https://api.example/ https://evil.example/":       false,
+		"-s":                                    false,
+		"--connect-to ::: https://api.example/": true,
+		"--connect-to api.example:443:other.example:8443 https://api.example/":       true,
+		"--connect-to ::evil.example:443 https://api.example/":                       false,
+		"--connect-to ::evil.example: https://api.example/":                          false,
+		"--connect-to :::8443 https://api.example/":                                  false,
+		"--connect-to evil https://api.example/":                                     false,
+		"--connect-to ::[2001:db8::1]:443 https://api.example/":                      false,
+		"--resolve api.example:443:192.0.2.1 https://api.example/":                   false,
+		"--resolve +api.example:443:api.example,192.0.2.1 https://api.example/":      false,
+		"--resolve api.example:443:2001:db8::1 https://api.example/":                 false,
+		"--resolve -api.example:443 https://api.example/":                            true,
+		"--resolve api.example:443 https://api.example/":                             false,
+		"-H Authorization:x https://api.example/":                                    false,
+		"-Hauthorization;x https://api.example/":                                     false,
+		"-H X-Authorization:x https://api.example/":                                  true,
+		"-HHost:evil.example https://api.example/":                                   false,
+		"-H host;evil.example https://api.example/":                                  false,
+		"-HHost: https://api.example/":                                               false,
+		"-HHost:api.example https://api.example/":                                    true,
+		"-HHost:API.example:443 https://api.example/":                                true,
+		"-HHost:api.example:8443 https://api.example/":                               false,
+		"-H @headers https://api.example/":                                           false,
+		"-H @- https://api.example/":                                                 false,
+		"-k https://api.example/":                                                    false,
+		"-k http://127.0.0.1/":                                                       true,
+		"-x http://proxy.example https://api.example/":                               true,
+		"-x http://proxy.example http://127.0.0.1/":                                  false,
+		"--socks5-hostname proxy.example http://127.0.0.1/":                          false,
+		"--resolve 127.0.0.1:80:127.0.0.1 http://127.0.0.1/":                         false,
+		"--proxy-header Authorization:x -x http://proxy.example https://api.example": true,
+	} {
+		call, err := readCurl(strings.Fields(args))
+		if err == nil {
+			err = hosts.checkCall(call)
+		}
+		if (err == nil) != ok {
+			t.Errorf("curl %s: %v", args, err)
+		}
+	}
+}
+
+func TestUnrepeatable(t *testing.T) {
+	t.Parallel()
+	const url = " https://api.example/"
+	for args, ok := range map[string]bool{
+		"":                             true,
+		"-d a=b":                       true,
+		"-d @curl.go":                  true,
+		"-X DELETE":                    true,
+		"-o /dev/null -w %{http_code}": true,
+		"--data-raw @-":                true,
+		"-F file=@curl.go;type=x":      true,
+		"-I":                           true,
+		"-d @-":                        false,
+		"--data-binary @-":             false,
+		"--json @-":                    false,
+		"--data-urlencode a@-":         false,
+		"-F a=<-":                      false,
+		"-F file=@-;type=x":            false,
+		"-T -":                         false,
+		"-T .":                         false,
+		"-T{a,b}":                      false,
+		"-d @/dev/stdin":               false,
+		"-d @/dev/fd/63":               false,
+		"-H @-":                        false,
+		"-D headers":                   false,
+		"-C -":                         false,
+		"-OJ":                          false,
+		"-Z":                           false,
+		"https://api.example/2":        false,
+	} {
+		call, err := readCurl(strings.Fields(args + url))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := call.unrepeatable(); (why == "") != ok {
+			t.Errorf("curl %s: %q", args, why)
+		}
+	}
+}
+
+func TestFirstStatus(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"HTTP/1.1 401 Unauthorized\r\n":                                "401",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 Unauthorized\r\n":   "401",
+		"HTTP/2 401 \r\n\r\n":                                          "401",
+		"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\nHTTP/1.1 401 No\r\n": "302",
+		"X: HTTP/1.1 401\r\n":                                          "",
+		"":                                                             "",
+		"HTTP/1.1":                                                     "",
+	} {
+		if got := firstStatus(bufio.NewReader(strings.NewReader(text))); got != want {
+			t.Errorf("%q: status %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestRedactorOfCutSecrets: curl cuts long lines of -v, and shows the beginning of a long token.
+func TestRedactorOfCutSecrets(t *testing.T) {
+	t.Parallel()
+	secret := "fake-" + strings.Repeat("0123456789abcdef", 200)
+	for text, want := range map[string]string{
+		"* h2h3 [authorization: Bearer " + secret[:2010] + "]\n": "* h2h3 [authorization: Bearer [redacted]]\n",
+		"cut at the end: " + secret[:2010]:                       "cut at the end: [redacted]",
+		"<" + secret[:16] + "> <" + secret[:15] + ">":            "<[redacted]> <" + secret[:15] + ">",
+		secret[:20] + secret + secret[:3]:                        "[redacted][redacted]" + secret[:3],
+	} {
+		for _, size := range []int{1, 7, len(text)} {
+			var b strings.Builder
+			r := &redactor{to: &b, secret: secret}
+			for part := range slices.Chunk([]byte(text), size) {
+				if _, err := r.Write(part); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := r.Close(); err != nil || b.String() != want {
+				t.Errorf("%.50q in parts of %d bytes: %.80q, %v; want %q", text, size, b.String(), err, want)
+			}
+		}
+	}
+}
+
+func TestRedactor(t *testing.T) {
+	t.Parallel()
+	const secret = "fake-fakf-token"
+	const text = "Bearer fake-fakf-token\nfake-fake-fakf-token fake-fak"
+	for size := 1; size <= len(text); size++ {
+		var b strings.Builder
+		r := &redactor{to: &b, secret: secret}
+		for from := 0; from < len(text); from += size {
+			if _, err := r.Write([]byte(text[from:min(from+size, len(text))])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := b.String(), "Bearer [redacted]\nfake-[redacted] fake-fak"; got != want {
+			t.Errorf("in parts of %d bytes: %q, want %q", size, got, want)
+		}
+	}
+}

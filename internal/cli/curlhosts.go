@@ -1,0 +1,320 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// address is where a request goes.
+type address struct{ scheme, host, port string }
+
+func (d address) String() string {
+	host := d.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if d.port == standardPort(d.scheme) {
+		return host
+	}
+	return host + ":" + d.port
+}
+
+func standardPort(scheme string) string {
+	if scheme == "http" {
+		return "80"
+	}
+	return "443"
+}
+
+// urlAddress reads a URL for curl. It takes only what no two programs read differently:
+// scheme and host in plain letters, without user information, and a path.
+func urlAddress(text string) (address, error) {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return address{}, usagef("%q is not a URL: write it with https://", oauth.CleanText(text))
+	}
+	wrong := func(problem string) (address, error) {
+		return address{}, usagef("%q cannot be used: %s", oauth.CleanText(text), problem)
+	}
+	d := address{scheme: strings.ToLower(scheme)}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	switch {
+	case d.scheme != "https" && d.scheme != "http":
+		return wrong("a token goes over https")
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }):
+		return wrong("it has a blank, a control character or a backslash")
+	case strings.Contains(rest[:end], "@"), end < len(rest) && rest[end] != '/' && strings.Contains(rest, "@"):
+		return wrong("it has a user name before the host, or looks so")
+	}
+	if d.host, d.port, ok = splitHost(rest[:end]); !ok {
+		return wrong("its host is not a plain name or address")
+	}
+	if d.port == "" {
+		d.port = standardPort(d.scheme)
+	}
+	if err := oauth.CheckEndpoint(&url.URL{Scheme: d.scheme, Host: d.String()}); err != nil {
+		return wrong(err.Error())
+	}
+	return d, nil
+}
+
+// splitHost reads HOST, HOST:PORT, [IPV6] or [IPV6]:PORT; ok is false for anything else.
+func splitHost(text string) (host, port string, ok bool) {
+	host, port, colon := strings.Cut(text, ":")
+	if inner, found := strings.CutPrefix(text, "["); found {
+		var after string
+		host, after, found = strings.Cut(inner, "]")
+		ip, err := netip.ParseAddr(host)
+		if !found || err != nil || !ip.Is6() || ip.Zone() != "" {
+			return "", "", false
+		}
+		host = ip.String()
+		if port, colon = strings.CutPrefix(after, ":"); !colon && after != "" {
+			return "", "", false
+		}
+	} else if host == "" || strings.ContainsFunc(host, func(r rune) bool { return !hostRune(r) }) {
+		return "", "", false
+	}
+	if colon {
+		number, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || number == 0 {
+			return "", "", false
+		}
+		port = strconv.FormatUint(number, 10)
+	}
+	return strings.ToLower(host), port, true
+}
+
+// hostRune reports whether r may stand in a host as curl takes it without decoding.
+func hostRune(r rune) bool {
+	return r == '-' || r == '.' || r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// hostRule allows hosts: one, or with below all that end in .host. An empty port is the
+// scheme's own.
+type hostRule struct {
+	host, port string
+	below      bool
+}
+
+// parseHostRule reads HOST, HOST:PORT or *.DOMAIN, whose domain has two labels or more:
+// *.com would be anybody.
+func parseHostRule(text string) (hostRule, error) {
+	name, below := strings.CutPrefix(text, "*.")
+	host, port, ok := splitHost(name)
+	switch {
+	case !ok, strings.HasPrefix(host, "."), strings.HasSuffix(host, "."), strings.Contains(host, ".."):
+		return hostRule{}, fmt.Errorf("%q is not HOST, HOST:PORT or *.DOMAIN", oauth.CleanText(text))
+	case below && !strings.Contains(host, "."):
+		return hostRule{}, fmt.Errorf("%q is too wide: a domain needs two labels at least", oauth.CleanText(text))
+	}
+	return hostRule{host, port, below}, nil
+}
+
+func (r hostRule) allows(d address) bool {
+	if r.port != d.port && (r.port != "" || d.port != standardPort(d.scheme)) {
+		return false
+	}
+	if r.below {
+		return strings.HasSuffix(d.host, "."+r.host)
+	}
+	return r.host == d.host
+}
+
+// curlHosts are the hosts that a token may be sent to.
+type curlHosts struct {
+	rules []hostRule
+	// service and profile are for the message.
+	service, profile string
+}
+
+// tokenHosts returns the hosts of the service, and those that the profile's allow_hosts
+// and the flag allow.
+func tokenHosts(s *session, flag []string) (*curlHosts, error) {
+	h := &curlHosts{service: s.profile.Service.Title, profile: s.profile.Name}
+	own, err := url.Parse(s.provider.Identity().TokenURL)
+	if err != nil {
+		return nil, err
+	}
+	locations := []*url.URL{own}
+	if p, ok := s.provider.(providers.APILocator); ok && p.APIURL() != nil {
+		locations = append(locations, p.APIURL())
+	}
+	for _, u := range locations {
+		port := u.Port()
+		if port == "" {
+			port = standardPort(u.Scheme)
+		}
+		h.rules = append(h.rules, hostRule{host: strings.ToLower(u.Hostname()), port: port})
+	}
+	for _, text := range s.profile.Settings.List("allow_hosts") {
+		rule, err := parseHostRule(text)
+		if err != nil {
+			value, _ := s.profile.Settings.Lookup("allow_hosts")
+			return nil, &providers.SettingError{
+				Profile: h.profile, Name: "allow_hosts", Problem: "cannot be used: " + err.Error(), Origin: value.Origin,
+			}
+		}
+		h.rules = append(h.rules, rule)
+	}
+	for _, text := range flag {
+		rule, err := parseHostRule(text)
+		if err != nil {
+			return nil, usagef("--allow-host: %w", err)
+		}
+		h.rules = append(h.rules, rule)
+	}
+	return h, nil
+}
+
+// check returns a usage error for an address that is not allowed.
+func (h *curlHosts) check(d address) error {
+	for _, rule := range h.rules {
+		if rule.allows(d) {
+			return nil
+		}
+	}
+	return usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
+		"or with allow_hosts: in profile %s", d, h.service, d, h.profile)
+}
+
+// checkCall refuses a call that could send the token to a host that is not allowed.
+func (h *curlHosts) checkCall(c *curlCall) error {
+	if len(c.urls) == 0 {
+		return usagef("there is no URL for curl")
+	}
+	var all []address
+	for _, text := range c.urls {
+		d, err := urlAddress(text)
+		if err == nil {
+			err = h.check(d)
+		}
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+	}
+	for _, value := range c.given["header"] {
+		if err := h.checkHeader(value, all[0].scheme); err != nil {
+			return err
+		}
+	}
+	if err := checkPlain(c, all); err != nil {
+		return err
+	}
+	return h.checkDetours(c)
+}
+
+// checkHeader refuses a header that is the token's place or that names another host.
+func (h *curlHosts) checkHeader(header, scheme string) error {
+	if strings.HasPrefix(header, "@") {
+		return usagef("-H %s: headers from a file cannot be judged; write them as arguments", oauth.CleanText(header))
+	}
+	name, value, _ := strings.Cut(strings.Replace(header, ";", ":", 1), ":")
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "authorization":
+		return usagef("the header Authorization cannot be given: the token is the authorization")
+	case "host":
+	default:
+		return nil
+	}
+	host, port, ok := splitHost(strings.TrimSpace(value))
+	if !ok {
+		return usagef("the header %q names no host that can be judged", oauth.CleanText(header))
+	}
+	if err := h.check(address{scheme, host, cmp.Or(port, standardPort(scheme))}); err != nil {
+		return usagef("the header Host: %w", err)
+	}
+	return nil
+}
+
+// checkPlain refuses what would show the token to somebody on the way.
+func checkPlain(c *curlCall, all []address) error {
+	for _, d := range all {
+		plain := d.scheme == "http"
+		if plain && c.has("connect-to", "resolve", "proxy", "preproxy", "proxy1.0",
+			"socks4", "socks4a", "socks5", "socks5-hostname") {
+			return usagef("plain http to %s cannot go another way, which would show the token there", d)
+		}
+		loopback := oauth.CheckEndpoint(&url.URL{Scheme: "http", Host: d.String()}) == nil
+		if c.has("insecure") && !loopback {
+			return usagef("--insecure would send the token to whoever answers for %s: "+
+				"trust its certificate with --cacert FILE", d)
+		}
+	}
+	return nil
+}
+
+// checkDetours looks where --connect-to and --resolve send a request that is for
+// another host.
+func (h *curlHosts) checkDetours(c *curlCall) error {
+	for _, value := range c.given["connect-to"] {
+		parts := colonParts(value, 4)
+		if len(parts) != 4 {
+			return usagef("--connect-to %q is not HOST1:PORT1:HOST2:PORT2", oauth.CleanText(value))
+		}
+		if parts[2] == "" && parts[3] == "" {
+			continue
+		}
+		if err := h.checkDetour("--connect-to", parts[2], cmp.Or(parts[3], parts[1])); err != nil {
+			return err
+		}
+	}
+	for _, value := range c.given["resolve"] {
+		parts := colonParts(value, 3)
+		if len(parts) == 2 && strings.HasPrefix(value, "-") {
+			continue // it takes an entry away
+		}
+		if len(parts) != 3 {
+			return usagef("--resolve %q is not HOST:PORT:ADDRESS", oauth.CleanText(value))
+		}
+		for ip := range strings.SplitSeq(parts[2], ",") {
+			if err := h.checkDetour("--resolve", ip, parts[1]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (h *curlHosts) checkDetour(option, host, port string) error {
+	if bare := strings.Trim(host, "[]"); strings.Contains(bare, ":") {
+		host = "[" + bare + "]"
+	}
+	name, number, ok := splitHost(host + ":" + cmp.Or(port, standardPort("https")))
+	if !ok {
+		return usagef("%s: %q is not a host that can be judged", option, oauth.CleanText(host+":"+port))
+	}
+	if err := h.check(address{"https", name, number}); err != nil {
+		return usagef("%s: %w", option, err)
+	}
+	return nil
+}
+
+// colonParts cuts text at colons outside of brackets into at most n parts.
+func colonParts(text string, n int) []string {
+	var parts []string
+	depth, from := 0, 0
+	for i := range len(text) {
+		switch {
+		case text[i] == '[':
+			depth++
+		case text[i] == ']':
+			depth--
+		case text[i] == ':' && depth == 0 && len(parts) < n-1:
+			parts = append(parts, text[from:i])
+			from = i + 1
+		}
+	}
+	return append(parts, text[from:])
+}

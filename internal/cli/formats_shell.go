@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+)
+
+// assignment is a variable and its value. An empty one means that there is none: an
+// earlier token's must not stay behind.
+type assignment struct{ name, value string }
+
+// assignments are what the formats for shells set.
+func (p printed) assignments(name string) []assignment {
+	expiry := ""
+	if p.ExpiresOn != nil {
+		expiry = strconv.FormatInt(*p.ExpiresOn, 10)
+	}
+	return []assignment{{name, p.AccessToken}, {name + "_TYPE", p.TokenType}, {name + "_EXPIRES_ON", expiry}}
+}
+
+// script returns a line for each assignment.
+func (p printed) script(name string, line func(assignment) string) string {
+	var b strings.Builder
+	for _, set := range p.assignments(name) {
+		b.WriteString(line(set) + "\n")
+	}
+	return b.String()
+}
+
+// posix returns lines for eval in a POSIX shell.
+func (p printed) posix(name string) string {
+	return p.script(name, func(set assignment) string {
+		if set.value == "" {
+			return "unset " + set.name
+		}
+		return "export " + set.name + "=" + shellQuote(set.value)
+	})
+}
+
+// fish returns lines for fish's source. Erasing what is not there would be a failure,
+// and the last status is that of source.
+func (p printed) fish(name string) string {
+	return p.script(name, func(set assignment) string {
+		if set.value == "" {
+			return "set -ge " + set.name + "; or true"
+		}
+		return "set -gx " + set.name + " " + fishQuote(set.value)
+	})
+}
+
+// powershell returns lines for PowerShell's Invoke-Expression.
+func (p printed) powershell(name string) string {
+	return p.script(name, func(set assignment) string {
+		if set.value == "" {
+			return "Remove-Item Env:" + set.name + " -ErrorAction SilentlyContinue"
+		}
+		return "$env:" + set.name + " = " + powershellQuote(set.value)
+	})
+}
+
+// dotenv returns NAME=value lines. Their readers agree on nothing but plain words:
+// quotes are taken off by Node.js, Compose and a shell and belong to the value for
+// docker run --env-file; # and $ mean something to the former and nothing to the
+// latter. So a value is written bare, or not at all.
+func (p printed) dotenv(name string) (string, error) {
+	if !plainToken(p.AccessToken) {
+		return "", notPlain("dotenv", "those who read such files take the others in different ways")
+	}
+	var b strings.Builder
+	for _, set := range p.assignments(name) {
+		// A file is new each time: there is nothing to take away.
+		if set.value != "" {
+			b.WriteString(set.name + "=" + set.value + "\n")
+		}
+	}
+	return b.String(), nil
+}
+
+// plainToken reports whether s has only the characters of RFC 6750 §2.1, and no tilde
+// in front, which a shell replaces by a directory.
+func plainToken(s string) bool {
+	foreign := func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !letter && !strings.ContainsRune("-._~+/=", r)
+	}
+	return s != "" && s[0] != '~' && s[0] != '=' && !strings.ContainsFunc(s, foreign)
+}
+
+// notPlain says why a format cannot carry a token, and shows none of it.
+func notPlain(format, why string) error {
+	return usagef("-o %s cannot carry this token: it has characters other than those of RFC 6750 §2.1, and %s; "+
+		"choose another format, such as json or env", format, why)
+}
+
+// shellQuote quotes s for a POSIX shell (XCU §2.2.2): nothing is special between
+// single quotes but the single quote.
+func shellQuote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// fishQuote quotes s for fish: between single quotes a backslash escapes itself and
+// the single quote, see https://fishshell.com/docs/current/language.html#quotes.
+func fishQuote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
+}
+
+// powershellQuote quotes s, which is ASCII, for PowerShell: a verbatim string ends at a
+// single quote that is not doubled, see about_Quoting_Rules.
+func powershellQuote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+// shellWord quotes s where a shell would not take it as it is.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:,@%+=", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return shellQuote(s)
+}

@@ -1,0 +1,183 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Inspection is what can be told of a secret without asking a person and without
+// running a command. It never holds the secret.
+type Inspection struct {
+	// Setting is the setting, or the variable, that needs the secret.
+	Setting string
+	// Reference is where the secret is: "env:NAME", "cmd:op …"; empty for one
+	// that a variable holds by value.
+	Reference string
+	// Origin says where the reference was given.
+	Origin string
+	// Note completes "found": "mode 0600", "op is there and was not run"; may be
+	// empty.
+	Note string
+	// Risk says what is unsafe about a secret that can be had; empty when nothing.
+	Risk string
+	// Remedy says what to do about Risk.
+	Remedy string
+	// Command says that the secret is the output of a command, which was not run.
+	Command bool
+	// Err says why the secret cannot be had, a *ReferenceError; nil when it can as
+	// far as was looked.
+	Err error
+}
+
+// bound is a reference with the setting it was given for.
+type bound struct {
+	setting string
+	ref     reference
+	origin  string
+}
+
+// Inspect looks for every secret that the profile will use, in the service's
+// order of settings. "keyring:NAME" is looked up with the Resolver's Keyring.
+func (p *Profile) Inspect(ctx context.Context) []Inspection {
+	var list []Inspection
+	for _, d := range p.Service.Settings {
+		v, ok := p.Settings.Lookup(d.Name)
+		if !ok || v.Secret == nil {
+			continue
+		}
+		i := slices.IndexFunc(p.bound, func(b bound) bool { return b.setting == d.Name && b.origin == v.Origin })
+		if i < 0 {
+			list = append(list, Inspection{Setting: d.Name, Origin: v.Origin})
+			continue
+		}
+		list = append(list, p.refs.inspect(ctx, p.Name, p.bound[i]))
+	}
+	return list
+}
+
+// InspectStoreKey looks for the key of the file store, which AUTHCTL_STORE_KEY or
+// one of its twins gives; false when none of them is set. A nil lookup means
+// os.LookupEnv.
+func InspectStoreKey(ctx context.Context, lookup func(string) (string, bool)) (Inspection, bool) {
+	const name = "AUTHCTL_STORE_KEY"
+	env := environ(lookup)
+	refs := newResolver(Resolver{}, env)
+	for _, twin := range []struct{ suffix, kind string }{{"_FILE", "file"}, {"_CMD", "cmd"}} {
+		if arg := env.get(name + twin.suffix); arg != "" {
+			variable := name + twin.suffix
+			return refs.inspect(ctx, "", bound{variable, reference{kind: twin.kind, arg: arg}, "environment " + variable}), true
+		}
+	}
+	return Inspection{Setting: name, Origin: "environment " + name}, env.get(name) != ""
+}
+
+// inspect looks for one secret.
+func (r *resolver) inspect(ctx context.Context, profile string, b bound) Inspection {
+	found := Inspection{Setting: b.setting, Reference: b.ref.String(), Origin: b.origin}
+	var err error
+	switch b.ref.kind {
+	case "env":
+		_, err = r.variable(b.ref.arg)
+	case "file":
+		err = r.inspectFile(b.ref, &found)
+	case "cmd":
+		found.Command = true
+		found.Note, err = inspectCommand(b.ref.arg)
+	case "prompt", "stdin":
+		found.Note = "asked for when it is needed"
+	default:
+		_, err = r.fetch(ctx, b.ref, "")
+	}
+	if err == nil {
+		return found
+	}
+	e, ok := errors.AsType[*ReferenceError](err)
+	if !ok {
+		e = &ReferenceError{Problem: err.Error(), Err: err}
+	}
+	e.Profile, e.Setting, e.Reference = profile, b.setting, found.Reference
+	found.Err = e
+	return found
+}
+
+// inspectFile looks at a file and opens it. A pipe is not opened: its writer would
+// take that for the one who reads the secret.
+func (r *resolver) inspectFile(ref reference, found *Inspection) error {
+	path, err := r.path(ref)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return ofFile(err)
+	}
+	if err := checkSecretFile(info); err != nil {
+		return err
+	}
+	found.Note = fmt.Sprintf("mode %04o", info.Mode().Perm())
+	if readableByOthers(info) {
+		found.Risk = "other users can read the file"
+		found.Remedy = "chmod 600 " + printable(path)
+	}
+	if info.Mode().Type() == fs.ModeNamedPipe {
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return ofFile(err)
+	}
+	defer file.Close()
+	// Not the size: files of the kernel's own have none.
+	if n, err := file.Read(make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
+		return &ReferenceError{Problem: "it is empty"}
+	}
+	return nil
+}
+
+// inspectCommand looks for the program of a command line. What only a shell can
+// tell is left open.
+func inspectCommand(line string) (note string, err error) {
+	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if strings.ContainsAny(word, "='\"`$\\&|;<>(){}!%*?#~\t\n") || shellKnows(word) {
+		return "not run", nil
+	}
+	if _, err := exec.LookPath(word); err != nil {
+		cause := err
+		if looked, ok := errors.AsType[*exec.Error](err); ok {
+			cause = looked.Err
+		}
+		return "", &ReferenceError{
+			Problem: "the program cannot be found: " + cause.Error(), Err: err,
+			Suggestion: "install it, or put its directory into PATH",
+		}
+	}
+	return filepath.Base(word) + " is there and was not run", nil
+}
+
+// shellKnows reports whether a word is one that a shell needs no program for
+// (POSIX.1-2024, Shell Command Language, 2.4 and 2.15, and cmd.exe's like).
+func shellKnows(word string) bool {
+	known := []string{
+		".", ":", "break", "case", "cd", "command", "echo", "eval", "exec", "export", "for", "if", "printf", "read",
+		"set", "test", "trap", "type", "ulimit", "umask", "until", "while", "call", "[",
+	}
+	return slices.Contains(known, strings.ToLower(word))
+}
+
+// Exposed says how the file lies there: its mode, and whether other users may read
+// it. It is not found when the default file is missing.
+func (f *File) Exposed() (mode fs.FileMode, readable, found bool) {
+	info, err := os.Stat(f.Path)
+	if f.Path == "" || err != nil {
+		return 0, false, false
+	}
+	return info.Mode().Perm(), readableByOthers(info), true
+}

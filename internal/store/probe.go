@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// probeLifetime is how long a probe's record counts, should its remover die.
+const probeLifetime = time.Minute
+
+// Probe uses a store as a token would: it looks for a record of its own that is
+// not there, writes it, reads it back and removes it. It returns how long the
+// first look took. Errors are a *UnusableError, or say what the store got wrong.
+func Probe(ctx context.Context, s Store, now time.Time) (time.Duration, error) {
+	key := probeKey(rand.Text())
+	began := time.Now()
+	_, err := s.Get(ctx, key)
+	took := time.Since(began)
+	if !errors.Is(err, ErrNotFound) {
+		return took, orElse(err, "it gives a record that nobody wrote")
+	}
+	record := &Record{Key: key, Profile: key.Provider, Token: oauth.Token{
+		AccessToken: oauth.NewSecret(rand.Text()), RequestedAt: now, Lifetime: probeLifetime,
+	}}
+	// What was begun is ended, also when the caller gives up.
+	defer func() { _ = s.Delete(context.WithoutCancel(ctx), key) }()
+	if err := s.Put(ctx, record); err != nil {
+		return took, err
+	}
+	got, err := s.Get(ctx, key)
+	if err != nil || !got.Token.AccessToken.Equal(record.Token.AccessToken) {
+		return took, orElse(err, "it gives back something else than was written")
+	}
+	if err := s.Delete(ctx, key); err != nil {
+		return took, err
+	}
+	if _, err := s.Get(ctx, key); !errors.Is(err, ErrNotFound) {
+		return took, orElse(err, "it keeps what was removed")
+	}
+	return took, nil
+}
+
+func orElse(err error, text string) error {
+	if err == nil {
+		return errors.New(text)
+	}
+	return err
+}
+
+// probeKey names what no service issues a token for.
+func probeKey(client string) Key {
+	return Key{
+		Provider: "authctl doctor", TokenURL: "about:blank", ClientID: client, Grant: "none", AuthMethod: "none",
+	}
+}
+
+// Probe takes a lock, tries to take it a second time, which must fail, and gives it
+// back. It returns the directory of the locks. The file of the probe's lock stays,
+// as all do. Errors are a *LockError.
+func (l FileLocks) Probe(ctx context.Context) (string, error) {
+	dir, err := RuntimeDir(l.Dir)
+	if err != nil {
+		return "", &LockError{Path: "of the probe", Err: err}
+	}
+	key := probeKey("lock")
+	held, err := l.Lock(ctx, key)
+	if err != nil {
+		return dir, err
+	}
+	defer func() { _ = held.Unlock() }()
+	free, cancel := context.WithCancel(ctx)
+	cancel()
+	again, err := l.Lock(free, key)
+	if busy, ok := errors.AsType[*LockError](err); ok && busy.Busy {
+		return dir, nil
+	}
+	if err == nil {
+		_ = again.Unlock()
+		err = errors.New("it can be held twice: the file system has no locks between processes")
+	}
+	return dir, &LockError{Path: filepath.Join(dir, key.Digest()+".lock"), Err: err}
+}
+
+// CheckDir returns why a store would not keep its files in a directory; nil for one
+// that is in order, and for one that is not there yet, which the store makes.
+func CheckDir(path string) error {
+	if err := checkPrivateDir(path, writableByOthers); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// IndexDir is where the names of the records are, empty without a StateDir.
+func (k *Keyring) IndexDir() string { return string(k.index()) }
+
+// Limit is the biggest record in bytes that one entry of the keyring holds, 0 when
+// there is no limit.
+func (k *Keyring) Limit() int { return k.maxRecord() }
+
+// CheckUnlocked returns an *UnusableError when the keyring cannot be reached, or when
+// using it now would ask a person to unlock it, where the system tells that
+// without asking: a Secret Service does.
+func (k *Keyring) CheckUnlocked(ctx context.Context) error {
+	const doing = "looking for tokens"
+	state, err := k.call(ctx, doing, func(secretService) (string, error) {
+		if k.service != nil {
+			return "", nil
+		}
+		locked, err := systemLocked()
+		return fmt.Sprint(locked), err
+	})
+	if err == nil && state == fmt.Sprint(true) {
+		return k.locked(doing, errors.New("the collection is locked"))
+	}
+	return err
+}
