@@ -11,11 +11,13 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 LDFLAGS := -s -w -X $(MODULE)/internal/cli.version=$(VERSION) -X $(MODULE)/internal/cli.commit=$(COMMIT)
 
-BIN       := $(CURDIR)/.bin
-GOTESTSUM := $(BIN)/gotestsum
-LINT      := $(BIN)/golangci-lint
-GOFUMPT   := $(BIN)/gofumpt
-BENCHSTAT := $(BIN)/benchstat
+BIN        := $(CURDIR)/.bin
+GOTESTSUM  := $(BIN)/gotestsum
+LINT       := $(BIN)/golangci-lint
+GOFUMPT    := $(BIN)/gofumpt
+BENCHSTAT  := $(BIN)/benchstat
+GORELEASER := $(BIN)/goreleaser
+CYCLONEDX  := $(BIN)/cyclonedx-gomod
 
 # What `make test` runs, and with which flags: make test PACKAGES=./internal/store/... TESTFLAGS='-race -run Lock'
 PACKAGES  ?= ./...
@@ -46,7 +48,7 @@ test-deps:
 
 ## check: what CI runs: tests, race detector, linters, three operating systems, drift of what is generated
 .PHONY: check
-check: test-deps tidy-check vet format-check generate-check lint race test
+check: test-deps tidy-check vet format-check generate-check release-check lint package-check race test
 
 ## lint: golangci-lint, see .golangci.yml
 .PHONY: lint
@@ -73,14 +75,17 @@ tidy-check:
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 
-## generate: docs/reference, docs/man and completions from the command line's own description
+## generate: docs/reference, docs/man, completions and the picture in the README from what the program says
 .PHONY: generate
 generate:
 	go run ./internal/gendocs -reference docs/reference -man docs/man -completions completions
+	scripts/generate-packaging
+	scripts/terminal-picture
 
 .PHONY: generate-check
 generate-check:
 	scripts/check-generated
+	scripts/generate-packaging --check
 
 ## bench: times and memory beside those of comparable programs, in bench/results
 .PHONY: bench
@@ -92,9 +97,35 @@ bench: test-deps
 bench-compare: $(BENCHSTAT)
 	$(BENCHSTAT) $(OLD) $(NEW)
 
+## release-check: is .goreleaser.yaml one that goreleaser understands
+.PHONY: release-check
+release-check: $(GORELEASER)
+	$(GORELEASER) check --quiet
+
+## snapshot: everything that is released but the container image, in dist; nothing is published
+.PHONY: snapshot
+snapshot: $(GORELEASER) $(CYCLONEDX)
+	PATH="$(BIN):$$PATH" $(GORELEASER) release --snapshot --clean --skip=docker,publish $(SNAPSHOTFLAGS)
+
+# Whoever runs make trusts this tree: git shall read it when another user owns it, too (a container's checkout).
+snapshot reproducible: export GIT_CONFIG_COUNT := 1
+snapshot reproducible: export GIT_CONFIG_KEY_0 := safe.directory
+snapshot reproducible: export GIT_CONFIG_VALUE_0 := *
+
+## reproducible: the snapshot of this commit, built again elsewhere, is the same to the byte; COLD=1 without Go's cache
+.PHONY: reproducible
+reproducible: snapshot
+	PATH="$(BIN):$$PATH" scripts/check-reproducible
+
+## package-check: a snapshot is complete, its deb installs, works and leaves nothing behind
+.PHONY: package-check
+package-check: test-deps snapshot
+	scripts/test-packages
+	scripts/test-deb
+
 ## tools: the linters, in .bin
 .PHONY: tools
-tools: $(GOTESTSUM) $(LINT) $(GOFUMPT) $(BENCHSTAT)
+tools: $(GOTESTSUM) $(LINT) $(GOFUMPT) $(BENCHSTAT) $(GORELEASER) $(CYCLONEDX)
 
 # Each tool is stamped with the module file it was built from, and built again when that changes.
 $(GOTESTSUM): TOOL := gotest.tools/gotestsum
@@ -107,10 +138,19 @@ $(GOTESTSUM) $(LINT) $(GOFUMPT) $(BENCHSTAT): tools/go.mod
 	@CGO_ENABLED=0 go build -C tools -trimpath -ldflags '-s -w' -o $@ $(TOOL)
 	@touch $@
 
+# What makes releases has a module of its own: its hundreds of modules must not move the versions of the linters'.
+$(GORELEASER): TOOL := github.com/goreleaser/goreleaser/v2
+$(CYCLONEDX):  TOOL := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+$(GORELEASER) $(CYCLONEDX): tools/release/go.mod
+	@mkdir -p $(BIN)
+	@echo "building $(@F)"
+	@CGO_ENABLED=0 go build -C tools/release -trimpath -ldflags '-s -w' -o $@ $(TOOL)
+	@touch $@
+
 ## clean: removes what the other targets made
 .PHONY: clean
 clean:
-	rm -rf .bin authctl bench/results test/oidc-provider/node_modules test/oidc-provider/.node
+	rm -rf .bin authctl dist packaging/generated bench/results test/oidc-provider/node_modules test/oidc-provider/.node
 
 .PHONY: help
 help:
