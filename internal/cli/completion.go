@@ -60,6 +60,16 @@ func (a *app) completeFlags(command *cobra.Command) {
 	}
 }
 
+// completeBeforeDash offers profiles, and files for what belongs to another program.
+func (a *app) completeBeforeDash(
+	command *cobra.Command, args []string, begun string,
+) ([]string, cobra.ShellCompDirective) {
+	if command.ArgsLenAtDash() >= 0 || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return a.completeProfile(command, args, begun)
+}
+
 // choose notes the words a flag takes.
 func choose(flags *pflag.FlagSet, name string, words ...string) {
 	_ = flags.SetAnnotation(name, choices, words)

@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
 )
 
@@ -34,8 +35,9 @@ that --allow-host or allow_hosts in the profile name: HOST, HOST:PORT or *.DOMAI
 itself leaves it out when it follows a redirect to another host, and is kept from following
 one to http; before 7.83 it sends it to another port of the same host (CVE-2022-27774).
 What could send it elsewhere is refused: --location-trusted, --config, --next,
---unix-socket, --insecure, headers from a file, options that authctl does not know, and
---connect-to, --resolve or a header Host for another host. Your curlrc is not read.
+--unix-socket, --insecure but on loopback, headers from a file, options that authctl does
+not know, and --connect-to, --resolve or a header Host for another host. Your curlrc is
+not read.
 
 When the service does not accept a token from the cache (401), the token is renewed and
 the request sent once more, whatever its method, since a 401 means that nothing was done
@@ -54,7 +56,7 @@ pipe, --dump-header or --continue-at, answers after a redirect, and any on Windo
 			}
 			return a.runCurl(command.Context(), o, own, rest)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.completeBeforeDash,
 	}
 	o.bind(command.Flags())
 	command.Flags().StringArrayVar(&o.allow, "allow-host", nil,
@@ -122,10 +124,13 @@ func (a *app) curlWith(ctx context.Context, s *session, run *curlRun, answer bro
 // and no other.
 func (a *app) curlToken(ctx context.Context, s *session, run *curlRun, answer broker.Answer) (printed, error) {
 	token := newPrinted(s, answer, a.Now())
-	if run.call.has("location") {
-		return token, nil
+	if !run.call.has("location") {
+		return token.withHeaders(ctx, s)
 	}
-	return token.withHeaders(ctx, s)
+	if p, ok := s.provider.(providers.APIHeaderer); ok && len(p.APIHeaders()) > 0 {
+		a.warn("with --location the API key is left out: curl would take it along to another host")
+	}
+	return token, nil
 }
 
 // newCurlRun finds curl and prepares what does not depend on the token.

@@ -53,7 +53,7 @@ A service that is away is asked again, one that refuses is not: a warning says s
 			}
 			return a.runExec(command.Context(), o, own, child)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.completeBeforeDash,
 	}
 	o.bind(command.Flags())
 	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN", "the `name` of the variable that holds the token")

@@ -112,7 +112,7 @@ func (p printed) report(name string) (string, error) {
 // warnOfReport tells what a dotenv report of so many bytes is not.
 func (a *app) warnOfReport(size int) {
 	a.warn("GitLab does not hide this variable in the logs of the jobs that get it, and the report can be downloaded: " +
-		"let it expire soon, and where one job is enough use -o env instead")
+		"let it expire soon, and where one job is enough use authctl exec instead")
 	if size >= reportLimit {
 		a.warn(fmt.Sprintf("the report has %d bytes; GitLab refuses one of %d or more unless its limits were raised",
 			size, reportLimit))

@@ -59,6 +59,8 @@ type addition struct {
 	profile string
 	service providers.Service
 	values  map[string]providers.Value
+	// keyless says that there is no keyring here.
+	keyless bool
 	// typed are the secrets to put into the keyring, by name there.
 	typed map[string]oauth.Secret
 }
@@ -269,6 +271,9 @@ func (add *addition) askText(ctx context.Context, d providers.Setting, missing b
 // askSecret asks for a secret, unseen, to keep it in the keyring, or for a
 // reference to it.
 func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
+	if !add.canKeep(ctx) {
+		return add.askReference(ctx, d)
+	}
 	answer, err := add.prompter.Hidden(ctx, d.Name+" (kept in the keyring; empty to give a reference instead)")
 	if errors.Is(err, term.ErrNoInput) {
 		return fmt.Errorf("%s is missing: %w; give a reference with --set %s=env:NAME", d.Name, err, d.Name)
@@ -284,8 +289,29 @@ func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
 		add.typed[name] = oauth.NewSecret(answer)
 		return add.put(d.Name, "keyring:"+name)
 	}
+	return add.askReference(ctx, d)
+}
+
+// canKeep reports whether there is a keyring for what is typed, and says so once where
+// there is none: nobody types a secret that is lost then.
+func (add *addition) canKeep(ctx context.Context) bool {
+	if add.keyless {
+		return false
+	}
+	unusable, ok := errors.AsType[*store.UnusableError](add.setup.keyring.CheckUnlocked(ctx))
+	if add.keyless = ok && unusable.Problem == store.Unreachable; add.keyless {
+		add.note("there is no keyring here to keep a secret in: give a reference to it")
+	}
+	return !add.keyless
+}
+
+// askReference asks for a reference to a secret.
+func (add *addition) askReference(ctx context.Context, d providers.Setting) error {
 	label := d.Name + " reference (env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, prompt)"
 	reference, err := add.prompter.Line(ctx, label, "prompt")
+	if errors.Is(err, term.ErrNoInput) {
+		return fmt.Errorf("%s is missing: %w; give a reference with --set %s=env:NAME", d.Name, err, d.Name)
+	}
 	if err != nil {
 		return err
 	}
