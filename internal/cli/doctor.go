@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/scopes"
 	"github.com/spf13/cobra"
 )
 
@@ -211,13 +209,4 @@ func (e *examination) verdict() error {
 		}
 	}
 	return &doctorError{kind: worst, failed: found[""], all: len(e.checks)}
-}
-
-// scopeProblems returns what is wrong with the names of the profile's scopes.
-func scopeProblems(p *config.Profile) []string {
-	var problems []string
-	for _, complaint := range scopes.Check(p.Service, p.Settings.List("scopes")) {
-		problems = append(problems, complaint.String())
-	}
-	return problems
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -145,8 +146,8 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 		c.Message += ", account " + account
 	}
 	e.ok(c)
-	for _, problem := range scopeProblems(p) {
-		e.warn(check{Section: sectionConfig, Name: "scopes", Profile: p.Name, Message: problem})
+	for _, complaint := range scopes.Check(p.Service, p.Settings.List("scopes")) {
+		e.warn(check{Section: sectionConfig, Name: "scopes", Profile: p.Name, Message: complaint.String()})
 	}
 	for _, found := range p.Inspect(ctx) {
 		e.secret(check{Section: sectionConfig, Name: found.Setting, Profile: p.Name}, found)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"os/exec"
-	"strconv"
 
 	"github.com/spf13/cobra"
 )
@@ -112,9 +111,11 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 
 // variables returns the token as entries of an environment, as -o env names them.
 func (p printed) variables(name string) []string {
-	list := []string{name + "=" + p.AccessToken, name + "_TYPE=" + p.TokenType}
-	if p.ExpiresOn != nil {
-		list = append(list, name+"_EXPIRES_ON="+strconv.FormatInt(*p.ExpiresOn, 10))
+	list := []string{}
+	for _, set := range p.assignments(name) {
+		if set.value != "" {
+			list = append(list, set.name+"="+set.value)
+		}
 	}
 	return list
 }

@@ -165,12 +165,8 @@ func (r *renewal) retryAt(err error, now time.Time) time.Time {
 func (a *app) wait(ctx context.Context, due time.Time) error {
 	// In steps: a machine that was asleep has a clock that went on, and timers that did not.
 	for left := a.until(due); left > 0; left = a.until(due) {
-		timer := time.NewTimer(min(left, mostWait))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := sleep(ctx, min(left, mostWait)); err != nil {
+			return err
 		}
 	}
 	return ctx.Err()

@@ -66,14 +66,8 @@ func (p printed) dotenv(name string) (string, error) {
 	if !plainToken(p.AccessToken) {
 		return "", notPlain("dotenv", "those who read such files take the others in different ways")
 	}
-	var b strings.Builder
-	for _, set := range p.assignments(name) {
-		// A file is new each time: there is nothing to take away.
-		if set.value != "" {
-			b.WriteString(set.name + "=" + set.value + "\n")
-		}
-	}
-	return b.String(), nil
+	// A file is new each time: there is nothing to take away.
+	return lines(p.variables(name)), nil
 }
 
 // plainToken reports whether s has only the characters of RFC 6750 §2.1, and no tilde

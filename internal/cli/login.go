@@ -192,14 +192,11 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 func (a *app) loggedIn(s *session, o *loginOptions, token oauth.Token) error {
 	expiry := token.Expiry()
 	if o.output.json() {
-		answer := map[string]any{
+		at, _, _ := moments(expiry, a.Now())
+		return a.json(map[string]any{
 			"profile": s.profile.Name, "provider": s.provider.Name(), "scopes": grantedScopes(s, token),
-			"expires_at": nil, "refreshable": !token.RefreshToken.IsZero(),
-		}
-		if !expiry.IsZero() {
-			answer["expires_at"] = expiry.UTC().Format(time.RFC3339)
-		}
-		return a.json(answer)
+			"expires_at": at, "refreshable": !token.RefreshToken.IsZero(),
+		})
 	}
 	words := "logged in as profile " + s.profile.Name
 	if !expiry.IsZero() {

@@ -7,14 +7,16 @@ import (
 	"slices"
 
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) profiles() *cobra.Command {
 	return a.group("profile", "The profiles, and where each value comes from",
-		a.profileList(), a.profileShow(), a.profileAdd(), a.profileRemove(), a.profileUse())
+		a.named("profile",
+			made{"list", a.profileList}, made{"show", a.profileShow}, made{"add", a.profileAdd},
+			made{"remove", a.profileRemove}, made{"use", a.profileUse},
+		)...)
 }
 
 // shownProfile is a profile in `profile list -o json`.
@@ -177,12 +179,9 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 // forgetTokensOf takes away what is cached for a profile that is gone. A store that
 // cannot be used has nothing to take away.
 func (a *app) forgetTokensOf(ctx context.Context, setup *setup, name string) error {
-	kept, err := setup.store("")
+	kept, err := setup.quietStore()
 	if err != nil {
 		return err
-	}
-	if auto, ok := kept.(*store.Auto); ok {
-		auto.Warn = nil // without a keyring there is no token either
 	}
 	entries, err := kept.List(ctx)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 func (a *app) providersCommand() *cobra.Command {
-	return a.group("providers", "The services, their settings and what each can do", a.providersList(), a.providersShow())
+	return a.group("providers", "The services, their settings and what each can do",
+		a.named("providers", made{"list", a.providersList}, made{"show", a.providersShow})...)
 }
 
 // shownProvider is a service in `providers list -o json`.

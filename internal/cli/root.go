@@ -10,10 +10,23 @@ import (
 
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
-	root := a.group("authctl", "Bearer tokens from several identity services, cached in the OS keyring",
-		a.token(), a.scopes(), a.login(), a.signout(), a.userinfo(), a.passwd(),
-		a.ping(), a.exec(), a.curl(), a.profiles(), a.providersCommand(), a.sandbox(), a.doctor(),
-		a.version(), a.exitCodes())
+	root := a.group("authctl", "Bearer tokens from several identity services, cached in the OS keyring", a.named("",
+		made{"token", a.token},
+		made{"scopes", a.scopes},
+		made{"login", a.login},
+		made{"signout", a.signout},
+		made{"userinfo", a.userinfo},
+		made{"passwd", a.passwd},
+		made{"ping", a.ping},
+		made{"exec", a.exec},
+		made{"curl", a.curl},
+		made{"profile", a.profiles},
+		made{"providers", a.providersCommand},
+		made{"sandbox", a.sandbox},
+		made{"doctor", a.doctor},
+		made{"version", a.version},
+		made{"exit-codes", a.exitCodes},
+	)...)
 	root.Long = `authctl gives scripts, pipelines and developers a bearer token from Pexip Engage,
 Talkdesk, Qmatic Cloud Appointments and Genesys Multicloud CX. Issued tokens are kept
 in the OS keyring until they expire.`
@@ -28,6 +41,34 @@ in the OS keyring until they expire.`
 	a.flags.bind(root.PersistentFlags())
 	a.completion(root)
 	return root
+}
+
+// made is a command that is made when it is needed.
+type made struct {
+	name string
+	make func() *cobra.Command
+}
+
+// named makes the one of a group's commands that the arguments begin with, and all where
+// they begin with none: two dozen commands and their flags cost a good part of a start.
+// The group is empty for the program itself.
+func (a *app) named(group string, commands ...made) []*cobra.Command {
+	args := a.Args
+	if group != "" && len(args) > 0 && args[0] == group {
+		args = args[1:]
+	} else if group != "" {
+		args = nil
+	}
+	for _, c := range commands {
+		if len(args) > 0 && args[0] == c.name {
+			return []*cobra.Command{c.make()}
+		}
+	}
+	all := make([]*cobra.Command, len(commands))
+	for i, c := range commands {
+		all[i] = c.make()
+	}
+	return all
 }
 
 // flagError is a usage error. A group knows few flags: where a word before them is

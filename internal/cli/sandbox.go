@@ -35,7 +35,7 @@ The sign-in pages know one user each:
 
 func (a *app) sandbox() *cobra.Command {
 	return a.group("sandbox", "The four services emulated on this machine, to try things without an account",
-		a.sandboxServe(), a.sandboxRun(), a.sandboxTour())
+		a.named("sandbox", made{"serve", a.sandboxServe}, made{"run", a.sandboxRun}, made{"tour", a.sandboxTour})...)
 }
 
 func (a *app) sandboxServe() *cobra.Command {

@@ -13,7 +13,10 @@ import (
 
 func (a *app) scopes() *cobra.Command {
 	return a.group("scopes", "See which scopes there are, which a client has, and why a call is refused",
-		a.scopesList(), a.scopesCheck(), a.scopesProbe(), a.scopesWait(), a.scopesExplain())
+		a.named("scopes",
+			made{"list", a.scopesList}, made{"check", a.scopesCheck}, made{"probe", a.scopesProbe},
+			made{"wait", a.scopesWait}, made{"explain", a.scopesExplain},
+		)...)
 }
 
 // complain warns about scopes that the service does not know, each once. Reading a

@@ -54,10 +54,7 @@ type explanation struct {
 // openingScope is a scope of a service's catalogue.
 type openingScope struct {
 	Provider string `json:"provider"`
-	Name     string `json:"scope"`
-	Access   string `json:"access"`
-	API      string `json:"api"`
-	About    string `json:"about"`
+	providers.KnownScope
 	// spelling is how the catalogue spells it, where only the case differs.
 	spelling string
 }
@@ -122,7 +119,7 @@ func (a *app) namedScopes(names []string) []openingScope {
 			}
 		}
 		if len(found) == before {
-			found = append(found, openingScope{Name: name, spelling: a.spelling(name)})
+			found = append(found, openingScope{KnownScope: providers.KnownScope{Name: name}, spelling: a.spelling(name)})
 		}
 	}
 	return found
@@ -170,15 +167,14 @@ func spokenOf(catalogue providers.Catalogue, text string) []providers.KnownScope
 }
 
 func newOpeningScope(s providers.Service, k providers.KnownScope) openingScope {
-	return openingScope{Provider: s.Name, Name: k.Name, Access: k.Access, API: k.API, About: k.About}
+	return openingScope{Provider: s.Name, KnownScope: k}
 }
 
 func (s openingScope) opens() string {
 	if s.spelling != "" {
 		return "in no catalogue; case matters, did you mean " + s.spelling + "?"
 	}
-	text := opensInFull(providers.KnownScope{Name: s.Name, API: s.API, About: s.About})
-	return cmp.Or(text, "in no catalogue")
+	return cmp.Or(opensInFull(s.KnownScope), "in no catalogue")
 }
 
 // next says what to do, in order: with the profile that asks for most of it.

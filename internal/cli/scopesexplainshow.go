@@ -88,12 +88,9 @@ func newScopeProfile(p *config.Profile, wanted []openingScope) *scopeProfile {
 // would print, and not those got with --scope or by a client that the profile was before.
 // That the store cannot be read is no matter here.
 func addCached(ctx context.Context, setup *setup, list []scopeProfile) {
-	chosen, err := setup.store("")
+	chosen, err := setup.quietStore()
 	if err != nil {
 		return
-	}
-	if auto, ok := chosen.(*store.Auto); ok {
-		auto.Warn = nil
 	}
 	entries, err := chosen.List(ctx)
 	if err != nil {

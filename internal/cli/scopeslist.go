@@ -46,22 +46,17 @@ the profile's service for the scopes it publishes.`,
 	o.bind(flags)
 	o.output.bind(flags, "table", "json", "raw")
 	flags.StringVar(&o.api, "api", "", "only those whose API has this `text` in its name or in what it is for")
-	flags.StringVar(&o.access, "access", "", "only this kind of `access`: "+strings.Join(accesses(), ", "))
-	choose(flags, "access", accesses()...)
+	flags.StringVar(&o.access, "access", "", "only this kind of `access`: "+strings.Join(providers.Accesses(), ", "))
+	choose(flags, "access", providers.Accesses()...)
 	flags.StringVar(&o.search, "search", "", "only those with this `word` in the scope or in what it opens")
 	flags.BoolVar(&o.live, "live", false, "ask the profile's service for the scopes it publishes too")
 	return command
 }
 
-func accesses() []string { return []string{"read", "write", "manage", "start"} }
-
 // listedScope is a scope in `scopes list -o json`.
 type listedScope struct {
 	Provider string `json:"provider"`
-	Name     string `json:"scope"`
-	Access   string `json:"access"`
-	API      string `json:"api"`
-	About    string `json:"about"`
+	providers.KnownScope
 	// Asked says that the profile asks for it.
 	Asked bool `json:"asked"`
 	// Known says that the service's page names it.
@@ -75,8 +70,8 @@ type listedScope struct {
 }
 
 func (a *app) runScopesList(ctx context.Context, o *scopesListOptions, args []string) error {
-	if o.access != "" && !slices.Contains(accesses(), o.access) {
-		return usagef("--access %q is not one of %s", o.access, strings.Join(accesses(), ", "))
+	if o.access != "" && !slices.Contains(providers.Accesses(), o.access) {
+		return usagef("--access %q is not one of %s", o.access, strings.Join(providers.Accesses(), ", "))
 	}
 	target, err := a.listTarget(o, args)
 	if err != nil {

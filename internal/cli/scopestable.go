@@ -30,7 +30,7 @@ func (t listTarget) of(service providers.Service) []listedScope {
 	add := func(k providers.KnownScope, remark string) {
 		_, found := known.Lookup(k.Name)
 		s := listedScope{
-			Provider: service.Name, Name: k.Name, Access: k.Access, API: k.API, About: k.About,
+			Provider: service.Name, KnownScope: k,
 			Asked: slices.Contains(asked, k.Name), Known: found, remark: remark, short: opensIn(known, k),
 		}
 		if t.live != nil {
@@ -108,12 +108,9 @@ func count(target listTarget, list []listedScope, service providers.Service) str
 			asked++
 		}
 	}
-	text := fmt.Sprintf("%d scopes", total)
-	switch {
-	case shown < total:
+	text := counted(total, "scope")
+	if shown < total {
 		text = fmt.Sprintf("%d of %d scopes", shown, total)
-	case total == 1:
-		text = "1 scope"
 	}
 	if target.profile == nil {
 		return text
@@ -167,16 +164,12 @@ func (s listedScope) source() string {
 	return "both"
 }
 
-func (s listedScope) known() providers.KnownScope {
-	return providers.KnownScope{Name: s.Name, Access: s.Access, API: s.API, About: s.About}
-}
-
 func (s listedScope) opens(inFull bool) string {
 	switch {
 	case s.remark != "":
 		return s.remark
 	case inFull && s.short != s.About:
-		return opensInFull(s.known())
+		return opensInFull(s.KnownScope)
 	}
 	return s.short
 }

@@ -92,6 +92,16 @@ func (u *setup) fellBack(err error) {
 		"; use --store file with AUTHCTL_STORE_KEY_FILE, or --store memory to be quiet")
 }
 
+// quietStore returns the store that the environment names, without a word where auto
+// goes without the keyring: for what only looks at tokens that may be there.
+func (u *setup) quietStore() (store.Store, error) {
+	chosen, err := u.store("")
+	if auto, ok := chosen.(*store.Auto); ok {
+		auto.Warn = nil
+	}
+	return chosen, err
+}
+
 // listed returns what a store holds. A keyring that is there and does not let us in may
 // hold anything: that is not an empty list.
 func (u *setup) listed(ctx context.Context, kept store.Store) ([]store.Entry, error) {

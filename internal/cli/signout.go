@@ -89,10 +89,7 @@ func (a *app) signOutOfChosen(ctx context.Context, o *signoutOptions, args []str
 // untold tells of a token that is forgotten here alone.
 func (a *app) untold(o *signoutOptions, profile, provider string, expiry time.Time, warning string) {
 	outcome := signoutOutcome{Profile: profile, Provider: provider, Message: warning}
-	if !expiry.IsZero() {
-		at := expiry.UTC().Format(time.RFC3339)
-		outcome.ValidUntil = &at
-	}
+	outcome.ValidUntil, _, _ = moments(expiry, a.Now())
 	o.outcomes = append(o.outcomes, outcome)
 	a.warn(warning)
 }

@@ -13,7 +13,10 @@ import (
 
 func (a *app) token() *cobra.Command {
 	return a.group("token", "Get tokens and see what is cached",
-		a.tokenGet(), a.tokenList(), a.tokenInspect(), a.tokenIntrospect(), a.tokenRevoke())
+		a.named("token",
+			made{"get", a.tokenGet}, made{"list", a.tokenList}, made{"inspect", a.tokenInspect},
+			made{"introspect", a.tokenIntrospect}, made{"revoke", a.tokenRevoke},
+		)...)
 }
 
 // tokenGetOptions are the flags of `token get`.

@@ -221,7 +221,7 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 	i := decoded(answer.Token.AccessToken)
 	i.Profile, i.Provider = s.profile.Name, s.provider.Name()
 	i.Requested, i.Granted = s.profile.Settings.List("scopes"), answer.Token.Scope
-	i.ExpiresAt = newPrinted(s, answer, a.Now()).ExpiresAt
+	i.ExpiresAt, _, _ = moments(answer.Token.Expiry(), a.Now())
 	i.SessionID = answer.Token.SessionID
 	if id, err := oauth.ParseJWT(answer.Token.IDToken); err == nil {
 		i.IDToken = id.Claims

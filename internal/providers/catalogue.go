@@ -35,6 +35,9 @@ func (c Catalogue) Lookup(name string) (KnownScope, bool) {
 	return c.Scopes[i], true
 }
 
+// Accesses returns the values of KnownScope.Access, in the order of their reach.
+func Accesses() []string { return []string{"read", "write", "manage", "start"} }
+
 // KnownScope is one entry of a Catalogue.
 type KnownScope struct {
 	// Name is what is asked for, in the vendor's spelling; case matters.

@@ -100,11 +100,11 @@ func (p *Probe) tell(s *search) error {
 // order puts names with the same access beside each other.
 func (p *Probe) order(names []string) []string {
 	rank := map[string]int{}
-	accesses := []string{"read", "write", "manage", "start"}
+	accesses := providers.Accesses()
 	for _, k := range p.Known {
 		rank[k.Name] = slices.Index(accesses, k.Access) + 1
 	}
-	ordered := Missing(nil, names)
+	ordered := Unique(names)
 	slices.SortStableFunc(ordered, func(a, b string) int { return cmp.Compare(rank[a], rank[b]) })
 	return ordered
 }
