@@ -85,19 +85,23 @@ func (r *runner) program(t *testing.T, name, text string) {
 // release makes the archive that the installer asks for, and its sum.
 func (r *runner) release(t *testing.T, installer string) {
 	t.Helper()
+	name, archive := releaseArchive(t, installer)
+	r.write(t, "release/"+name, string(archive), 0o600)
+	r.write(t, "release/checksums.txt", fmt.Sprintf("%x  %s\n", sha256.Sum256(archive), name), 0o600)
+}
+
+// releaseArchive packs this machine's program as a release has it, under the name that the installer asks for.
+func releaseArchive(t *testing.T, installer string) (name string, archive []byte) {
+	t.Helper()
 	_, version, _ := strings.Cut(installer, "\nversion=")
 	version, _, _ = strings.Cut(version, "\n")
-	architecture := "amd64"
-	if runtime.GOARCH == "arm64" {
-		architecture = "arm64"
-	}
-	name := "authctl_" + version + "_linux_" + architecture
+	name = "authctl_" + version + "_linux_" + runtime.GOARCH
 	program, err := os.ReadFile(binary(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var archive bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&archive, gzip.NoCompression)
+	var packed bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&packed, gzip.NoCompression)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +116,7 @@ func (r *runner) release(t *testing.T, installer string) {
 	if files.Close() != nil || zip.Close() != nil {
 		t.Fatal("the archive cannot be written")
 	}
-	r.write(t, "release/"+name+".tar.gz", archive.String(), 0o600)
-	r.write(t, "release/checksums.txt", fmt.Sprintf("%x  %s.tar.gz\n", sha256.Sum256(archive.Bytes()), name), 0o600)
+	return name + ".tar.gz", packed.Bytes()
 }
 
 // recipe decodes a recipe that is YAML.
