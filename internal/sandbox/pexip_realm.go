@@ -17,26 +17,30 @@ func (p *pexip) discovery(x *exchange) reply {
 	algorithms := []string{"ES256"}
 	claims := []string{"iss", "sub", "aud", "exp", "iat", "preferred_username", "email_verified"}
 	return reply{status: http.StatusOK, fields: map[string]any{
-		"claims_supported":                                         claims,
-		"issuer":                                                   issuer,
-		"authorization_endpoint":                                   base + "auth",
-		"token_endpoint":                                           base + "token",
-		"introspection_endpoint":                                   base + "token/introspect",
-		"userinfo_endpoint":                                        base + "userinfo",
-		"end_session_endpoint":                                     base + "logout",
-		"revocation_endpoint":                                      base + "revoke",
-		"jwks_uri":                                                 base + "certs",
-		"grant_types_supported":                                    []string{"client_credentials", "refresh_token"},
-		"response_types_supported":                                 []string{"code"},
-		"subject_types_supported":                                  []string{"public"},
-		"id_token_signing_alg_values_supported":                    algorithms,
-		"token_endpoint_auth_methods_supported":                    auth,
+		"issuer":           issuer,
+		"jwks_uri":         base + "certs",
+		"claims_supported": claims,
+		"scopes_supported": append(pexipStandard(), pexipScopes()...),
+
+		"authorization_endpoint": base + "auth",
+		"token_endpoint":         base + "token",
+		"introspection_endpoint": base + "token/introspect",
+		"userinfo_endpoint":      base + "userinfo",
+		"end_session_endpoint":   base + "logout",
+		"revocation_endpoint":    base + "revoke",
+
+		"grant_types_supported":                 []string{"client_credentials", "refresh_token"},
+		"response_types_supported":              []string{"code"},
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": algorithms,
+
+		"token_endpoint_auth_methods_supported":         auth,
+		"introspection_endpoint_auth_methods_supported": auth,
+		"revocation_endpoint_auth_methods_supported":    auth,
+
 		"token_endpoint_auth_signing_alg_values_supported":         []string{"ES256", "RS256"},
-		"introspection_endpoint_auth_methods_supported":            auth,
 		"introspection_endpoint_auth_signing_alg_values_supported": []string{"ES256", "RS256"},
-		"revocation_endpoint_auth_methods_supported":               auth,
 		"revocation_endpoint_auth_signing_alg_values_supported":    []string{"ES256", "RS256"},
-		"scopes_supported":                                         append(pexipStandard(), pexipScopes()...),
 	}}
 }
 
