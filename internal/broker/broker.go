@@ -38,8 +38,11 @@ type Broker struct {
 
 // Request asks for a token of one configured client.
 type Request struct {
-	// Profile names the client for listings and messages.
-	Profile  string
+	// Profile names the client for listings and messages; Account and Environment tell
+	// listings more of it, and may be empty.
+	Profile              string
+	Account, Environment string
+
 	Provider providers.Provider
 	// MinTTL is how much life a token must have left to be served from the
 	// store; nil means min(60 s, a fifth of its lifetime).

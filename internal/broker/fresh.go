@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -38,7 +39,7 @@ func (f *fetch) usable(t oauth.Token) (bool, string) {
 	left := t.Expiry().Sub(now)
 	margin := f.margin(t)
 	sinceBegan := !t.RequestedAt.Before(f.began)
-	f.explain("expiry: %s left of %s, needs more than %s", round(left), t.Lifetime, round(margin))
+	f.explain("expiry: %s left of %s, needs more than %s", moment.Lasting(left), moment.Lasting(t.Lifetime), moment.Lasting(margin))
 	switch {
 	case left <= 0:
 		return false, "it has expired"
@@ -51,9 +52,7 @@ func (f *fetch) usable(t oauth.Token) (bool, string) {
 	case f.ForceRefresh:
 		return false, "a new one is forced (--force-refresh)"
 	case left <= margin:
-		return false, fmt.Sprintf("only %s of life are left", round(left))
+		return false, fmt.Sprintf("only %s of life are left", moment.Lasting(left))
 	}
 	return true, ""
 }
-
-func round(d time.Duration) time.Duration { return d.Round(time.Second / 10) }

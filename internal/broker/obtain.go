@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
@@ -47,7 +48,7 @@ func (f *fetch) lock(ctx context.Context) (store.Lock, error) {
 	waited := f.now()
 	lock, err := f.Store.Lock(ctx, f.key)
 	if err == nil {
-		f.explain("lock: had after %s", f.now().Sub(waited).Round(1e6))
+		f.explain("lock: had after %s", moment.Lasting(f.now().Sub(waited)))
 		return lock, nil
 	}
 	unusable, ok := errors.AsType[*store.LockError](err)
@@ -93,7 +94,7 @@ func (f *fetch) issue(ctx context.Context) (oauth.Token, error) {
 // token that is spent, the note of that stays.
 func (f *fetch) keep(ctx context.Context, token oauth.Token) {
 	f.judgeLifetime(token)
-	err := f.write(ctx, &store.Record{Key: f.key, Profile: f.Profile, Token: token})
+	err := f.write(ctx, f.record(token))
 	switch {
 	case err == nil:
 	case f.spent && f.key.Grant == grantOfLogins:
@@ -106,11 +107,19 @@ func (f *fetch) keep(ctx context.Context, token oauth.Token) {
 	}
 }
 
+// record is a token with what it was issued for.
+func (f *fetch) record(token oauth.Token) *store.Record {
+	return &store.Record{
+		Key: f.key, Profile: f.Profile, Account: f.Account, Environment: f.Environment, Token: token,
+	}
+}
+
 // judgeLifetime warns of a lifetime that makes every call ask the service.
 func (f *fetch) judgeLifetime(t oauth.Token) {
 	switch {
 	case t.Lifetime > 0 && f.MinTTL != nil && t.Lifetime <= *f.MinTTL:
-		f.warn("the service's tokens live %s, less than --min-ttl %s: every call asks for a new one", t.Lifetime, *f.MinTTL)
+		f.warn("the service's tokens live %s, less than --min-ttl %s: every call asks for a new one",
+			moment.Lasting(t.Lifetime), moment.Lasting(*f.MinTTL))
 	case t.Lifetime > 0:
 	case t.RefreshToken.IsZero():
 		f.warn("the token is not cached: %s", t.LifetimeProblem)

@@ -32,7 +32,7 @@ func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }()
-	if err := b.Store.Put(ctx, &store.Record{Key: f.key, Profile: r.Profile, Token: token}); err != nil {
+	if err := b.Store.Put(ctx, f.record(token)); err != nil {
 		return err
 	}
 	_ = lock.Leave(store.Note{})

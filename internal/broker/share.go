@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -58,7 +59,7 @@ func (f *fetch) shared(ctx context.Context, note store.Note) *providers.Failure 
 	if !f.answers(note, now) || !f.sameCredentials(ctx, note) {
 		return nil
 	}
-	ago := round(max(0, now.Sub(note.At)))
+	ago := moment.Lasting(max(0, now.Sub(note.At)))
 	f.explain("lock: another process was told %s ago: %s", ago, note.Reason)
 	return &providers.Failure{
 		Reason: providers.Reason(note.Reason), Hint: note.Hint, NotBefore: note.NotBefore,

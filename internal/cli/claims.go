@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf16"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -53,21 +54,13 @@ func (c claim) text(now time.Time) string {
 	if slices.Contains([]string{"exp", "iat", "nbf", "auth_time", "updated_at"}, c.name) &&
 		json.Unmarshal(c.value, &seconds) == nil && seconds > 0 && seconds < 1e11 {
 		at := time.Unix(int64(seconds), 0)
-		return fmt.Sprintf("%.0f  %s, %s", seconds, at.UTC().Format(time.RFC3339), ago(at.Sub(now)))
+		return fmt.Sprintf("%.0f  %s, %s", seconds, moment.Text(at), moment.Away(at.Sub(now)))
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, c.value) != nil {
 		return "?"
 	}
 	return oauth.CleanText(compact.String())
-}
-
-// ago says when something is or was, seen from now.
-func ago(d time.Duration) string {
-	if d > 0 {
-		return remaining(d)
-	}
-	return (-d).Round(time.Second).String() + " ago"
 }
 
 // claimTable shows an object as a table.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/google/go-cmp/cmp"
@@ -110,7 +111,7 @@ func TestDoctorSeesTheCertificate(t *testing.T) {
 	code, found = c.doctor(t, sectionNetwork, trust...)
 	until := c.Certificate().NotAfter
 	if code != 0 || len(found) != 1 || found[0].State != stateOK ||
-		!strings.Contains(found[0].Message, "TLS 1.3, certificate good until "+until.UTC().Format(time.DateOnly)) {
+		!strings.Contains(found[0].Message, "TLS 1.3, certificate good until "+moment.Text(until)) {
 		t.Errorf("with its issuer: exit code %d, %+v", code, found)
 	}
 	if c.asked.Load() != 1 {

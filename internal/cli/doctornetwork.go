@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -206,7 +207,7 @@ func (e *examination) reachable(v *visit, limit time.Duration) {
 	}
 	c.Message += ", " + tls.VersionName(v.tls.Version)
 	until := v.tls.PeerCertificates[0].NotAfter
-	c.Message += ", certificate good until " + until.UTC().Format(time.DateOnly) + there
+	c.Message += ", certificate good until " + moment.Text(until) + there
 	if until.Sub(e.app.Now()) < certificateWarning {
 		c.Hint = "who runs the service should renew its certificate"
 		e.warn(c)
@@ -249,7 +250,7 @@ func (e *examination) clock(v *visit) {
 	if v.ahead > 0 {
 		direction = "behind"
 	}
-	c.Message = fmt.Sprintf("this machine's clock is %s %s the service's", off, direction)
+	c.Message = fmt.Sprintf("this machine's clock is %s %s the service's", moment.Lasting(off), direction)
 	c.Hint = "set the clock, best by NTP: the life of tokens and signed JWTs depend on it"
 	switch {
 	case off > skewFailure:

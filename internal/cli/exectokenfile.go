@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -119,7 +120,7 @@ func (r *renewal) keepFresh(ctx context.Context, answer broker.Answer) {
 				return
 			}
 			due = r.retryAt(err, r.Now())
-			r.warn(fmt.Sprintf("the token file is not renewed, next try at %s: %v", due.Local().Format(time.TimeOnly), err))
+			r.warn(fmt.Sprintf("the token file is not renewed, next try at %s: %v", moment.Text(due), err))
 			next, err = r.next(ctx, due)
 		}
 		if ctx.Err() != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/loopback"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
@@ -161,7 +162,7 @@ func hintOf(f *providers.Failure) string {
 	case f.Hint != "":
 		return f.Hint
 	case wait > 0:
-		return fmt.Sprintf("try again after %s (in %s)", f.NotBefore.Local().Format(time.TimeOnly), wait.Round(time.Second))
+		return fmt.Sprintf("try again after %s (in %s)", moment.Text(f.NotBefore), moment.Lasting(wait))
 	case f.Reason == providers.ReasonConfig:
 		return "check account, region or environment, base_url and grant in the profile; --dry-run shows the request"
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/loopback"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
@@ -179,7 +180,7 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 	if err != nil && !l.answered && errors.Is(waiting.Err(), context.DeadlineExceeded) {
 		return &providers.Failure{
 			Reason: providers.ReasonLogin, Err: err,
-			Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, patience),
+			Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, moment.Lasting(patience)),
 		}
 	}
 	if err != nil {
@@ -200,7 +201,7 @@ func (a *app) loggedIn(s *session, o *loginOptions, token oauth.Token) error {
 	}
 	words := "logged in as profile " + s.profile.Name
 	if !expiry.IsZero() {
-		words += "; the token ends " + remaining(expiry.Sub(a.Now()))
+		words += "; the token ends " + moment.Away(expiry.Sub(a.Now()))
 	}
 	a.note(words)
 	return nil

@@ -194,7 +194,7 @@ func (a *app) forgetTokensOf(ctx context.Context, setup *setup, name string) err
 		if err := kept.Delete(ctx, e.Key); err != nil {
 			return fmt.Errorf("forgetting the token of profile %s: %w", name, err)
 		}
-		a.note("its token is forgotten here and valid until " + clock(e.Expiry) +
+		a.note("its token is forgotten here and valid until " + end(e.Expiry) +
 			"; sign out before to end it at the service")
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
@@ -154,7 +155,7 @@ func (p *prober) resume() {
 	kept.State.Extra += p.found.State.Extra
 	p.found, p.resumed = kept, true
 	p.warn(fmt.Sprintf("going on with %d of %d known, from %s ago; --restart begins anew",
-		decided(kept.State), len(p.names), p.Now().Sub(kept.Began).Round(time.Second)))
+		decided(kept.State), len(p.names), moment.Lasting(p.Now().Sub(kept.Began))))
 }
 
 // listed asks once without any scope, where that is answered with all that the client

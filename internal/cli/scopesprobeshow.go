@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -80,7 +80,7 @@ func (p *prober) asJSON(list []probedScope) map[string]any {
 		"requests": p.found.State.Requests + p.each, "scopes": list,
 	}
 	if p.resumed {
-		out["resumed_from"] = p.found.Began.UTC().Format(time.RFC3339)
+		out["resumed_from"] = moment.UTC(p.found.Began)
 	}
 	return out
 }

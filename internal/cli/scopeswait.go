@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
@@ -139,11 +140,13 @@ func (a *app) scopeWait(s *session, o *waitOptions) *scopeWait {
 	what := fmt.Sprintf("waiting for %s at %s", strings.Join(o.wanted, " "), s.profile.Service.Title)
 	if a.showsStatus(&o.serviceFlags) {
 		line := term.NewStatus(a.Streams.Err, true)
-		w.show = func(waited time.Duration) { line.Show(fmt.Sprintf("%s, %s so far", what, waited.Round(time.Second))) }
+		w.show = func(waited time.Duration) {
+			line.Show(fmt.Sprintf("%s, %s so far", what, moment.Lasting(waited.Truncate(time.Second))))
+		}
 		w.clear = line.Clear
 		return w
 	}
-	say := sync.OnceFunc(func() { a.note(fmt.Sprintf("%s, up to %s", what, w.patience)) })
+	say := sync.OnceFunc(func() { a.note(fmt.Sprintf("%s, up to %s", what, moment.Lasting(w.patience))) })
 	w.show, w.clear = func(time.Duration) { say() }, func() {}
 	return w
 }
@@ -248,10 +251,10 @@ func (w *scopeWait) request(ctx context.Context, names []string, end time.Time) 
 // wrong, and not the scope.
 func (w *scopeWait) gaveUp(err error) error {
 	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Reason == providers.ReasonTemporary {
-		return fmt.Errorf("waited %s for a scope: %w", w.patience, err)
+		return fmt.Errorf("waited %s for a scope: %w", moment.Lasting(w.patience), err)
 	}
 	in := w.timedOut()
-	in.message = fmt.Sprintf("%s within %s, asked %s", in.message, w.patience, counted(w.requests, "time"))
+	in.message = fmt.Sprintf("%s within %s, asked %s", in.message, moment.Lasting(w.patience), counted(w.requests, "time"))
 	in.err = err
 	return in
 }
@@ -300,7 +303,7 @@ func (a *app) showWaited(o *waitOptions, p *config.Profile, took waited) error {
 		verb = "are"
 	}
 	text := fmt.Sprintf("%s %s in effect at %s, after %s and %s\n", strings.Join(o.wanted, " "), verb,
-		p.Service.Title, took.time, counted(took.requests, "request"))
+		p.Service.Title, moment.Lasting(took.time), counted(took.requests, "request"))
 	if took.assumed {
 		text += "assumed: " + assumedText(p.Service) + "\n"
 	}

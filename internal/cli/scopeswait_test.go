@@ -62,8 +62,8 @@ func TestScopeWait(t *testing.T) {
 	}{
 		"at once":             {[]error{nil}, false, "", 1, 0},
 		"after two pauses":    {[]error{scope, scope, nil}, false, "", 3, 6 * time.Second},
-		"never":               {[]error{scope}, false, "in vain within 10m0s, asked 24 times", 24, 10 * time.Minute},
-		"not before the end":  {[]error{scope, later}, false, "waited 10m0s for a scope: later", 2, 2 * time.Second},
+		"never":               {[]error{scope}, false, "in vain within 10m, asked 24 times", 24, 10 * time.Minute},
+		"not before the end":  {[]error{scope, later}, false, "waited 10m for a scope: later", 2, 2 * time.Second},
 		"at the very end":     {[]error{scope, last, nil}, false, "", 3, 10 * time.Minute},
 		"wrong secret":        {[]error{secret, secret}, false, "secret", 2, 0},
 		"401 for the scope":   {[]error{secret, nil, secret, secret, nil}, false, "", 5, 14 * time.Second},
@@ -72,7 +72,7 @@ func TestScopeWait(t *testing.T) {
 		"login":               {[]error{login}, false, "login", 1, 0},
 		"no such host":        {[]error{noHost}, false, "no host", 1, 0},
 		"told when":           {[]error{busy, nil}, false, "", 2, 90 * time.Second},
-		"away all the time":   {[]error{away}, false, "waited 10m0s for a scope: away", 24, 10 * time.Minute},
+		"away all the time":   {[]error{away}, false, "waited 10m for a scope: away", 24, 10 * time.Minute},
 		"not the service's":   {[]error{errors.New("no secret")}, false, "no secret", 1, 0},
 		"away, then it works": {[]error{away, nil}, false, "", 2, 2 * time.Second},
 	} {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -105,7 +107,8 @@ func (a *app) connect(s *session, f *serviceFlags) error {
 		s.broker.Explain = a.explain
 	}
 	s.request = broker.Request{
-		Profile: s.profile.Name, Provider: s.provider, MinTTL: s.setup.minTTL(f),
+		Profile: s.profile.Name, Account: s.profile.Settings.Text("account"), Environment: environmentOf(s.profile),
+		Provider: s.provider, MinTTL: s.setup.minTTL(f),
 		ForceRefresh: f.forceRefresh, NoCache: f.noCache || s.dryRun != nil,
 		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watchedWith(s.profile),
 	}
@@ -113,6 +116,15 @@ func (a *app) connect(s *session, f *serviceFlags) error {
 		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }
 	}
 	return nil
+}
+
+// environmentOf says which of a service's installations a profile is for: the host of its
+// base_url, else its environment, else its region.
+func environmentOf(p *config.Profile) string {
+	if base, err := url.Parse(p.Settings.Text("base_url")); err == nil && base.Host != "" {
+		return base.Host
+	}
+	return cmp.Or(p.Settings.Text("environment"), p.Settings.Text("region"))
 }
 
 // token asks the broker.

@@ -139,7 +139,7 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 	}
 	a.untold(o, e.Profile, e.Key.Provider, e.Expiry, fmt.Sprintf(
 		"the token of %s is forgotten, but its profile has changed: %s was not told, and it stays valid until %s",
-		e.Profile, e.Key.Provider, clock(e.Expiry)))
+		e.Profile, e.Key.Provider, end(e.Expiry)))
 	if o.requireRemote {
 		return &providers.UnsupportedError{Service: e.Key.Provider, Operation: "signout without its profile"}
 	}
@@ -199,7 +199,7 @@ func (a *app) signOutOf(ctx context.Context, s *session, o *signoutOptions) erro
 	}
 	expiry := record.Token.Expiry()
 	a.untold(o, s.profile.Name, s.provider.Name(), expiry, fmt.Sprintf(
-		"the token of profile %s is forgotten here, but stays valid until %s: %v", s.profile.Name, clock(expiry), remote))
+		"the token of profile %s is forgotten here, but stays valid until %s: %v", s.profile.Name, end(expiry), remote))
 	return nil
 }
 
@@ -254,12 +254,4 @@ func (a *app) signedOut(s *session, o *signoutOptions, done providers.SignedOut)
 	}
 	a.warn(lacks.Error())
 	return nil
-}
-
-// clock is a moment for people, in their own time.
-func clock(t time.Time) string {
-	if t.IsZero() {
-		return "a time that the service did not tell"
-	}
-	return t.Local().Format("2006-01-02 15:04:05")
 }

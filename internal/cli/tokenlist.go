@@ -12,12 +12,16 @@ import (
 
 // shownToken is a token in `token list -o json`: never a secret.
 type shownToken struct {
-	Profile  string   `json:"profile"`
-	Provider string   `json:"provider"`
-	ClientID string   `json:"client_id"`
-	TokenURL string   `json:"token_url"`
-	Grant    string   `json:"grant"`
-	Scopes   []string `json:"scopes"`
+	Profile  string `json:"profile"`
+	Provider string `json:"provider"`
+	// Account and Environment are the profile's; Environment is the host of base_url, else
+	// the environment or region. Either may be empty.
+	Account     string   `json:"account"`
+	Environment string   `json:"environment"`
+	ClientID    string   `json:"client_id"`
+	TokenURL    string   `json:"token_url"`
+	Grant       string   `json:"grant"`
+	Scopes      []string `json:"scopes"`
 	// ExpiresAt is RFC 3339 in UTC, ExpiresOn epoch seconds, ExpiresIn the seconds
 	// left; all are null for a login whose token came without a lifetime.
 	ExpiresAt   *string `json:"expires_at"`
@@ -60,11 +64,11 @@ func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeF
 	}
 	now := a.Now()
 	list := []shownToken{}
-	table := term.Table{Header: []string{"PROFILE", "PROVIDER", "SCOPES", "EXPIRES", "STORE"}}
+	table := term.Table{Header: []string{"PROFILE", "PROVIDER", "ACCOUNT", "ENVIRONMENT", "SCOPES", "EXPIRES", "STORE"}}
 	for _, e := range entries {
 		list = append(list, newShownToken(e, now))
 		table.Rows = append(table.Rows, []string{
-			e.Profile, e.Key.Provider, strings.Join(scopesOf(e), " "), expires(e.Expiry, now), e.Store,
+			e.Profile, e.Key.Provider, e.Account, e.Environment, strings.Join(scopesOf(e), " "), expires(e.Expiry, now), e.Store,
 		})
 	}
 	return a.list(output, "tokens", list, table)
@@ -72,30 +76,13 @@ func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeF
 
 func newShownToken(e store.Entry, now time.Time) shownToken {
 	shown := shownToken{
-		Profile: e.Profile, Provider: e.Key.Provider, ClientID: e.Key.ClientID, TokenURL: e.Key.TokenURL,
+		Profile: e.Profile, Provider: e.Key.Provider, Account: e.Account, Environment: e.Environment,
+		ClientID: e.Key.ClientID, TokenURL: e.Key.TokenURL,
 		Grant: e.Key.Grant, Scopes: scopesOf(e),
 		Refreshable: e.Refreshable, Store: e.Store,
 	}
 	shown.ExpiresAt, shown.ExpiresOn, shown.ExpiresIn = moments(e.Expiry, now)
 	return shown
-}
-
-// moments returns an expiry as RFC 3339 in UTC, as epoch seconds and as the seconds
-// left; all nil for the zero time.
-func moments(expiry, now time.Time) (at *string, on, in *int64) {
-	if expiry.IsZero() {
-		return nil, nil, nil
-	}
-	text, epoch, left := expiry.UTC().Format(time.RFC3339), expiry.Unix(), int64(expiry.Sub(now).Seconds())
-	return &text, &epoch, &left
-}
-
-// expires says for people when a token ends.
-func expires(expiry, now time.Time) string {
-	if expiry.IsZero() {
-		return "unknown"
-	}
-	return remaining(expiry.Sub(now))
 }
 
 // scopesOf returns what was granted or, where the service did not say, what was
@@ -105,15 +92,4 @@ func scopesOf(e store.Entry) []string {
 		return e.Scope
 	}
 	return append([]string{}, e.Key.Scopes...)
-}
-
-// remaining says how long something lasts, for people.
-func remaining(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return "expired"
-	case d < 2*time.Minute:
-		return "in " + d.Round(time.Second).String()
-	}
-	return "in " + strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }

@@ -169,8 +169,10 @@ type inspected struct {
 	Header       json.RawMessage `json:"header,omitempty"`
 	Claims       json.RawMessage `json:"claims,omitempty"`
 	ExpiresAt    *string         `json:"expires_at,omitempty"`
-	Requested    []string        `json:"scopes_requested,omitempty"`
-	Granted      []string        `json:"scopes_granted,omitempty"`
+	// ends is ExpiresAt for people.
+	ends      string
+	Requested []string `json:"scopes_requested,omitempty"`
+	Granted   []string `json:"scopes_granted,omitempty"`
 	// SessionID and IDToken, its claims, are there when the profile keeps them.
 	SessionID string          `json:"sid,omitempty"`
 	IDToken   json.RawMessage `json:"id_token_claims,omitempty"`
@@ -222,6 +224,9 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 	i.Profile, i.Provider = s.profile.Name, s.provider.Name()
 	i.Requested, i.Granted = s.profile.Settings.List("scopes"), answer.Token.Scope
 	i.ExpiresAt, _, _ = moments(answer.Token.Expiry(), a.Now())
+	if i.ExpiresAt != nil {
+		i.ends = end(answer.Token.Expiry()) + ", " + expires(answer.Token.Expiry(), a.Now())
+	}
 	i.SessionID = answer.Token.SessionID
 	if id, err := oauth.ParseJWT(answer.Token.IDToken); err == nil {
 		i.IDToken = id.Claims
@@ -254,9 +259,7 @@ func (a *app) showInspected(o *inspectOptions, i inspected) error {
 	}
 	line("kind     ", i.Kind)
 	line("signature", i.Verification)
-	if i.ExpiresAt != nil {
-		line("expires  ", *i.ExpiresAt)
-	}
+	line("expires  ", i.ends)
 	line("requested", strings.Join(i.Requested, " "))
 	line("granted  ", oauth.CleanText(strings.Join(i.Granted, " ")))
 	line("session  ", i.SessionID)

@@ -27,6 +27,8 @@ type storedRecord struct {
 	Version      int    `json:"v"`
 	Key          Key    `json:"key"`
 	Profile      string `json:"profile,omitempty"`
+	Account      string `json:"account,omitempty"`
+	Environment  string `json:"environment,omitempty"`
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type,omitempty"`
 	RefreshToken string `json:"refresh_token,omitempty"`
@@ -47,6 +49,8 @@ func encodeRecord(r *Record) ([]byte, error) {
 		Version:      recordVersion,
 		Key:          r.Key,
 		Profile:      r.Profile,
+		Account:      r.Account,
+		Environment:  r.Environment,
 		AccessToken:  r.Token.AccessToken.Reveal(),
 		TokenType:    r.Token.TokenType,
 		RefreshToken: r.Token.RefreshToken.Reveal(),
@@ -126,8 +130,10 @@ const maxRequestedMS = 253402300799999
 
 func (s storedRecord) record() *Record {
 	return &Record{
-		Key:     s.Key,
-		Profile: s.Profile,
+		Key:         s.Key,
+		Profile:     s.Profile,
+		Account:     s.Account,
+		Environment: s.Environment,
 		Token: oauth.Token{
 			AccessToken:  oauth.NewSecret(s.AccessToken),
 			TokenType:    s.TokenType,

@@ -79,13 +79,17 @@ type Record struct {
 	Key Key
 	// Profile is the profile that fetched it last, for listings.
 	Profile string
-	Token   oauth.Token
+	// Account and Environment are that profile's, for listings; either may be empty.
+	Account, Environment string
+	Token                oauth.Token
 }
 
 // Entry is what a listing shows of a record: no secret.
 type Entry struct {
 	Key     Key
 	Profile string
+	// Account and Environment are those of the profile, empty where it has none.
+	Account, Environment string
 	// Scope is what was granted, nil when the service did not say.
 	Scope    []string
 	IssuedAt time.Time

@@ -25,6 +25,9 @@ type Table struct {
 	// columns too narrow, each row becomes a block of lines "HEADER  value".
 	// Widths below 20 count as 20.
 	Width int
+	// Plain leaves out the padding, for what is read by programs: two spaces stand between
+	// two cells, whatever their length.
+	Plain bool
 	// Paint colours a cell that has been padded; nil paints nothing. Row -1 is
 	// the header.
 	Paint func(row, column int, cell string) string
@@ -166,7 +169,10 @@ func (t Table) line(b *strings.Builder, widths []int, number int, cells []string
 		last--
 	}
 	for i, cell := range cells[:last+1] {
-		if i < last {
+		switch {
+		case i < last && t.Plain:
+			cell += strings.Repeat(" ", gap)
+		case i < last:
 			cell = pad(cell, widths[i]+gap)
 		}
 		b.WriteString(t.painted(number, i, cell))

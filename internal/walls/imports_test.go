@@ -36,14 +36,14 @@ func rooms() []room {
 		{
 			"internal/cli",
 			[]string{
-				"internal/broker", "internal/config", "internal/loopback", "internal/oauth", "internal/providers",
-				"internal/providers/builtin", "internal/sandbox", "internal/scopes", "internal/store", "internal/term",
+				"internal/broker", "internal/config", "internal/loopback", "internal/moment", "internal/oauth",
+				"internal/providers", "internal/providers/builtin", "internal/sandbox", "internal/scopes", "internal/store", "internal/term",
 			},
 			"the command line joins the parts; it does not reach past builtin to a single service",
 		},
 		{
 			"internal/broker",
-			[]string{"internal/oauth", "internal/providers", "internal/store"},
+			[]string{"internal/moment", "internal/oauth", "internal/providers", "internal/store"},
 			"the policy must be testable without a command line, a configuration file or a real service",
 		},
 		{
@@ -71,6 +71,7 @@ func rooms() []room {
 		{"internal/providers/qmatic", []string{"internal/oauth", "internal/providers"}, adapter},
 		{"internal/providers/talkdesk", []string{"internal/oauth", "internal/providers"}, adapter},
 		{"internal/oauth", nil, "the protocol alone: no provider, no store, no command"},
+		{"internal/moment", nil, "how a moment is written does not depend on what it is of"},
 		{"internal/loopback", nil, "it receives a query and shows a page; what the query means is for others to say"},
 		{"internal/sandbox", nil, "what it shared with the client would hide the same mistake in both"},
 		{"internal/term", nil, "how to print does not depend on what is printed"},

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/authctl/authctl/internal/moment"
+)
+
+// moments returns an expiry as RFC 3339 in UTC, as epoch seconds and as the seconds
+// left; all nil for the zero time.
+func moments(expiry, now time.Time) (at *string, on, in *int64) {
+	if expiry.IsZero() {
+		return nil, nil, nil
+	}
+	text, epoch, left := moment.UTC(expiry), expiry.Unix(), int64(expiry.Sub(now).Seconds())
+	return &text, &epoch, &left
+}
+
+// expires says for people when a token ends.
+func expires(expiry, now time.Time) string {
+	left := expiry.Sub(now)
+	switch {
+	case expiry.IsZero():
+		return "unknown"
+	case left <= 0:
+		return "expired"
+	}
+	return moment.Away(left)
+}
+
+// end is when a token ends, for people.
+func end(expiry time.Time) string {
+	if expiry.IsZero() {
+		return "a time that the service did not tell"
+	}
+	return moment.Text(expiry)
+}
