@@ -36,10 +36,26 @@ func beforeDash(command *cobra.Command, args []string, what string) (own, child 
 // other than those to keep: a child is given a token, and not what tokens are got with.
 // more are further variables to leave out.
 func (a *app) childEnvironment(p *config.Profile, keep []string, more ...string) []string {
-	secret := slices.DeleteFunc(config.SecretVariables(a.services, p), isVariable(keep))
+	return without(append(leftOut(config.SecretVariables(a.services, p), keep), more...))
+}
+
+// commandEnvironment is what the commands of cmd: references and that of the store's key
+// get: no secret of any profile, other than those to keep.
+func (u *setup) commandEnvironment(keep []string) []string {
+	// Where the file cannot be read, that is for whoever needs it to say.
+	file, _ := config.Load(u.options)
+	return without(leftOut(file.SecretVariables(u.app.services), keep))
+}
+
+// leftOut are the secret variables that are not to be kept.
+func leftOut(secret, keep []string) []string { return slices.DeleteFunc(secret, isVariable(keep)) }
+
+// without returns this process's environment without some variables.
+func without(names []string) []string {
+	drop := isVariable(names)
 	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		return isVariable(secret)(name) || isVariable(more)(name)
+		return drop(name)
 	})
 }
 

@@ -169,7 +169,7 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	a.showAddress(ctx, l.login.URL, o.noBrowser)
+	a.showAddress(ctx, s, l.login.URL, o.noBrowser)
 	stop := func() {}
 	if !a.flags.quiet {
 		stop = term.Spin(a.Streams.Err, a.Streams.ErrTerminal, "waiting for the browser")
@@ -209,10 +209,10 @@ func (a *app) loggedIn(s *session, o *loginOptions, token oauth.Token) error {
 
 // showAddress opens the browser, or says what to open. The address holds no secret:
 // what it holds is worth nothing without this process.
-func (a *app) showAddress(ctx context.Context, address *url.URL, noBrowser bool) {
+func (a *app) showAddress(ctx context.Context, s *session, address *url.URL, noBrowser bool) {
 	words := "open this address in a browser on this machine:"
 	if !noBrowser {
-		err := a.openBrowser(ctx, address.String())
+		err := a.openBrowser(ctx, s, address.String())
 		if err == nil {
 			words = "the browser opens " + address.Scheme + "://" + address.Host + "; if it does not, open there:"
 		} else {
@@ -227,8 +227,8 @@ func (a *app) showAddress(ctx context.Context, address *url.URL, noBrowser bool)
 }
 
 // openBrowser starts the browser and does not wait for it: $BROWSER, else the
-// system's own way.
-func (a *app) openBrowser(ctx context.Context, address string) error {
+// system's own way. It gets no secret: what it starts stays for days.
+func (a *app) openBrowser(ctx context.Context, s *session, address string) error {
 	words := []string{"xdg-open"}
 	switch runtime.GOOS {
 	case "darwin":
@@ -240,7 +240,7 @@ func (a *app) openBrowser(ctx context.Context, address string) error {
 		words = strings.Fields(chosen)
 	}
 	browser := exec.CommandContext(context.WithoutCancel(ctx), words[0], append(words[1:], address)...)
-	browser.SysProcAttr = apart()
+	browser.Env, browser.SysProcAttr = a.childEnvironment(s.profile, nil, "AUTHCTL_TOKEN"), apart()
 	if err := browser.Start(); err != nil {
 		return err
 	}

@@ -30,9 +30,10 @@ type setup struct {
 
 // setup reads the environment and prepares how secrets are fetched.
 func (a *app) setup() (*setup, error) {
-	keyring := &store.Keyring{Warn: a.warn}
+	keyring, u := &store.Keyring{Warn: a.warn}, &setup{app: a}
 	resolver := config.Resolver{
-		Stdin: a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
+		Environment: u.commandEnvironment,
+		Stdin:       a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
 		Keyring: keyring, Prompter: hidden{a.prompter},
 	}
 	env, err := config.ReadEnvironment(a.LookupEnv, resolver)
@@ -47,12 +48,11 @@ func (a *app) setup() (*setup, error) {
 	if resolver.Interactive && a.graphical() {
 		keyring.Timeout = personTimeout
 	}
-	return &setup{
-		app: a, env: env, keyring: keyring,
-		options: config.Options{
-			Path: a.flags.config, LookupEnv: a.LookupEnv, Services: a.services, Resolver: resolver,
-		},
-	}, nil
+	u.env, u.keyring = env, keyring
+	u.options = config.Options{
+		Path: a.flags.config, LookupEnv: a.LookupEnv, Services: a.services, Resolver: resolver,
+	}
+	return u, nil
 }
 
 // store returns the store that the flag, else the environment, names. A store that

@@ -13,11 +13,15 @@ import (
 // grace is how long a command's open output is waited for after its end.
 const grace = 2 * time.Second
 
-// command runs line with the platform's shell, in the working directory, with
-// nothing on stdin, and takes what it writes to stdout.
-func (r *resolver) command(ctx context.Context, line string) (oauth.Secret, error) {
+// command runs a reference's line with the platform's shell, in the working directory,
+// with nothing on stdin, and takes what it writes to stdout. Of the secrets in the
+// environment it gets those that its own profile or the line itself names.
+func (r *resolver) command(ctx context.Context, ref reference) (oauth.Secret, error) {
 	var out limitedBuffer
-	cmd := shell(ctx, line, !r.Interactive)
+	cmd := shell(ctx, ref.arg, !r.Interactive)
+	if r.Environment != nil {
+		cmd.Env = r.Environment(ref.keeps())
+	}
 	cmd.Stdout, cmd.Stderr = &out, r.Stderr
 	cmd.WaitDelay = grace
 	err := cmd.Run()
@@ -36,6 +40,15 @@ func (r *resolver) command(ctx context.Context, line string) (oauth.Secret, erro
 		return oauth.Secret{}, &ReferenceError{Problem: "the shell cannot be started", Err: err}
 	}
 	return secretOf(out.text), nil
+}
+
+// keeps are the variables that a command is given although they hold secrets.
+func (r reference) keeps() []string {
+	names := wordsOf(r.arg)
+	if r.owner != nil {
+		names = append(names, r.owner.named...)
+	}
+	return names
 }
 
 // limitedBuffer keeps up to maxSecret bytes and fails on more, which ends the

@@ -49,6 +49,7 @@ type ask struct {
 
 // secret binds a reference to a setting of the profile.
 func (p *Profile) secret(refs *resolver, setting string, ref reference, origin string) providers.Value {
+	ref.owner = p
 	fetch := refs.bind(p.Name, setting, ref)
 	p.refs, p.bound = refs, append(p.bound, bound{setting, ref, origin})
 	if ref.kind == "env" {

@@ -24,6 +24,9 @@ type Resolver struct {
 	// terminal's foreground process group, so that they can ask for a password;
 	// otherwise each gets a group of its own and is ended with all its children.
 	Interactive bool
+	// Environment returns the environment of commands, in which secrets are left out
+	// but for the variables to keep; nil gives them all that this process has.
+	Environment func(keep []string) []string
 	// Keyring reads "keyring:NAME", nil when there is none.
 	Keyring Keyring
 	// Prompter asks for "prompt", nil when nobody can be asked.
@@ -80,6 +83,8 @@ type reference struct {
 	// dir is what a relative file path starts from; empty is the working
 	// directory.
 	dir string
+	// owner is the profile that the reference is of, nil for the store's key.
+	owner *Profile
 }
 
 // parseReference reads a reference as written; false when it is none.
@@ -155,7 +160,7 @@ func (r *resolver) fetch(ctx context.Context, ref reference, label string) (oaut
 	case ref.kind == "file":
 		return r.file(ctx, ref)
 	case ref.kind == "cmd":
-		return r.command(ctx, ref.arg)
+		return r.command(ctx, ref)
 	case ref.kind == "stdin":
 		return r.stdin(ctx)
 	case ref.kind == "keyring" && r.Keyring != nil:
