@@ -18,6 +18,7 @@ GOFUMPT    := $(BIN)/gofumpt
 BENCHSTAT  := $(BIN)/benchstat
 GORELEASER := $(BIN)/goreleaser
 CYCLONEDX  := $(BIN)/cyclonedx-gomod
+ACT        := $(BIN)/act
 
 # What `make test` runs, and with which flags: make test PACKAGES=./internal/store/... TESTFLAGS='-race -run Lock'
 PACKAGES  ?= ./...
@@ -75,6 +76,7 @@ format-check: $(GOFUMPT)
 tidy-check:
 	go mod tidy -diff
 	go -C tools mod tidy -diff
+	go -C tools/act mod tidy -diff
 
 ## generate: docs/reference, docs/man, completions and the picture in the README from what the program says
 .PHONY: generate
@@ -148,10 +150,17 @@ $(GORELEASER) $(CYCLONEDX): tools/release/go.mod
 	@CGO_ENABLED=0 go build -C tools/release -trimpath -ldflags '-s -w' -o $@ $(TOOL)
 	@touch $@
 
+# What runs the recipes for GitHub Actions in the tests; scripts/install-test-deps asks for it.
+$(ACT): tools/act/go.mod
+	@mkdir -p $(BIN)
+	@echo "building $(@F)"
+	@CGO_ENABLED=0 go build -C tools/act -trimpath -ldflags '-s -w' -o $@ github.com/nektos/act
+	@touch $@
+
 ## clean: removes what the other targets made
 .PHONY: clean
 clean:
-	rm -rf .bin authctl dist packaging/generated bench/results test/oidc-provider/node_modules test/oidc-provider/.node
+	rm -rf .bin authctl dist packaging/generated bench/results test/*/node_modules test/*/.node
 
 .PHONY: help
 help:
