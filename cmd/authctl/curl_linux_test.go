@@ -134,36 +134,71 @@ func TestCurl(t *testing.T) {
 	}
 	s.wants(t, outcome{}, 0, "")
 
-	// A cached token that is not accepted any more is renewed, once.
 	p.wantRequests(1, 1)
-	s.refuses(1)
-	s.wants(t, p.curl(s, "", "-sS", url), 0, "hello", "GET /a token 1 ", "GET /a token 2 ")
-	p.wantRequests(2, 2)
-	s.refuses(1)
-	s.wants(t, p.curl(s, "", "-fsS", "-d", "x=y", url), 0, "hello x=y\n", "POST /a token 2 x=y", "POST /a token 3 x=y")
-	s.refuses(2)
-	s.wants(t, p.curl(s, "", "-sS", url), 0, "refused ", "GET /a token 3 ", "GET /a token 4 ")
-	s.refuses(2)
-	o := p.curl(s, "", "-fsS", url)
-	s.wants(t, o, 22, "", "GET /a token 4 ", "GET /a token 5 ")
-	if n := strings.Count(o.stderr, "401"); n != 1 {
-		t.Errorf("the refusal is told %d times: %q", n, o.stderr)
-	}
-	// So is the output to a file.
-	s.refuses(1)
-	s.wants(t, p.curl(s, "", "-sS", "-o", p.path("out"), url), 0, "", "GET /a token 5 ", "GET /a token 6 ")
-	if text, err := os.ReadFile(p.path("out")); err != nil || string(text) != "hello \n" {
-		t.Errorf("the file holds %.40q, %v", text, err)
-	}
-	p.wantRequests(6, 6)
+}
 
-	// What cannot be repeated is not, and neither is a token that was just issued.
+// renewal is what is said after a 401 to a cached token.
+const renewal = "authctl: hint: the service answered 401 to a token from the cache; for a new one: " +
+	"authctl token get --force-refresh "
+
+// TestCurlShowsARefusal: a 401 is shown as curl shows it, whatever its size, and nothing is repeated. That the token was
+// from the cache is told where it can be known.
+func TestCurlShowsARefusal(t *testing.T) {
+	t.Parallel()
+	p, s := newPlace(t), newAPI(t)
+	p.fileStore()
+	url := s.URL + "/a"
+	host := strings.TrimPrefix(s.URL, "http://")
 	s.refuses(1)
-	s.wants(t, p.curl(s, "body", "-sS", "-d", "@-", url), 0, "refused ", "POST /a token 6 body")
-	p.wantRequests(6, 6)
+	o := p.curl(s, "", "-sS", url)
+	s.wants(t, o, 0, "refused ", "GET /a token 1 ")
+	if o.stderr != "" {
+		t.Errorf("a token that was just issued: stderr %q", o.stderr)
+	}
+	for _, tt := range []struct {
+		args   []string
+		stdin  string
+		code   int
+		stdout string
+		seen   string
+		told   bool
+	}{
+		{args: []string{"-sS", url}, stdout: "refused ", seen: "GET /a token 1 ", told: true},
+		{args: []string{"-fsS", url}, code: 22, seen: "GET /a token 1 ", told: true},
+		{args: []string{"-sS", "-d", "@-", url}, stdin: "body", stdout: "refused ", seen: "POST /a token 1 body", told: true},
+		{args: []string{"-sSi", url}, stdout: "HTTP/1.1 401", seen: "GET /a token 1 ", told: true},
+		{args: []string{"-sSI", url}, stdout: "HTTP/1.1 401", seen: "HEAD /a token 1 ", told: true},
+		{args: []string{"-sS", "-o", p.path("out"), "-w", "%{http_code}", url}, stdout: "401", seen: "GET /a token 1 ", told: true},
+		{args: []string{"-sS", "-D", "-", url}, stdout: "HTTP/1.1 401", seen: "GET /a token 1 "},
+		{args: []string{"-sS", "-D", p.path("headers"), url}, stdout: "refused ", seen: "GET /a token 1 "},
+	} {
+		s.refuses(1)
+		o := p.curl(s, tt.stdin, tt.args...)
+		if strings.HasPrefix(o.stdout, "HTTP/1.1 401") {
+			o.stdout = "HTTP/1.1 401" // its headers have blanks
+			tt.stdout = o.stdout
+		}
+		s.wants(t, o, tt.code, tt.stdout, tt.seen)
+		if told := strings.HasSuffix(o.stderr, renewal+"pexip\n"); told != tt.told || strings.Count(o.stderr, renewal) > 1 {
+			t.Errorf("curl %s: stderr %q; told: %t", tt.args, o.stderr, told)
+		}
+	}
+	if text, err := os.ReadFile(p.path("headers")); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 401") {
+		t.Errorf("the user's own --dump-header has %q, %v", text, err)
+	}
 	s.refuses(1)
-	o = p.run("curl", "talkdesk", "--allow-host", strings.TrimPrefix(s.URL, "http://"), "--", "-sS", url)
-	s.wants(t, o, 0, "refused ", "GET /a token 7 ")
+	o = p.run("curl", "pexip", "-q", "--allow-host", host, "--", "-sS", url)
+	s.wants(t, o, 0, "refused ", "GET /a token 1 ")
+	if o.stderr != "" {
+		t.Errorf("--quiet: stderr %q", o.stderr)
+	}
+	s.refuses(2)
+	o = p.curl(s, "", "-fsS", url, url)
+	s.wants(t, o, 22, "", "GET /a token 1 ", "GET /a token 1 ")
+	if strings.Contains(o.stderr, renewal) {
+		t.Errorf("two URLs: stderr %q", o.stderr)
+	}
+	p.wantRequests(1, 1)
 }
 
 func TestCurlRedirects(t *testing.T) {
@@ -181,6 +216,9 @@ func TestCurlRedirects(t *testing.T) {
 	o = p.curl(s, "", "-sL", to(other.URL+"/a"))
 	s.wants(t, o, 0, "refused ", "GET /elsewhere token 1 ")
 	other.wants(t, o, 0, "refused ", "GET /a token 0 ")
+	if o.stderr != "" {
+		t.Errorf("another host's refusal: stderr %q", o.stderr)
+	}
 	p.wantRequests(1, 1)
 	// Nothing is sent to what is not allowed.
 	for _, args := range [][]string{

@@ -2,12 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"runtime"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
 )
@@ -28,7 +25,8 @@ func (a *app) curl() *cobra.Command {
 		Long: `Run curl with the token as its authorization. ARGS are curl's own, stdin, stdout and the
 exit code too; 127 means that there is no curl. The header reaches curl by a pipe, never
 by an argument or a file, and where its -v shows it, the token is left out. An API key
-that the service wants beside it goes the same way, but not with --location.
+that the service wants beside it goes the same way, but not where curl follows redirects
+(--location, --follow).
 
 The token is sent to the hosts of the profile's service only, over https, and to those
 that --allow-host or allow_hosts in the profile name: HOST, HOST:PORT or *.DOMAIN. curl
@@ -39,10 +37,8 @@ What could send it elsewhere is refused: --location-trusted, --config, --next,
 not know, and --connect-to, --resolve or a header Host for another host. Your curlrc is
 not read.
 
-When the service does not accept a token from the cache (401), the token is renewed and
-the request sent once more, whatever its method, since a 401 means that nothing was done
-(RFC 9110 §15.5.2). Not repeated are calls with more than one URL, a body from stdin or a
-pipe, --dump-header or --continue-at, answers after a redirect, and any on Windows.`,
+An answer 401 is curl's to show like any other, and nothing is repeated; when it was a token
+from the cache that was not accepted, a line on stderr says how to get a new one.`,
 		Example: `  authctl curl calls -- https://api.talkdeskapp.com/users/me
   authctl curl booking -- -d @order.json -H 'Content-Type: application/json' "$URL"
   authctl curl engage --allow-host api.example.com -- -fsS https://api.example.com/v1/offices`,
@@ -91,110 +87,38 @@ func (a *app) runCurl(ctx context.Context, o *curlOptions, own, args []string) e
 	if err != nil {
 		return err
 	}
-	return a.curlWith(ctx, s, run, answer)
+	token, err := a.curlToken(ctx, s, call, answer)
+	if err != nil {
+		return err
+	}
+	run.watch = answer.Source == broker.SourceCache && call.isSingle() && !run.byStdin && !a.flags.quiet
+	ended := run.with(token)
+	if run.refused.Load() {
+		a.say(a.err.Notice("hint:"), "the service answered 401 to a token from the cache; for a new one: "+a.commandToRenew(s, o))
+	}
+	return ended
 }
 
-// curlWith runs curl, and once more when it was a cached token that was not accepted.
-func (a *app) curlWith(ctx context.Context, s *session, run *curlRun, answer broker.Answer) error {
-	run.watch = answer.Source == broker.SourceCache && run.repeatable()
-	token, err := a.curlToken(ctx, s, run, answer)
-	if err != nil {
-		return err
+// commandToRenew replaces the very cache entry that these flags ask for.
+func (a *app) commandToRenew(s *session, o *curlOptions) string {
+	words := []string{"token", "get", "--force-refresh"}
+	if s.profile.Name != config.EnvironmentProfile {
+		words = append(words, s.profile.Name)
 	}
-	err = run.once(token)
-	if !errors.Is(err, errNotAccepted) {
-		return err
-	}
-	if a.flags.verbose {
-		a.say(a.err.Faint("trace:"), "the service did not accept the cached token; renewing it")
-	}
-	s.request.ForceRefresh, run.watch = true, false
-	answer, err = s.token(ctx)
-	if err != nil {
-		return fmt.Errorf("renewing a token that the service did not accept: %w", err)
-	}
-	if token, err = a.curlToken(ctx, s, run, answer); err != nil {
-		return err
-	}
-	return run.once(token)
+	return a.commandFor("", append(words, o.entry()...)...)
 }
 
 // curlToken is what curl gets: the token and, unless it may follow a redirect, what the
 // API wants beside it. On the way to another host curl drops the header Authorization
 // and no other.
-func (a *app) curlToken(ctx context.Context, s *session, run *curlRun, answer broker.Answer) (printed, error) {
+func (a *app) curlToken(ctx context.Context, s *session, call *curlCall, answer broker.Answer) (printed, error) {
 	token := newPrinted(s, answer, a.Now())
-	if !run.call.has("location") {
+	option := call.follows()
+	if option == "" {
 		return token.withHeaders(ctx, s)
 	}
 	if p, ok := s.provider.(providers.APIHeaderer); ok && len(p.APIHeaders()) > 0 {
-		a.warn("with --location the API key is left out: curl would take it along to another host")
+		a.warn("with --" + option + " the API key is left out: curl would take it along to another host")
 	}
 	return token, nil
-}
-
-// newCurlRun finds curl and prepares what does not depend on the token.
-func (a *app) newCurlRun(s *session, call *curlCall) (*curlRun, error) {
-	path, err := findProgram("curl")
-	if child, ok := errors.AsType[*childError](err); ok {
-		return nil, &childError{child.code, unfound(child.err, "curl", "install it, or use token get -o header")}
-	}
-	r := &curlRun{app: a, path: path, call: call, byStdin: runtime.GOOS == "windows"}
-	if r.byStdin && call.readsStream() {
-		return nil, usagef("on Windows curl's stdin is taken by its configuration; give the body by a file")
-	}
-	r.environment = a.childEnvironment(s.profile, nil)
-	if call.isPlain() {
-		// Plain http is for this machine, and not for a proxy to read.
-		r.environment = a.childEnvironment(s.profile, nil, "http_proxy", "all_proxy", "ALL_PROXY")
-	}
-	return r, nil
-}
-
-// repeatable reports whether a reply can be held back until it is known to be one.
-func (r *curlRun) repeatable() bool {
-	why := r.call.unrepeatable()
-	if why == "" && r.byStdin {
-		why = "there is no pipe for the reply's headers on Windows"
-	}
-	if why != "" && r.app.flags.verbose {
-		r.app.say(r.app.err.Faint("trace:"), "a 401 will not be repeated: "+why)
-	}
-	return why == ""
-}
-
-// config is what curl reads from the pipe: the header, and what makes it behave as if
-// its output were not held back.
-func (r *curlRun) config(token printed) string {
-	text := token.curl()
-	if !r.call.isPlain() {
-		// Before 7.83 curl kept the header on a redirect to http on the same host
-		// (CVE-2022-27774).
-		text += "proto-redir = \"=https\"\n"
-	}
-	if !r.watch {
-		return text
-	}
-	// A proxy's answer to CONNECT is not the service's.
-	text += "dump-header = \"/dev/fd/4\"\nsuppress-connect-headers\n"
-	if r.app.Streams.OutTerminal && !r.call.has("output", "remote-name", "remote-name-all", "progress-bar") {
-		text += "no-progress-meter\nno-buffer\n"
-	}
-	return text
-}
-
-// pipes are made and closed together.
-type pipes []*os.File
-
-func (p *pipes) open() (r, w *os.File, err error) {
-	if r, w, err = os.Pipe(); err == nil {
-		*p = append(*p, r, w)
-	}
-	return r, w, err
-}
-
-func (p pipes) close() {
-	for _, f := range p {
-		_ = f.Close()
-	}
 }

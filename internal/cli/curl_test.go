@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"os/exec"
 	"slices"
 	"strings"
@@ -278,59 +277,84 @@ func TestCheckCall(t *testing.T) {
 	}
 }
 
-func TestUnrepeatable(t *testing.T) {
+func TestCurlReadsStdin(t *testing.T) {
 	t.Parallel()
-	const url = " https://api.example/"
-	for args, ok := range map[string]bool{
-		"":                             true,
-		"-d a=b":                       true,
-		"-d @curl.go":                  true,
-		"-X DELETE":                    true,
-		"-o /dev/null -w %{http_code}": true,
-		"--data-raw @-":                true,
-		"-F file=@curl.go;type=x":      true,
-		"-I":                           true,
-		"-d @-":                        false,
-		"--data-binary @-":             false,
-		"--json @-":                    false,
-		"--data-urlencode a@-":         false,
-		"-F a=<-":                      false,
-		"-F file=@-;type=x":            false,
-		"-T -":                         false,
-		"-T .":                         false,
-		"-T{a,b}":                      false,
-		"-d @/dev/stdin":               false,
-		"-d @/dev/fd/63":               false,
-		"-H @-":                        false,
-		"-D headers":                   false,
-		"-C -":                         false,
-		"-OJ":                          false,
-		"-Z":                           false,
-		"https://api.example/2":        false,
+	for args, reads := range map[string]bool{
+		"":                        false,
+		"-d a=b":                  false,
+		"-d @curl.go":             false,
+		"-o -":                    false,
+		"--data-raw @-":           false,
+		"-F file=@curl.go;type=x": false,
+		"-d @-":                   true,
+		"--data-binary @-":        true,
+		"--json @-":               true,
+		"--data-urlencode a@-":    true,
+		"-F a=<-":                 true,
+		"-F file=@-;type=x":       true,
+		"-T -":                    true,
+		"-T .":                    true,
+		"-T{a,b}":                 true,
+		"-H @-":                   true,
 	} {
-		call, err := readCurl(strings.Fields(args + url))
+		call, err := readCurl(strings.Fields(args + " https://api.example/"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if why := call.unrepeatable(); (why == "") != ok {
-			t.Errorf("curl %s: %q", args, why)
+		if got := call.readsStdin(); got != reads {
+			t.Errorf("curl %s: reads stdin: %t", args, got)
 		}
 	}
 }
 
-func TestFirstStatus(t *testing.T) {
+// TestCurlFollows has every option that makes curl follow a redirect, to another host too.
+func TestCurlFollows(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{
-		"HTTP/1.1 401 Unauthorized\r\n":                                "401",
-		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 Unauthorized\r\n":   "401",
-		"HTTP/2 401 \r\n\r\n":                                          "401",
-		"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\nHTTP/1.1 401 No\r\n": "302",
-		"X: HTTP/1.1 401\r\n":                                          "",
-		"":                                                             "",
-		"HTTP/1.1":                                                     "",
+	for args, want := range map[string]string{
+		"":                  "",
+		"-s":                "",
+		"-L":                "location",
+		"-sSL":              "location",
+		"--location":        "location",
+		"-L --no-location":  "location",
+		"--follow":          "follow",
+		"--no-follow":       "",
+		"--max-redirs 3":    "",
+		"--post301":         "",
+		"--follow --silent": "follow",
 	} {
-		if got := firstStatus(bufio.NewReader(strings.NewReader(text))); got != want {
-			t.Errorf("%q: status %q, want %q", text, got, want)
+		call, err := readCurl(strings.Fields(args + " https://api.example/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := call.follows(); got != want {
+			t.Errorf("curl %s follows by %q, want %q", args, got, want)
+		}
+	}
+	trusted := &curlCall{given: map[string][]string{"location-trusted": nil}}
+	if got := trusted.follows(); got != "location-trusted" {
+		t.Errorf("--location-trusted follows by %q", got)
+	}
+}
+
+func TestIsRefusal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"HTTP/1.1 401 Unauthorized\r\n":                                  true,
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 Unauthorized\r\n":     true,
+		"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 401 No\r\n": true,
+		"HTTP/2 401 \r\n\r\n":                                            true,
+		"HTTP/1.1 503 Busy\r\n\r\nHTTP/1.1 401 No\r\n":                   true,
+		"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\nHTTP/1.1 401 No\r\n":   false,
+		"HTTP/1.1 401 Unauthorized\r\n\r\nHTTP/1.1 200 OK\r\n":           false,
+		"HTTP/1.1 200 OK\r\nX: HTTP/1.1 401\r\n\r\n":                     false,
+		"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 100_000) + "\r\n": false,
+		"X: HTTP/1.1 401\r\n":                                            false,
+		"":                                                               false,
+		"HTTP/1.1":                                                       false,
+	} {
+		if got := isRefusal(strings.NewReader(text)); got != want {
+			t.Errorf("%.80q: %t, want %t", text, got, want)
 		}
 	}
 }

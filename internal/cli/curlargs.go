@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -165,46 +164,35 @@ func (c *curlCall) isPlain() bool {
 	return slices.ContainsFunc(c.urls, func(u string) bool { return strings.HasPrefix(strings.ToLower(u), "http:") })
 }
 
-// unrepeatable says why a request that the service did not accept cannot be sent once
-// more, empty when it can: a 401 means that nothing was done (RFC 9110 §15.5.2), so
-// that only curl's own input and output have to allow it.
-func (c *curlCall) unrepeatable() string {
-	switch {
-	case len(c.urls) != 1, !c.has("globoff") && strings.ContainsAny(c.urls[0], "{}[]"), c.has("parallel"):
-		return "there is more than one request"
-	case c.has("dump-header"):
-		return "--dump-header takes the reply's headers"
-	case c.has("continue-at", "no-clobber", "skip-existing", "remote-header-name"):
-		return "a file that the first reply was written to would not be replaced"
-	case c.readsStream():
-		return "the body comes from a stream"
+// isSingle reports whether one request is asked for, and no more.
+func (c *curlCall) isSingle() bool {
+	return len(c.urls) == 1 && (c.has("globoff") || !strings.ContainsAny(c.urls[0], "{}[]"))
+}
+
+// follows returns the option with which curl follows redirects, empty when it does not.
+func (c *curlCall) follows() string {
+	// All of curl's spellings, refused ones too: this list is the only one.
+	for _, name := range []string{"location", "follow", "location-trusted"} {
+		if c.has(name) {
+			return name
+		}
 	}
 	return ""
 }
 
-// readsStream reports whether an option may read what can be read only once: stdin, a
-// pipe or a device.
-func (c *curlCall) readsStream() bool {
+// readsStdin reports whether an option may read stdin.
+func (c *curlCall) readsStdin() bool {
 	for name, values := range c.given {
 		if name == "output" || name == "data-raw" || name == "form-string" {
 			continue
 		}
 		for _, value := range values {
-			if name == "upload-file" && (value == "." || strings.ContainsAny(value, "{[")) || isStream(value) {
+			file, _, _ := strings.Cut(value[strings.LastIndexAny(value, "@<")+1:], ";")
+			if file == "-" || strings.Contains(value, "@-") || strings.Contains(value, "<-") ||
+				name == "upload-file" && (value == "." || strings.ContainsAny(value, "{[")) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// isStream reports whether a value names a stream: -, @-, name=@-, <FILE and the like.
-func isStream(value string) bool {
-	at := strings.LastIndexAny(value, "@<")
-	file, _, _ := strings.Cut(value[at+1:], ";")
-	if file == "-" || strings.Contains(value, "@-") || strings.Contains(value, "<-") || strings.Contains(value, "/dev/") {
-		return true
-	}
-	info, err := os.Stat(file)
-	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }

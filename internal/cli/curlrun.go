@@ -1,24 +1,23 @@
 package cli
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
-// errNotAccepted says that the service answered 401 and that nothing was written.
-var errNotAccepted = errors.New("the service did not accept the token")
-
-// curlWriteError is curl's own exit code for output that nobody takes, see
-// https://curl.se/docs/manpage.html#23.
-const curlWriteError = 23
-
-// curlRun is one call of curl, which may take two runs.
+// curlRun is one run of curl. Its stdin, stdout and stderr are the user's own, but for
+// what -v writes.
 type curlRun struct {
 	app         *app
 	path        string
@@ -26,46 +25,61 @@ type curlRun struct {
 	call        *curlCall
 	// byStdin says that curl's configuration takes its stdin.
 	byStdin bool
-	// watch says that the output is held back until the reply is known not to be a 401,
-	// and thrown away when it is one.
+	// watch says that curl writes the reply's headers to a pipe too, to see a 401 in them.
 	watch bool
+	// refused says that the reply was a 401.
+	refused atomic.Bool
+
+	// theirs are curl's ends of the pipes, and beside what works on the others meanwhile.
+	theirs []*os.File
+	beside []func()
 }
 
-// once runs curl with a token. errNotAccepted is returned by a run that is watched.
-func (r *curlRun) once(token printed) error {
-	var all pipes
-	defer func() { all.close() }()
-	config, configWriter, err := all.open()
+// newCurlRun finds curl and prepares what does not depend on the token.
+func (a *app) newCurlRun(s *session, call *curlCall) (*curlRun, error) {
+	path, err := findProgram("curl")
+	if child, ok := errors.AsType[*childError](err); ok {
+		return nil, &childError{child.code, unfound(child.err, "curl", "install it, or use token get -o header")}
+	}
+	r := &curlRun{app: a, path: path, call: call, byStdin: runtime.GOOS == "windows"}
+	if r.byStdin && call.readsStdin() {
+		return nil, usagef("on Windows curl's stdin is taken by its configuration; give the body by a file")
+	}
+	r.environment = a.childEnvironment(s.profile, nil)
+	if call.isPlain() {
+		// Plain http is for this machine, and not for a proxy to read.
+		r.environment = a.childEnvironment(s.profile, nil, "http_proxy", "all_proxy", "ALL_PROXY")
+	}
+	return r, nil
+}
+
+// with runs curl with a token.
+func (r *curlRun) with(token printed) error {
+	child, err := r.command(token)
+	defer r.close()
 	if err != nil {
 		return fmt.Errorf("making a pipe for curl: %w", err)
 	}
-	child := r.command(config)
-	output, err := r.output(child, token, &all)
-	if err != nil {
-		return fmt.Errorf("making a pipe for curl: %w", err)
-	}
-	if len(output.streams) > 0 {
-		// Output that nobody takes is an error to pass on to curl, and not this process's
-		// end. Unlike an ignored signal, a caught one is not inherited.
+	if r.call.has("verbose") {
+		// That nobody takes what -v writes is curl's affair, and not this process's end.
+		// Unlike an ignored signal, a caught one is not inherited.
 		broken := make(chan os.Signal, 1)
 		signal.Notify(broken, syscall.SIGPIPE)
 		defer signal.Stop(broken)
 	}
-	err = runChild(r.app.ctx, child, func() (after func(<-chan os.Signal) error) {
-		_ = config.Close()
+	return runChild(r.app.ctx, child, func() (after func(<-chan os.Signal) error) {
+		r.close()
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			var both sync.WaitGroup
-			both.Go(func() {
-				_, _ = io.WriteString(configWriter, r.config(token))
-				_ = configWriter.Close()
-			})
-			both.Go(output.pass)
-			both.Wait()
+			var all sync.WaitGroup
+			for _, work := range r.beside {
+				all.Go(work)
+			}
+			all.Wait()
 		}()
 		return func(signals <-chan os.Signal) error {
-			// What curl wrote may still be on its way to somebody who is slow.
+			// What -v wrote may still be on its way to somebody who is slow.
 			select {
 			case <-done:
 				return nil
@@ -74,29 +88,11 @@ func (r *curlRun) once(token printed) error {
 			}
 		}
 	})
-	return output.judge(err)
-}
-
-// judge returns how a run has ended.
-func (o *curlOutput) judge(err error) error {
-	if _, ok := errors.AsType[Interrupted](err); ok {
-		return err
-	}
-	if ended, ok := errors.AsType[*childError](err); ok && ended.code > 128 {
-		return err // by a signal, which was not meant for the first run only
-	}
-	if o.refused {
-		return errNotAccepted
-	}
-	if err == nil && o.headers != nil && o.streams[0].failed != nil {
-		return &childError{curlWriteError, fmt.Errorf("passing curl's output on: %w", o.streams[0].failed)}
-	}
-	return err
 }
 
 // command is curl with its configuration on the descriptor 3, so that stdin stays the
 // user's. -q comes first: a curlrc could send the token elsewhere.
-func (r *curlRun) command(config *os.File) *exec.Cmd {
+func (r *curlRun) command(token printed) (*exec.Cmd, error) {
 	from := "/dev/fd/3"
 	if r.byStdin {
 		from = "-"
@@ -105,10 +101,109 @@ func (r *curlRun) command(config *os.File) *exec.Cmd {
 	child.Args = append([]string{"curl", "-q", "--config", from}, r.call.args...)
 	child.Env = r.environment
 	child.Stdin, child.Stdout, child.Stderr = r.app.Streams.In, r.app.Streams.Out, r.app.Streams.Err
-	if r.byStdin {
-		child.Stdin = config
-	} else {
-		child.ExtraFiles = []*os.File{config}
+	input, err := r.input(r.config(token))
+	if err != nil {
+		return nil, err
 	}
-	return child
+	if r.byStdin {
+		child.Stdin = input
+	} else {
+		child.ExtraFiles = []*os.File{input}
+	}
+	if r.watch {
+		headers, err := r.output(func(from io.Reader) { r.refused.Store(isRefusal(from)) })
+		if err != nil {
+			return nil, err
+		}
+		child.ExtraFiles = append(child.ExtraFiles, headers)
+	}
+	if r.call.has("verbose") {
+		to := child.Stderr
+		child.Stderr, err = r.output(func(from io.Reader) { redact(to, from, token.secrets()) })
+	}
+	return child, err
+}
+
+// config is what curl reads from the pipe. What the user's own arguments say comes after
+// it, and counts.
+func (r *curlRun) config(token printed) string {
+	text := token.curl()
+	if !r.call.isPlain() {
+		// Before 7.83 curl kept the header on a redirect to http on the same host
+		// (CVE-2022-27774).
+		text += "proto-redir = \"=https\"\n"
+	}
+	if r.watch {
+		text += "dump-header = \"/dev/fd/4\"\n"
+	}
+	return text
+}
+
+// input returns a pipe's end that curl reads text from.
+func (r *curlRun) input(text string) (*os.File, error) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	r.theirs = append(r.theirs, reader)
+	r.beside = append(r.beside, func() {
+		defer writer.Close()
+		_, _ = io.WriteString(writer, text)
+	})
+	return reader, nil
+}
+
+// output returns a pipe's end that curl writes to, for take to read from the other.
+func (r *curlRun) output(take func(io.Reader)) (*os.File, error) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	r.theirs = append(r.theirs, writer)
+	r.beside = append(r.beside, func() {
+		defer reader.Close()
+		take(reader)
+	})
+	return writer, nil
+}
+
+// close closes curl's ends of the pipes.
+func (r *curlRun) close() {
+	for _, file := range r.theirs {
+		_ = file.Close()
+	}
+}
+
+// isRefusal reads the headers of a call to their end and reports whether the service's
+// answer was a 401. One that came after a redirect may be another's, and a status before
+// it is an interim one (RFC 9110 §15.2) or a proxy's answer to CONNECT.
+func isRefusal(headers io.Reader) bool {
+	var last string
+	redirected := false
+	lines := bufio.NewReader(headers)
+	for {
+		line, err := lines.ReadString('\n')
+		if fields := strings.Fields(line); strings.HasPrefix(line, "HTTP/") && len(fields) > 1 {
+			last = fields[1]
+			redirected = redirected || last[0] == '3'
+		}
+		if err != nil {
+			return last == "401" && !redirected
+		}
+	}
+}
+
+// redact copies a stream without secrets.
+func redact(to io.Writer, from io.Reader, secrets []string) {
+	var redactors []*redactor
+	for _, secret := range secrets {
+		r := &redactor{to: to, secret: secret}
+		to, redactors = r, append(redactors, r)
+	}
+	if _, err := io.Copy(to, from); err != nil {
+		return
+	}
+	for _, r := range slices.Backward(redactors) { // each is closed before the one that it writes to
+		_ = r.Close()
+	}
 }

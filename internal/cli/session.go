@@ -86,14 +86,19 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 // commandToLogIn is the command line that fills the very cache entry these flags
 // ask for.
 func (a *app) commandToLogIn(profile string, f *serviceFlags) string {
-	words := []string{"login"}
+	return a.commandFor(profile, append([]string{"login"}, f.entry()...)...)
+}
+
+// entry are the flags that choose the cache entry.
+func (f *serviceFlags) entry() []string {
+	var words []string
 	if scopes := f.scopeList(); len(scopes) > 0 {
 		words = append(words, "--scope", strings.Join(scopes, " "))
 	}
 	if f.store != "" {
 		words = append(words, "--store", f.store)
 	}
-	return a.commandFor(profile, words...)
+	return words
 }
 
 // connect gives the session its store and its broker.
