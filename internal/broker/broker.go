@@ -67,6 +67,10 @@ type Request struct {
 	// refusal is shared only with those who would have asked with the same ones.
 	// Nil means that refusals are shared with all who waited.
 	Tag func(ctx context.Context, salt string) (string, error)
+	// Asks returns a tag of everything else that the request is made of and the way it
+	// takes: every setting, the proxy, the certificates that are trusted. It fetches
+	// nothing. Nil means that there is nothing else.
+	Asks func(salt string) string
 }
 
 // Answer is a token and where it came from.

@@ -251,6 +251,43 @@ func TestRefusalIsNotSharedWithOtherCredentials(t *testing.T) {
 	w.want(t, "good issued", with("right"))
 }
 
+// What changes the request changes the answer, whether somebody waited for the lock or
+// came a moment later; a Retry-After binds all.
+func TestRefusalIsNotSharedWithAnotherRequest(t *testing.T) {
+	for name, row := range map[string]struct {
+		asks    string
+		later   time.Duration
+		failure providers.Failure
+		want    string
+	}{
+		"the same, a moment later":    {"form", time.Millisecond, providers.Failure{Reason: providers.ReasonCredentials}, "error: refused"},
+		"another, a moment later":     {"raw", time.Millisecond, providers.Failure{Reason: providers.ReasonCredentials}, "good issued"},
+		"another, of those who wait":  {"raw", 0, providers.Failure{Reason: providers.ReasonConfig}, "good issued"},
+		"the same, of those who wait": {"form", 0, providers.Failure{Reason: providers.ReasonTemporary}, "error: refused"},
+		"another, told to wait": {
+			"raw", time.Millisecond,
+			providers.Failure{Reason: providers.ReasonTemporary, NotBefore: start.Add(time.Minute)}, "error: refused",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.onIssue = func(n int) (oauth.Token, error) {
+				if n == 1 {
+					row.failure.Message = "refused"
+					return oauth.Token{}, &row.failure
+				}
+				return w.newToken("good", time.Hour), nil
+			}
+			asks := func(how string) func(*broker.Request) {
+				return func(r *broker.Request) { r.Asks = func(salt string) string { return salt + how } }
+			}
+			w.want(t, "error: refused", asks("form"))
+			w.advance(row.later)
+			w.want(t, row.want, asks(row.asks))
+		})
+	}
+}
+
 func TestTemporaryFailureIsNotSharedWithThoseWhoComeLater(t *testing.T) {
 	w := newWorld(t)
 	w.onIssue = func(n int) (oauth.Token, error) {

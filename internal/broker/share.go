@@ -15,7 +15,7 @@ import (
 
 const (
 	// refusalWindow is how long a refusal answers those who come a moment later
-	// with the same credentials. Fifty processes that are started at once do not
+	// with the same credentials and settings. Fifty processes that are started at once do not
 	// begin at once; nobody mends a secret in a second.
 	refusalWindow = time.Second
 	// maxNotBefore bounds how long a Retry-After of one process stops the
@@ -35,7 +35,7 @@ func (f *fetch) share(ctx context.Context, err error) {
 	note := store.Note{
 		At: f.now(), NotBefore: failure.NotBefore,
 		Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
-		Credentials: f.credentials(ctx, rand.Text()),
+		Credentials: f.credentials(ctx, rand.Text()), Asked: f.asks(rand.Text()),
 	}
 	if err := f.held.Leave(note); err != nil {
 		f.explain("lock: the failure could not be left for others: %v", err)
@@ -56,7 +56,7 @@ func (f *fetch) shared(ctx context.Context, note store.Note) *providers.Failure 
 	if note.Reason == "" || note.Reason == reasonRefreshing || note.At.After(now.Add(clockSlack)) {
 		return nil
 	}
-	if !f.answers(note, now) || !f.sameCredentials(ctx, note) {
+	if !f.answers(note, now) || !f.sameRequest(note, now) || !f.sameCredentials(ctx, note) {
 		return nil
 	}
 	ago := moment.Lasting(max(0, now.Sub(note.At)))
@@ -85,6 +85,14 @@ func (f *fetch) answers(note store.Note, now time.Time) bool {
 	}
 }
 
+// sameRequest reports whether this process would have asked in the same way: with
+// another setting, proxy or certificate the answer may be another. A Retry-After binds
+// whatever they are.
+func (f *fetch) sameRequest(note store.Note, now time.Time) bool {
+	salt, _, ok := strings.Cut(note.Asked, ":")
+	return !ok || now.Before(note.NotBefore) || f.asks(salt) == note.Asked
+}
+
 // sameCredentials reports whether this process would have asked with the
 // credentials that were refused. Who waited does not look: fetching them may run a
 // command, and the answer came to all. A Retry-After binds whatever they are.
@@ -105,4 +113,11 @@ func (f *fetch) credentials(ctx context.Context, salt string) string {
 		return ""
 	}
 	return fmt.Sprintf("%s:%s", salt, tag)
+}
+
+func (f *fetch) asks(salt string) string {
+	if f.Asks == nil {
+		return ""
+	}
+	return salt + ":" + f.Asks(salt)
 }

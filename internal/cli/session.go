@@ -116,6 +116,7 @@ func (a *app) connect(s *session, f *serviceFlags) error {
 		Provider: s.provider, MinTTL: s.setup.minTTL(f),
 		ForceRefresh: f.forceRefresh, NoCache: f.noCache || s.dryRun != nil,
 		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watchedWith(s.profile),
+		Asks: func(salt string) string { return s.profile.Settings.RequestTag(salt, a.route(f)...) },
 	}
 	if len(s.profile.Interactive()) > 0 {
 		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }
@@ -130,6 +131,21 @@ func environmentOf(p *config.Profile) string {
 		return base.Host
 	}
 	return cmp.Or(p.Settings.Text("environment"), p.Settings.Text("region"))
+}
+
+// route is what decides on the way to a service and whom to trust there, beside the
+// profile: a refusal by one proxy is not the answer of another.
+func (a *app) route(f *serviceFlags) []string {
+	words := []string{f.caFile}
+	if info, err := os.Stat(f.caFile); err == nil {
+		words = append(words, fmt.Sprint(info.Size(), info.ModTime()))
+	}
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		upper, _ := a.LookupEnv(name)
+		lower, _ := a.LookupEnv(strings.ToLower(name))
+		words = append(words, upper, lower)
+	}
+	return words
 }
 
 // token asks the broker.

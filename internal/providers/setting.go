@@ -2,6 +2,8 @@ package providers
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -134,6 +136,26 @@ func (s Settings) Tag(ctx context.Context, salt string) (string, error) {
 		tag.WriteString(secret.Tag(salt))
 	}
 	return tag.String(), nil
+}
+
+// RequestTag returns a salted digest in hex of every setting that is no secret, of
+// which secrets there are, and of what else the caller names: two profiles with one tag
+// ask a service in the same way. It fetches nothing.
+func (s Settings) RequestTag(salt string, beside ...string) string {
+	words := append([]string{salt}, beside...)
+	for _, name := range slices.Sorted(maps.Keys(s.values)) {
+		v := s.values[name]
+		words = append(words, name)
+		if v.Secret == nil {
+			words = append(words, v.Text)
+			words = append(words, v.List...)
+		}
+	}
+	sum := sha256.New()
+	for _, word := range words {
+		fmt.Fprintf(sum, "%d:%s,", len(word), word)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // Check returns an error that names every required setting that is missing.

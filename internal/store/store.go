@@ -72,6 +72,8 @@ type Note struct {
 	// Credentials tells, without giving them away, with which credentials the
 	// service was asked; the broker writes and reads it, empty when unknown.
 	Credentials string `json:"credentials,omitempty"`
+	// Asked tells the same of all else that the request was made of.
+	Asked string `json:"asked,omitempty"`
 }
 
 // Record is a stored token and what it was issued for.
