@@ -77,6 +77,12 @@ type Request struct {
 type Answer struct {
 	Token  oauth.Token
 	Source Source
+	// Missing are the scopes that were asked for and are not granted. A reply without
+	// scope means as asked (RFC 6749 §5.1).
+	Missing []string
+	// Lost are the scopes of the stored token that this one has just taken the place
+	// of, and has not.
+	Lost []string
 }
 
 // Token returns a token that is fresh enough, asking the service only when it
@@ -84,11 +90,20 @@ type Answer struct {
 // *store.UnusableError, a *store.LockError, or what Ask returned.
 func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity()), began: b.now()}
-	if r.NoCache {
+	answer, err := f.answer(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return f.complete(answer), nil
+}
+
+// answer serves the request.
+func (f *fetch) answer(ctx context.Context) (Answer, error) {
+	if f.NoCache {
 		f.explain("cache: not used (--no-cache)")
 		return f.issueAlone(f.watched(ctx))
 	}
-	if r.ForceRefresh {
+	if f.ForceRefresh {
 		return f.afterAsking(f.watched(ctx))
 	}
 	if answer, err := f.first(ctx); answer != nil || err != nil {
@@ -217,6 +232,9 @@ func (f *fetch) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 	if err != nil {
 		f.share(ctx, err)
 		return Answer{}, err
+	}
+	if answer.Source != SourceCache {
+		answer.Lost = f.lost(answer.Token)
 	}
 	f.keep(ctx, answer.Token)
 	return answer, nil

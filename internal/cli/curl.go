@@ -87,6 +87,7 @@ func (a *app) runCurl(ctx context.Context, o *curlOptions, own, args []string) e
 	if err != nil {
 		return err
 	}
+	a.tellOfScopes(s, answer)
 	token, err := a.curlToken(ctx, s, call, answer)
 	if err != nil {
 		return err

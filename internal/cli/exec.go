@@ -96,6 +96,7 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 	if err != nil {
 		return err
 	}
+	a.tellOfScopes(s, answer)
 	// A token of another exec around this one must not be taken for this one's.
 	environment := a.childEnvironment(s.profile, o.keep,
 		o.variable, o.variable+"_TYPE", o.variable+"_EXPIRES_ON", o.variable+"_FILE")

@@ -139,6 +139,7 @@ func (r *renewal) next(ctx context.Context, due time.Time) (broker.Answer, error
 	if err != nil {
 		return broker.Answer{}, err
 	}
+	r.tellOfScopes(r.session, answer)
 	return answer, r.file.write(newPrinted(r.session, answer, r.Now()).AccessToken)
 }
 

@@ -192,11 +192,14 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 // loggedIn tells of a login that is kept, never its tokens.
 func (a *app) loggedIn(s *session, o *loginOptions, token oauth.Token) error {
 	expiry := token.Expiry()
+	answer := s.broker.Judge(s.request, token)
+	a.tellOfScopes(s, answer)
 	if o.output.json() {
 		at, _, _ := moments(expiry, a.Now())
 		return a.json(map[string]any{
 			"profile": s.profile.Name, "provider": s.provider.Name(), "scopes": grantedScopes(s, token),
-			"expires_at": at, "refreshable": !token.RefreshToken.IsZero(),
+			"missing_scopes": append([]string{}, missingScopes(answer)...),
+			"expires_at":     at, "refreshable": !token.RefreshToken.IsZero(),
 		})
 	}
 	words := "logged in as profile " + s.profile.Name

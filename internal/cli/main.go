@@ -107,6 +107,8 @@ type app struct {
 	watching bool
 	// complained are the scopes that a warning was given for.
 	complained []string
+	// toldOfScopes is the warning that was last given of scopes a token lacks.
+	toldOfScopes string
 	// profile and provider name what was being worked on, for error messages.
 	profile, provider string
 	// loginCommand is what a person runs when a login is needed.

@@ -32,6 +32,9 @@ func (s *session) present(ctx context.Context) (providers.Session, broker.Answer
 		return sessionOf(record.Token), broker.Answer{Token: record.Token}, nil
 	}
 	answer, err := s.token(ctx)
+	if err == nil {
+		s.setup.app.tellOfScopes(s, answer)
+	}
 	return sessionOf(answer.Token), answer, err
 }
 

@@ -154,8 +154,8 @@ func (p *prober) resume() {
 	kept.State.Requests += p.found.State.Requests
 	kept.State.Extra += p.found.State.Extra
 	p.found, p.resumed = kept, true
-	p.warn(fmt.Sprintf("going on with %d of %d known, from %s ago; --restart begins anew",
-		decided(kept.State), len(p.names), moment.Lasting(p.Now().Sub(kept.Began))))
+	p.warn(fmt.Sprintf("going on with %d of %d known, from %s; --restart begins anew",
+		decided(kept.State), len(p.names), moment.Away(kept.Began.Sub(p.Now()))))
 }
 
 // listed asks once without any scope, where that is answered with all that the client

@@ -105,7 +105,12 @@ func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string
 			return err
 		}
 	}
-	return a.deliver(form, newPrinted(s, answer, a.Now()))
+	if err := a.deliver(form, newPrinted(s, answer, a.Now())); err != nil {
+		return err
+	}
+	// A runner has been told what to hide.
+	a.tellOfScopes(s, answer)
+	return nil
 }
 
 // dryRun prints the request that would be sent for a new token, and sends nothing.

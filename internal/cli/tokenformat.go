@@ -31,6 +31,8 @@ type printed struct {
 	Provider  string  `json:"provider"`
 	Account   string  `json:"account"`
 	Source    string  `json:"source"`
+	// MissingScopes should be there and are not; left out when none is missing.
+	MissingScopes []string `json:"missing_scopes,omitempty"`
 	// headers are what the API wants beside the token, whole lines; curl alone gets them.
 	headers []string
 }
@@ -38,13 +40,14 @@ type printed struct {
 // newPrinted reveals the token: this is the one place that prints it.
 func newPrinted(s *session, answer broker.Answer, now time.Time) printed {
 	p := printed{
-		AccessToken: answer.Token.AccessToken.Reveal(),
-		TokenType:   answer.Token.TokenType,
-		Scope:       strings.Join(grantedScopes(s, answer.Token), " "),
-		Profile:     s.profile.Name,
-		Provider:    s.provider.Name(),
-		Account:     s.profile.Settings.Text("account"),
-		Source:      string(answer.Source),
+		AccessToken:   answer.Token.AccessToken.Reveal(),
+		TokenType:     answer.Token.TokenType,
+		Scope:         strings.Join(grantedScopes(s, answer.Token), " "),
+		Profile:       s.profile.Name,
+		Provider:      s.provider.Name(),
+		Account:       s.profile.Settings.Text("account"),
+		Source:        string(answer.Source),
+		MissingScopes: missingScopes(answer),
 	}
 	p.ExpiresAt, p.ExpiresOn, p.ExpiresIn = moments(answer.Token.Expiry(), now)
 	return p

@@ -146,6 +146,15 @@ func printable(name string) string {
 	return `"` + oauth.CleanText(name) + `"`
 }
 
+// Shown are names fit to be shown: one that no scope can have is in quotes, and cleaned.
+func Shown(names []string) []string {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = printable(name)
+	}
+	return shown
+}
+
 // Valid reports whether a name has only the characters that RFC 6749 §3.3 allows in a
 // scope, and is short enough to be one: 200 bytes.
 func Valid(name string) bool {
