@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/authctl/authctl/internal/config"
 	"github.com/spf13/cobra"
 )
 
@@ -110,7 +111,9 @@ func (a *app) runDoctor(ctx context.Context, o *doctorOptions, args []string) er
 	if o.timeout.set && o.timeout.value == 0 {
 		return usagef("--timeout 0 leaves no time")
 	}
-	a.profile = name
+	if config.MayBeShown(name) {
+		a.profile = name
+	}
 	e := &examination{app: a, options: o, named: name}
 	if err := e.run(ctx); err != nil {
 		return err

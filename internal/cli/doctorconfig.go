@@ -109,7 +109,7 @@ func (e *examination) fallback(file *config.File, names []string) {
 	case !slices.Contains(names, name):
 		e.fail(c, &config.Error{
 			Path: file.Path, Key: "default_profile",
-			Problem:    fmt.Sprintf("names %q, which does not exist", oauth.CleanText(name)),
+			Problem:    namesNothing(name),
 			Suggestion: "choose another with: authctl profile use NAME", Err: config.ErrNoProfile,
 		})
 	default:
@@ -123,6 +123,9 @@ func (e *examination) fallback(file *config.File, names []string) {
 func (e *examination) profile(ctx context.Context, file *config.File, name string) (plain bool) {
 	c := check{Section: sectionConfig, Name: "profile", Profile: cmp.Or(name, config.EnvironmentProfile)}
 	p, err := file.Profile(name, nil)
+	if errors.Is(err, config.ErrNoProfile) && !config.MayBeShown(c.Profile) {
+		c.Profile = "?"
+	}
 	if err == nil {
 		err = p.Settings.Check(p.Service.Settings)
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -243,7 +244,7 @@ func (a *app) failJSON(name string, row kind, err error, hint string) {
 	}
 	_ = json.NewEncoder(a.Streams.Err).Encode(map[string]report{"error": {
 		Code: row.code, Kind: name, Provider: a.provider, Profile: cmp.Or(a.profile, profileOf(err)),
-		Message: err.Error(), Hint: hint, Retryable: row.retryable,
+		Message: a.withheld(err.Error()), Hint: a.withheld(hint), Retryable: row.retryable,
 	}})
 }
 
@@ -298,7 +299,30 @@ func outputIn(arg string) (value string, given bool) {
 
 // say writes one line of the program's own to stderr.
 func (a *app) say(label, text string) {
-	_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s %s\n", label, strings.TrimSpace(text))
+	_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s %s\n", label, strings.TrimSpace(a.withheld(text)))
+}
+
+// withheld returns text without what stands in the arguments, or as the profile in the
+// environment, and may be a token that somebody gave in the wrong place.
+func (a *app) withheld(text string) string {
+	profile := ""
+	if a.LookupEnv != nil {
+		profile, _ = a.LookupEnv("AUTHCTL_PROFILE")
+	}
+	for _, arg := range append([]string{profile}, a.Args...) {
+		name, value, _ := strings.Cut(arg, "=")
+		for _, secret := range []string{arg, name, value} {
+			if !oauth.MayBeToken(secret) {
+				continue
+			}
+			quoted := strconv.Quote(secret)
+			// In quotes, as the flag it seems to be, and cut as long texts are.
+			for _, form := range []string{secret, quoted[1 : len(quoted)-1], strings.TrimLeft(secret, "-"), secret[:min(len(secret), 190)]} {
+				text = strings.ReplaceAll(text, form, "[not repeated]")
+			}
+		}
+	}
+	return text
 }
 
 // warn tells a person what they should know although the command succeeds.
@@ -311,7 +335,7 @@ func (a *app) warn(text string) {
 // note tells a person what was done.
 func (a *app) note(text string) {
 	if !a.flags.quiet {
-		_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s\n", text)
+		_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s\n", a.withheld(text))
 	}
 }
 

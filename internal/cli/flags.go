@@ -41,7 +41,7 @@ func (f *profileFlag) choose(args []string) (string, error) {
 		return f.name, nil
 	}
 	if f.name != "" && f.name != args[0] {
-		return "", usagef("two profiles are named: %s as the argument and %s as --profile", args[0], f.name)
+		return "", usagef("two profiles are named: one as the argument and another as --profile")
 	}
 	return args[0], nil
 }

@@ -71,9 +71,17 @@ func (a *app) runProfileList(output *outputFlag) error {
 	if name, err := file.Default(); err == nil && name != "" && !slices.ContainsFunc(list, func(p shownProfile) bool {
 		return p.Name == name
 	}) {
-		a.warn("default_profile names " + name + ", which does not exist")
+		a.warn("default_profile " + namesNothing(name))
 	}
 	return a.list(output, "profiles", list, table)
+}
+
+// namesNothing says of default_profile that there is no such profile.
+func namesNothing(name string) string {
+	if config.MayBeShown(name) {
+		return "names " + name + ", which does not exist"
+	}
+	return "names a profile that does not exist"
 }
 
 func mark(on bool) string {

@@ -46,7 +46,9 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 	if f.timeout.set && f.timeout.value == 0 {
 		return nil, usagef("--timeout 0 leaves no time")
 	}
-	a.profile = name
+	if config.MayBeShown(name) {
+		a.profile = name
+	}
 	setup, err := a.setup()
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -209,6 +210,26 @@ func (f *File) serviceNames() []string {
 		names[i] = s.Name
 	}
 	return names
+}
+
+// MayBeShown reports whether what was given as a profile's name can be repeated: what
+// cannot be one, or looks like a token, may be a secret in the wrong place.
+func MayBeShown(name string) bool { return validName(name) && !oauth.MayBeToken(name) }
+
+// notAName is the error for what cannot be the name of a new profile.
+func notAName(name string) *Error {
+	return &Error{Problem: "what was given is not a name for a profile", Suggestion: nameHint(name, nil)}
+}
+
+// nameHint says what to do about what was given as a name and cannot be one.
+func nameHint(name string, names []string) string {
+	switch best := providers.Nearest(name, names); {
+	case best != "":
+		return "did you mean " + best + "?"
+	case oauth.MayBeToken(name):
+		return "that looks like a token: give it with --stdin, to authctl token inspect"
+	}
+	return "profile names are lower case letters, digits, dot, underscore and hyphen"
 }
 
 // validName reports whether name follows the rule for profile names.

@@ -125,7 +125,7 @@ func TestSelection(t *testing.T) {
 		"named, other provider": {two, "calls", []string{"AUTHCTL_PROVIDER=pexip"}, "", "FILE:3: profile calls: is for talkdesk, but AUTHCTL_PROVIDER says pexip | unset AUTHCTL_PROVIDER or choose another profile"},
 		"unknown":               {two, "cals", nil, "", "FILE: there is no profile cals | did you mean calls?"},
 		"unknown variable":      {two, "", []string{"AUTHCTL_PROFILE=zzz"}, "", "FILE: there is no profile zzz | one of calls, engage"},
-		"capitals":              {two, "Calls", nil, "", `FILE: there is no profile "Calls" | did you mean calls?`},
+		"capitals":              {two, "Calls", nil, "", `FILE: what was given as the profile is none | did you mean calls?`},
 		"unknown provider":      {two, "", []string{"AUTHCTL_PROVIDER=pexp"}, "", `AUTHCTL_PROVIDER "pexp" is not a known provider | did you mean pexip?`},
 		"several":               {noDefault, "", nil, "", "FILE: no profile was named and none is the default; there are calls, engage | name one, or make it the default with: authctl profile use NAME"},
 		"none":                  {"", "", nil, "", "FILE: there is no profile | create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs"},
@@ -242,7 +242,7 @@ func TestMistakesElsewhere(t *testing.T) {
 	}
 	want := []string{
 		"calls; talkdesk; acme; ", "engage; pexip; other; ",
-		`Bad; ; ; FILE:11: "Bad" is not a name for a profile | profile names are lower case letters, digits, dot, underscore and hyphen`,
+		`Bad; ; ; FILE:11: this is not a name for a profile | profile names are lower case letters, digits, dot, underscore and hyphen`,
 		"worse; ; ; FILE:13: profile worse: must be a mapping of settings",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -297,9 +297,7 @@ func (d *draft) unknown(name string, profiles *yaml.Node) error {
 	for i := 0; profiles != nil && i < len(profiles.Content); i += 2 {
 		names = append(names, profiles.Content[i].Value)
 	}
-	return &Error{
-		Problem: "there is no profile " + quoted(name), Err: ErrNoProfile, Suggestion: didYouMean(name, names),
-	}
+	return missing(name, names)
 }
 
 func (d *draft) byHand(why, paste string) error {

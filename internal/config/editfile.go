@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,10 +19,9 @@ import (
 // change by somebody else in between is an error.
 func AddProfile(path, name string, values []KeyValue) error {
 	if !validName(name) {
-		return &Error{
-			Path: path, Problem: fmt.Sprintf("%q is not a name for a profile", printable(name)),
-			Suggestion: "profile names are lower case letters, digits, dot, underscore and hyphen",
-		}
+		e := notAName(name)
+		e.Path = path
+		return e
 	}
 	return edit(path, func(d *draft) error { return d.add(name, values) })
 }

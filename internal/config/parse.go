@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -15,10 +14,7 @@ const noHome = "there is no home directory, and so no place for a configuration 
 // CheckNewProfile returns an *Error unless a profile of that name can be added.
 func CheckNewProfile(f *File, name string) error {
 	if !validName(name) {
-		return &Error{
-			Problem:    fmt.Sprintf("%q is not a name for a profile", printable(name)),
-			Suggestion: "profile names are lower case letters, digits, dot, underscore and hyphen",
-		}
+		return notAName(name)
 	}
 	if name == EnvironmentProfile {
 		return &Error{

@@ -79,7 +79,9 @@ func (f *File) fromFile(name string, flags map[string]providers.Value) (*Profile
 	if e, ok := errors.AsType[*Error](err); ok && name == "" && errors.Is(e, ErrNoProfile) {
 		key, _ := lookup(doc.root, "default_profile")
 		e.Line, e.Key = doc.line(key), "default_profile"
-		e.Problem = "names " + quoted(chosen) + ", which does not exist"
+		if e.Problem = "names a profile that does not exist"; MayBeShown(chosen) {
+			e.Problem = "names " + chosen + ", which does not exist"
+		}
 	}
 	return p, err
 }
@@ -189,22 +191,26 @@ func some(names []string) string {
 
 // noProfile is the error for a name the file does not have.
 func (f *File) noProfile(name string) error {
-	e := &Error{Path: f.Path, Problem: fmt.Sprintf("there is no profile %s", quoted(name)), Err: ErrNoProfile}
 	names, err := f.Names()
 	if err != nil {
 		return err
 	}
-	if e.Suggestion = didYouMean(name, names); len(names) == 0 {
-		e.Suggestion = "create it with: authctl profile add " + quoted(name)
+	e := missing(name, names)
+	e.Path = f.Path
+	if len(names) == 0 && MayBeShown(name) {
+		e.Suggestion = "create it with: authctl profile add " + name
 	}
 	return e
 }
 
-func quoted(name string) string {
-	if validName(name) {
-		return name
+// missing is the error for a name that none of names is.
+func missing(name string, names []string) *Error {
+	e := &Error{Problem: "there is no profile " + name, Err: ErrNoProfile, Suggestion: didYouMean(name, names)}
+	if !MayBeShown(name) {
+		e.Problem = "what was given as the profile is none"
+		e.Suggestion = nameHint(name, names)
 	}
-	return fmt.Sprintf("%q", printable(name))
+	return e
 }
 
 // Summary is what a listing shows of a profile.

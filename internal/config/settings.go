@@ -34,10 +34,9 @@ func (f *File) build(doc *document, name string, flags map[string]providers.Valu
 	raw, ok := values.(map[string]any)
 	switch {
 	case !validName(name):
-		return nil, &Error{
-			Line: p.Line, Problem: fmt.Sprintf("%q is not a name for a profile", printable(name)),
-			Suggestion: "profile names are lower case letters, digits, dot, underscore and hyphen",
-		}
+		e := notAName(name)
+		e.Line, e.Problem = p.Line, "this is not a name for a profile"
+		return nil, e
 	case node.Tag == "!!null" || ok && len(raw) == 0:
 		return nil, &Error{Line: p.Line, Profile: name, Problem: "is empty", Suggestion: "begin with its provider"}
 	case !ok:
