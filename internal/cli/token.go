@@ -128,11 +128,13 @@ func (a *app) dryRan(s *session, err error) error {
 		return err
 	}
 	var b strings.Builder
+	identity := s.provider.Identity()
+	of := oauth.Fingerprints{ClientID: identity.ClientID, TokenURL: identity.TokenURL}
 	for i, request := range s.dryRun.Requests() {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		if err := oauth.WriteRequest(&b, request); err != nil {
+		if err := oauth.WriteRequest(&b, request, of); err != nil {
 			return err
 		}
 		if strings.HasSuffix(request.URL.Path, "/.well-known/openid-configuration") {

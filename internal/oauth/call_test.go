@@ -327,7 +327,7 @@ func TestCallDryRun(t *testing.T) {
 				},
 			},
 			"POST https://id.example/change-password\nAccept: application/json\nContent-Type: application/json\n\n" +
-				`"{\"data\":{\"newPassword\":\"[secret 12]\",\"old\":\"[secret 8]\",\"userName\":\"acme<jane\"},\"n\":9007199254740993,\"operationId\":\"x\u202e\"}"` + "\n",
+				`"{\"data\":{\"newPassword\":\"[password]\",\"old\":\"[secret 8]\",\"userName\":\"acme<jane\"},\"n\":9007199254740993,\"operationId\":\"x\u202e\"}"` + "\n",
 		},
 	} {
 		if _, err := c.Call(t.Context(), tc.ask); !errors.Is(err, ErrDryRun) {

@@ -57,13 +57,19 @@ func (d *DryRun) Requests() []*http.Request {
 
 // WriteRequest writes a request as text: method and URL, the headers sorted, an
 // empty line, and one decoded form parameter a line or the JSON body on one. A
-// secret is shown as [secret 3f9a21], a fingerprint that is the same wherever the
-// secret is the same. A client assertion, which differs each time, is shown as its header and
-// claims. Errors are those of w and of the request's body.
-func WriteRequest(w io.Writer, req *http.Request) error {
+// secret is shown as [secret 3f9a21], a fingerprint that is the same wherever secret,
+// client and token endpoint are the same, so that two people with one profile can
+// compare. A person's password has none: it is weak enough to be guessed. A client
+// assertion, which differs each time, is shown as its header and claims. Errors are those
+// of w and of the request's body.
+func WriteRequest(w io.Writer, req *http.Request, of Fingerprints) error {
 	known, _ := req.Context().Value(sensitiveKey{}).(sensitive)
-	return printer{known, fingerprint}.write(w, req)
+	return printer{known, of.of}.write(w, req)
 }
+
+// Fingerprints are those of one client: another client's are other ones, so that no
+// table of guesses fits two.
+type Fingerprints struct{ ClientID, TokenURL string }
 
 // printer shows one request.
 type printer struct {
@@ -147,7 +153,7 @@ func (p printer) hideMembers(path string, members map[string]any) {
 			p.hideMembers(at, v)
 		case string:
 			if p.known.member[at] || soundsSecret(name) {
-				members[name] = p.secretText(v)
+				members[name] = p.namedText(name, v)
 			}
 		}
 	}
@@ -172,6 +178,14 @@ func (p printer) paramText(name, value string) string {
 		if text, ok := assertionText(value); ok {
 			return text
 		}
+	}
+	return p.namedText(name, value)
+}
+
+// namedText shows a secret that has a name.
+func (p printer) namedText(name, value string) string {
+	if strings.Contains(strings.ToLower(name), "password") {
+		return "[password]"
 	}
 	return p.secretText(value)
 }
@@ -258,12 +272,12 @@ func printable(s string) string {
 
 func (p printer) secretText(value string) string { return "[secret " + p.digest(value) + "]" }
 
-// fingerprint tells secrets apart without giving them away. It is slow on
-// purpose and shows 24 bits: a guess at a weak secret costs as much as this call,
-// and many guesses fit. The salt is fixed, so that two machines can compare.
-func fingerprint(value string) string {
+// of tells secrets apart without giving them away. It is slow on purpose and shows 24
+// bits: a guess at a weak secret costs as much as this call, and many guesses fit.
+func (f Fingerprints) of(value string) string {
 	const rounds = 600_000 // OWASP Password Storage Cheat Sheet, PBKDF2-HMAC-SHA256
-	sum, err := pbkdf2.Key(sha256.New, value, []byte("authctl dry-run fingerprint v1"), rounds, sha256.Size)
+	salt := fmt.Sprintf("authctl dry-run fingerprint v2\n%d:%s\n%s", len(f.ClientID), f.ClientID, f.TokenURL)
+	sum, err := pbkdf2.Key(sha256.New, value, []byte(salt), rounds, sha256.Size)
 	if err != nil {
 		return "withheld"
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/elliptic"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -65,18 +66,33 @@ username="acme\\jane\x1b[2J"
 }
 
 // TestFingerprint pins the construction: the same digits on every machine, also
-// in the next release.
+// in the next release; other ones for another client, and none for a password.
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
-	req, err := http.NewRequestWithContext(t.Context(), "GET", "https://id.example/t", nil)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "https://id.example/t?password=fake-password", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Api-Key", fakeSecret)
-	var out strings.Builder
-	want := "GET https://id.example/t\nX-Api-Key: [secret ca5fce]\n"
-	if err := WriteRequest(&out, req); err != nil || out.String() != want {
-		t.Errorf("%v, got %q, want %q", err, out.String(), want)
+	seen := map[string]Fingerprints{}
+	for _, of := range []Fingerprints{
+		{"abc", "https://id.example/token"}, {"abd", "https://id.example/token"}, {"abc", "https://id.example/token2"}, {},
+	} {
+		var out strings.Builder
+		if err := WriteRequest(&out, req, of); err != nil {
+			t.Fatal(err)
+		}
+		if other, ok := seen[out.String()]; ok {
+			t.Errorf("%v and %v have one fingerprint: %q", of, other, out.String())
+		}
+		seen[out.String()] = of
+		if !strings.HasPrefix(out.String(), "GET https://id.example/t?password=[password]\n") {
+			t.Errorf("got %q", out.String())
+		}
+	}
+	want := "GET https://id.example/t?password=[password]\nX-Api-Key: [secret 84c8af]\n"
+	if of := seen[want]; of.ClientID != "abc" || of.TokenURL != "https://id.example/token" {
+		t.Errorf("want %q among %q", want, slices.Collect(maps.Keys(seen)))
 	}
 }
 
