@@ -188,7 +188,6 @@ func TestHostRules(t *testing.T) {
 		{"api.example:8443", "https://api.example/", false},
 		{"api.example", "https://x.api.example/", false},
 		{"api.example", "https://api.example.evil/", false},
-		{"api.example", "https://api.example./", false},
 		{"*.acme.example", "https://a.acme.example/", true},
 		{"*.acme.example", "https://a.b.acme.example/", true},
 		{"*.acme.example", "https://acme.example/", false},
@@ -212,8 +211,16 @@ func TestHostRules(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
+		"https://api.example./", "https://api.example:0/", "https://127.1/", "https://id\u202e.example/",
+	} {
+		if d, err := urlAddress(text); err == nil {
+			t.Errorf("%q is taken for %+v", text, d)
+		}
+	}
+	for _, text := range []string{
 		"", "*", "*.", "*.com", "*.localhost", "https://api.example", "api.example/x", "a b", "*.*.example", "a.*.example",
-		"api.example:", "api.example:x", "u@api.example", ".example", "*..acme.example", "[::1",
+		"api.example:", "api.example:x", "u@api.example", ".example", "*..acme.example", "[::1", "*.co.uk", "*.com.au", "api.example.", "api.example:0", "api.example:99999", "127.1",
+		"b\u00fccher.example", "\u0131d.example", "id\u202e.example", "id\u200b.example", "*.id%2eexample", `api.example\x`,
 	} {
 		if rule, err := parseHostRule(text); err == nil {
 			t.Errorf("%q is taken for %+v", text, rule)

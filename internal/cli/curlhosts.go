@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,7 +83,7 @@ func splitHost(text string) (host, port string, ok bool) {
 		if port, colon = strings.CutPrefix(after, ":"); !colon && after != "" {
 			return "", "", false
 		}
-	} else if host == "" || strings.ContainsFunc(host, func(r rune) bool { return !hostRune(r) }) {
+	} else if oauth.CheckHost(host) != nil {
 		return "", "", false
 	}
 	if colon {
@@ -95,11 +96,6 @@ func splitHost(text string) (host, port string, ok bool) {
 	return strings.ToLower(host), port, true
 }
 
-// hostRune reports whether r may stand in a host as curl takes it without decoding.
-func hostRune(r rune) bool {
-	return r == '-' || r == '.' || r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-}
-
 // hostRule allows hosts: one, or with below all that end in .host. An empty port is the
 // scheme's own.
 type hostRule struct {
@@ -107,18 +103,26 @@ type hostRule struct {
 	below      bool
 }
 
-// parseHostRule reads HOST, HOST:PORT or *.DOMAIN, whose domain has two labels or more:
-// *.com would be anybody.
+// parseHostRule reads HOST, HOST:PORT or *.DOMAIN, whose domain is
+// somebody's: *.com would be anybody.
 func parseHostRule(text string) (hostRule, error) {
 	name, below := strings.CutPrefix(text, "*.")
 	host, port, ok := splitHost(name)
 	switch {
-	case !ok, strings.HasPrefix(host, "."), strings.HasSuffix(host, "."), strings.Contains(host, ".."):
-		return hostRule{}, fmt.Errorf("%q is not HOST, HOST:PORT or *.DOMAIN", oauth.CleanText(text))
-	case below && !strings.Contains(host, "."):
-		return hostRule{}, fmt.Errorf("%q is too wide: a domain needs two labels at least", oauth.CleanText(text))
+	case !ok:
+		return hostRule{}, fmt.Errorf("%s is not HOST, HOST:PORT or *.DOMAIN", oauth.QuoteHost(text))
+	case below && isWide(host):
+		return hostRule{}, fmt.Errorf("%q is too wide: anybody can have a host below it", oauth.CleanText(text))
 	}
 	return hostRule{host, port, below}, nil
+}
+
+// isWide reports whether a domain is a registry's: one label, or two of which the
+// first is what registries of countries use in place of com and its like.
+func isWide(domain string) bool {
+	first, rest, ok := strings.Cut(domain, ".")
+	registry := []string{"ac", "co", "com", "edu", "gob", "gov", "mil", "ne", "net", "or", "org"}
+	return !ok || len(rest) == 2 && slices.Contains(registry, first)
 }
 
 func (r hostRule) allows(d address) bool {

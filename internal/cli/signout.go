@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/spf13/cobra"
@@ -73,6 +75,9 @@ func (a *app) runSignout(ctx context.Context, o *signoutOptions, args []string) 
 }
 
 func (a *app) signOutOfChosen(ctx context.Context, o *signoutOptions, args []string) error {
+	if err := checkRedirectURI(o.redirectURI); err != nil {
+		return err
+	}
 	if !o.all {
 		s, err := a.open(&o.serviceFlags, args)
 		if err != nil {
@@ -84,6 +89,25 @@ func (a *app) signOutOfChosen(ctx context.Context, o *signoutOptions, args []str
 		return usagef("--all goes through everything that is stored: a profile or --scope do not go with it")
 	}
 	return a.signOutOfAll(ctx, o)
+}
+
+// checkRedirectURI takes what a browser may be sent to: an absolute URI (RFC 3986 §4.3)
+// and, where it names a host, one that everybody reads alike.
+func checkRedirectURI(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Opaque == "" && u.Host == "" {
+		return usagef("--redirect-uri is not an absolute URI: write it as https://HOST/PATH")
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil
+	}
+	if err := oauth.CheckEndpoint(&url.URL{Scheme: "https", User: u.User, Host: u.Host}); err != nil {
+		return usagef("--redirect-uri cannot be used: %v", err)
+	}
+	return nil
 }
 
 // untold tells of a token that is forgotten here alone.

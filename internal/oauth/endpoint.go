@@ -21,7 +21,8 @@ func (e *RequestError) Error() string { return e.Problem }
 // CheckEndpoint returns a *RequestError unless u may be asked for a token: https
 // (RFC 6749 §3.2), or http to localhost or a loopback address, which never
 // leaves the machine. User information, a query and a fragment are refused:
-// they would carry secrets into logs, or mean that a setting was pasted wrongly.
+// they would carry secrets into logs, or mean that a setting was pasted wrongly. The
+// host must pass CheckHost.
 func CheckEndpoint(u *url.URL) error {
 	if u != nil && (u.RawQuery != "" || u.ForceQuery) {
 		return &RequestError{Problem: "the endpoint has a query: " + endpointText(u)}
@@ -41,6 +42,11 @@ func checkAddress(u *url.URL) error {
 		return &RequestError{Problem: "the endpoint has a user name or password in it: " + endpointText(u)}
 	case u.Fragment != "" || u.RawFragment != "":
 		return &RequestError{Problem: "the endpoint has a fragment: " + endpointText(u)}
+	}
+	if err := checkAuthority(u); err != nil {
+		return err
+	}
+	switch {
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http":

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -31,9 +32,13 @@ func (s Settings) Address(name, text string, paths ...string) (*url.URL, error) 
 	if path != "" && !slices.Contains(paths, path) {
 		return nil, s.wrong(name, "has a path", "it replaces scheme, host and port only; leave the path out")
 	}
-	u.Path, u.RawPath = "", ""
+	u.Path, u.RawPath, u.Host = "", "", strings.ToLower(u.Host)
 	if err := oauth.CheckEndpoint(u); err != nil {
-		return nil, s.wrong(name, "cannot be used: "+err.Error(), "")
+		help := ""
+		if e, ok := errors.AsType[*oauth.RequestError](err); ok {
+			help = e.Hint
+		}
+		return nil, s.wrong(name, "cannot be used: "+err.Error(), help)
 	}
 	return u, nil
 }
