@@ -16,6 +16,7 @@ func main() {
 		Args:      os.Args[1:],
 		Streams:   term.System(),
 		LookupEnv: os.LookupEnv,
+		Environ:   os.Environ,
 		Signals:   cli.Signals,
 	}))
 }

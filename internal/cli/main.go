@@ -25,6 +25,9 @@ type Dependencies struct {
 	Streams term.Streams
 	// LookupEnv reads the environment.
 	LookupEnv func(string) (string, bool)
+	// Environ returns the whole environment, as os.Environ does; nil means that nobody
+	// looks for misspelled names in it.
+	Environ func() []string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Signals returns a context that a signal ends with Interrupted as its cause.
@@ -109,6 +112,8 @@ type app struct {
 	complained []string
 	// toldOfScopes is the warning that was last given of scopes a token lacks.
 	toldOfScopes string
+	// warnedOfVariables says that misspelled variables were looked for.
+	warnedOfVariables bool
 	// profile and provider name what was being worked on, for error messages.
 	profile, provider string
 	// loginCommand is what a person runs when a login is needed.

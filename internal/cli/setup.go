@@ -36,12 +36,15 @@ func (a *app) setup() (*setup, error) {
 		Stdin:       a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
 		Keyring: keyring, Prompter: hidden{a.prompter},
 	}
+	u.options = config.Options{
+		Path: a.flags.config, LookupEnv: a.LookupEnv, Services: a.services, Resolver: resolver,
+	}
+	a.warnOfVariables(u.options)
 	env, err := config.ReadEnvironment(a.LookupEnv, resolver)
 	if err != nil {
 		return nil, err
 	}
-	ci, _ := a.LookupEnv("CI")
-	a.prompter.Off = a.flags.noInput || env.NoInput || ci == "true"
+	a.prompter.Off = a.flags.noInput || env.NoInput || config.InCI(a.LookupEnv)
 	resolver.Interactive = a.Streams.Interactive() && !a.prompter.Off
 	keyring.FileLocks.Dir = env.RuntimeDir
 	keyring.StateDir = config.StateDir(a.LookupEnv)
@@ -49,10 +52,33 @@ func (a *app) setup() (*setup, error) {
 		keyring.Timeout = personTimeout
 	}
 	u.env, u.keyring = env, keyring
-	u.options = config.Options{
-		Path: a.flags.config, LookupEnv: a.LookupEnv, Services: a.services, Resolver: resolver,
-	}
+	u.options.Resolver = resolver
 	return u, nil
+}
+
+// warnOfVariables warns, once, of variables that look like ours and are read by nothing:
+// a misspelled one must not be taken for one that works. One that the configuration speaks
+// of is for a reference or a command there.
+func (a *app) warnOfVariables(options config.Options) {
+	if a.warnedOfVariables || a.Environ == nil {
+		return
+	}
+	a.warnedOfVariables = true
+	unknown := config.UnknownVariables(a.Environ(), a.services)
+	if len(unknown) == 0 {
+		return
+	}
+	file, _ := config.Load(options)
+	for _, v := range unknown {
+		if file.Mentions(v.Name) {
+			continue
+		}
+		text := "the variable " + v.Name + " is not known and changes nothing"
+		if v.Nearest != "" {
+			text += "; did you mean " + v.Nearest + "?"
+		}
+		a.warn(text)
+	}
 }
 
 // store returns the store that the flag, else the environment, names. A store that

@@ -25,7 +25,7 @@ type Environment struct {
 	MinTTL *time.Duration
 	// Timeout is AUTHCTL_TIMEOUT, 0 when unset.
 	Timeout time.Duration
-	// NoInput is AUTHCTL_NO_INPUT: 1 or true, 0 or false.
+	// NoInput is AUTHCTL_NO_INPUT: 1, true, yes or on; 0, false, no or off.
 	NoInput bool
 }
 
@@ -82,10 +82,10 @@ func (e environ) duration(name string) (*time.Duration, error) {
 }
 
 func (e environ) truth(name string) (bool, error) {
-	switch text := e.get(name); strings.ToLower(text) {
-	case "1", "true":
+	switch text := e.get(name); strings.ToLower(strings.TrimSpace(text)) {
+	case "1", "true", "yes", "on":
 		return true, nil
-	case "", "0", "false":
+	case "", "0", "false", "no", "off":
 		return false, nil
 	default:
 		return false, badVariable(name, text, "is neither true nor false", "write 1 or 0")

@@ -1,0 +1,113 @@
+package config
+
+import (
+	"bytes"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// prefix begins the names of all variables of ours.
+const prefix = "AUTHCTL_"
+
+// ownVariables are the variables beside those of settings, without the prefix: those that
+// are read, and those that authctl sets for its children.
+func ownVariables() []string {
+	return []string{
+		"PROFILE", "PROVIDER", "CONFIG", "STORE", "STORE_DIR", "STORE_KEY", "STORE_KEY_FILE", "STORE_KEY_CMD",
+		"RUNTIME_DIR", "MIN_TTL", "TIMEOUT", "NO_INPUT",
+		"TOKEN", "TOKEN_TYPE", "TOKEN_EXPIRES_ON", "TOKEN_FILE", "SANDBOX_URL",
+		// Those of the library for command lines.
+		"ACTIVE_HELP", "COMPLETION_DESCRIPTIONS",
+	}
+}
+
+// forTests begins the names of variables that this project's own tests set.
+const forTests = "TEST_"
+
+// UnknownVariable is a variable whose name begins with AUTHCTL_ and that nothing reads.
+type UnknownVariable struct {
+	Name string
+	// Nearest is what was probably meant, empty when nothing is near.
+	Nearest string
+}
+
+// UnknownVariables returns those of an environment (NAME=value, as os.Environ has it),
+// sorted by name. One that is set to nothing counts as unset.
+func UnknownVariables(environment []string, services []providers.Service) []UnknownVariable {
+	var unknown []UnknownVariable
+	var known []string
+	for _, entry := range environment {
+		name, value, _ := strings.Cut(entry, "=")
+		rest, ours := strings.CutPrefix(name, prefix)
+		if runtime.GOOS == "windows" {
+			rest, ours = strings.CutPrefix(strings.ToUpper(name), prefix)
+		}
+		if !ours || value == "" || strings.HasPrefix(rest, forTests) {
+			continue
+		}
+		if known == nil {
+			known = knownVariables(services)
+		}
+		if !slices.Contains(known, rest) {
+			unknown = append(unknown, UnknownVariable{Name: printable(name), Nearest: nearestVariable(rest, known)})
+		}
+	}
+	slices.SortFunc(unknown, func(a, b UnknownVariable) int { return strings.Compare(a.Name, b.Name) })
+	return unknown
+}
+
+// knownVariables are the names that mean something, without the prefix.
+func knownVariables(services []providers.Service) []string {
+	names := ownVariables()
+	for _, s := range services {
+		for _, d := range s.Settings {
+			name := strings.TrimPrefix(d.Env(), prefix)
+			names = append(names, name)
+			if d.Kind == providers.Secret {
+				names = append(names, name+"_FILE")
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// nearestVariable returns the known name that was probably meant: a few letters off, else
+// one that ends with what was written, or whose words are all there.
+func nearestVariable(name string, known []string) string {
+	name = strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	near := providers.Nearest(name, known)
+	for _, k := range known {
+		if near != "" {
+			break
+		}
+		if strings.HasSuffix(k, "_"+name) || strings.HasSuffix(name, "_"+k) || squeezed(k) == squeezed(name) {
+			near = k
+		}
+	}
+	if near == "" {
+		return ""
+	}
+	return prefix + near
+}
+
+func squeezed(name string) string { return strings.ReplaceAll(name, "_", "") }
+
+// Mentions reports whether the text of the file has a name in it: a variable that it has is
+// read by a reference or a command there. A nil file mentions nothing.
+func (f *File) Mentions(name string) bool {
+	return f != nil && (bytes.Contains(f.text, []byte(name)) || slices.Contains(f.variables(), name))
+}
+
+// InCI reports whether this is a pipeline: CI is set, and to nothing that means no. Most
+// systems write true, others 1 or their own name.
+func InCI(lookup func(string) (string, bool)) bool {
+	switch strings.ToLower(strings.TrimSpace(environ(lookup).get("CI"))) {
+	case "", "0", "false", "no", "off":
+		return false
+	}
+	return true
+}
