@@ -43,7 +43,7 @@ func (a *app) childEnvironment(p *config.Profile, keep []string, more ...string)
 // get: no secret of any profile, other than those to keep.
 func (u *setup) commandEnvironment(keep []string) []string {
 	// Where the file cannot be read, that is for whoever needs it to say.
-	file, _ := config.Load(u.options)
+	file, _ := u.load()
 	return without(leftOut(file.SecretVariables(u.app.services), keep))
 }
 

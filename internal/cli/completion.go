@@ -36,9 +36,14 @@ func (a *app) completion(root *cobra.Command) {
 			}
 		}
 	}
-	if len(a.Args) > 0 && strings.HasPrefix(a.Args[0], cobra.ShellCompRequestCmd) {
+	if a.completing() {
 		a.completeFlags(root)
 	}
+}
+
+// completing reports whether it is a shell that asks what could be typed.
+func (a *app) completing() bool {
+	return len(a.Args) > 0 && strings.HasPrefix(a.Args[0], cobra.ShellCompRequestCmd)
 }
 
 // completeFlags offers the values of flags in a command and those below it.

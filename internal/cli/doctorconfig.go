@@ -24,7 +24,7 @@ type patient struct {
 
 // configuration checks the file and every profile that is asked for.
 func (e *examination) configuration(ctx context.Context) {
-	file, err := config.Load(e.setup.options)
+	file, err := e.setup.load()
 	if err != nil {
 		e.fail(check{Section: sectionConfig, Name: "file"}, err)
 		return
@@ -59,7 +59,7 @@ func (e *examination) names(file *config.File) ([]string, error) {
 // file tells where the configuration comes from, and whether its default exists.
 func (e *examination) file(file *config.File) {
 	c := check{Section: sectionConfig, Name: "file"}
-	_, named := e.setup.options.Locate()
+	_, named, _ := e.setup.options.Locate()
 	mode, _, found := file.Exposed()
 	provider, _ := e.app.LookupEnv("AUTHCTL_PROVIDER")
 	switch {

@@ -101,7 +101,7 @@ func (e *examination) limit(keyring *store.Keyring) {
 // directory checks one in which a store keeps files.
 func (e *examination) directory(name, path string) {
 	c := check{Section: sectionStore, Name: name, Message: path}
-	switch err := store.CheckDir(path); {
+	switch err := store.CheckDir(path, e.app.trust()); {
 	case path == "":
 		c.Message = "none, because there is no home directory: token list cannot know what is cached"
 		c.Hint = "set HOME or XDG_STATE_HOME"
@@ -117,7 +117,7 @@ func (e *examination) directory(name, path string) {
 // files checks the file store: its key, its directory and, unless the key is the
 // output of a command, reading and writing.
 func (e *examination) files(ctx context.Context, files *store.File) {
-	key, given := config.InspectStoreKey(ctx, e.app.LookupEnv)
+	key, given := config.InspectStoreKey(ctx, e.app.LookupEnv, e.app.trust())
 	if given {
 		e.secret(check{Section: sectionStore, Name: "key"}, key)
 	}
@@ -146,7 +146,7 @@ func (e *examination) files(ctx context.Context, files *store.File) {
 // locks checks that a lock can be taken, and only once.
 func (e *examination) locks(ctx context.Context) {
 	c := check{Section: sectionLocks, Name: "directory"}
-	dir, err := store.FileLocks{Dir: e.setup.env.RuntimeDir}.Probe(ctx)
+	dir, err := e.setup.locks().Probe(ctx)
 	if err != nil {
 		e.fail(c, err)
 		return

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -29,10 +32,11 @@ type tokenFile struct{ dir string }
 // newTokenFile makes the directory: in $XDG_RUNTIME_DIR, which is in memory and the
 // user's own, else where temporary files go.
 func (a *app) newTokenFile() (*tokenFile, error) {
-	base, _ := a.LookupEnv("XDG_RUNTIME_DIR")
+	temp := files.TempDir(a.LookupEnv)
+	base := cmp.Or(config.RuntimeDir(a.LookupEnv), temp)
 	dir, err := os.MkdirTemp(base, "authctl-token-")
-	if err != nil && base != "" {
-		dir, err = os.MkdirTemp("", "authctl-token-")
+	if err != nil && base != temp {
+		dir, err = os.MkdirTemp(temp, "authctl-token-")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for the token file: %w", err)

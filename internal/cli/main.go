@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/term"
@@ -108,6 +109,10 @@ type app struct {
 	// ctx is what the command runs under, to tell afterwards why it ended.
 	ctx      context.Context //nolint:containedctx // one run of the program is one context
 	watching bool
+	// loaded is the configuration, nil until something needs it.
+	loaded *config.File
+	// warned are the warnings that are given once.
+	warned []string
 	// complained are the scopes that a warning was given for.
 	complained []string
 	// toldOfScopes is the warning that was last given of scopes a token lacks.

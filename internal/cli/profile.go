@@ -172,7 +172,7 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 	if err != nil {
 		a.warn("its secrets stay in the keyring: " + err.Error())
 	}
-	if err := config.RemoveProfile(file.Path, name); err != nil {
+	if err := file.RemoveProfile(name); err != nil {
 		return err
 	}
 	a.note("profile " + name + " removed from " + file.Path)
@@ -225,7 +225,7 @@ func (a *app) profileUse() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := config.SetDefault(file.Path, args[0]); err != nil {
+			if err := file.SetDefault(args[0]); err != nil {
 				return err
 			}
 			a.note("profile " + args[0] + " is the default in " + file.Path)
@@ -241,7 +241,7 @@ func (a *app) file() (*config.File, *setup, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	file, err := config.Load(setup.options)
+	file, err := setup.load()
 	return file, setup, err
 }
 

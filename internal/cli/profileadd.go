@@ -71,7 +71,7 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 		return err
 	}
 	setup.options.New = true
-	file, err := config.Load(setup.options)
+	file, err := setup.load()
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 	if err := add.check(); err != nil {
 		return err
 	}
-	if err := add.write(ctx, file.Path); err != nil {
+	if err := add.write(ctx, file); err != nil {
 		return err
 	}
 	a.note("profile " + name + " added to " + file.Path + "; try it: " + a.commandFor(name, "token", "get"))
@@ -100,13 +100,13 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 
 // write puts the secrets into the keyring and the profile into the file: both or
 // neither.
-func (add *addition) write(ctx context.Context, path string) error {
+func (add *addition) write(ctx context.Context, file *config.File) error {
 	for secret, value := range add.typed {
 		if err := add.setup.keyring.SetSecret(ctx, secret, value); err != nil {
 			return err
 		}
 	}
-	err := config.AddProfile(path, add.profile, add.lines())
+	err := file.AddProfile(add.profile, add.lines())
 	if err == nil {
 		return nil
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/spf13/cobra"
@@ -64,6 +66,10 @@ for them, whose secrets are files beside it.
 }
 
 func (a *app) serveSandbox(ctx context.Context, listen, configOut string) error {
+	configOut, err := config.Path(a.LookupEnv, "--config-out", configOut)
+	if err != nil {
+		return err
+	}
 	server := sandbox.New(sandbox.Options{})
 	if err := server.Start(listen); errors.Is(err, sandbox.ErrNotLoopback) {
 		return usagef("--listen: %w", err)
@@ -124,7 +130,7 @@ type room struct {
 }
 
 func newRoom() (*room, error) {
-	dir, err := os.MkdirTemp("", "authctl-sandbox-")
+	dir, err := os.MkdirTemp(files.TempDir(nil), "authctl-sandbox-")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for the sandbox: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -161,7 +163,8 @@ func (s *session) token(ctx context.Context) (broker.Answer, error) {
 
 // profile returns the profile that is asked for, with what the flags say on top.
 func (u *setup) profile(name string, f *serviceFlags) (*config.Profile, error) {
-	file, err := config.Load(u.options)
+	u.options.Timeout = u.timeout(f)
+	file, err := u.load()
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +202,11 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 		s.dryRun = &oauth.DryRun{}
 		return s.dryRun, nil
 	}
-	roots, err := certificates(f.caFile)
+	var err error
+	if f.caFile, err = config.Path(a.LookupEnv, "--ca-file", f.caFile); err != nil {
+		return nil, err
+	}
+	roots, err := a.certificates(f.caFile, s.timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -215,15 +222,39 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 	return transport, nil
 }
 
+// maxCertificates bounds the file of --ca-file; all that a system trusts has some 250 KB.
+const maxCertificates = 16 << 20
+
+// badCAFile says what is wrong with the file of --ca-file: who can change it decides whom
+// the secret is sent to.
+func badCAFile(path string, err error) error {
+	e := &config.Error{Key: "--ca-file", Problem: fmt.Sprintf("cannot be read: %v", err), Err: err}
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		e.Problem, e.Suggestion = files.Shown(path)+" "+unsafe.Problem, unsafe.Remedy
+	}
+	if text, ok := errors.AsType[*files.TextError](err); ok {
+		e.Problem, e.Suggestion = files.Shown(path)+" "+text.Problem, text.Remedy
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		e.Problem = files.Shown(path) + " is a pipe, and nobody wrote to it in time"
+	}
+	return e
+}
+
 // certificates returns the system's roots and those of a PEM file; nil, which
 // means the system's, without a file.
-func certificates(path string) (*x509.CertPool, error) {
+func (a *app) certificates(path string, timeout time.Duration) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(path)
+	ctx, cancel := context.WithTimeout(a.ctx, cmp.Or(timeout, defaultTimeout))
+	defer cancel()
+	text, err := files.Read(ctx, path, files.Rule{Trust: a.trust(), Limit: maxCertificates, Pipe: true})
+	if err == nil {
+		text, err = files.Text(text)
+	}
 	if err != nil {
-		return nil, &config.Error{Key: "--ca-file", Problem: fmt.Sprintf("cannot be read: %v", err), Err: err}
+		return nil, badCAFile(path, err)
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
@@ -34,32 +37,35 @@ func (a *app) setup() (*setup, error) {
 	resolver := config.Resolver{
 		Environment: u.commandEnvironment,
 		Stdin:       a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
-		Keyring: keyring, Prompter: hidden{a.prompter},
+		Keyring: keyring, Prompter: hidden{a.prompter}, Trust: a.trust(),
 	}
 	u.options = config.Options{
 		Path: a.flags.config, LookupEnv: a.LookupEnv, Services: a.services, Resolver: resolver,
+		NoPipe: a.completing(),
 	}
-	a.warnOfVariables(u.options)
 	env, err := config.ReadEnvironment(a.LookupEnv, resolver)
 	if err != nil {
+		u.warnOfVariables()
 		return nil, err
 	}
 	a.prompter.Off = a.flags.noInput || env.NoInput || config.InCI(a.LookupEnv)
 	resolver.Interactive = a.Streams.Interactive() && !a.prompter.Off
-	keyring.FileLocks.Dir = env.RuntimeDir
-	keyring.StateDir = config.StateDir(a.LookupEnv)
+	u.env = env
+	keyring.FileLocks, keyring.StateDir = u.locks(), config.StateDir(a.LookupEnv)
 	if resolver.Interactive && a.graphical() {
 		keyring.Timeout = personTimeout
 	}
-	u.env, u.keyring = env, keyring
-	u.options.Resolver = resolver
+	u.keyring = keyring
+	u.options.Resolver, u.options.Timeout = resolver, cmp.Or(env.Timeout, defaultTimeout)
+	u.warnOfVariables()
 	return u, nil
 }
 
 // warnOfVariables warns, once, of variables that look like ours and are read by nothing:
 // a misspelled one must not be taken for one that works. One that the configuration speaks
 // of is for a reference or a command there.
-func (a *app) warnOfVariables(options config.Options) {
+func (u *setup) warnOfVariables() {
+	a := u.app
 	if a.warnedOfVariables || a.Environ == nil {
 		return
 	}
@@ -68,7 +74,7 @@ func (a *app) warnOfVariables(options config.Options) {
 	if len(unknown) == 0 {
 		return
 	}
-	file, _ := config.Load(options)
+	file, _ := u.load()
 	for _, v := range unknown {
 		if file.Mentions(v.Name) {
 			continue
@@ -79,6 +85,41 @@ func (a *app) warnOfVariables(options config.Options) {
 		}
 		a.warn(text)
 	}
+}
+
+// load reads the configuration, once: it may be a pipe.
+func (u *setup) load() (*config.File, error) {
+	if u.app.loaded == nil {
+		file, err := config.Load(u.options)
+		if err != nil {
+			return nil, err
+		}
+		u.app.loaded = file
+	}
+	return u.app.loaded, nil
+}
+
+// trust says whose files are believed. In a pipeline nobody else is on the machine, and its
+// runner may work with umask 0: what is loose there is told, once for each file.
+func (a *app) trust() files.Trust {
+	return files.Trust{Lenient: config.InCI(a.LookupEnv), Home: config.Home(a.LookupEnv), Warn: a.warnOnce}
+}
+
+// warnOnce warns of what may be met many times in a run.
+func (a *app) warnOnce(text string) {
+	if !slices.Contains(a.warned, text) {
+		a.warned = append(a.warned, text)
+		a.warn(text)
+	}
+}
+
+// locks are the file locks of every store.
+func (u *setup) locks() store.FileLocks {
+	locks := store.FileLocks{Dir: u.env.RuntimeDir, Trust: u.app.trust()}
+	if state := config.StateDir(u.app.LookupEnv); state != "" {
+		locks.Fallback = filepath.Join(state, "run")
+	}
+	return locks
 }
 
 // store returns the store that the flag, else the environment, names. A store that
@@ -106,7 +147,7 @@ func (u *setup) store(flag string) (store.Store, error) {
 				Suggestion: "set it to a directory of yours",
 			}
 		}
-		return &store.File{FileLocks: store.FileLocks{Dir: u.env.RuntimeDir}, Dir: dir, Key: u.env.StoreKey}, nil
+		return &store.File{FileLocks: u.locks(), Dir: dir, Key: u.env.StoreKey}, nil
 	}
 	return nil, usagef("--store %q is not one of auto, keyring, file, memory", name)
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -39,7 +40,7 @@ func (r *resolver) command(ctx context.Context, ref reference) (oauth.Secret, er
 	case err != nil:
 		return oauth.Secret{}, &ReferenceError{Problem: "the shell cannot be started", Err: err}
 	}
-	return secretOf(out.text), nil
+	return secretOf(out.text)
 }
 
 // keeps are the variables that a command is given although they hold secrets.
@@ -61,7 +62,7 @@ type limitedBuffer struct {
 func (b *limitedBuffer) Write(p []byte) (int, error) {
 	if len(b.text)+len(p) > maxSecret {
 		b.full = true
-		return 0, errTooLong
+		return 0, files.ErrTooLong
 	}
 	b.text = append(b.text, p...)
 	return len(p), nil

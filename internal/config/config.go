@@ -9,13 +9,17 @@
 package config
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -34,36 +38,66 @@ type Options struct {
 	LookupEnv func(string) (string, bool)
 	// Services are the services a profile may name.
 	Services []providers.Service
-	// Resolver is what secret references are fetched with.
+	// Resolver is what secret references are fetched with; its Trust is that of the file
+	// too.
 	Resolver Resolver
+	// Timeout is how long reading the file may take, which may be a pipe; 0 means 30
+	// seconds.
+	Timeout time.Duration
+	// NoPipe refuses a pipe unread, for what only looks: it can be read once.
+	NoPipe bool
 }
 
 // Locate returns the path of the configuration file and whether it was named by
-// flag or environment. The path is empty when there is no home directory.
-func (o Options) Locate() (path string, named bool) {
-	if o.Path != "" {
-		return o.Path, true
-	}
+// flag or environment. The path is empty when there is no home directory. The error is
+// an *Error.
+func (o Options) Locate() (path string, named bool, err error) {
 	env := environ(o.LookupEnv)
-	if path := env.get("AUTHCTL_CONFIG"); path != "" {
-		return path, true
+	if o.Path != "" {
+		path, err := env.place("--config", o.Path)
+		return path, true, err
+	}
+	if path, err := env.path("AUTHCTL_CONFIG"); path != "" || err != nil {
+		return path, true, err
 	}
 	dir := env.configDir()
 	if dir == "" {
-		return "", false
+		return "", false, nil
 	}
-	return filepath.Join(dir, "authctl", "config.yaml"), false
+	return filepath.Join(dir, "authctl", "config.yaml"), false, nil
 }
 
 // environ reads variables; one that is set to nothing counts as unset.
 type environ func(string) (string, bool)
 
-func (e environ) get(name string) string {
+// get returns what a variable says, without what a paste has left around it.
+func (e environ) get(name string) string { return files.Tidy(e.raw(name)) }
+
+// raw returns a variable as it is: that of a secret.
+func (e environ) raw(name string) string {
 	if e == nil {
 		return os.Getenv(name)
 	}
 	value, _ := e(name)
 	return value
+}
+
+// path returns the path that a variable gives; the error is an *Error.
+func (e environ) path(name string) (string, error) { return e.place(name, e.get(name)) }
+
+// place reads the path that a flag or a variable gives.
+func (e environ) place(name, text string) (string, error) {
+	path, err := files.Place(text, e.home(), "")
+	if err != nil {
+		return "", &Error{Key: name, Problem: err.Error(), Err: err}
+	}
+	return path, nil
+}
+
+// Path reads a path that a flag or a variable named name gives: a leading ~/ is the home
+// directory. A nil lookup means os.LookupEnv. The error is an *Error.
+func Path(lookup func(string) (string, bool), name, text string) (string, error) {
+	return environ(lookup).place(name, text)
 }
 
 // configDir follows the XDG Base Directory Specification, which has relative
@@ -75,7 +109,7 @@ func (e environ) configDir() string {
 	home := e.home()
 	switch {
 	case runtime.GOOS == "windows":
-		return e.get("APPDATA")
+		return absolute(e.get("APPDATA"))
 	case home == "":
 		return ""
 	case runtime.GOOS == "darwin":
@@ -108,9 +142,27 @@ func StateDir(lookup func(string) (string, bool)) string {
 
 func (e environ) home() string {
 	if runtime.GOOS == "windows" {
-		return e.get("USERPROFILE")
+		return absolute(e.get("USERPROFILE"))
 	}
-	return e.get("HOME")
+	return absolute(e.get("HOME"))
+}
+
+// absolute ignores a directory that would be another one in each directory.
+func absolute(dir string) string {
+	if !filepath.IsAbs(dir) {
+		return ""
+	}
+	return dir
+}
+
+// Home returns the user's home directory, empty when there is none. A nil lookup means
+// os.LookupEnv.
+func Home(lookup func(string) (string, bool)) string { return environ(lookup).home() }
+
+// RuntimeDir returns $XDG_RUNTIME_DIR, which is private and in memory; empty where there
+// is none. A nil lookup means os.LookupEnv.
+func RuntimeDir(lookup func(string) (string, bool)) string {
+	return absolute(environ(lookup).get("XDG_RUNTIME_DIR"))
 }
 
 // File is a configuration that has been read. It is for one goroutine; the
@@ -120,6 +172,7 @@ type File struct {
 	Path string
 
 	env      environ
+	source   reader
 	services []providers.Service
 	refs     *resolver
 	text     []byte
@@ -134,14 +187,17 @@ type File struct {
 // missing, but one that was named must be there. Only the outline is checked
 // here: a mistake in one profile does not disturb the others. Errors are *Error.
 func Load(o Options) (*File, error) {
-	path, named := o.Locate()
-	f := &File{Path: path, env: environ(o.LookupEnv), services: o.Services}
+	path, named, err := o.Locate()
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Path: path, env: environ(o.LookupEnv), source: o.source(), services: o.Services}
 	f.refs = newResolver(o.Resolver, f.env)
 	if path == "" {
 		f.simple = true
 		return f, nil
 	}
-	text, err := readConfig(path)
+	text, err := f.source.read(path)
 	if errors.Is(err, fs.ErrNotExist) && (!named || o.New) {
 		err = nil
 	}
@@ -156,25 +212,38 @@ func Load(o Options) (*File, error) {
 // maxConfig bounds a configuration file: some 20,000 profiles.
 const maxConfig = 4 << 20
 
-// readConfig reads the file at path and refuses one that others can change,
-// because its references run commands.
-func readConfig(path string) ([]byte, error) {
-	file, err := os.Open(path)
+// reader is how a configuration file is read.
+type reader struct {
+	trust   files.Trust
+	timeout time.Duration
+	noPipe  bool
+}
+
+func (o Options) source() reader { return reader{o.Resolver.Trust, o.Timeout, o.NoPipe} }
+
+// read reads the text of the file at path. Without a byte order mark it is what its
+// author sees. UTF-16 with a mark stays as it is: YAML has it (YAML 1.2 §5.2).
+func (r reader) read(path string) ([]byte, error) {
+	raw, err := r.raw(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := files.Text(raw)
+	if err != nil && files.IsMarkedUTF16(raw) {
+		return raw, nil
+	}
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	if problem := unsafeConfig(info); problem != "" {
-		return nil, &Error{
-			Path: path, Problem: problem,
-			Suggestion: "the file can name commands to run; make it yours alone: chown it to your user and chmod 600",
-		}
-	}
-	text, err := readLimited(file, info.Size(), maxConfig)
+	return text, nil
+}
+
+// raw reads the file at path and refuses one that others can change, because its
+// references run commands.
+func (r reader) raw(path string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(r.timeout, 30*time.Second))
+	defer cancel()
+	text, err := files.Read(ctx, path, files.Rule{Trust: r.trust, Limit: maxConfig, Pipe: !r.noPipe, Device: true})
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
@@ -187,9 +256,21 @@ func unreadable(path string, err error) error {
 		cause = pathErr.Err
 	}
 	e := &Error{Path: path, Problem: "cannot be read: " + cause.Error(), Err: err}
-	if errors.Is(err, fs.ErrNotExist) {
+	unsafe, isUnsafe := errors.AsType[*files.UnsafeError](err)
+	text, isText := errors.AsType[*files.TextError](err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		e.Problem = "does not exist"
 		e.Suggestion = "create it with: authctl profile add NAME"
+	case isUnsafe:
+		e.Problem = unsafe.Problem
+		if e.Suggestion = unsafe.Remedy; e.Suggestion != "" {
+			e.Suggestion = "the file can name commands to run; " + e.Suggestion
+		}
+	case isText:
+		e.Problem, e.Suggestion = text.Problem, text.Remedy
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Problem, e.Suggestion = "is a pipe, and nobody wrote to it in time", "raise --timeout, or name a file"
 	}
 	return e
 }

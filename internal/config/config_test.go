@@ -284,7 +284,10 @@ func TestLocate(t *testing.T) {
 		"nowhere":      {"", nil, "", false},
 	}
 	for name, tt := range tests {
-		got, named := Options{Path: tt.path, LookupEnv: environment(tt.env...)}.Locate()
+		got, named, err := Options{Path: tt.path, LookupEnv: environment(tt.env...)}.Locate()
+		if err != nil {
+			t.Error(err)
+		}
 		if got != tt.want || named != tt.named {
 			t.Errorf("%s: %s %v, want %s %v", name, got, named, tt.want, tt.named)
 		}

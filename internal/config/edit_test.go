@@ -214,16 +214,16 @@ func TestSetDefault(t *testing.T) {
 func TestEditFile(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, two)
-	if err := AddProfile(path, "new", newProfile()); err != nil {
+	if err := at(path).AddProfile("new", newProfile()); err != nil {
 		t.Fatal(err)
 	}
-	if err := AddProfile(path, "new", newProfile()); !errors.Is(err, ErrExists) {
+	if err := at(path).AddProfile("new", newProfile()); !errors.Is(err, ErrExists) {
 		t.Errorf("a taken name: %v", err)
 	}
-	if err := SetDefault(path, "new"); err != nil {
+	if err := at(path).SetDefault("new"); err != nil {
 		t.Fatal(err)
 	}
-	if err := RemoveProfile(path, "calls"); err != nil {
+	if err := at(path).RemoveProfile("calls"); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Load(Options{Path: path, LookupEnv: environment(), Services: services()})
@@ -235,7 +235,7 @@ func TestEditFile(t *testing.T) {
 	if diff := cmp.Diff([]string{"engage", "new", "new"}, append(names, fallback)); diff != "" {
 		t.Error(diff)
 	}
-	err = AddProfile(path, "Not good", nil)
+	err = at(path).AddProfile("Not good", nil)
 	if e, ok := errors.AsType[*Error](err); !ok || e.Path != path {
 		t.Errorf("a bad name: %v", err)
 	}
@@ -245,7 +245,7 @@ func TestEditFile(t *testing.T) {
 func TestEditRace(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, two)
-	err := edit(path, func(d *draft) error {
+	err := at(path).edit(func(d *draft) error {
 		if err := os.WriteFile(path, []byte(three), 0o600); err != nil {
 			return err
 		}
@@ -316,3 +316,6 @@ func contains(t *testing.T, text, part []byte) {
 		lines = lines[1:]
 	}
 }
+
+// at is the file at path, as if it had been read.
+func at(path string) *File { return &File{Path: path} }

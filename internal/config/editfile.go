@@ -6,42 +6,45 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
-// AddProfile writes a new profile behind the others in the file at path, which
-// is made (mode 0600, its directory 0700) when it is not there. Nothing else in
-// the file changes: comments, order, blank lines and line ends stay. Errors are
-// *Error; one wraps ErrExists when the name is taken. When the file is written
-// in a way that cannot be edited safely, the error's suggestion is the text to
-// add by hand.
+// AddProfile writes a new profile behind the others in the file, which is made (mode
+// 0600, its directory 0700) when it is not there. Nothing else in the file changes:
+// comments, order, blank lines and line ends stay. Errors are *Error; one wraps ErrExists
+// when the name is taken. When the file is written in a way that cannot be edited safely,
+// the error's suggestion is the text to add by hand.
 //
 // There is no lock: the file is read again right before it is replaced, and a
 // change by somebody else in between is an error.
-func AddProfile(path, name string, values []KeyValue) error {
+func (f *File) AddProfile(name string, values []KeyValue) error {
 	if !validName(name) {
 		e := notAName(name)
-		e.Path = path
+		e.Path = f.Path
 		return e
 	}
-	return edit(path, func(d *draft) error { return d.add(name, values) })
+	return f.edit(func(d *draft) error { return d.add(name, values) })
 }
 
-// RemoveProfile takes a profile out of the file at path, together with the
-// comments right above it, and default_profile when it names this profile.
-// Errors are as of AddProfile; one wraps ErrNoProfile when there is no such
-// profile.
-func RemoveProfile(path, name string) error {
-	return edit(path, func(d *draft) error { return d.remove(name) })
+// RemoveProfile takes a profile out of the file, together with the comments right above
+// it, and default_profile when it names this profile. Errors are as of AddProfile; one
+// wraps ErrNoProfile when there is no such profile.
+func (f *File) RemoveProfile(name string) error {
+	return f.edit(func(d *draft) error { return d.remove(name) })
 }
 
-// SetDefault makes a profile of the file at path the default. Errors are as of
-// RemoveProfile.
-func SetDefault(path, name string) error {
-	return edit(path, func(d *draft) error { return d.setDefault(name) })
+// SetDefault makes a profile of the file the default. Errors are as of RemoveProfile.
+func (f *File) SetDefault(name string) error {
+	return f.edit(func(d *draft) error { return d.setDefault(name) })
 }
 
-func edit(path string, change func(*draft) error) error {
-	old, err := readConfig(path)
+// edit changes the file as it is by now; f itself stays as it was read.
+func (f *File) edit(change func(*draft) error) error {
+	source := f.source
+	source.noPipe = true // it cannot be written
+	old, err := source.raw(f.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		old, err = nil, nil
 	}
@@ -51,38 +54,50 @@ func edit(path string, change func(*draft) error) error {
 	text, err := changed(old, change)
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok {
-			e.Path = path
+			e.Path = f.Path
 		}
 		return err
 	}
 	if bytes.Equal(old, text) {
 		return nil
 	}
-	if err := replace(path, old, text); err != nil {
-		if _, ok := errors.AsType[*Error](err); ok {
-			return err
-		}
-		return &Error{Path: path, Problem: "cannot be written: " + err.Error(), Err: err}
-	}
-	return nil
+	return unwritten(f.Path, source.replace(f.Path, old, text))
 }
 
-// changed returns the text after the change.
+// unwritten is the error of a file that cannot be written.
+func unwritten(path string, err error) error {
+	if _, ok := errors.AsType[*Error](err); ok || err == nil {
+		return err
+	}
+	e := &Error{Path: path, Problem: "cannot be written: " + err.Error(), Err: err}
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		e.Problem, e.Suggestion = unsafe.Problem, unsafe.Remedy
+	}
+	return e
+}
+
+// changed returns the text after the change. A byte order mark stays where it was.
 func changed(old []byte, change func(*draft) error) ([]byte, error) {
-	d, err := newDraft(old)
+	text, err := files.Text(old)
+	if problem, ok := errors.AsType[*files.TextError](err); ok {
+		return nil, &Error{Problem: problem.Problem, Suggestion: problem.Remedy, Err: err}
+	}
+	mark := old[:len(old)-len(text)]
+	d, err := newDraft(text)
 	if err != nil {
 		return nil, err
 	}
 	if err := change(d); err != nil {
 		return nil, err
 	}
-	return d.text(), nil
+	return slices.Concat(mark, d.text()), nil
 }
 
 // replace writes text beside the file and renames it over the file, or over what
-// it links to, keeping mode and owner.
-func replace(path string, old, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// it links to, keeping mode and owner. A file that cannot be replaced, such as one that is
+// mounted by itself into a container, is written in place.
+func (r reader) replace(path string, old, text []byte) error {
+	if err := r.trust.MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	target, err := filepath.EvalSymlinks(path)
@@ -92,22 +107,40 @@ func replace(path string, old, text []byte) error {
 	if err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(target), ".config-*.yaml")
-	if err != nil {
+	err = files.Replace(target, ".config-*.yaml", func(temp *os.File) error {
+		if err := fill(temp, target, text); err != nil {
+			return err
+		}
+		return r.unchanged(path, target, old)
+	})
+	if err == nil || !files.Unmovable(err) {
 		return err
 	}
-	defer func() { _ = os.Remove(temp.Name()) }() // gone already when all went well
-	if err := write(temp, target, text); err != nil {
+	if _, missing := os.Stat(target); missing != nil {
 		return err
 	}
-	now, err := os.ReadFile(target)
+	if err := r.unchanged(path, target, old); err != nil {
+		return err
+	}
+	if again := files.Overwrite(target, text); again != nil {
+		return &Error{
+			Path: path, Problem: "cannot be written: " + err.Error() + ", nor in place: " + again.Error(), Err: again,
+			Suggestion: "a file that is mounted by itself cannot be replaced: mount its directory, writable, or change the file outside",
+		}
+	}
+	return nil
+}
+
+// unchanged returns an error when the file is not any more what was read.
+func (r reader) unchanged(path, target string, old []byte) error {
+	now, err := r.raw(target)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if !bytes.Equal(now, old) {
 		return &Error{Path: path, Problem: "was changed by somebody else meanwhile", Suggestion: "try again"}
 	}
-	return os.Rename(temp.Name(), target)
+	return nil
 }
 
 func danglingLink(path string) error {
@@ -117,24 +150,18 @@ func danglingLink(path string) error {
 	return nil
 }
 
-// write fills the temporary file, closes it and gives it the mode and owner of
-// the file it will replace. A new one keeps the 0600 it was made with.
-func write(temp *os.File, target string, text []byte) error {
-	defer temp.Close()
+// fill writes the temporary file and gives it the mode and owner of the file it will
+// replace. A new one keeps the 0600 it was made with.
+func fill(temp *os.File, target string, text []byte) error {
 	if info, err := os.Stat(target); err == nil {
 		if !info.Mode().IsRegular() {
 			return &Error{Path: target, Problem: "is not a regular file"}
 		}
-		keepOwner(temp, info)
+		files.KeepOwner(temp, info)
 		if err := temp.Chmod(info.Mode().Perm()); err != nil {
 			return err
 		}
 	}
-	if _, err := temp.Write(text); err != nil {
-		return err
-	}
-	if err := temp.Sync(); err != nil {
-		return err
-	}
-	return temp.Close()
+	_, err := temp.Write(text)
+	return err
 }

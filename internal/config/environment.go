@@ -35,16 +35,18 @@ type Environment struct {
 // *Error and name the variable.
 func ReadEnvironment(lookup func(string) (string, bool), r Resolver) (Environment, error) {
 	env := environ(lookup)
-	e := Environment{
-		Store:      env.get("AUTHCTL_STORE"),
-		StoreDir:   env.get("AUTHCTL_STORE_DIR"),
-		RuntimeDir: env.get("AUTHCTL_RUNTIME_DIR"),
+	e := Environment{Store: env.get("AUTHCTL_STORE")}
+	var err error
+	if e.StoreDir, err = env.path("AUTHCTL_STORE_DIR"); err != nil {
+		return Environment{}, err
+	}
+	if e.RuntimeDir, err = env.path("AUTHCTL_RUNTIME_DIR"); err != nil {
+		return Environment{}, err
 	}
 	stores := []string{"auto", "keyring", "file", "memory"}
 	if e.Store != "" && !slices.Contains(stores, e.Store) {
 		return Environment{}, badVariable("AUTHCTL_STORE", e.Store, "is not a store", didYouMean(e.Store, stores))
 	}
-	var err error
 	if e.NoInput, err = env.truth("AUTHCTL_NO_INPUT"); err != nil {
 		return Environment{}, err
 	}
@@ -95,12 +97,12 @@ func (e environ) truth(name string) (bool, error) {
 // storeKey reads the one of three variables that is set.
 func storeKey(env environ, refs *resolver) (oauth.SecretFunc, error) {
 	const name = "AUTHCTL_STORE_KEY"
-	value, file, command := env.get(name), env.get(name+"_FILE"), env.get(name+"_CMD")
+	value, file, command := env.raw(name), env.get(name+"_FILE"), env.get(name+"_CMD")
 	var given []string
 	var fetch oauth.SecretFunc
 	if value != "" {
 		given = append(given, name)
-		fetch = constant(oauth.NewSecret(chomp(value)))
+		fetch = refs.given(name, value)
 	}
 	if file != "" {
 		given = append(given, name+"_FILE")

@@ -1,50 +1,48 @@
 package config
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
 // maxSecret bounds a secret in bytes; a private key has some 3,000.
 const maxSecret = 1 << 20
 
-// errTooLong says that there was more than was asked for.
-var errTooLong = errors.New("it is too long")
-
-// readLimited reads all of r, at most limit bytes; size is how much is expected.
-func readLimited(r io.Reader, size, limit int64) ([]byte, error) {
-	text := bytes.NewBuffer(make([]byte, 0, min(size, limit)+bytes.MinRead))
-	n, err := text.ReadFrom(io.LimitReader(r, limit+1))
-	if err == nil && n > limit {
-		return nil, fmt.Errorf("%w: more than %d bytes", errTooLong, limit)
+// secretOf takes what a file, a command or a pipe holds for a secret.
+func secretOf(raw []byte) (oauth.Secret, error) {
+	text, err := files.Text(raw)
+	if err != nil {
+		return oauth.Secret{}, err
 	}
-	return text.Bytes(), err
+	return oauth.NewSecret(string(text)), nil
 }
 
-// chomp removes one line break from the end, as a shell's $(…) would.
-func chomp(text string) string {
-	text, _ = strings.CutSuffix(text, "\n")
-	text, _ = strings.CutSuffix(text, "\r")
-	return text
+// tidy drops what a paste or an editor has put around a secret and nobody means, and
+// warns of what may be meant and hardly is. What names the secret for people.
+func (r *resolver) tidy(what string, secret oauth.Secret) oauth.Secret {
+	text := files.TidySecret(secret.Reveal())
+	if odd := files.OddSecret(text); odd != "" && r.Trust.Warn != nil {
+		r.Trust.Warn(what + " " + odd + ", which is taken for a part of it; remove that where it is not meant")
+	}
+	return oauth.NewSecret(text)
 }
 
-func secretOf(text []byte) oauth.Secret { return oauth.NewSecret(chomp(string(text))) }
+// given fetches a secret that a variable holds by value.
+func (r *resolver) given(what, value string) oauth.SecretFunc {
+	return once(func(context.Context) (oauth.Secret, error) { return r.tidy(what, oauth.NewSecret(value)), nil })
+}
 
 func (r *resolver) variable(name string) (oauth.Secret, error) {
-	value := r.env.get(name)
+	value := r.env.raw(name)
 	if value == "" {
 		return oauth.Secret{}, &ReferenceError{Problem: "the variable is not set", Suggestion: "set " + printable(name)}
 	}
-	return oauth.NewSecret(chomp(value)), nil
+	return oauth.NewSecret(value), nil
 }
 
 // stdin reads all of it, for one reference in the life of the process.
@@ -62,8 +60,11 @@ func (r *resolver) stdin(ctx context.Context) (oauth.Secret, error) {
 		}
 	}
 	return waitFor(ctx, "reading standard input", func() (oauth.Secret, error) {
-		text, err := readLimited(r.Stdin, 0, maxSecret)
-		return secretOf(text), err
+		text, err := files.ReadLimited(r.Stdin, 0, maxSecret)
+		if err != nil {
+			return oauth.Secret{}, err
+		}
+		return secretOf(text)
 	})
 }
 
@@ -93,68 +94,41 @@ func (r *resolver) file(ctx context.Context, ref reference) (oauth.Secret, error
 	if err != nil {
 		return oauth.Secret{}, err
 	}
-	secret, err := waitFor(ctx, "reading the file", func() (oauth.Secret, error) { return readSecret(path) })
-	return secret, ofFile(err)
+	text, err := files.Read(ctx, path, r.secretRule())
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+		return oauth.Secret{}, &ReferenceError{Problem: "reading the file: " + cause.Error(), Err: cause}
+	}
+	if err != nil {
+		return oauth.Secret{}, ofFile(err)
+	}
+	return secretOf(text)
+}
+
+// secretRule is the rule for a file with a secret: a regular file or a pipe. One that
+// others may write is refused: they could have the token issued to a client of theirs.
+func (r *resolver) secretRule() files.Rule {
+	return files.Rule{Trust: r.Trust, Limit: maxSecret, Pipe: true, Secret: true}
 }
 
 // path returns where the file of a reference is.
 func (r *resolver) path(ref reference) (string, error) {
-	path := ref.arg
-	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		home := r.env.home()
-		if home == "" {
-			return "", &ReferenceError{Problem: "there is no home directory"}
-		}
-		path = filepath.Join(home, rest)
-	}
-	if ref.dir != "" && !filepath.IsAbs(path) {
-		path = filepath.Join(ref.dir, path)
+	path, err := files.Place(ref.arg, r.env.home(), ref.dir)
+	if err != nil {
+		return "", &ReferenceError{Problem: "the path " + err.Error(), Err: err}
 	}
 	return path, nil
 }
 
-// ofFile keeps of a file system's error what happened and not the path, which the
-// reference names.
+// ofFile keeps of a file's error what happened and not the path, which the reference
+// names.
 func ofFile(err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return &ReferenceError{Problem: pathErr.Op + ": " + pathErr.Err.Error(), Err: err}
 	}
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		return &ReferenceError{Problem: "it " + unsafe.Problem, Suggestion: unsafe.Remedy, Err: err}
+	}
 	return err
-}
-
-// readSecret reads a regular file or a pipe. One that others may write is
-// refused: they could have the token issued to a client of theirs.
-func readSecret(path string) (oauth.Secret, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return oauth.Secret{}, err
-	}
-	if err := checkSecretFile(info); err != nil {
-		return oauth.Secret{}, err
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return oauth.Secret{}, err
-	}
-	defer file.Close()
-	if info, err = file.Stat(); err != nil {
-		return oauth.Secret{}, err
-	}
-	if err := checkSecretFile(info); err != nil {
-		return oauth.Secret{}, err
-	}
-	text, err := readLimited(file, info.Size(), maxSecret)
-	return secretOf(text), err
-}
-
-func checkSecretFile(info fs.FileInfo) error {
-	if kind := info.Mode().Type(); kind != 0 && kind != fs.ModeNamedPipe {
-		return &ReferenceError{Problem: "it is neither a file nor a pipe"}
-	}
-	if writableByOthers(info) {
-		return &ReferenceError{Problem: "others can write it", Suggestion: "chmod o-w the file"}
-	}
-	return nil
 }
 
 // dir is the directory that relative paths in the file start from.

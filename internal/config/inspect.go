@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
 // Inspection is what can be told of a secret without asking a person and without
@@ -66,17 +67,19 @@ func (p *Profile) Inspect(ctx context.Context) []Inspection {
 // InspectStoreKey looks for the key of the file store, which AUTHCTL_STORE_KEY or
 // one of its twins gives; false when none of them is set. A nil lookup means
 // os.LookupEnv.
-func InspectStoreKey(ctx context.Context, lookup func(string) (string, bool)) (Inspection, bool) {
+func InspectStoreKey(
+	ctx context.Context, lookup func(string) (string, bool), trust files.Trust,
+) (Inspection, bool) {
 	const name = "AUTHCTL_STORE_KEY"
 	env := environ(lookup)
-	refs := newResolver(Resolver{}, env)
+	refs := newResolver(Resolver{Trust: trust}, env)
 	for _, twin := range []struct{ suffix, kind string }{{"_FILE", "file"}, {"_CMD", "cmd"}} {
 		if arg := env.get(name + twin.suffix); arg != "" {
 			variable := name + twin.suffix
 			return refs.inspect(ctx, "", bound{variable, reference{kind: twin.kind, arg: arg}, "environment " + variable}), true
 		}
 	}
-	return Inspection{Setting: name, Origin: "environment " + name}, env.get(name) != ""
+	return Inspection{Setting: name, Origin: "environment " + name}, env.raw(name) != ""
 }
 
 // inspect looks for one secret.
@@ -87,7 +90,7 @@ func (r *resolver) inspect(ctx context.Context, profile string, b bound) Inspect
 	case "env":
 		_, err = r.variable(b.ref.arg)
 	case "file":
-		err = r.inspectFile(b.ref, &found)
+		err = r.inspectFile(ctx, b.ref, &found)
 	case "cmd":
 		found.Command = true
 		found.Note, err = inspectCommand(b.ref.arg)
@@ -110,7 +113,7 @@ func (r *resolver) inspect(ctx context.Context, profile string, b bound) Inspect
 
 // inspectFile looks at a file and opens it. A pipe is not opened: its writer would
 // take that for the one who reads the secret.
-func (r *resolver) inspectFile(ref reference, found *Inspection) error {
+func (r *resolver) inspectFile(ctx context.Context, ref reference, found *Inspection) error {
 	path, err := r.path(ref)
 	if err != nil {
 		return err
@@ -119,27 +122,26 @@ func (r *resolver) inspectFile(ref reference, found *Inspection) error {
 	if err != nil {
 		return ofFile(err)
 	}
-	if err := checkSecretFile(info); err != nil {
-		return err
+	if err := r.secretRule().Check(path, info); err != nil {
+		return ofFile(err)
 	}
 	found.Note = fmt.Sprintf("mode %04o", info.Mode().Perm())
-	if readableByOthers(info) {
+	if files.ReadableByOthers(info) {
 		found.Risk = "other users can read the file"
 		found.Remedy = "chmod 600 " + printable(path)
 	}
 	if info.Mode().Type() == fs.ModeNamedPipe {
 		return nil
 	}
-	file, err := os.Open(path)
+	text, err := files.Read(ctx, path, files.Rule{Trust: files.Trust{Lenient: r.Trust.Lenient}, Limit: maxSecret})
 	if err != nil {
 		return ofFile(err)
 	}
-	defer file.Close()
-	// Not the size: files of the kernel's own have none.
-	if n, err := file.Read(make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
-		return &ReferenceError{Problem: "it is empty"}
+	secret, err := secretOf(text)
+	if err == nil && secret.IsZero() {
+		err = &ReferenceError{Problem: "it is empty"}
 	}
-	return nil
+	return err
 }
 
 // inspectCommand looks for the program of a command line. What only a shell can
@@ -179,5 +181,5 @@ func (f *File) Exposed() (mode fs.FileMode, readable, found bool) {
 	if f.Path == "" || err != nil {
 		return 0, false, false
 	}
-	return info.Mode().Perm(), readableByOthers(info), true
+	return info.Mode().Perm(), files.ReadableByOthers(info), true
 }

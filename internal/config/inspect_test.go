@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -39,7 +40,7 @@ func TestInspect(t *testing.T) {
 		"file:~/full.txt":           "",
 		"file:empty.txt":            "profile p: s from file:empty.txt: it is empty",
 		"file:gone.txt":             "profile p: s from file:gone.txt: ",
-		"file:.":                    "profile p: s from file:.: it is neither a file nor a pipe",
+		"file:.":                    "profile p: s from file:.: it is a directory",
 		"keyring:kept":              "",
 		"keyring:gone":              "profile p: s from keyring:gone: no such entry",
 		"cmd:no-such-program x":     "profile p: s from cmd:no-such-program …: the program cannot be found: ",
@@ -138,7 +139,7 @@ func TestInspectStoreKey(t *testing.T) {
 		{"AUTHCTL_STORE_KEY_FILE=gone.key", "file:gone.key", true, false, false},
 		{"AUTHCTL_STORE_KEY_CMD=go version", "cmd:go …", true, true, true},
 	} {
-		got, given := InspectStoreKey(t.Context(), environment(row.env))
+		got, given := InspectStoreKey(t.Context(), environment(row.env), files.Trust{})
 		if given != row.given || got.Reference != row.reference || (got.Err == nil) != row.found || got.Command != row.command {
 			t.Errorf("%s: %t %+v", row.env, given, got)
 		}

@@ -31,7 +31,7 @@ func TestUnsafeConfig(t *testing.T) {
 		if want == "" && err != nil || want != "" && (e == nil || e.Problem != want) {
 			t.Errorf("mode %o: %v, want %q", mode, err, want)
 		}
-		if err := SetDefault(path, "engage"); (err == nil) != (want == "") && !errors.Is(err, os.ErrPermission) {
+		if err := at(path).SetDefault("engage"); (err == nil) != (want == "") && !errors.Is(err, os.ErrPermission) {
 			t.Errorf("mode %o: editing: %v", mode, err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestCommand(t *testing.T) {
 		"answer":         {"echo fake", "fake", ""},
 		"pipeline":       {"printf 'a\\nfake\\n' | tail -n 1", "fake", ""},
 		"no stdin":       {"cat; echo fake", "fake", ""},
-		"several lines":  {"printf 'a\\nb\\n\\n'", "a\nb\n", ""},
+		"several lines":  {"printf 'a\\nb\\n\\n'", "a\nb", ""},
 		"status":         {"echo leaked-fake; echo also-fake >&2; exit 3", "", "profile p: client_secret from cmd:echo …: the command ended with exit status 3"},
 		"not found":      {"/does/not/exist", "", "profile p: client_secret from cmd:/does/not/exist: the command ended with exit status 127"},
 		"signal":         {"kill -9 $$", "", "profile p: client_secret from cmd:kill …: the command ended with signal: killed"},
@@ -192,7 +192,7 @@ func TestEditKeepsModeAndLink(t *testing.T) {
 	if err := os.Symlink("dotfiles.yaml", link); err != nil {
 		t.Fatal(err)
 	}
-	if err := SetDefault(link, "engage"); err != nil {
+	if err := at(link).SetDefault("engage"); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -208,7 +208,7 @@ func TestEditKeepsModeAndLink(t *testing.T) {
 	if err := os.Remove(target); err != nil {
 		t.Fatal(err)
 	}
-	err = AddProfile(link, "p", []KeyValue{{Key: "provider", Text: "pexip"}})
+	err = at(link).AddProfile("p", []KeyValue{{Key: "provider", Text: "pexip"}})
 	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "is a link to a file that does not exist" {
 		t.Errorf("a dangling link: %v", err)
 	}
@@ -217,7 +217,7 @@ func TestEditKeepsModeAndLink(t *testing.T) {
 func TestEditMakesTheFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "authctl", "config.yaml")
-	if err := AddProfile(path, "p", []KeyValue{{Key: "provider", Text: "pexip"}}); err != nil {
+	if err := at(path).AddProfile("p", []KeyValue{{Key: "provider", Text: "pexip"}}); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)

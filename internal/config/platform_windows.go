@@ -2,8 +2,6 @@ package config
 
 import (
 	"context"
-	"io/fs"
-	"os"
 	"os/exec"
 	"strconv"
 	"syscall"
@@ -23,13 +21,3 @@ func shell(ctx context.Context, line string, ownGroup bool) *exec.Cmd {
 	}
 	return cmd
 }
-
-// unsafeConfig passes every file: mode bits say nothing on Windows, where a
-// user's profile directory is closed to others.
-func unsafeConfig(fs.FileInfo) string { return "" }
-
-func writableByOthers(fs.FileInfo) bool { return false }
-
-func readableByOthers(fs.FileInfo) bool { return false }
-
-func keepOwner(*os.File, fs.FileInfo) {}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -31,6 +32,8 @@ type Resolver struct {
 	Keyring Keyring
 	// Prompter asks for "prompt", nil when nobody can be asked.
 	Prompter Prompter
+	// Trust says which files are believed, and hears what is odd about a secret.
+	Trust files.Trust
 }
 
 // Keyring gives the secrets that a person has put into the OS keyring.
@@ -89,13 +92,14 @@ type reference struct {
 
 // parseReference reads a reference as written; false when it is none.
 func parseReference(text string) (reference, bool) {
+	text = files.Tidy(text)
 	if text == "stdin" || text == "prompt" {
 		return reference{kind: text}, true
 	}
 	kind, arg, ok := strings.Cut(text, ":")
 	switch kind {
 	case "env", "file", "cmd", "keyring":
-		arg = strings.TrimSpace(arg)
+		arg = files.Tidy(arg)
 		return reference{kind: kind, arg: arg}, ok && arg != "" && !strings.Contains(arg, "\x00")
 	}
 	return reference{}, false
@@ -138,6 +142,9 @@ func (r *resolver) bind(profile, setting string, ref reference) oauth.SecretFunc
 	}
 	return once(func(ctx context.Context) (oauth.Secret, error) {
 		secret, err := r.fetch(ctx, ref, label)
+		if err == nil {
+			secret = r.tidy(label+" from "+ref.String(), secret)
+		}
 		if err == nil && secret.IsZero() {
 			err = &ReferenceError{Problem: "it is empty"}
 		}
@@ -147,6 +154,9 @@ func (r *resolver) bind(profile, setting string, ref reference) oauth.SecretFunc
 		e, ok := errors.AsType[*ReferenceError](err)
 		if !ok {
 			e = &ReferenceError{Problem: err.Error(), Err: err}
+		}
+		if text, ok := errors.AsType[*files.TextError](err); ok {
+			e.Suggestion = text.Remedy
 		}
 		e.Profile, e.Setting, e.Reference = profile, setting, ref.String()
 		return oauth.Secret{}, e
@@ -199,9 +209,4 @@ func once(fetch oauth.SecretFunc) oauth.SecretFunc {
 		secret, err, done = s, e, true
 		return secret, err
 	}
-}
-
-// constant returns a secret that is there already.
-func constant(s oauth.Secret) oauth.SecretFunc {
-	return func(context.Context) (oauth.Secret, error) { return s, nil }
 }

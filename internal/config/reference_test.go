@@ -76,22 +76,22 @@ func TestFetch(t *testing.T) {
 		home = "USERPROFILE=" + dir
 	}
 	tests := map[string]struct{ ref, want, err string }{
-		"variable":         {"env:A", "fake", ""},
-		"variable, line":   {"env:B", "fake", ""},
-		"no variable":      {"env:C", "", "profile p: client_secret from env:C: the variable is not set"},
-		"relative":         {"file:plain", "fake", ""},
-		"absolute":         {"file:" + filepath.Join(dir, "plain"), "fake", ""},
-		"home":             {"file:~/plain", "fake", ""},
-		"newline":          {"file:newline", "fake", ""},
-		"crlf":             {"file:crlf", "fake", ""},
-		"only one newline": {"file:two", "fake\n", ""},
-		"empty":            {"file:empty", "", "profile p: client_secret from file:empty: it is empty"},
-		"blank":            {"file:blank", "", "profile p: client_secret from file:blank: it is empty"},
-		"too long":         {"file:long", "", "profile p: client_secret from file:long: it is too long: more than 1048576 bytes"},
-		"a directory":      {"file:.", "", "profile p: client_secret from file:.: it is neither a file nor a pipe"},
-		"no keyring":       {"keyring:x", "", "profile p: client_secret from keyring:x: there is no keyring here"},
-		"no person":        {"prompt", "", "profile p: client_secret from prompt: nobody can be asked here"},
-		"no stdin":         {"stdin", "", "profile p: client_secret from stdin: there is no standard input"},
+		"variable":       {"env:A", "fake", ""},
+		"variable, line": {"env:B", "fake", ""},
+		"no variable":    {"env:C", "", "profile p: client_secret from env:C: the variable is not set"},
+		"relative":       {"file:plain", "fake", ""},
+		"absolute":       {"file:" + filepath.Join(dir, "plain"), "fake", ""},
+		"home":           {"file:~/plain", "fake", ""},
+		"newline":        {"file:newline", "fake", ""},
+		"crlf":           {"file:crlf", "fake", ""},
+		"all newlines":   {"file:two", "fake", ""},
+		"empty":          {"file:empty", "", "profile p: client_secret from file:empty: it is empty"},
+		"blank":          {"file:blank", "", "profile p: client_secret from file:blank: it is empty"},
+		"too long":       {"file:long", "", "profile p: client_secret from file:long: it is too long: more than 1048576 bytes"},
+		"a directory":    {"file:.", "", "profile p: client_secret from file:.: it is a directory"},
+		"no keyring":     {"keyring:x", "", "profile p: client_secret from keyring:x: there is no keyring here"},
+		"no person":      {"prompt", "", "profile p: client_secret from prompt: nobody can be asked here"},
+		"no stdin":       {"stdin", "", "profile p: client_secret from stdin: there is no standard input"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -198,7 +198,7 @@ func (f *File) fromText(p *Profile, s source, d providers.Setting) (providers.Va
 		}
 	default:
 		text, isText := raw.(string)
-		if v.Text = text; !isText {
+		if v.Text = files.Tidy(text); !isText {
 			err = mustBeText(d.Name, raw)
 		}
 	}
@@ -260,7 +260,7 @@ func (f *File) fromVariable(p *Profile, d providers.Setting) (providers.Value, e
 }
 
 func (f *File) secretVariable(p *Profile, setting, name string) (providers.Value, error) {
-	value, path := f.env.get(name), f.env.get(name+"_FILE")
+	value, path := f.env.raw(name), f.env.get(name+"_FILE")
 	switch {
 	case value != "" && path != "":
 		return providers.Value{}, &Error{
@@ -270,11 +270,10 @@ func (f *File) secretVariable(p *Profile, setting, name string) (providers.Value
 		ref := reference{kind: "file", arg: path}
 		return p.secret(f.refs, setting, ref, "environment "+name+"_FILE"), nil
 	case value != "":
-		fixed := oauth.NewSecret(chomp(value))
-		if fixed.IsZero() {
+		if files.TidySecret(value) == "" {
 			return providers.Value{}, &Error{Key: name, Problem: "holds a line break and nothing else"}
 		}
-		return providers.Value{Secret: constant(fixed), Origin: "environment " + name}, nil
+		return providers.Value{Secret: f.refs.given(name, value), Origin: "environment " + name}, nil
 	}
 	return providers.Value{}, nil
 }

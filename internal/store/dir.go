@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
 // The permissions that a directory must not give to others.
@@ -20,39 +22,66 @@ type unsafeDirError struct{ path, why string }
 
 func (e *unsafeDirError) Error() string { return "unsafe directory " + e.path + ": " + e.why }
 
-// makePrivateDir creates path with mode 0700 where it is missing, its parents too,
-// and checks it as checkPrivateDir does.
-func makePrivateDir(path string, forbidden fs.FileMode) error {
-	err := checkPrivateDir(path, forbidden)
+// privateDir is a directory of this user's that gives others none of the forbidden
+// permissions. Where the trust is lenient, and it is this user's or root's, its mode costs a
+// warning only.
+type privateDir struct {
+	path      string
+	forbidden fs.FileMode
+	trust     files.Trust
+}
+
+// make creates the directory with mode 0700 where it is missing, its parents too, and
+// checks it.
+func (d privateDir) make() error {
+	if err := d.foreign(); err != nil {
+		return err
+	}
+	err := d.check()
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(d.path), 0o700); err != nil {
 		return err
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(d.path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return checkPrivateDir(path, forbidden)
+	return d.check()
 }
 
-// checkPrivateDir reports whether path is a real directory of this user's that
-// gives others none of the forbidden permissions. Lstat, because in a directory
-// that all may write to, a symbolic link may be someone else's.
-func checkPrivateDir(path string, forbidden fs.FileMode) error {
-	info, err := os.Lstat(path)
+// foreign returns an error when the directory is below another user's home.
+func (d privateDir) foreign() error {
+	unsafe, ok := errors.AsType[*files.UnsafeError](d.trust.CheckHome(d.path))
+	if !ok {
+		return nil
+	}
+	return &unsafeDirError{d.path, "it " + unsafe.Problem + ": " + unsafe.Remedy}
+}
+
+// check reports whether the directory is a real one and private. Lstat, because in a
+// directory that all may write to, a symbolic link may be someone else's.
+func (d privateDir) check() error {
+	info, err := os.Lstat(d.path)
 	if err != nil {
 		return err
 	}
+	loose := permissions(info)&d.forbidden != 0
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return &unsafeDirError{path, "it is a symbolic link"}
+		return &unsafeDirError{d.path, "it is a symbolic link"}
 	case !info.IsDir():
-		return &unsafeDirError{path, "it is not a directory"}
-	case !ownedByUser(info):
-		return &unsafeDirError{path, "it belongs to another user"}
-	case permissions(info)&forbidden != 0:
-		return &unsafeDirError{path, fmt.Sprintf("its mode %04o lets other users in: chmod 700 it", permissions(info))}
+		return &unsafeDirError{d.path, "it is not a directory"}
+	case !files.Mine(info) && !(d.trust.Lenient && files.MineOrRoots(info)):
+		return &unsafeDirError{d.path, fmt.Sprintf(
+			"it belongs to another user (%s): make it yours (chown -R %s %s), or run authctl as its owner",
+			files.Owner(info), files.Me(), files.Shown(d.path),
+		)}
+	case loose && !d.trust.Lenient:
+		return &unsafeDirError{d.path, fmt.Sprintf("its mode %04o lets other users in: chmod 700 it", permissions(info))}
+	case loose && d.trust.Warn != nil:
+		d.trust.Warn(fmt.Sprintf("the mode %04o of %s lets other users in, which is let pass because CI is set: chmod 700 it",
+			permissions(info), files.Shown(d.path)))
 	}
 	return nil
 }

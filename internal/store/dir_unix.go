@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"syscall"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
 // runtimeDir derives the directory of the locks from the user's id. The
@@ -18,19 +19,11 @@ func runtimeDir() (string, error) {
 	uid := strconv.Itoa(os.Geteuid())
 	if runtime.GOOS == "linux" {
 		run := filepath.Join("/run/user", uid)
-		if info, err := os.Lstat(run); err == nil && info.IsDir() && ownedByUser(info) {
+		if info, err := os.Lstat(run); err == nil && info.IsDir() && files.Mine(info) {
 			return filepath.Join(run, "authctl"), nil
 		}
 	}
 	return "/tmp/authctl-" + uid, nil
 }
 
-func ownedByUser(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
-}
-
 func permissions(info fs.FileInfo) fs.FileMode { return info.Mode().Perm() }
-
-// replaceFile puts the file from in the place of the file to, at once.
-func replaceFile(from, to string) error { return os.Rename(from, to) }

@@ -1,11 +1,8 @@
 package store
 
 import (
-	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sys/windows"
 )
@@ -20,22 +17,6 @@ func runtimeDir() (string, error) {
 	return filepath.Join(local, "authctl", "run"), nil
 }
 
-// ownedByUser and permissions: access below the user's profile is governed by
-// inherited lists that keep other users out; the mode bits Go reports say nothing.
-func ownedByUser(fs.FileInfo) bool { return true }
-
+// permissions: access below the user's profile is governed by inherited lists that keep
+// other users out; the mode bits Go reports say nothing.
 func permissions(fs.FileInfo) fs.FileMode { return 0 }
-
-// replaceFile puts the file from in the place of the file to. Windows refuses that
-// while a reader has the old file open, which is a matter of milliseconds.
-func replaceFile(from, to string) error {
-	var err error
-	for range 20 {
-		err = os.Rename(from, to)
-		if !errors.Is(err, windows.ERROR_ACCESS_DENIED) && !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
-			return err
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	return err
-}

@@ -45,7 +45,7 @@ func (f *File) Get(ctx context.Context, key Key) (*Record, error) {
 }
 
 func (f *File) load(digest string, id *age.X25519Identity) (*Record, error) {
-	plain, err := sealedDir(f.Dir).read(digest, id)
+	plain, err := f.sealed().read(digest, id)
 	if err != nil {
 		return nil, f.problem(readingToken, err)
 	}
@@ -62,12 +62,12 @@ func (f *File) Put(ctx context.Context, r *Record) error {
 	if err != nil {
 		return err
 	}
-	return f.problem(storingToken, sealedDir(f.Dir).write(r.Key.Digest(), id.Recipient(), plain))
+	return f.problem(storingToken, f.sealed().write(r.Key.Digest(), id.Recipient(), plain))
 }
 
 // Delete removes a record; see Store. It needs no key.
 func (f *File) Delete(_ context.Context, key Key) error {
-	return f.problem(removingToken, sealedDir(f.Dir).remove(key.Digest()))
+	return f.problem(removingToken, f.sealed().remove(key.Digest()))
 }
 
 // List returns what is stored and sealed with this key; see Store.
@@ -76,12 +76,14 @@ func (f *File) List(ctx context.Context) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	digests, err := sealedDir(f.Dir).digests()
+	digests, err := f.sealed().digests()
 	if err != nil {
 		return nil, f.problem(listingTokens, err)
 	}
 	return entries(f.Name(), digests, func(digest string) (*Record, error) { return f.load(digest, id) })
 }
+
+func (f *File) sealed() sealedDir { return sealedDir{privateDir{f.Dir, writableByOthers, f.Trust}} }
 
 // unlock fetches the key, once.
 func (f *File) unlock(ctx context.Context, doing string) (*age.X25519Identity, error) {

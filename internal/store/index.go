@@ -52,21 +52,28 @@ func entries(store string, digests []string, load func(digest string) (*Record, 
 // enumerated. It is a directory with one empty file per record, named by the
 // key's digest: the record itself says all that a listing shows, so a second copy
 // on disk could only be wrong or tell too much. One file per key needs no lock.
-// The empty index remembers nothing.
-type index string
+// The index without a path remembers nothing.
+type index struct{ privateDir }
 
 // add remembers a record.
 func (x index) add(digest string) error {
-	if x == "" {
+	if x.path == "" {
 		return nil
 	}
-	path := filepath.Join(string(x), digest)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err := x.foreign(); err != nil {
+		return err
+	}
+	path := filepath.Join(x.path, digest)
+	// What is there stands for the record, whatever it is: it is never read.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := makePrivateDir(string(x), writableByOthers); err != nil {
+		if err := x.make(); err != nil {
 			return err
 		}
-		f, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
 	}
 	if err != nil {
 		return err
@@ -76,18 +83,18 @@ func (x index) add(digest string) error {
 
 // remove forgets a record.
 func (x index) remove(digest string) error {
-	if x == "" {
+	if x.path == "" || x.foreign() != nil {
 		return nil
 	}
-	return removeFile(filepath.Join(string(x), digest))
+	return removeFile(filepath.Join(x.path, digest))
 }
 
 // digests returns what is remembered.
 func (x index) digests() ([]string, error) {
-	if x == "" {
+	if x.path == "" || x.foreign() != nil {
 		return nil, nil
 	}
-	return digestsIn(string(x), "")
+	return digestsIn(x.path, "")
 }
 
 // digestsIn returns the digests that files in dir are named by, before suffix. A

@@ -18,7 +18,11 @@ func NewKeyFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("making a key for the file store: %w", err)
 	}
-	if _, err := file.WriteString(id.String() + "\n"); err != nil {
+	_, err = file.WriteString(id.String() + "\n")
+	if err == nil {
+		err = file.Sync()
+	}
+	if err != nil {
 		_ = file.Close()
 		return fmt.Errorf("writing the key of the file store: %w", err)
 	}

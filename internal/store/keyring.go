@@ -163,12 +163,14 @@ func (k *Keyring) maxRecord() int {
 
 func (k *Keyring) index() index {
 	if k.StateDir == "" {
-		return ""
+		return index{}
 	}
-	return index(filepath.Join(k.StateDir, "index", k.Name()))
+	return index{privateDir{filepath.Join(k.StateDir, "index", k.Name()), writableByOthers, k.Trust}}
 }
 
-func (k *Keyring) sealed() sealedDir { return sealedDir(filepath.Join(k.StateDir, "sealed")) }
+func (k *Keyring) sealed() sealedDir {
+	return sealedDir{privateDir{filepath.Join(k.StateDir, "sealed"), writableByOthers, k.Trust}}
+}
 
 // warn tells of a failure that leaves the record itself in order.
 func (k *Keyring) warn(doing string, err error) {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 
 	"github.com/gofrs/flock"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
 // RuntimeDir returns the directory of the locks: override when it is not empty,
@@ -31,6 +33,23 @@ type FileLocks struct {
 	// mode 0700. A directory that others may enter is refused: they could hold
 	// the lock for ever.
 	Dir string
+	// Fallback is used in place of RuntimeDir("") where that is another user's, who came
+	// first in /tmp. Empty means nothing is.
+	Fallback string
+	// Trust says how strictly owner and mode of directories are looked at.
+	Trust files.Trust
+}
+
+// dir returns the directory of the locks.
+func (l FileLocks) dir() (string, error) {
+	dir, err := RuntimeDir(l.Dir)
+	if err != nil || l.Dir != "" || l.Fallback == "" {
+		return dir, err
+	}
+	if info, err := os.Lstat(dir); err == nil && !(info.IsDir() && files.Mine(info)) {
+		return l.Fallback, nil
+	}
+	return dir, nil
 }
 
 // maxNote is the most that is read as a note, in bytes.
@@ -39,12 +58,12 @@ const maxNote = 64 << 10
 // Lock takes the lock of key, waiting until ctx ends. The error is a *LockError,
 // Busy when the wait was in vain.
 func (l FileLocks) Lock(ctx context.Context, key Key) (Lock, error) {
-	dir, err := RuntimeDir(l.Dir)
+	dir, err := l.dir()
 	if err != nil {
 		return nil, &LockError{Path: key.Digest(), Err: err}
 	}
 	stem := filepath.Join(dir, key.Digest())
-	if err := makePrivateDir(dir, usableByOthers); err != nil {
+	if err := (privateDir{dir, usableByOthers, l.Trust}).make(); err != nil {
 		return nil, &LockError{Path: stem + ".lock", Err: err}
 	}
 	f, waited, err := acquire(ctx, stem+".lock")
@@ -58,7 +77,8 @@ func (l FileLocks) Lock(ctx context.Context, key Key) (Lock, error) {
 // cleaner of temporary files have removed the file meanwhile, it locks the new one.
 func acquire(ctx context.Context, path string) (f *flock.Flock, waited bool, err error) {
 	for {
-		f = flock.New(path)
+		// Without waiting, should a pipe stand there.
+		f = flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|files.NonBlock))
 		ok, err := f.TryLock()
 		if err == nil && !ok {
 			waited = true
@@ -68,6 +88,9 @@ func acquire(ctx context.Context, path string) (f *flock.Flock, waited bool, err
 			return nil, waited, err
 		}
 		held, err := f.Stat()
+		if err == nil && !held.Mode().IsRegular() {
+			err = &files.UnsafeError{Path: path, Problem: "is not a regular file", Remedy: "remove it"}
+		}
 		if err != nil {
 			_ = f.Unlock()
 			return nil, waited, err
@@ -123,12 +146,7 @@ func (l *fileLock) Waited() bool { return l.waited }
 // Note returns what the last holder left. A holder that died while writing left
 // nothing.
 func (l *fileLock) Note() Note {
-	f, err := os.Open(l.note)
-	if err != nil {
-		return Note{}
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxNote))
+	text, err := files.Read(context.Background(), l.note, files.Rule{Limit: maxNote, Anybodys: true})
 	if err != nil {
 		return Note{}
 	}
@@ -139,15 +157,23 @@ func (l *fileLock) Note() Note {
 	return n
 }
 
-// Leave replaces the note; the zero Note removes it.
+// Leave replaces the note, so that it stays; the zero Note removes it.
 func (l *fileLock) Leave(n Note) error {
 	var err error
 	if n == (Note{}) {
-		err = removeFile(l.note)
+		if err = os.Remove(l.note); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			err = files.SyncDir(filepath.Dir(l.note))
+		}
 	} else {
 		var text []byte
 		if text, err = json.Marshal(n); err == nil {
-			err = os.WriteFile(l.note, text, 0o600)
+			err = files.Replace(l.note, temporary, func(tmp *os.File) error {
+				_, err := tmp.Write(text)
+				return err
+			})
 		}
 	}
 	if err != nil {

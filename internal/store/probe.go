@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -65,7 +66,7 @@ func probeKey(client string) Key {
 // back. It returns the directory of the locks. The file of the probe's lock stays,
 // as all do. Errors are a *LockError.
 func (l FileLocks) Probe(ctx context.Context) (string, error) {
-	dir, err := RuntimeDir(l.Dir)
+	dir, err := l.dir()
 	if err != nil {
 		return "", &LockError{Path: "of the probe", Err: err}
 	}
@@ -90,15 +91,19 @@ func (l FileLocks) Probe(ctx context.Context) (string, error) {
 
 // CheckDir returns why a store would not keep its files in a directory; nil for one
 // that is in order, and for one that is not there yet, which the store makes.
-func CheckDir(path string) error {
-	if err := checkPrivateDir(path, writableByOthers); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func CheckDir(path string, trust files.Trust) error {
+	d := privateDir{path, writableByOthers, trust}
+	if err := d.foreign(); err != nil {
+		return err
+	}
+	if err := d.check(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
 // IndexDir is where the names of the records are, empty without a StateDir.
-func (k *Keyring) IndexDir() string { return string(k.index()) }
+func (k *Keyring) IndexDir() string { return k.index().path }
 
 // Limit is the biggest record in bytes that one entry of the keyring holds, 0 when
 // there is no limit.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -71,9 +72,9 @@ func TestProbeOfLocks(t *testing.T) {
 			t.Fatalf("%s: %v", got, err)
 		}
 	}
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 1 {
-		t.Errorf("%d files were left (%v), want the lock's only", len(files), err)
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("%d files were left (%v), want the lock's only", len(left), err)
 	}
 	held, err := (FileLocks{Dir: dir}).Lock(t.Context(), probeKey("lock"))
 	if err != nil {
@@ -92,10 +93,10 @@ func TestProbeOfLocks(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckDir(blocked); err == nil || !strings.Contains(err.Error(), "it is not a directory") {
+	if err := CheckDir(blocked, files.Trust{}); err == nil || !strings.Contains(err.Error(), "it is not a directory") {
 		t.Errorf("a file for a directory: %v", err)
 	}
-	if err := CheckDir(filepath.Join(dir, "missing")); err != nil {
+	if err := CheckDir(filepath.Join(dir, "missing"), files.Trust{}); err != nil {
 		t.Errorf("a directory that is not there yet: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 
 	"filippo.io/age"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
 // sealedSuffix ends the names of sealed files.
@@ -17,32 +20,22 @@ const sealedSuffix = ".age"
 // sealedDir is a directory of files sealed with age (https://age-encryption.org/v1),
 // one per record, named by the key's digest. Plain text never reaches the disk.
 // Errors are the file system's or an *unsafeDirError; reading also fails with an
-// error that wraps ErrNotFound.
-type sealedDir string
+// error that wraps ErrNotFound. Below the home of another user there is nothing.
+type sealedDir struct{ privateDir }
+
+// temporary is the pattern of the names that files have until they are whole.
+const temporary = "*.tmp"
+
+// maxSealed is the most that is read as one sealed record: age adds some 200 bytes, and 16
+// to each 64 KiB.
+const maxSealed = maxStored + 64<<10
 
 // write seals plain to a file of mode 0600. Readers see the old file or the new one.
-// It is not synced: a file that a power cut leaves empty counts as none.
-func (d sealedDir) write(digest string, to age.Recipient, plain []byte) (err error) {
-	if err := makePrivateDir(string(d), writableByOthers); err != nil {
+func (d sealedDir) write(digest string, to age.Recipient, plain []byte) error {
+	if err := d.make(); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(string(d), digest+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	err = seal(tmp, to, plain)
-	if closeErr := tmp.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return replaceFile(tmp.Name(), d.path(digest))
+	return files.Replace(d.file(digest), temporary, func(tmp *os.File) error { return seal(tmp, to, plain) })
 }
 
 func seal(w io.Writer, to age.Recipient, plain []byte) error {
@@ -58,50 +51,65 @@ func seal(w io.Writer, to age.Recipient, plain []byte) error {
 
 // read opens the file of digest.
 func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
-	if err := checkPrivateDir(string(d), writableByOthers); err != nil {
+	if d.foreign() != nil {
+		return nil, ErrNotFound
+	}
+	if err := d.check(); err != nil {
 		return nil, missing(err)
 	}
-	sealed, err := os.ReadFile(d.path(digest))
+	sealed, err := files.Read(context.Background(), d.file(digest), files.Rule{Limit: maxSealed, Anybodys: true})
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		return nil, notFound(unsafe.Error())
+	}
+	if errors.Is(err, files.ErrTooLong) {
+		return nil, notFound(d.file(digest) + " is damaged: " + err.Error())
+	}
 	if err != nil {
 		return nil, missing(err)
 	}
 	plain, err := age.Decrypt(bytes.NewReader(sealed), with)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
-		return nil, notFound(d.path(digest) + " is sealed with another key")
+		return nil, notFound(d.file(digest) + " is sealed with another key")
 	}
 	if err != nil {
-		return nil, notFound(d.path(digest) + " is damaged")
+		return nil, notFound(d.file(digest) + " is damaged")
 	}
 	data, err := io.ReadAll(io.LimitReader(plain, maxStored+1))
 	if err != nil {
-		return nil, notFound(d.path(digest) + " is damaged")
+		return nil, notFound(d.file(digest) + " is damaged")
 	}
 	return data, nil
 }
 
 // remove removes the file of digest; it is no error when there is none.
 func (d sealedDir) remove(digest string) error {
-	if err := checkPrivateDir(string(d), writableByOthers); err != nil {
+	if d.foreign() != nil {
+		return nil
+	}
+	if err := d.check(); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return err
 	}
-	return removeFile(d.path(digest))
+	return removeFile(d.file(digest))
 }
 
 // digests returns the digests of what is there.
 func (d sealedDir) digests() ([]string, error) {
-	if err := checkPrivateDir(string(d), writableByOthers); err != nil {
+	if d.foreign() != nil {
+		return nil, nil
+	}
+	if err := d.check(); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		return nil, err
 	}
-	return digestsIn(string(d), sealedSuffix)
+	return digestsIn(d.path, sealedSuffix)
 }
 
-func (d sealedDir) path(digest string) string { return filepath.Join(string(d), digest+sealedSuffix) }
+func (d sealedDir) file(digest string) string { return filepath.Join(d.path, digest+sealedSuffix) }
 
 // missing turns the file system's word for "no such file" into ours.
 func missing(err error) error {

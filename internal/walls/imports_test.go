@@ -36,7 +36,7 @@ func rooms() []room {
 		{
 			"internal/cli",
 			[]string{
-				"internal/broker", "internal/config", "internal/loopback", "internal/moment", "internal/oauth",
+				"internal/broker", "internal/config", "internal/files", "internal/loopback", "internal/moment", "internal/oauth",
 				"internal/providers", "internal/providers/builtin", "internal/sandbox", "internal/scopes", "internal/store", "internal/term",
 			},
 			"the command line joins the parts; it does not reach past builtin to a single service",
@@ -48,10 +48,10 @@ func rooms() []room {
 		},
 		{
 			"internal/config",
-			[]string{"internal/oauth", "internal/providers"},
+			[]string{"internal/files", "internal/oauth", "internal/providers"},
 			"configuration describes services by their settings; it builds and asks none",
 		},
-		{"internal/store", []string{"internal/oauth"}, "what is stored does not depend on who issued it"},
+		{"internal/store", []string{"internal/files", "internal/oauth"}, "what is stored does not depend on who issued it"},
 		{"internal/providers", []string{"internal/oauth"}, "it is below every adapter"},
 		{
 			"internal/providers/builtin",
@@ -70,6 +70,7 @@ func rooms() []room {
 		{"internal/providers/pexip", []string{"internal/oauth", "internal/providers"}, adapter},
 		{"internal/providers/qmatic", []string{"internal/oauth", "internal/providers"}, adapter},
 		{"internal/providers/talkdesk", []string{"internal/oauth", "internal/providers"}, adapter},
+		{"internal/files", nil, "what may be believed on the disk does not depend on what it is for"},
 		{"internal/oauth", nil, "the protocol alone: no provider, no store, no command"},
 		{"internal/moment", nil, "how a moment is written does not depend on what it is of"},
 		{"internal/loopback", nil, "it receives a query and shows a page; what the query means is for others to say"},

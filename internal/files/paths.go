@@ -1,0 +1,84 @@
+package files
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// The errors of Place.
+var (
+	errNoHome   = errors.New("begins with ~, and there is no home directory")
+	errUserHome = errors.New("begins with ~ and a name, which only a shell understands: write the directory out")
+	errNUL      = errors.New("holds a NUL")
+)
+
+// Place reads a path that a person wrote, in a flag, a variable or the configuration.
+// A byte order mark and white space around it are dropped, ~ and ~/ are the home
+// directory, and what is relative begins at base; an empty base is the working directory.
+// An empty text stays empty. The error completes "the path …".
+func Place(text, home, base string) (string, error) {
+	path := Tidy(text)
+	switch {
+	case path == "":
+		return "", nil
+	case strings.ContainsRune(path, 0):
+		return "", errNUL
+	case path == "~" || strings.HasPrefix(path, "~/") || runtime.GOOS == "windows" && strings.HasPrefix(path, `~\`):
+		if !filepath.IsAbs(home) {
+			return "", errNoHome
+		}
+		return filepath.Join(home, path[1:]), nil
+	case path[0] == '~':
+		return "", errUserHome
+	case base != "" && !filepath.IsAbs(path):
+		return filepath.Join(base, path), nil
+	}
+	return path, nil
+}
+
+// TempDir is where temporary files go: $TMPDIR, else the system's directory. A relative
+// TMPDIR is ignored, as XDG has it for its own: it would be another one in each directory.
+// A nil lookup means os.LookupEnv.
+func TempDir(lookup func(string) (string, bool)) string {
+	if runtime.GOOS == "windows" {
+		return os.TempDir()
+	}
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	if dir, _ := lookup("TMPDIR"); filepath.IsAbs(dir) {
+		return dir
+	}
+	return "/tmp"
+}
+
+// below reports whether path is dir or in it, by their names and by where links lead.
+func below(dir, path string) bool {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	return within(dir, absolute) || within(followed(dir), followed(absolute))
+}
+
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// followed resolves the links in the part of a path that is there.
+func followed(path string) string {
+	for rest := ""; ; {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Join(real, rest)
+		}
+		parent := filepath.Dir(path)
+		if parent == path {
+			return filepath.Join(path, rest)
+		}
+		rest, path = filepath.Join(filepath.Base(path), rest), parent
+	}
+}

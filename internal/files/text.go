@@ -1,0 +1,87 @@
+package files
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// bom is the byte order mark that some editors put before UTF-8.
+const bom = "\uFEFF"
+
+// TextError says that bytes are no text that can be used. It quotes none of them.
+type TextError struct {
+	// Problem completes "it …": "is in UTF-16".
+	Problem string
+	// Remedy says what to do.
+	Remedy string
+}
+
+// Error returns the whole sentence.
+func (e *TextError) Error() string { return "it " + e.Problem }
+
+// Text returns what a file or a command holds as text: without a byte order mark.
+// UTF-16, which Windows PowerShell writes with >, is a *TextError.
+func Text(raw []byte) ([]byte, error) {
+	if IsMarkedUTF16(raw) || len(raw) > 1 && (raw[0] == 0) != (raw[1] == 0) {
+		return nil, &TextError{"is in UTF-16", "save it as UTF-8 (in Windows PowerShell: Out-File -Encoding ascii)"}
+	}
+	return bytes.TrimPrefix(raw, []byte(bom)), nil
+}
+
+// IsMarkedUTF16 reports whether bytes are UTF-16 and say so.
+func IsMarkedUTF16(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte("\xFF\xFE")) || bytes.HasPrefix(raw, []byte("\xFE\xFF"))
+}
+
+// Tidy returns an identifier, a path or another word without what a paste leaves around
+// it and nobody means: byte order marks, zero-width characters, line ends, blanks.
+func Tidy(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || Unseen(r) })
+}
+
+// TidySecret returns a secret without byte order marks and line ends around it. Blanks
+// stay: they may be meant.
+func TidySecret(text string) string {
+	return strings.Trim(text, bom+"\r\n")
+}
+
+// Unseen reports whether r shows nothing and takes no room: a byte order mark, a
+// zero-width space, a soft hyphen, a mark of direction.
+func Unseen(r rune) bool { return r > unicode.MaxASCII && unicode.Is(unicode.Cf, r) }
+
+// Odd says what in a text was hardly meant, because it cannot be seen: "holds an
+// invisible character (U+200B)". It is empty when there is nothing.
+func Odd(text string) string {
+	for _, r := range text {
+		switch {
+		case Unseen(r):
+			return fmt.Sprintf("holds an invisible character (U+%04X)", r)
+		case r > unicode.MaxASCII && unicode.IsSpace(r):
+			return fmt.Sprintf("holds a blank that is not the usual one (U+%04X)", r)
+		}
+	}
+	return ""
+}
+
+// OddSecret is Odd for a secret as TidySecret leaves it, where blanks around it and a
+// line break in it are odd too. It tells nothing of the secret but that.
+func OddSecret(text string) string {
+	first := strings.TrimLeft(text, " \t")
+	last := strings.TrimRight(text, " \t")
+	switch {
+	case strings.Contains(text, "-----BEGIN") || strings.Contains(text, "AGE-SECRET-KEY-"):
+		// A key, whose reader knows what may stand around it.
+		return ""
+	case len(first) < len(text) && len(last) < len(text):
+		return "begins and ends with a blank"
+	case len(first) < len(text):
+		return "begins with a blank"
+	case len(last) < len(text):
+		return "ends with a blank"
+	case strings.ContainsAny(text, "\r\n"):
+		return "has more than one line"
+	}
+	return Odd(text)
+}
