@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
@@ -46,8 +48,10 @@ func (a *app) signout() *cobra.Command {
 		Use: "signout [PROFILE]", SuggestFor: []string{"logout", "signoff"},
 		Short: "End the session at the service where it can be, and forget the token",
 		Long: `End the session at the service where it can be, and forget the local token in any
-case. Where the service cannot be told, stderr says so and until when the token stays
-valid; with --require-remote that is exit code 6.`,
+case: all that token list shows of the profile, or with --scope the token with just
+those. Where the service cannot be told, stderr says so and until when the token stays
+valid; with --require-remote that is exit code 6. --all also forgets what belongs to
+other configurations, and names it.`,
 		Args: arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := a.begin(&o.output); err != nil {
@@ -83,7 +87,10 @@ func (a *app) signOutOfChosen(ctx context.Context, o *signoutOptions, args []str
 		if err != nil {
 			return err
 		}
-		return a.signOutOf(ctx, s, o)
+		if len(o.scopes) > 0 {
+			return a.signOutOf(ctx, s, o)
+		}
+		return a.signOutOfProfile(ctx, s, o)
 	}
 	if len(args) > 0 || o.name != "" || len(o.scopes) > 0 {
 		return usagef("--all goes through everything that is stored: a profile or --scope do not go with it")
@@ -110,6 +117,38 @@ func checkRedirectURI(text string) error {
 	return nil
 }
 
+// signOutOfProfile goes through all that is filed under a profile: also what other scopes
+// got, by a flag or before the profile was changed, because token list shows it.
+func (a *app) signOutOfProfile(ctx context.Context, s *session, o *signoutOptions) error {
+	entries, err := s.setup.listed(ctx, s.broker.Store)
+	if err != nil {
+		return err
+	}
+	own := store.Key(s.provider.Identity())
+	others := slices.DeleteFunc(entries, func(e store.Entry) bool { return e.Profile != s.profile.Name || e.Key.Equal(own) })
+	record, err := s.stored(ctx)
+	if err != nil {
+		return err
+	}
+	var all []error
+	if record != nil || len(others) == 0 {
+		all = append(all, a.signOutOf(ctx, s, o))
+	}
+	return errors.Join(append(all, a.signOutOfEntries(ctx, o, s.broker.Store, others))...)
+}
+
+// signOutOfEntries goes through some of what is stored.
+func (a *app) signOutOfEntries(ctx context.Context, o *signoutOptions, kept store.Store, entries []store.Entry) error {
+	var all []error
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		all = append(all, a.signOutOfEntry(ctx, o, kept, e))
+	}
+	return errors.Join(all...)
+}
+
 // untold tells of a token that is forgotten here alone.
 func (a *app) untold(o *signoutOptions, profile, provider string, expiry time.Time, warning string) {
 	outcome := signoutOutcome{Profile: profile, Provider: provider, Message: warning}
@@ -133,21 +172,14 @@ func (a *app) signOutOfAll(ctx context.Context, o *signoutOptions) error {
 	if err != nil {
 		return err
 	}
-	var all []error
-	for _, e := range entries {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		all = append(all, a.signOutOfEntry(ctx, o, kept, e))
-	}
 	if len(entries) == 0 {
 		a.note("there is no token here")
 	}
-	return errors.Join(all...)
+	return a.signOutOfEntries(ctx, o, kept, entries)
 }
 
 func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.Store, e store.Entry) error {
-	s, err := a.openEntry(o, e)
+	s, foreign, err := a.openEntry(o, e)
 	if err != nil {
 		return fmt.Errorf("signing out of profile %s: %w", e.Profile, err)
 	}
@@ -155,15 +187,15 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 		return a.signOutOf(ctx, s, o)
 	}
 	if o.dryRun {
-		a.note("the token of " + e.Profile + " would be forgotten")
+		a.note("the token of " + e.Profile + " would be forgotten, and the service not told: " + foreign)
 		return nil
 	}
 	if err := kept.Delete(ctx, e.Key); err != nil {
 		return err
 	}
 	a.untold(o, e.Profile, e.Key.Provider, e.Expiry, fmt.Sprintf(
-		"the token of %s is forgotten, but its profile has changed: %s was not told, and it stays valid until %s",
-		e.Profile, e.Key.Provider, end(e.Expiry)))
+		"the token of %s is forgotten, but %s: %s was not told, and it stays valid until %s",
+		e.Profile, foreign, e.Key.Provider, end(e.Expiry)))
 	if o.requireRemote {
 		return &providers.UnsupportedError{Service: e.Key.Provider, Operation: "signout without its profile"}
 	}
@@ -171,8 +203,9 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 }
 
 // openEntry opens the profile that a token was got with, with the scopes it was got
-// with; nil when the profile is gone or has become another client.
-func (a *app) openEntry(o *signoutOptions, e store.Entry) (*session, error) {
+// with. Where there is none, foreign says whose the token is: another configuration's, or
+// a client's that the profile was before.
+func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *session, foreign string, err error) {
 	name := []string{e.Profile}
 	if e.Profile == config.EnvironmentProfile {
 		name = nil
@@ -182,15 +215,17 @@ func (a *app) openEntry(o *signoutOptions, e store.Entry) (*session, error) {
 	} {
 		flags := o.serviceFlags
 		flags.override = scopes
-		s, err := a.open(&flags, name)
+		s, err = a.open(&flags, name)
 		if errors.Is(err, config.ErrNoProfile) {
-			return nil, nil
+			return nil, fmt.Sprintf("it belongs to another configuration, client %s of %s",
+				oauth.CleanText(e.Key.ClientID), oauth.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
 		}
 		if err != nil || store.Key(s.provider.Identity()).Equal(e.Key) {
-			return s, err
+			return s, "", err
 		}
 	}
-	return nil, nil
+	return nil, fmt.Sprintf("its profile has changed, or is another configuration's: it was got by client %s of %s",
+		oauth.CleanText(e.Key.ClientID), oauth.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
 }
 
 // signOutOf tells the service, if it can be told, and forgets the token whatever it
