@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -43,19 +44,16 @@ func newRunner(t *testing.T) *runner {
 			t.Fatal(err)
 		}
 	}
-	installer, err := os.ReadFile(filepath.Join(root, "docs", "ci", "install-authctl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.write(t, "checkout/ci/install-authctl", string(installer), 0o600)
-	r.release(t, string(installer))
+	installer := recipeText(t, "install-authctl")
+	r.write(t, "checkout/ci/install-authctl", installer, 0o600)
+	r.release(t, installer)
 	// curl finds on this machine what it would download.
 	r.write(t, "tools/curl", "#!/bin/sh\nfor u in \"$@\"; do\n case $u in\n https://github.com/authctl/authctl/releases/*)"+
 		" cp '"+p.path("release")+"'/\"${u##*/}\" . || exit ;;\n esac\ndone\n", 0o700)
 	r.program(t, "report.sh", `[ -z "${AUTHCTL_CLIENT_SECRET:-}" ]
-printf %s "$AUTHCTL_TOKEN" >../temp/reported`)
+printf %s "$AUTHCTL_TOKEN" >'`+r.temp+`/reported'`)
 	r.program(t, "upload.sh", `[ -z "${AUTHCTL_CLIENT_SECRET:-}" ]
-printf %s "$TALKDESK_TOKEN" >../temp/uploaded`)
+printf %s "$TALKDESK_TOKEN" >'`+r.temp+`/uploaded'`)
 	r.env = []string{
 		"PATH=" + p.path("tools") + ":/usr/bin:/bin", "HOME=" + p.path("home"), "LANG=C.UTF-8",
 		"AUTHCTL_BASE_URL=" + p.server.URL(), "AUTHCTL_RUNTIME_DIR=" + p.path("run"), "DBUS_SESSION_BUS_ADDRESS=",
@@ -122,11 +120,7 @@ func releaseArchive(t *testing.T, installer string) (name string, archive []byte
 // recipe decodes a recipe that is YAML.
 func recipe(t *testing.T, name string, to any) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "docs", "ci", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal(text, to); err != nil {
+	if err := yaml.Unmarshal([]byte(recipeText(t, name)), to); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -144,6 +138,31 @@ func (r *runner) step(t *testing.T, interpreter []string, script string, env []s
 		t.Fatalf("%s: %v: %s", script, err, out)
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+}
+
+// real runs a pipeline's runner in the checkout.
+func (r *runner) real(t *testing.T, env []string, program string, args ...string) (string, bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env = r.checkout, env
+	out, err := cmd.CombinedOutput()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && (!ended || ctx.Err() != nil) {
+		t.Fatalf("%s: %v: %s", filepath.Base(program), err, out)
+	}
+	r.shown.Write(out)
+	return string(out), err == nil
+}
+
+// recipeText returns a recipe as it stands.
+func recipeText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "ci", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // says logs a line of a program.

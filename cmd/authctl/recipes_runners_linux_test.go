@@ -126,11 +126,11 @@ type gitlabJob struct {
 	Artifacts      struct{ Reports struct{ Dotenv string } }
 }
 
-// gitlab runs a job as GitLab's runner does: bash with errexit and pipefail, each command shown as it was written. It
-// returns what the job's report hands on.
+// gitlab runs a job as GitLab's runner does: bash with errexit and pipefail, with umask 0, each command shown as it was
+// written. It returns what the job's report hands on.
 func (r *runner) gitlab(t *testing.T, job gitlabJob, env []string) []string {
 	t.Helper()
-	script := "set -eo pipefail\n"
+	script := "umask 0\nset -eo pipefail\n"
 	for _, command := range slices.Concat(job.BeforeScript, job.Script) {
 		script += "echo '$ " + strings.ReplaceAll(command, "'", `'\''`) + "'\n" + command + "\n"
 	}
@@ -148,6 +148,21 @@ func (r *runner) gitlab(t *testing.T, job gitlabJob, env []string) []string {
 	return strings.Split(strings.TrimSpace(string(report)), "\n")
 }
 
+// looseFile is the secret as a variable of the type File: where the runner works with umask 0, anybody may write it.
+func (r *runner) looseFile(t *testing.T) string {
+	t.Helper()
+	dir := r.path("checkout.tmp")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r.write(t, "checkout.tmp/AUTHCTL_CLIENT_SECRET_FILE", r.secrets["secret"], 0o600)
+	file := filepath.Join(dir, "AUTHCTL_CLIENT_SECRET_FILE")
+	if os.Chmod(dir, 0o777) != nil || os.Chmod(file, 0o666) != nil {
+		t.Fatal("the file's mode cannot be changed")
+	}
+	return file
+}
+
 func TestRecipeForGitLab(t *testing.T) {
 	t.Parallel()
 	var pipeline struct {
@@ -158,7 +173,7 @@ func TestRecipeForGitLab(t *testing.T) {
 	recipe(t, "gitlab-ci.yml", &pipeline)
 	r := newRunner(t)
 	env := append(entries(pipeline.Variables, func(s string) string { return s }),
-		"AUTHCTL_CLIENT_ID="+r.variables["id"], "AUTHCTL_CLIENT_SECRET_FILE="+r.variables["file"])
+		"AUTHCTL_CLIENT_ID="+r.variables["id"], "AUTHCTL_CLIENT_SECRET_FILE="+r.looseFile(t))
 	reports := map[string][]string{}
 	for _, stage := range pipeline.Stages {
 		for name, job := range pipeline.Jobs {
@@ -203,11 +218,7 @@ func (r *runner) jenkins(t *testing.T, text string) {
 
 func TestRecipeForJenkins(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join(root, "docs", "ci", "Jenkinsfile"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	code := regexp.MustCompile(`(?m)^//.*\n`).ReplaceAllString(string(text), "")
+	code := regexp.MustCompile(`(?m)^//.*\n`).ReplaceAllString(recipeText(t, "Jenkinsfile"), "")
 	r := newRunner(t)
 	r.jenkins(t, code)
 	r.wantHandedOver(t, "reported")
