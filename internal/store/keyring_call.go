@@ -53,10 +53,13 @@ var (
 )
 
 // brokenError is what is left of a panic in go-keyring, which reads from a closed
-// channel when the bus dies while a prompt is open.
-type brokenError struct{ text string }
+// channel when the bus dies while a prompt is open. The panic's words are the library's
+// and tell nobody anything.
+type brokenError struct{}
 
-func (e *brokenError) Error() string { return "the connection to the keyring broke: " + e.text }
+func (e *brokenError) Error() string {
+	return "the keyring stopped answering: the connection to it ended in the middle of the call"
+}
 
 func (k *Keyring) get(ctx context.Context, doing, account string) (string, error) {
 	return k.call(ctx, doing, func(s secretService) (string, error) { return s.Get(keyringService, account) })
@@ -140,8 +143,8 @@ func (k *Keyring) call(
 // recovered makes a panic of f an error.
 func recovered(s secretService, f func(secretService) (string, error)) (value string, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = &brokenError{quoted(fmt.Sprint(p))}
+		if recover() != nil {
+			err = &brokenError{}
 		}
 	}()
 	return f(s)
