@@ -176,8 +176,8 @@ func plain(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	for _, rule := range [][2]string{
 		{`https?://[^/\s]+`, "https://host"},
-		{`20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8}`, "DAY TIME"},
-		{`after [0-9:]{8} \(in [0-9ms]+\)`, "after TIME"},
+		{`20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} [A-Z]{3,4}`, "DAY TIME"},
+		{`after DAY TIME \(in [0-9dhms.]+\)`, "after TIME"},
 	} {
 		text = regexp.MustCompile(rule[0]).ReplaceAllString(text, rule[1])
 	}

@@ -121,6 +121,8 @@ type fetch struct {
 	// held is the key's lock while this fetch has it; unlocked{} when there is none
 	// to be had.
 	held store.Lock
+	// before is the note that was there when the lock was taken.
+	before store.Note
 	// stored is the record last read, nil when there is none.
 	stored *store.Record
 	// spent says that the store holds a refresh token that has been sent: until it is
@@ -221,8 +223,8 @@ func (f *fetch) lookUnder(ctx context.Context, lock store.Lock) (Answer, error) 
 // what it learns for those who wait, and unlocks.
 func (f *fetch) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error) {
 	defer func() { _ = lock.Unlock() }()
-	f.held = lock
-	if failure := f.shared(ctx, lock.Note()); failure != nil {
+	f.held, f.before = lock, lock.Note()
+	if failure := f.shared(ctx, f.before); failure != nil {
 		return Answer{}, failure
 	}
 	if err := f.recover(ctx); err != nil {

@@ -21,6 +21,9 @@ const (
 	// maxNotBefore bounds how long a Retry-After of one process stops the
 	// others: a service that says "in a year" must not lock a profile for good.
 	maxNotBefore = 5 * time.Minute
+	// firstPause and longestPause are what a service that throttles is left alone for
+	// where it does not say how long: twice as long each time it does so again.
+	firstPause, longestPause = time.Second, time.Minute
 )
 
 // share leaves a failure for those who wait for the lock. What ended because this
@@ -29,17 +32,36 @@ const (
 // it take the place of the word that a refresh token is spent.
 func (f *fetch) share(ctx context.Context, err error) {
 	var failure *providers.Failure
-	if f.spent || !errors.As(err, &failure) || over(ctx) && failure.NotBefore.IsZero() {
+	pause := time.Duration(0)
+	if errors.As(err, &failure) && failure.Throttled {
+		pause = f.pause(failure)
+	}
+	if f.spent || failure == nil || over(ctx) && failure.NotBefore.IsZero() {
 		return
 	}
 	note := store.Note{
-		At: f.now(), NotBefore: failure.NotBefore,
+		At: f.now(), NotBefore: failure.NotBefore, Pause: pause,
 		Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
 		Credentials: f.credentials(ctx, rand.Text()), Asked: f.asks(rand.Text()),
 	}
 	if err := f.held.Leave(note); err != nil {
 		f.explain("lock: the failure could not be left for others: %v", err)
 	}
+}
+
+// pause gives a failure of a service that throttles and does not say for how long the
+// moment when to ask again, and returns how long that is; 0 where the service said.
+func (f *fetch) pause(failure *providers.Failure) time.Duration {
+	if !failure.NotBefore.IsZero() {
+		return 0
+	}
+	pause := firstPause
+	if last := f.before; last.Pause > 0 && f.now().Sub(last.NotBefore) < longestPause {
+		pause = min(2*last.Pause, longestPause)
+	}
+	failure.NotBefore = f.now().Add(pause)
+	f.explain("service: it throttles and does not say for how long: nobody asks for %s", pause)
+	return pause
 }
 
 // over reports whether ctx has ended or is about to: a connection's own timer, set

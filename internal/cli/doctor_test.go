@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/google/go-cmp/cmp"
@@ -242,7 +243,7 @@ func TestProxyIsShownWithoutCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := shownProxy(u); got != want {
+		if got := oauth.ShownProxy(u, ""); got != want {
 			t.Errorf("%s: %q, want %q", value, got, want)
 		}
 	}

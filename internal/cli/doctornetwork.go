@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,8 @@ type visit struct {
 	has    []presence
 	// proxy is what is between, nil for nothing. It may hold credentials.
 	proxy *url.URL
+	// proxyFrom is the variable that names it.
+	proxyFrom string
 	// tls is nil without TLS, and when err is not.
 	tls  *tls.ConnectionState
 	err  error
@@ -151,8 +154,7 @@ func (v *visit) make(ctx context.Context, transport http.RoundTripper, now func(
 	}
 	request.Header.Set("User-Agent", "authctl/"+version)
 	request.Header.Set("Cache-Control", "no-cache")
-	// Where it cannot be told, the request fails for that reason.
-	v.proxy, _ = http.ProxyFromEnvironment(request)
+	v.proxy, v.proxyFrom = oauth.ProxyTo(request.URL, os.LookupEnv)
 	before := now()
 	reply, err := transport.RoundTrip(request)
 	v.took = now().Sub(before)
@@ -164,24 +166,10 @@ func (v *visit) make(ctx context.Context, transport http.RoundTripper, now func(
 	}
 	_ = reply.Body.Close()
 	v.tls = reply.TLS
-	if date, ok := dated(reply.Header); ok {
+	if date, ok := oauth.ServiceTime(reply.Header); ok {
 		// It was written somewhere between the two times.
 		v.ahead, v.told = date.Sub(before.Add(v.took/2)), true
 	}
-}
-
-// dated returns the time at the service, to the half second, for the header has whole
-// ones.
-func dated(header http.Header) (time.Time, bool) {
-	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		return time.Time{}, false
-	}
-	// A cache on the way tells how old its answer is (RFC 9111 §5.1).
-	if age, err := strconv.Atoi(header.Get("Age")); err == nil && age > 0 {
-		date = date.Add(time.Duration(age) * time.Second)
-	}
-	return date.Add(time.Second / 2), true
 }
 
 // reachable reports whether a host answers, and its TLS.
@@ -191,7 +179,7 @@ func (e *examination) reachable(v *visit, limit time.Duration) {
 	c.Profile = profile
 	by := ""
 	if v.proxy != nil {
-		by = " through " + shownProxy(v.proxy)
+		by = " through " + oauth.ShownProxy(v.proxy, v.proxyFrom)
 	}
 	if v.err != nil {
 		c.kind, c.Message, c.Hint = v.failure(limit)
@@ -216,19 +204,19 @@ func (e *examination) reachable(v *visit, limit time.Duration) {
 	e.ok(c)
 }
 
-// failure says why there was no answer. A certificate does not become good by waiting.
+// failure says why there was no answer, with the judgement of every other call: a
+// certificate does not become good by waiting.
 func (v *visit) failure(limit time.Duration) (kind, message, hint string) {
 	if errors.Is(v.err, context.DeadlineExceeded) {
 		return "temporary", "gave no answer within " + limit.String(), "raise --timeout, or look for a firewall or a proxy"
 	}
+	if obstacle := oauth.ObstacleIn(v.err); obstacle != nil {
+		return "config", obstacle.Problem, obstacle.Hint
+	}
 	said := strconv.Quote(oauth.CleanText(v.err.Error()))
-	if v.proxy != nil && proxyHasMore(v.proxy) {
+	if v.proxy != nil && oauth.ProxyHasMore(v.proxy) {
 		// What is dialled may be a piece of the password.
 		said = "what was said is not shown, because a password may be in it"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](v.err); ok {
-		return "config", "its certificate is not trusted: " + said,
-			"check base_url and this machine's clock, or trust the certificate's issuer with --ca-file FILE"
 	}
 	return "temporary", "cannot be reached: " + said,
 		"check base_url, api_url, account and region in the profile, and the network: HTTPS_PROXY and NO_PROXY count"

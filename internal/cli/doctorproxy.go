@@ -1,6 +1,10 @@
 package cli
 
-import "net/url"
+import (
+	"net/url"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
 
 // proxies warns of a proxy in the environment that is not used, or not as it was meant.
 // net/http passes over what it cannot read without a word. The value is never shown: it
@@ -35,22 +39,8 @@ func proxyProblem(value string) string {
 	switch {
 	case err != nil:
 		return "its value cannot be read as an address, so no proxy is used"
-	case proxyHasMore(u):
+	case oauth.ProxyHasMore(u):
 		return "it is not scheme, host and port alone, so a wrong one may be taken for the proxy"
 	}
 	return ""
-}
-
-// proxyHasMore reports whether more than host and port follows the credentials. What
-// seems to be the host may then be a piece of them.
-func proxyHasMore(u *url.URL) bool {
-	return u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != ""
-}
-
-// shownProxy names a proxy without its credentials.
-func shownProxy(u *url.URL) string {
-	if proxyHasMore(u) {
-		return "a proxy that is not shown"
-	}
-	return "the proxy " + (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 }

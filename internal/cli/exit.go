@@ -42,7 +42,10 @@ func kinds() map[string]kind {
 		"usage": {
 			code: 2, meaning: "a flag or an argument is wrong", hint: "run it with --help to see what it takes",
 		},
-		"config": {code: 3, meaning: "configuration or a secret reference is wrong, missing or unsafe"},
+		"config": {
+			code: 3, meaning: "configuration or a secret reference is wrong, missing or unsafe; " +
+				"a certificate that is not trusted; a proxy that wants other credentials",
+		},
 		"auth": {
 			code: 4, meaning: "the service refused the credentials, or a login by a person is needed",
 			hint: "check client_id and client_secret in the profile; --dry-run shows the request",
@@ -163,6 +166,8 @@ func hintOf(f *providers.Failure) string {
 	case f.Hint != "":
 		return f.Hint
 	case wait > 0:
+		// Rounded up: earlier than then it is no use.
+		wait = (wait + time.Second - 1).Truncate(time.Second)
 		return fmt.Sprintf("try again after %s (in %s)", moment.Text(f.NotBefore), moment.Lasting(wait))
 	case f.Reason == providers.ReasonConfig:
 		return "check account, region or environment, base_url and grant in the profile; --dry-run shows the request"

@@ -25,7 +25,8 @@ const documentedCodes = "| code | kind | meaning |\n|--:|---|---|\n" +
 	"| 0 | – | done |\n" +
 	"| 1 | `internal` | anything else, such as a token that could not be written to stdout |\n" +
 	"| 2 | `usage` | a flag or an argument is wrong |\n" +
-	"| 3 | `config` | configuration or a secret reference is wrong, missing or unsafe |\n" +
+	"| 3 | `config` | configuration or a secret reference is wrong, missing or unsafe; a certificate that is not trusted; " +
+	"a proxy that wants other credentials |\n" +
 	"| 4 | `auth` | the service refused the credentials, or a login by a person is needed |\n" +
 	"| 5 | `scope` | a scope was refused, or `--require-scope` found one missing |\n" +
 	"| 6 | `unsupported` | this service has no such operation |\n" +

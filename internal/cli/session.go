@@ -72,6 +72,9 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 		return nil, err
 	}
 	s.client = &oauth.Client{HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + version}
+	if a.flags.verbose {
+		s.client.Tell = func(text string) { a.say(a.err.Faint("trace:"), text) }
+	}
 	if err := profile.Settings.Check(profile.Service.Settings); err != nil {
 		return nil, err
 	}
@@ -211,10 +214,11 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 		return nil, err
 	}
 	var transport http.RoundTripper = &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 10 * time.Second,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: oauth.RefusedByProxy(a.LookupEnv),
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 	}
 	if a.flags.verbose {
 		transport = &oauth.Trace{Base: transport, Log: func(line string) { a.say(a.err.Faint("trace:"), line) }, Now: a.Now}

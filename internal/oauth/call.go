@@ -45,8 +45,11 @@ type CallRequest struct {
 	SecretHeader map[string]SecretFunc
 	// Accept is the Accept header, "application/json" when empty.
 	Accept string
-	// AllowRedirect takes 301, 302, 303, 307 and 308 for a success, which is not followed.
-	AllowRedirect bool
+	// Success is what the reply has to look like.
+	Success Success
+	// RedirectTo is the one address that 301, 302, 303, 307 and 308 may lead to and be a
+	// success, which is not followed; with the empty one they never are.
+	RedirectTo string
 	// Idempotent allows one more try after 429 or 503.
 	Idempotent bool
 }
@@ -65,13 +68,13 @@ type Reply struct {
 	// names no URL. It is remote text: clean it before it is shown.
 	Location *url.URL
 
-	endpoint string
+	from *reply
 }
 
-// Call sends one request and returns the answer when it is a success. The
-// errors are those of Token. A status of 400 or more is an *Error, and so is a
-// success with an error inside: a non-empty error or errors member, or a
-// status.code other than 0. A redirect is a *ReplyError unless it is allowed.
+// Call sends one request and returns the answer when it is the Success that was asked
+// for. The errors are those of Token. A status of 400 or more is an *Error, and so is
+// a success with an error inside: a non-empty error or errors member, or a
+// status.code other than 0. What else came is a *ReplyError.
 func (c *Client) Call(ctx context.Context, r CallRequest) (*Reply, error) {
 	var answer *Reply
 	err := c.exchange(ctx, r.draft, repeating{allowed: r.Idempotent}, func(rep *reply, _ time.Time) (err error) {
@@ -87,17 +90,10 @@ func (c *Client) Call(ctx context.Context, r CallRequest) (*Reply, error) {
 // Object returns the body when it is one JSON object, without a byte order mark
 // and white space around it, else a *ReplyError. The strings in it are remote text.
 func (r *Reply) Object() (json.RawMessage, error) {
-	body := bytes.TrimSpace(bytes.TrimPrefix(r.Body, []byte("\xEF\xBB\xBF")))
-	if len(body) == 0 {
-		return nil, r.unusable("it is empty")
+	if _, problem := r.from.object(); problem != "" {
+		return nil, r.from.unusable(problem)
 	}
-	if body[0] != '{' {
-		return nil, r.unusable("it is not a JSON object")
-	}
-	if _, problem := parseObject(body); problem != "" {
-		return nil, r.unusable(problem)
-	}
-	return body, nil
+	return trimmed(r.Body), nil
 }
 
 // members are the members of Object.
@@ -110,38 +106,42 @@ func (r *Reply) members() (members, error) {
 	return m, nil
 }
 
-func (r *Reply) unusable(problem string) *ReplyError {
-	return &ReplyError{Endpoint: r.endpoint, StatusCode: r.StatusCode, Problem: problem}
-}
+func (r *Reply) unusable(problem string) *ReplyError { return r.from.unusable(problem) }
 
 // answer tells success from error.
 func (r *reply) answer(asked CallRequest, now time.Time) (*Reply, error) {
-	redirected := false
-	switch {
-	case r.status >= http.StatusBadRequest:
+	if r.status >= http.StatusBadRequest {
 		return nil, r.serviceError(r.membersIfAny(), now)
-	case isRedirect(r.status) && asked.AllowRedirect:
-		redirected = true
-	case r.status < http.StatusOK || r.status >= http.StatusMultipleChoices:
-		return nil, r.unusable(r.redirectText())
+	}
+	answer := &Reply{
+		StatusCode: r.status, Header: r.header, Body: r.body, ContentType: mediaType(r.header.Get("Content-Type")), from: r,
+	}
+	if isRedirect(r.status) {
+		to, err := asked.URL.Parse(r.header.Get("Location"))
+		if err != nil || r.header.Get("Location") == "" || !leadsTo(to, asked.RedirectTo) {
+			return nil, r.unusable(r.redirectText())
+		}
+		answer.Location = to
+		return answer, nil
 	}
 	if len(r.body) > maxReply {
 		return nil, r.unusable("it is larger than 1 MiB")
 	}
-	if m := r.membersIfAny(); !redirected && m.hasError() {
+	if m := r.membersIfAny(); m.hasError() {
 		return nil, r.serviceError(m, now)
 	}
-	mediaType, _, _ := strings.Cut(strings.ToLower(r.header.Get("Content-Type")), ";")
-	answer := &Reply{
-		StatusCode: r.status, Header: r.header, Body: r.body, ContentType: strings.TrimSpace(mediaType),
-		endpoint: r.endpoint,
-	}
-	if to := r.header.Get("Location"); redirected && to != "" {
-		if u, err := asked.URL.Parse(to); err == nil {
-			answer.Location = u
-		}
+	if problem := r.lacks(asked.Success); problem != "" {
+		return nil, r.unusable(problem)
 	}
 	return answer, nil
+}
+
+// leadsTo reports whether a redirect goes where it was asked to, whatever query the
+// service adds: a sign-in page is somewhere else.
+func leadsTo(to *url.URL, asked string) bool {
+	want, err := url.Parse(asked)
+	return err == nil && asked != "" && to.Scheme == want.Scheme && strings.EqualFold(to.Host, want.Host) &&
+		strings.TrimSuffix(to.Path, "/") == strings.TrimSuffix(want.Path, "/")
 }
 
 // isRedirect reports the statuses of RFC 9110 §15.4 that name another address.

@@ -123,7 +123,7 @@ func TestCallRequests(t *testing.T) {
 		},
 		{"nothing at all", CallRequest{Header: http.Header{"Content-Type": {"text/evil"}}}, apiRequest{"GET", "/x?global=false", "", nil}, "Content-Type"},
 	} {
-		s := serveAPI(t, answerWith(200, "", ""))
+		s := serveAPI(t, answerWith(200, "", "{}"))
 		client, _ := newClient(t)
 		c.ask.URL = mustURL(t, s.URL+"/x?global=false")
 		if _, err := client.Call(t.Context(), c.ask); err != nil {
@@ -222,7 +222,10 @@ func TestCallReplies(t *testing.T) {
 			answerWith(c.status, c.ctype, c.body)(n, w)
 		})
 		client, _ := newClient(t)
-		ask := CallRequest{URL: mustURL(t, s.URL+"/sign-out?global=true"), AllowRedirect: c.allow}
+		ask := CallRequest{URL: mustURL(t, s.URL+"/sign-out?global=true"), Success: Success{Status: []int{200, 204}, Body: BodyAnything}}
+		if c.allow {
+			ask.RedirectTo = s.URL + "/back"
+		}
 		got, err := client.Call(t.Context(), ask)
 		if c.wantErr != "" {
 			if err == nil || got != nil || !strings.Contains(err.Error(), c.wantErr) || strings.Contains(err.Error(), "global") {
@@ -280,7 +283,7 @@ func TestCallRepeats(t *testing.T) {
 	}{{true, 503, 2}, {true, 429, 2}, {false, 503, 1}, {false, 429, 1}, {true, 401, 1}, {true, 500, 1}, {true, 200, 1}} {
 		s := serveAPI(t, answerWith(c.status, "", ""))
 		client, _ := newClient(t)
-		_, err := client.Call(t.Context(), CallRequest{URL: mustURL(t, s.URL), Idempotent: c.idempotent})
+		_, err := client.Call(t.Context(), CallRequest{URL: mustURL(t, s.URL), Idempotent: c.idempotent, Success: Success{Body: BodyNothing}})
 		if n := len(s.requests()); n != c.want || (err == nil) != (c.status == 200) {
 			t.Errorf("%+v: %d requests, %v", c, n, err)
 		}
@@ -295,7 +298,7 @@ func TestCallRepeats(t *testing.T) {
 		}
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}
-	if _, err := client.Call(t.Context(), CallRequest{Method: "POST", URL: mustURL(t, s.URL)}); err != nil || len(*slept) != 1 || dials.Load() != 2 {
+	if _, err := client.Call(t.Context(), CallRequest{Method: "POST", URL: mustURL(t, s.URL), Success: Success{Body: BodyNothing}}); err != nil || len(*slept) != 1 || dials.Load() != 2 {
 		t.Errorf("%v, slept %v, %d dials", err, *slept, dials.Load())
 	}
 	client.Sleep = func(context.Context, time.Duration) error { return context.Canceled }
@@ -352,7 +355,7 @@ func TestReplyObject(t *testing.T) {
 		"\xEF\xBB\xBF {\"b\":1,\"a\":2}\n": `{"b":1,"a":2}`, "": "it is empty", "[1]": "not a JSON object", "<html>": "not a JSON object",
 		`{"a":`: "ends early", `{}{}`: "not valid JSON",
 	} {
-		r := &Reply{StatusCode: 200, Body: []byte(body), endpoint: "https://id.example/x"}
+		r := &Reply{StatusCode: 200, Body: []byte(body), from: &reply{endpoint: "https://id.example/x", body: []byte(body)}}
 		got, err := r.Object()
 		if string(got) == want && err == nil {
 			continue

@@ -38,6 +38,9 @@ type Client struct {
 	Now func() time.Time
 	// UserAgent is the User-Agent header, Go's own when empty.
 	UserAgent string
+	// Tell gets the whole text of an error that is cut in Error.Description, in one
+	// line made fit to be shown; nil means nobody does.
+	Tell func(text string)
 	// Sleep waits between two tries and returns early with an error when ctx
 	// ends; nil means a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -114,7 +117,7 @@ func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 		return nil, watch.failure(endpoint, d.sent, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	rep := &reply{endpoint: endpoint, status: resp.StatusCode, header: resp.Header, secrets: d.sent}
+	rep := &reply{endpoint: endpoint, status: resp.StatusCode, header: resp.Header, secrets: d.sent, tell: c.Tell}
 	rep.body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil && rep.status < http.StatusMultipleChoices {
 		watch.connected.Store(true)
@@ -168,16 +171,20 @@ func (w *connWatch) failure(endpoint string, secrets redactor, err error) error 
 			Hint:    "look at HTTPS_PROXY and HTTP_PROXY",
 		}
 	}
-	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err), Err: err}
+	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err) && !refusedHandshake(err), Err: err}
 	if timeout, ok := errors.AsType[net.Error](err); ok {
 		e.Timeout = timeout.Timeout()
 	}
 	e.Timeout = e.Timeout || errors.Is(err, context.DeadlineExceeded)
+	e.Obstacle = ObstacleIn(err)
 	if isNotHTTP(err) {
 		e.Err = errNotHTTP
 	}
 	if secrets.holds(err.Error()) {
 		e.Err = errors.New(redacted)
+		if e.Obstacle != nil {
+			e.Obstacle.Problem = redacted
+		}
 	}
 	return e
 }
@@ -207,6 +214,8 @@ func causeText(e *NetworkError) string {
 	switch {
 	case e.Timeout:
 		return "timed out"
+	case e.Obstacle != nil:
+		return e.Obstacle.Problem
 	case e.Err == nil:
 		return "no cause is known"
 	case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF):

@@ -119,7 +119,7 @@ func TestErrorReplies(t *testing.T) {
 		{"errors list of text", 400, js, `{"errors":["went wrong","x"]}`, "", "", "went wrong", "", false},
 		{"error object", 400, js, `{"error":{"code":40,"message":"nested"}}`, "", "40", "nested", "", false},
 		{"message", 429, js, `{"message":"Too Many Requests"}`, "", "", "Too Many Requests", `answered 429 "Too Many Requests"`, false},
-		{"HTML", 504, "text/html", "<html><h1>504 Gateway &amp; Time-out</h1>", "", "", "", "answered 504 without a usable error text", true},
+		{"HTML", 504, "text/html", "<html><h1>504 Gateway &amp; Time-out</h1>", "", "", "", "answered 504 with a page (text/html)", true},
 		{"text", 502, "text/plain", "upstream failed", "", "", "", "without a usable error text", true},
 		{"text like a form", 502, "text/plain", "a=b&c=d", "", "", "", "without a usable error text", true},
 		{"empty", 503, "", "", "", "", "", "answered 503 without a usable error text", false},

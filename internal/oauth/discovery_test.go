@@ -93,7 +93,7 @@ func TestDiscoverRefuses(t *testing.T) {
 		"user information":   {`{"issuer":"BASE/realms/acme","jwks_uri":"https://a:fake-pw@id.example/"}`, "its jwks_uri is not"},
 		"endpoint of a kind": {`{"issuer":"BASE/realms/acme","jwks_uri":5}`, "its jwks_uri is not a URL"},
 		"no URL":             {`{"issuer":"BASE/realms/acme","jwks_uri":"http://[x"}`, "its jwks_uri is not a URL"},
-		"HTML":               {"<html>", "it is not a JSON object"},
+		"HTML":               {"<html>", "it is a page (application/json), not a JSON object"},
 		"list":               {"[]", "it is not a JSON object"},
 		"empty":              {"", "it is empty"},
 		"huge":               {`{"issuer":"BASE/realms/acme","x":"` + strings.Repeat("x", maxReply) + `"}`, "larger than 1 MiB"},

@@ -129,7 +129,7 @@ func TestDryRunOfAssertion(t *testing.T) {
 	r.Auth = PrivateKeyJWT{ClientID: "demo-client", KeyID: "k1", Key: secretOf(key)}
 	text := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).ReplaceAllString(dryRun(t, r, length), "JTI")
 	want := `client_assertion=[jwt {"alg":"ES256","kid":"k1","typ":"JWT"} {"iss":"demo-client","sub":"demo-client",` +
-		`"aud":"https://id.example/oauth/token","jti":"JTI","iat":1933156800,"exp":1933156860}, signature withheld]` + "\n" +
+		`"aud":"https://id.example/oauth/token","jti":"JTI","iat":1933156795,"exp":1933156855}, signature withheld]` + "\n" +
 		"client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer\n"
 	if !strings.Contains(text, want) {
 		t.Errorf("got:\n%s\nwant in it:\n%s", text, want)

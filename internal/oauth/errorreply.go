@@ -3,6 +3,8 @@ package oauth
 import (
 	"cmp"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,9 +20,19 @@ func (r *reply) serviceError(m members, now time.Time) *Error {
 		RetryAfter: retryAfter(r.header, now),
 	}
 	code, description := m.errorWords()
-	e.Code, e.Description = cleanCode(code, secrets), secrets.clean(description)
+	if kind := shapeName(r.header.Get("x-amzn-ErrorType")); code == "" || throttles(kind) {
+		code = cmp.Or(kind, code)
+	}
+	e.Code, e.Description, e.tooMuch = cleanCode(code, secrets), secrets.clean(description), throttles(code)
+	r.tellWhole(e, secrets, description)
 	if e.Code == "" && e.Description == "" {
 		e.Code, e.Description = e.Challenge.Error, e.Challenge.Description
+	}
+	if e.Code == "" && e.Description == "" {
+		e.Page = strings.TrimPrefix(r.page(), "it is ")
+	}
+	if date, ok := ServiceTime(r.header); ok {
+		e.ClockAhead = date.Sub(now).Round(time.Second)
 	}
 	if e.RetryAfter > 0 {
 		e.NotBefore = now.Add(e.RetryAfter)
@@ -40,10 +52,18 @@ func cleanCode(code string, secrets redactor) string {
 	return secrets.clean(code)
 }
 
+// tellWhole gives the error's text away as a whole where it is cut for people.
+func (r *reply) tellWhole(e *Error, secrets redactor, description string) {
+	const most = 16 << 10
+	if whole := cleanTo(description, most); r.tell != nil && len([]rune(whole)) > maxText && !secrets.holds(description) {
+		r.tell(e.Endpoint + " said: " + strconv.Quote(whole))
+	}
+}
+
 // errorWords finds code and description, outermost first.
 func (m members) errorWords() (code, description string) {
 	first, text := m.firstError()
-	for _, inner := range []members{m, m.object("error"), m.object("status"), first, first.object("status")} {
+	for _, inner := range []members{m, m.object("error"), m.object("Error"), m.object("status"), first, first.object("status")} {
 		c, d := inner.ownWords()
 		code, description = cmp.Or(code, c), cmp.Or(description, d)
 	}
@@ -52,14 +72,17 @@ func (m members) errorWords() (code, description string) {
 
 // ownWords are code and description among the members themselves.
 func (m members) ownWords() (code, description string) {
-	code = cmp.Or(m.scalar("error"), m.scalar("code"))
+	code = cmp.Or(m.scalar("error"), shapeName(m.scalar("__type")), m.scalar("code"), m.scalar("Code"))
 	if code == "0" {
 		code = ""
+	}
+	if throttles(code) {
+		code = shapeName(code)
 	}
 	if d := m.scalar("error_description"); d != "" {
 		return code, d
 	}
-	message, more := m.scalar("message"), cmp.Or(m.scalar("description"), m.scalar("detail"))
+	message, more := cmp.Or(m.scalar("message"), m.scalar("Message")), cmp.Or(m.scalar("description"), m.scalar("detail"))
 	if message == "" || more == "" || message == more {
 		return code, cmp.Or(message, more)
 	}

@@ -30,6 +30,14 @@ type Error struct {
 	RetryAfter time.Duration
 	// NotBefore is RetryAfter as a moment, zero when the service did not say.
 	NotBefore time.Time
+	// Page says what came where an error should be, when it is a page for people: "a
+	// page (text/html) titled \"Forbidden\"". Empty when it is none.
+	Page string
+	// ClockAhead is how far the service's clock is ahead of ours, negative when it is
+	// behind, to the second; 0 when it did not tell the time.
+	ClockAhead time.Duration
+	// tooMuch says that the error's code is one of throttling.
+	tooMuch bool
 }
 
 // Error gives endpoint, status, code and the quoted description:
@@ -43,6 +51,8 @@ func (e *Error) Error() string {
 	switch {
 	case e.Code != "" && e.Code != strconv.Itoa(e.StatusCode):
 		b.WriteString(" " + wordText(e.Code))
+	case e.Page != "":
+		b.WriteString(" with " + e.Page)
 	case e.Code == "" && e.Description == "":
 		b.WriteString(" without a usable error text")
 	}
@@ -58,6 +68,10 @@ func (e *Error) Ambiguous() bool {
 	return e.StatusCode == http.StatusRequestTimeout ||
 		e.StatusCode >= http.StatusInternalServerError && e.StatusCode != http.StatusServiceUnavailable
 }
+
+// Throttled reports whether the service wants to be asked less often: 429, or a code
+// that says so under whatever status.
+func (e *Error) Throttled() bool { return e.tooMuch || e.StatusCode == http.StatusTooManyRequests }
 
 // wordText is s as it is when it is one plain word, else quoted.
 func wordText(s string) string {
@@ -79,6 +93,8 @@ type NetworkError struct {
 	Sent bool
 	// Timeout says that a deadline ended the exchange.
 	Timeout bool
+	// Obstacle is what waiting does not mend, nil when it may.
+	Obstacle *Obstacle
 	// Err is the cause, never a *url.Error. Print the NetworkError, not the
 	// cause: only the former's text has been cleaned.
 	Err error

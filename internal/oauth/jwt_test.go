@@ -145,7 +145,7 @@ func TestKeys(t *testing.T) {
 		"no keys":       {"{}", "it is not a JWK set"},
 		"of a kind":     {`{"keys":{}}`, "it is not a JWK set"},
 		"list":          {"[]", "it is not a JSON object"},
-		"page":          {"<html>", "it is not a JSON object"},
+		"page":          {"<html>", "it is a page (application/json), not a JSON object"},
 		"huge":          {good + `],"x":"` + strings.Repeat("x", maxReply) + `"}`, "it is larger than 1 MiB"},
 		"none":          {`{"keys":[]}`, "it has no key that can be used here"},
 		"unknown kinds": {`{"keys":[{"kty":"AKP","kid":"k1"},{"kty":5},{}]}`, "it has no key that can be used here"},

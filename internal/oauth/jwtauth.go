@@ -16,6 +16,9 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 const (
 	defaultAssertionLifetime = time.Minute
 	maxAssertionLifetime     = 5 * time.Minute
+	// assertionAge is how old an assertion claims to be: a service whose clock is a
+	// little behind would take it for one of the future (RFC 7523 §3, iat).
+	assertionAge = 5 * time.Second
 )
 
 // PrivateKeyJWT sends an assertion signed with the client's key:
@@ -81,10 +84,10 @@ func (p PrivateKeyJWT) claims(d *draft) assertionClaims {
 	if audience == "" {
 		audience = d.endpoint.String()
 	}
-	now := d.now()
+	issued := d.now().Add(-assertionAge)
 	return assertionClaims{
 		Issuer: p.ClientID, Subject: p.ClientID, Audience: audience, ID: newID(),
-		IssuedAt: now.Unix(), Expiry: now.Add(min(lifetime, maxAssertionLifetime)).Unix(),
+		IssuedAt: issued.Unix(), Expiry: issued.Add(min(lifetime, maxAssertionLifetime)).Unix(),
 	}
 }
 

@@ -109,7 +109,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	}
 	want := map[string]any{
 		"iss": "demo-client", "sub": "demo-client", "aud": endpoint.String(), "jti": jti,
-		"iat": float64(noon.Unix()), "exp": float64(noon.Unix() + 300),
+		"iat": float64(noon.Unix() - 5), "exp": float64(noon.Unix() + 295),
 	}
 	if diff := cmp.Diff(want, claims); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)

@@ -21,6 +21,8 @@ type reply struct {
 	header   http.Header
 	body     []byte
 	secrets  redactor
+	// tell gets what is too long to be shown to everybody; nil means nobody does.
+	tell func(string)
 }
 
 // members are the named values of a reply, whichever way it was written; those
@@ -40,7 +42,7 @@ func (r *reply) token(asked, now time.Time) (Token, error) {
 	}
 	m, problem := parseMembers(r.header.Get("Content-Type"), r.body)
 	if problem != "" {
-		return Token{}, r.unusable(problem)
+		return Token{}, r.unusable(r.insteadOfJSON(problem))
 	}
 	if m.hasError() {
 		return Token{}, r.serviceError(m, now)
@@ -82,25 +84,51 @@ func (r *reply) redirectText() string {
 // one; else the Content-Type decides, and where that is missing or plain text
 // the names do. The second result says what is wrong, and quotes nothing.
 func parseMembers(contentType string, body []byte) (members, string) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")))
-	mediaType, _, _ := strings.Cut(strings.ToLower(contentType), ";")
-	mediaType = strings.TrimSpace(mediaType)
+	body = trimmed(body)
+	media := mediaType(contentType)
 	switch {
 	case len(body) == 0:
 		return nil, "it is empty"
 	case body[0] == '{':
 		return parseObject(body)
-	case mediaType == "application/x-www-form-urlencoded":
+	case media == "application/x-www-form-urlencoded":
 		if m := parseForm(body); m != nil {
 			return m, ""
 		}
 		return nil, "it is not form-encoded as its Content-Type says"
-	case mediaType == "" || mediaType == "text/plain":
+	case media == "" || media == "text/plain":
 		if m := parseForm(body); m["access_token"] != nil || m["error"] != nil {
 			return m, ""
 		}
 	}
-	return nil, "it is not a JSON object"
+	return nil, notObject
+}
+
+// notObject is the problem of a body that is something else than it should be.
+const notObject = "it is not a JSON object"
+
+// mediaType returns a Content-Type in lower case without its parameters.
+func mediaType(contentType string) string {
+	media, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	return strings.TrimSpace(media)
+}
+
+// trimmed returns a body without a byte order mark and white space around it.
+func trimmed(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")))
+}
+
+// object reads the body as the one JSON object it has to be; the second result is the
+// problem.
+func (r *reply) object() (members, string) {
+	body := trimmed(r.body)
+	switch {
+	case len(body) == 0:
+		return nil, "it is empty"
+	case body[0] != '{':
+		return nil, r.insteadOfJSON(notObject)
+	}
+	return parseObject(body)
 }
 
 func parseObject(body []byte) (members, string) {

@@ -21,7 +21,8 @@ const (
 	waitAfterElse = 250 * time.Millisecond
 )
 
-// repeating is what a request allows: a second try after 429 and 503, and the
+// repeating is what a request allows: a second try after 429 (or what
+// means it) and 503, and the
 // shortest pause before it.
 type repeating struct {
 	allowed bool
@@ -35,7 +36,7 @@ func (p repeating) again(ctx context.Context, err error) (time.Duration, bool) {
 	var wait time.Duration
 	switch e := err.(type) { //nolint:errorlint // a secret reference may have failed with a network error of its own
 	case *NetworkError:
-		if e.Sent || !isDialError(e.Err) || isUnknownHost(e.Err) {
+		if e.Sent || !isDialError(e.Err) || isUnknownHost(e.Err) || e.Obstacle != nil {
 			return 0, false
 		}
 		wait = waitAfterElse
@@ -43,10 +44,10 @@ func (p repeating) again(ctx context.Context, err error) (time.Duration, bool) {
 		if !p.allowed {
 			return 0, false
 		}
-		switch e.StatusCode {
-		case http.StatusTooManyRequests:
+		switch {
+		case e.Throttled():
 			wait = waitAfter429
-		case http.StatusServiceUnavailable:
+		case e.StatusCode == http.StatusServiceUnavailable:
 			wait = waitAfterElse
 		default:
 			return 0, false

@@ -21,3 +21,8 @@ func TokenForm(auth ClientAuth, token Secret, hint string) CallRequest {
 		Secrets: map[string]SecretFunc{"token": Known(token)},
 	}
 }
+
+// Revoked is the reply of RFC 7009 §2.2 as services give it: 200 or 204, and nothing in it.
+func Revoked() Success {
+	return Success{Status: []int{http.StatusOK, http.StatusNoContent}, Body: BodyNothing}
+}

@@ -38,9 +38,9 @@ type Peer struct {
 	// Header and SecretHeader are sent with every request.
 	Header       map[string][]string
 	SecretHeader map[string]oauth.SecretFunc
-	// Judge reads a service's error its own way; returning nil, or being nil,
-	// leaves it to the words of RFC 6749 §5.2.
-	Judge func(*oauth.Error) *Failure
+	// Rules read the service's errors its own way; what none fits is left to the words
+	// of RFC 6749 §5.2.
+	Rules []Rule
 }
 
 // Call asks an endpoint that is not the token endpoint. Errors are a *Failure or
@@ -49,21 +49,23 @@ func (p *Peer) Call(ctx context.Context, r oauth.CallRequest) (*oauth.Reply, err
 	r.Header, r.SecretHeader = p.Header, p.SecretHeader
 	reply, err := p.Client.Call(ctx, r)
 	if err != nil {
-		return nil, p.Failed(err, r.Bearer != nil)
+		return nil, p.failed(err, wanted{auth: r.Auth, token: r.Bearer != nil})
 	}
 	return reply, nil
 }
 
 // Failed turns the error of a call into a *Failure. Where a token was shown, it is
 // the token that a refusal is about.
-func (p *Peer) Failed(err error, token bool) error {
-	err = p.failure(err)
+func (p *Peer) Failed(err error, token bool) error { return p.failed(err, wanted{token: token}) }
+
+func (p *Peer) failed(err error, w wanted) error {
+	err = p.failure(err, w)
 	failure, ok := errors.AsType[*Failure](err)
 	answered, said := errors.AsType[*oauth.Error](err)
-	if ok && said && token && answered.StatusCode == http.StatusUnauthorized {
+	if ok && said && w.token && answered.Page == "" && answered.StatusCode == http.StatusUnauthorized {
 		failure.StaleToken = true
 	}
-	if ok && said && token && failure.Reason == ReasonCredentials && failure.Hint == "" {
+	if ok && said && w.token && failure.Reason == ReasonCredentials && failure.Hint == "" {
 		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.Service, answered)
 		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
 	}
@@ -129,7 +131,7 @@ func (e *TokenEndpoint) ask(ctx context.Context, r oauth.TokenRequest) (oauth.To
 	r.Accept, r.MinRetryWait = e.Accept, e.MinRetryWait
 	token, err := e.Client.Token(ctx, r)
 	if err != nil {
-		return oauth.Token{}, e.failure(err)
+		return oauth.Token{}, e.failure(err, wanted{grant: r.Params.Get("grant_type"), auth: r.Auth})
 	}
 	return token, nil
 }

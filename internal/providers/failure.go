@@ -15,7 +15,7 @@ const (
 	// ReasonScope: a scope was refused.
 	ReasonScope Reason = "scope"
 	// ReasonConfig: the service does not know what the profile names (realm,
-	// path, grant).
+	// path, grant), or what stands in front of it does not get better by waiting.
 	ReasonConfig Reason = "config"
 	// ReasonTemporary: network, timeout, 408, 429, 5xx.
 	ReasonTemporary Reason = "temporary"
@@ -34,6 +34,8 @@ type Failure struct {
 	Hint string
 	// NotBefore is when asking again makes sense (Retry-After), zero when unknown.
 	NotBefore time.Time
+	// Throttled says that the service wants to be asked less often.
+	Throttled bool
 	// Ambiguous says that the request may have been carried out although no
 	// usable answer came: it must not be repeated if it spends something.
 	Ambiguous bool

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
+	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
 )
@@ -13,15 +13,12 @@ import (
 // failure turns what asking the endpoint ended with into a *Failure. Errors that
 // are not the service's (a secret that cannot be fetched, a malformed key) pass
 // as they are.
-func (p *Peer) failure(err error) error {
+func (p *Peer) failure(err error, w wanted) error {
 	if answered, ok := errors.AsType[*oauth.Error](err); ok {
-		return p.answered(answered)
+		return p.answered(answered, w)
 	}
 	if network, ok := errors.AsType[*oauth.NetworkError](err); ok {
-		return &Failure{
-			Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.Service, network),
-			Hint: networkHint(err), Ambiguous: oauth.Ambiguous(err), Err: err,
-		}
+		return p.unreached(network, err)
 	}
 	if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
 		return &Failure{
@@ -32,34 +29,90 @@ func (p *Peer) failure(err error) error {
 	return err
 }
 
-// networkHint knows the one mistake in a profile that looks like a broken network:
-// a host that does not exist.
-func networkHint(err error) string {
+// unreached judges an exchange without a reply: time mends a network, and no
+// certificate.
+func (p *Peer) unreached(network *oauth.NetworkError, err error) *Failure {
+	failure := &Failure{
+		Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.Service, network),
+		Hint: networkHint(err, network), Ambiguous: oauth.Ambiguous(err), Err: err,
+	}
+	if network.Obstacle != nil {
+		failure.Reason, failure.Hint = ReasonConfig, network.Obstacle.Hint
+	}
+	return failure
+}
+
+// networkHint knows the one mistake in a profile that looks like a broken network: a
+// host that does not exist. Behind a proxy it is the proxy's that was looked up.
+func networkHint(err error, network *oauth.NetworkError) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		return "the proxy cannot be reached: check HTTPS_PROXY, or name the host in NO_PROXY where it is not needed"
+	}
 	if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
 		return "the host does not exist: check account, region, environment or base_url in the profile, or the network"
 	}
-	if network, ok := errors.AsType[*oauth.NetworkError](err); ok && network.Timeout {
+	if network.Timeout {
 		return "try again later, or raise --timeout"
 	}
 	return ""
 }
 
-// answered judges an error that the service answered with: first in the
-// service's own words, then in the standard's.
-func (p *Peer) answered(err *oauth.Error) *Failure {
-	failure := (*Failure)(nil)
-	if p.Judge != nil {
-		failure = p.Judge(err)
+// answered judges an error that the service answered with, by the first rule that fits.
+func (p *Peer) answered(err *oauth.Error, w wanted) *Failure {
+	failure := judge(p.Service, err, w, inFront(), p.Rules, StandardCodes(), standardStatuses())
+	if failure.Hint == "" && failure.Reason == ReasonCredentials && !w.token {
+		failure.Hint = credentialsHint(w.auth)
 	}
-	if failure == nil {
-		failure = &Failure{Reason: ReasonOf(err.StatusCode, err.Code)}
+	if failure.Reason == ReasonCredentials {
+		failure.Hint = withClock(failure.Hint, err, w.auth)
 	}
-	if failure.Message == "" {
-		failure.Message = fmt.Sprintf("%s %s: %v", p.Service, verdict(failure.Reason), err)
-	}
-	failure.NotBefore, failure.Err = err.NotBefore, err
+	failure.NotBefore, failure.Err, failure.Throttled = err.NotBefore, err, err.Throttled()
 	failure.Ambiguous = err.Ambiguous()
 	return failure
+}
+
+// judge returns what the first rule that fits makes of an error.
+func judge(service string, err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
+	for _, rules := range lists {
+		for _, r := range rules {
+			if r.fits(err) {
+				return r.failure(service, err, w)
+			}
+		}
+	}
+	return Rule{Reason: ReasonProtocol}.failure(service, err, w)
+}
+
+// credentialsHint names the settings that make the credentials; empty leaves it to the
+// reason's usual hint, which names client_id and client_secret.
+func credentialsHint(auth oauth.ClientAuth) string {
+	switch {
+	case auth == nil:
+		return ""
+	case auth.Method() == PrivateKeyJWT:
+		return "check client_id, private_key and key_id in the profile, and this machine's clock; --dry-run shows the request"
+	case auth.Method() == None:
+		return "check client_id in the profile; --dry-run shows the request"
+	}
+	return ""
+}
+
+// clockSlack is how far two clocks may differ without a signed JWT, which is good for a
+// minute, being refused for that.
+const clockSlack = 30 * time.Second
+
+// withClock puts a clock that is off in front of a hint, where it matters.
+func withClock(hint string, err *oauth.Error, auth oauth.ClientAuth) string {
+	off := err.ClockAhead.Abs()
+	if auth == nil || auth.Method() != PrivateKeyJWT || off <= clockSlack {
+		return hint
+	}
+	direction := "ahead of"
+	if err.ClockAhead > 0 {
+		direction = "behind"
+	}
+	return fmt.Sprintf("this machine's clock is %s %s the service's, and a signed JWT is good for a minute: set the clock; else %s",
+		off, direction, hint)
 }
 
 func verdict(r Reason) string {
@@ -74,35 +127,6 @@ func verdict(r Reason) string {
 		return "answered what cannot be used"
 	default:
 		return "refused the credentials"
-	}
-}
-
-// ReasonOf reads an error as RFC 6749 §5.2 and RFC 9110 define its code and its
-// HTTP status.
-func ReasonOf(status int, code string) Reason {
-	switch code {
-	case "invalid_scope", "insufficient_scope":
-		return ReasonScope
-	case "server_error", "temporarily_unavailable", "slow_down":
-		return ReasonTemporary
-	case "invalid_client", "invalid_grant", "unauthorized_client", "access_denied":
-		if status < http.StatusInternalServerError {
-			return ReasonCredentials
-		}
-	}
-	return reasonOfStatus(status)
-}
-
-func reasonOfStatus(status int) Reason {
-	switch {
-	case slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooManyRequests}, status), status >= 500:
-		return ReasonTemporary
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return ReasonCredentials
-	case status == http.StatusBadRequest, status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
-		return ReasonConfig
-	default:
-		return ReasonProtocol
 	}
 }
 

@@ -121,15 +121,11 @@ func (f CodeFlow) refused(err error) error {
 	if !ok {
 		return err
 	}
-	reason := ReasonProtocol
+	failure := &Failure{Reason: ReasonProtocol, Hint: "log in again"}
 	if callback.Reason == oauth.CallbackRefused {
-		reason = ReasonOf(0, callback.Code)
+		said := &oauth.Error{Code: callback.Code, Description: callback.Description}
+		failure = judge(f.Token.Service, said, wanted{}, refusedLogin())
 	}
-	if reason == ReasonProtocol && callback.Reason == oauth.CallbackRefused {
-		reason = ReasonCredentials
-	}
-	return &Failure{
-		Reason: reason, Err: err, Message: fmt.Sprintf("%s did not log you in: %v", f.Token.Service, callback),
-		Hint: "log in again, as a user who may",
-	}
+	failure.Message, failure.Err = fmt.Sprintf("%s did not log you in: %v", f.Token.Service, callback), err
+	return failure
 }

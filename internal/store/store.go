@@ -65,6 +65,9 @@ type Note struct {
 	At time.Time `json:"at"`
 	// NotBefore is when the service may be asked again, zero when at once.
 	NotBefore time.Time `json:"not_before,omitzero"`
+	// Pause is how long nobody asks because the service throttles without saying for how
+	// long; the next one doubles it. Zero otherwise.
+	Pause time.Duration `json:"pause,omitempty"`
 	// Reason, Message and Hint are those of the failure.
 	Reason  string `json:"reason"`
 	Message string `json:"message"`

@@ -104,7 +104,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	p := &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Judge: judge(s.Text("grant"))},
+			Peer: providers.Peer{Service: title, Client: client, Rules: tokenRules(s.Text("grant"), auth.Method())},
 			URL:  endpoint, Auth: auth, Accept: s.Text("accept"),
 		},
 		base:   base,

@@ -2,89 +2,85 @@ package genesys
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
 
-// judge reads the API's errors. Their code is often the HTTP status again, and
-// the standard's code then begins the message. A 403 may be the API key's, which a
-// gateway checks, as well as the client's; status 603 is "Unauthorized"; 400 is
+// tokenRules read the token endpoint's errors. Their code is often the HTTP status
+// again, and the standard's code then begins the message. A 403 may be the API key's,
+// which a gateway checks, as well as the client's; status 603 is "Unauthorized"; 400 is
 // what a wrong user or password gives.
-func judge(grant string) func(*oauth.Error) *providers.Failure {
-	hint := "check client_id and client_secret"
+func tokenRules(grant, method string) []providers.Rule {
+	client := "client_id and client_secret"
+	if method == providers.None {
+		client = "client_id"
+	}
+	hint := "check " + client
 	if grant == password {
-		hint = "check username (tenant\\user) and password, and client_id and client_secret"
+		hint = "check username (tenant\\user) and password, and " + client
 	}
-	return func(err *oauth.Error) *providers.Failure {
-		code, _, _ := strings.Cut(err.Description, ":")
-		switch code {
-		case "invalid_grant":
-			return &providers.Failure{Reason: providers.ReasonCredentials, Hint: hint}
-		case "invalid_client", "invalid_scope", "invalid_request", "unauthorized_client",
-			"unsupported_grant_type", "access_denied":
-			return &providers.Failure{Reason: providers.ReasonOf(err.StatusCode, code)}
-		}
-		number := strings.Trim(err.Code, "0123456789") == ""
-		switch {
-		case err.StatusCode == 403 || err.Code == "603":
-			return refusedClient()
-		case err.StatusCode == 400 && (number || err.Code == "invalid_grant"):
-			return &providers.Failure{Reason: providers.ReasonCredentials, Hint: hint}
-		}
-		return nil
+	rules := []providers.Rule{{Code: "invalid_grant", Reason: providers.ReasonCredentials, Hint: hint}}
+	rules = append(rules, providers.StandardCodes()...)
+	return append(rules,
+		refusedClient(providers.Rule{Status: http.StatusForbidden}),
+		refusedClient(providers.Rule{Code: unauthorized}),
+		providers.Rule{
+			Status: http.StatusBadRequest, Code: providers.Numeric, Reason: providers.ReasonCredentials, Hint: hint,
+		},
+	)
+}
+
+// unauthorized is the API's own code for what 401 says.
+const unauthorized = "603"
+
+// refusedClient completes a rule for what the API key may be the reason of.
+func refusedClient(r providers.Rule) providers.Rule {
+	r.Reason = providers.ReasonCredentials
+	r.Hint = "check api_key as well as client_id and client_secret; the client may lack the grant"
+	return r
+}
+
+// callRules read the errors of the endpoints that take a token. The reply may be 200
+// and carry the status of a failure inside.
+func callRules() []providers.Rule {
+	return []providers.Rule{
+		{Status: http.StatusUnauthorized, Reason: providers.ReasonCredentials, StaleToken: true},
+		{Code: unauthorized, Reason: providers.ReasonCredentials, StaleToken: true},
+		refusedClient(providers.Rule{Status: http.StatusForbidden}),
 	}
 }
 
-func refusedClient() *providers.Failure {
-	return &providers.Failure{
-		Reason: providers.ReasonCredentials,
-		Hint:   "check api_key as well as client_id and client_secret; the client may lack the grant",
-	}
-}
-
-// judgeToken reads the errors of the endpoints that take a token. The reply may be
-// 200 and carry the status of a failure inside.
-func judgeToken(err *oauth.Error) *providers.Failure {
-	switch {
-	case err.StatusCode == http.StatusUnauthorized, err.Code == "603":
-		return &providers.Failure{Reason: providers.ReasonCredentials, StaleToken: true}
-	case err.StatusCode == http.StatusForbidden:
-		return refusedClient()
-	}
-	return nil
-}
-
-// isRefusedToken reports whether err says that the token is not valid (any more).
+// isRefusedToken reports whether err says that the token is not valid (any more). A
+// page with that status is not the API's word.
 func isRefusedToken(err error) bool {
 	answered, ok := errors.AsType[*oauth.Error](err)
-	return ok && answered.StatusCode == http.StatusUnauthorized
+	return ok && answered.StatusCode == http.StatusUnauthorized && answered.Page == ""
 }
 
-// judgePing reads the errors of /ping: refused, or not there.
-func judgePing(err *oauth.Error) *providers.Failure {
-	if err.StatusCode == http.StatusUnauthorized || err.StatusCode == http.StatusForbidden || err.Code == "603" {
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials, StaleToken: true,
-			Message: fmt.Sprintf("%s is there and says: not authenticated: %v", title, err),
-			Hint:    "log in again, or check api_key",
-		}
+// pingRules read the errors of /ping: refused, not there, or no such path.
+func pingRules() []providers.Rule {
+	refused := providers.Rule{
+		Reason: providers.ReasonCredentials, StaleToken: true,
+		Message: "is there and says: not authenticated", Hint: "log in again, or check api_key",
 	}
-	return &providers.Failure{Reason: providers.ReasonTemporary, Message: fmt.Sprintf("%s is unavailable: %v", title, err)}
+	byStatus, byGateway, byCode := refused, refused, refused
+	byStatus.Status, byGateway.Status, byCode.Code = http.StatusForbidden, http.StatusUnauthorized, unauthorized
+	const hint = "check base_url in the profile: there is no such API at that address"
+	return []providers.Rule{
+		byStatus, byGateway, byCode,
+		{Status: http.StatusRequestTimeout, Reason: providers.ReasonTemporary, Message: "is unavailable"},
+		{Status: 4, Reason: providers.ReasonConfig, Message: "has no ping there", Hint: hint},
+		{Reason: providers.ReasonTemporary, Message: "is unavailable"},
+	}
 }
 
-// judgePassword reads the errors of /change-password, where the page gives 403 one
+// passwordRules read the errors of /change-password, where the page gives 403 one
 // meaning.
-func judgePassword(err *oauth.Error) *providers.Failure {
-	if err.StatusCode != http.StatusForbidden {
-		return judgeToken(err)
-	}
-	return &providers.Failure{
-		Reason:  providers.ReasonCredentials,
-		Message: fmt.Sprintf("%s is unable to update password: %v", title, err),
-		Hint:    "check the old password, and the rules for a new one",
-	}
+func passwordRules() []providers.Rule {
+	return append([]providers.Rule{{
+		Status: http.StatusForbidden, Reason: providers.ReasonCredentials, Message: "is unable to update password",
+		Hint: "check the old password, and the rules for a new one",
+	}}, callRules()...)
 }

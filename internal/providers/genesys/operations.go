@@ -65,43 +65,88 @@ func (p *Provider) FinishLogin(ctx context.Context, login *providers.Login, answ
 	return p.code.Finish(ctx, login, answer)
 }
 
-// call asks an endpoint below /auth/v3. The scheme is written as in all of the
-// page's examples.
+// operation is one of the API's endpoints that take a token, as the vendor's page has it.
+type operation struct {
+	method string
+	// path is below /auth/v3.
+	path    string
+	rules   []providers.Rule
+	success oauth.Success
+	// idempotent says that asking twice does no harm.
+	idempotent bool
+}
+
+// jwtHeader is where /jwt-userinfo answers.
+const jwtHeader = "X-GWS-User"
+
+// userInfo is GET /userinfo, GET /openid/userinfo, or GET /jwt-userinfo. Of the second,
+// most members are there only for tokens with the scope openid, which the API has no way
+// to ask for.
+func userInfo(view string) operation {
+	o := operation{method: http.MethodGet, path: "/userinfo", rules: callRules(), idempotent: true}
+	o.success.Members = []string{"username"}
+	switch view {
+	case viewOpenID:
+		o.path = "/openid/userinfo"
+		o.success = oauth.Success{AnyOf: []string{
+			"sub", "user_name", "email", "aud", "authorities", "contact_center_id", "dbid", "environment_id",
+			"family_name", "given_name", "properties",
+		}}
+	case viewJWT:
+		o.path = "/jwt-userinfo"
+		o.success = oauth.Success{Body: oauth.BodyAnything, Header: jwtHeader}
+	}
+	return o
+}
+
+func ping() operation {
+	return operation{method: http.MethodGet, path: "/ping", rules: pingRules(), success: done(), idempotent: true}
+}
+
+func signOut() operation {
+	return operation{method: http.MethodPost, path: "/sign-out", rules: callRules(), success: done()}
+}
+
+func changePassword() operation {
+	return operation{method: http.MethodPost, path: "/change-password", rules: passwordRules(), success: done()}
+}
+
+// done is the page's ApiResponse, with the status that says that it was done.
+func done() oauth.Success {
+	return oauth.Success{Values: map[string][]string{"status.code": {"0", `"0"`}}}
+}
+
+// call asks an endpoint. The scheme is written as in all of the page's examples.
 func (p *Provider) call(
-	ctx context.Context, path string, token oauth.Secret, judge func(*oauth.Error) *providers.Failure, r oauth.CallRequest,
+	ctx context.Context, o operation, token oauth.Secret, r oauth.CallRequest,
 ) (*oauth.Reply, error) {
 	address := *p.base
-	address.Path, address.RawQuery = basePath+path, r.Params.Encode()
-	r.URL, r.Params, r.Scheme = &address, nil, "bearer"
+	address.Path, address.RawQuery = basePath+o.path, r.Params.Encode()
+	r.URL, r.Params, r.Scheme, r.Method = &address, nil, "bearer", o.method
+	r.Success, r.Idempotent = o.success, o.idempotent
 	if !token.IsZero() {
 		r.Bearer = oauth.Known(token)
 	}
 	peer := p.token.Peer
-	peer.Judge = judge
+	peer.Rules = o.rules
 	return peer.Call(ctx, r)
 }
 
-// UserInfo asks GET /userinfo, GET /openid/userinfo, or GET /jwt-userinfo, whose
-// answer is a JWT in the header X-GWS-User.
+// UserInfo asks with one of the views; that of the JWT has it in a header.
 func (p *Provider) UserInfo(ctx context.Context, s providers.Session, view string) (providers.UserInfo, error) {
-	path := map[string]string{viewUser: "/userinfo", viewOpenID: "/openid/userinfo", viewJWT: "/jwt-userinfo"}[view]
-	reply, err := p.call(ctx, path, s.AccessToken, judgeToken, oauth.CallRequest{Idempotent: true})
+	reply, err := p.call(ctx, userInfo(view), s.AccessToken, oauth.CallRequest{})
 	if err != nil {
 		return providers.UserInfo{}, err
 	}
 	if view != viewJWT {
 		claims, err := reply.Object()
-		if err != nil {
-			return providers.UserInfo{}, p.token.Failed(err, true)
-		}
-		return providers.UserInfo{Claims: claims}, nil
+		return providers.UserInfo{Claims: claims}, err
 	}
-	const header = "X-GWS-User"
-	jwt, err := oauth.ParseJWT(oauth.NewSecret(reply.Header.Get(header)))
+	jwt, err := oauth.ParseJWT(oauth.NewSecret(reply.Header.Get(jwtHeader)))
 	if err != nil {
 		return providers.UserInfo{}, &providers.Failure{
 			Reason: providers.ReasonProtocol, Err: err,
-			Message: fmt.Sprintf("%s answered without a usable JWT in the header %s", title, header),
+			Message: fmt.Sprintf("%s answered without a usable JWT in the header %s", title, jwtHeader),
 		}
 	}
 	return providers.UserInfo{Claims: jwt.Claims, Unverified: true}, nil
@@ -110,9 +155,9 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, view strin
 // Ping asks GET /ping: 200 if the user is authenticated, otherwise 403. What is
 // neither means that the service is not there.
 func (p *Provider) Ping(ctx context.Context, token oauth.Secret) (providers.Pong, error) {
-	_, err := p.call(ctx, "/ping", token, judgePing, oauth.CallRequest{Idempotent: true})
+	_, err := p.call(ctx, ping(), token, oauth.CallRequest{})
 	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Reason == providers.ReasonProtocol {
-		// A page, or a redirect to one, is what stands in for a service that is down.
+		// A page, an empty body, or a redirect to one, is what stands in for a service that is down.
 		failure.Reason, failure.Message = providers.ReasonTemporary, title+" is unavailable: "+failure.Message
 	}
 	if err != nil {
@@ -126,15 +171,13 @@ func (p *Provider) Ping(ctx context.Context, token oauth.Secret) (providers.Pong
 func (p *Provider) SignOut(
 	ctx context.Context, s providers.Session, o providers.SignOutOptions,
 ) (providers.SignedOut, error) {
-	r := oauth.CallRequest{
-		Method: http.MethodPost, AllowRedirect: true,
-		Params: url.Values{"global": {strconv.FormatBool(o.Global)}},
-	}
+	operation, r := signOut(), oauth.CallRequest{Params: url.Values{"global": {strconv.FormatBool(o.Global)}}}
 	if o.RedirectURI != "" {
-		r.Method = http.MethodGet
+		operation.method = http.MethodGet
+		r.RedirectTo = o.RedirectURI
 		r.Params.Set("redirectUri", o.RedirectURI)
 	}
-	reply, err := p.call(ctx, "/sign-out", s.AccessToken, judgeToken, r)
+	reply, err := p.call(ctx, operation, s.AccessToken, r)
 	if isRefusedToken(err) && !s.RefreshToken.IsZero() {
 		// The access token has ended, but the session may live on in the other one.
 		token, refused := p.Refresh(ctx, s.RefreshToken)
@@ -171,6 +214,6 @@ func (p *Provider) ChangePassword(ctx context.Context, token oauth.Secret, chang
 	if change.OperationID != "" {
 		body["operationId"] = change.OperationID
 	}
-	_, err := p.call(ctx, "/change-password", token, judgePassword, oauth.CallRequest{Method: http.MethodPost, JSON: body})
+	_, err := p.call(ctx, changePassword(), token, oauth.CallRequest{JSON: body})
 	return err
 }

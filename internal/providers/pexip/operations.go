@@ -61,9 +61,42 @@ func (p *Provider) discover(ctx context.Context) (*oauth.Metadata, error) {
 // operation is what one of the document's endpoints is asked for.
 type operation struct {
 	// name is the verb on the command line.
-	name  string
-	at    func(*oauth.Metadata) *url.URL
-	judge func(*oauth.Error) *providers.Failure
+	name    string
+	at      func(*oauth.Metadata) *url.URL
+	rules   []providers.Rule
+	success oauth.Success
+}
+
+// The operations, with what Keycloak documents of their replies. A page that asks
+// somebody to confirm is no sign-out.
+
+func userInfo() operation {
+	return operation{
+		name: "userinfo", rules: userInfoRules(), success: oauth.Success{Members: []string{"sub"}},
+		at: func(m *oauth.Metadata) *url.URL { return m.UserinfoEndpoint },
+	}
+}
+
+func revoke() operation {
+	return operation{
+		name: "token revoke", rules: rules(), success: oauth.Revoked(),
+		at: func(m *oauth.Metadata) *url.URL { return m.RevocationEndpoint },
+	}
+}
+
+func introspect() operation {
+	return operation{
+		name: "token introspect", rules: introspectionRules(), success: oauth.Introspected(),
+		at: func(m *oauth.Metadata) *url.URL { return m.IntrospectionEndpoint },
+	}
+}
+
+func logout() operation {
+	return operation{
+		name: "signout", rules: rules(),
+		success: oauth.Revoked(),
+		at:      func(m *oauth.Metadata) *url.URL { return m.EndSessionEndpoint },
+	}
 }
 
 // ask sends a request to the operation's endpoint.
@@ -75,8 +108,9 @@ func (p *Provider) ask(ctx context.Context, o operation, r oauth.CallRequest) (*
 	if r.URL = o.at(metadata); r.URL == nil {
 		return nil, unsupported(o.name, "the realm's discovery document has no such endpoint")
 	}
+	r.Success = o.success
 	peer := p.token.Peer
-	peer.Judge = o.judge
+	peer.Rules = o.rules
 	reply, err := peer.Call(ctx, r)
 	return reply, absent(o.name, err)
 }
@@ -99,42 +133,33 @@ func absent(operation string, err error) error {
 // answers for tokens with the scope openid only.
 func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) (providers.UserInfo, error) {
 	if s.Scope != nil && !slices.Contains(s.Scope, "openid") {
-		return providers.UserInfo{}, lacksOpenID(nil)
+		return providers.UserInfo{}, lacksOpenID()
 	}
-	reply, err := p.ask(ctx, operation{
-		name: "userinfo", judge: judgeUserInfo,
-		at: func(m *oauth.Metadata) *url.URL { return m.UserinfoEndpoint },
-	}, oauth.CallRequest{Bearer: oauth.Known(s.AccessToken), Idempotent: true})
+	reply, err := p.ask(ctx, userInfo(), oauth.CallRequest{Bearer: oauth.Known(s.AccessToken), Idempotent: true})
 	if err != nil {
 		return providers.UserInfo{}, err
 	}
 	claims, err := reply.Object()
-	if err != nil {
-		return providers.UserInfo{}, p.token.Failed(err, true)
-	}
-	return providers.UserInfo{Claims: claims}, nil
+	return providers.UserInfo{Claims: claims}, err
 }
 
-// judgeUserInfo knows what a token without openid gets; its reason may be in
+// userInfoRules know what a token without openid gets; its reason may be in
 // WWW-Authenticate alone (RFC 6750 §3). The other errors are those of the token
 // endpoint.
-func judgeUserInfo(err *oauth.Error) *providers.Failure {
-	if err.Code == "insufficient_scope" {
-		return lacksOpenID(err)
-	}
-	return judge(err)
+func userInfoRules() []providers.Rule {
+	return append([]providers.Rule{{
+		Code: "insufficient_scope", Reason: providers.ReasonScope, Message: onlyOpenID, Hint: addOpenID,
+	}}, rules()...)
 }
 
-func lacksOpenID(err *oauth.Error) *providers.Failure {
-	f := &providers.Failure{
-		Reason:  providers.ReasonScope,
-		Message: title + " tells about the user only for tokens with the scope openid, which this one lacks",
-		Hint:    "add openid to the scopes of the profile, and get a new token",
-	}
-	if err != nil {
-		f.Message = fmt.Sprintf("%s: %v", f.Message, err)
-	}
-	return f
+const (
+	onlyOpenID = "tells about the user only for tokens with the scope openid, which this one lacks"
+	addOpenID  = "add openid to the scopes of the profile, and get a new token"
+)
+
+// lacksOpenID is said of a token that the service need not be asked about.
+func lacksOpenID() *providers.Failure {
+	return &providers.Failure{Reason: providers.ReasonScope, Message: title + " " + onlyOpenID, Hint: addOpenID}
 }
 
 // Ping reads the discovery document, each time. It says nothing about a token.
@@ -146,38 +171,26 @@ func (p *Provider) Ping(ctx context.Context, _ oauth.Secret) (providers.Pong, er
 // Revoke asks the revocation endpoint (RFC 7009). Keycloak answers for a token that
 // is not valid with 200 and an error inside.
 func (p *Provider) Revoke(ctx context.Context, token oauth.Secret, hint string) error {
-	_, err := p.ask(ctx, operation{
-		name: "token revoke", judge: judge,
-		at: func(m *oauth.Metadata) *url.URL { return m.RevocationEndpoint },
-	}, oauth.TokenForm(p.token.Auth, token, hint))
+	_, err := p.ask(ctx, revoke(), oauth.TokenForm(p.token.Auth, token, hint))
 	return err
 }
 
 // Introspect asks the introspection endpoint (RFC 7662).
 func (p *Provider) Introspect(ctx context.Context, token oauth.Secret) (json.RawMessage, error) {
-	reply, err := p.ask(ctx, operation{
-		name: "token introspect", judge: judgeIntrospection,
-		at: func(m *oauth.Metadata) *url.URL { return m.IntrospectionEndpoint },
-	}, oauth.TokenForm(p.token.Auth, token, ""))
+	reply, err := p.ask(ctx, introspect(), oauth.TokenForm(p.token.Auth, token, ""))
 	if err != nil {
 		return nil, err
 	}
-	said, err := reply.Introspection()
-	if err != nil {
-		return nil, p.token.Failed(err, false)
-	}
-	return said, nil
+	return reply.Object()
 }
 
-// judgeIntrospection knows Keycloak's 403 for a public client, "Client not allowed.";
+// introspectionRules know Keycloak's 403 for a public client, "Client not allowed.";
 // the other errors are those of the token endpoint.
-func judgeIntrospection(err *oauth.Error) *providers.Failure {
-	if err.StatusCode == http.StatusForbidden && err.Code == "invalid_request" && err.Description != "HTTPS required" {
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials, Hint: "the realm lets confidential clients introspect only",
-		}
-	}
-	return judge(err)
+func introspectionRules() []providers.Rule {
+	return append([]providers.Rule{{
+		Status: http.StatusForbidden, Code: "invalid_request", Text: "client not allowed",
+		Reason: providers.ReasonCredentials, Hint: "the realm lets confidential clients introspect only",
+	}}, rules()...)
 }
 
 // Verify checks a JWT's signature against the realm's keys, and its issuer.
@@ -255,19 +268,9 @@ func both(first, second error) error {
 }
 
 func (p *Provider) logout(ctx context.Context, refreshToken oauth.Secret) error {
-	reply, err := p.ask(ctx, operation{
-		name: "signout", judge: judge,
-		at: func(m *oauth.Metadata) *url.URL { return m.EndSessionEndpoint },
-	}, oauth.CallRequest{
+	_, err := p.ask(ctx, logout(), oauth.CallRequest{
 		Method: http.MethodPost, Auth: p.token.Auth,
 		Secrets: map[string]oauth.SecretFunc{"refresh_token": oauth.Known(refreshToken)},
 	})
-	if err == nil && reply.ContentType == "text/html" {
-		// A page that asks somebody to confirm is no sign-out.
-		return &providers.Failure{
-			Reason:  providers.ReasonProtocol,
-			Message: title + " answered the sign-out with a page for a browser; the session may go on",
-		}
-	}
 	return err
 }

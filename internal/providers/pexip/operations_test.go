@@ -202,7 +202,7 @@ func TestForbidden(t *testing.T) {
 		{"no openid", "userinfo_endpoint", answer{403, `{"error":"insufficient_scope"}`, ""}, providers.ReasonScope},
 		{"no openid, in the header", "userinfo_endpoint", answer{403, "", `Bearer error="insufficient_scope"`}, providers.ReasonScope},
 		{"plain http", "userinfo_endpoint", answer{403, `{"error":"invalid_request","error_description":"HTTPS required"}`, ""}, providers.ReasonConfig},
-		{"realm off", "userinfo_endpoint", answer{403, `{"error":"access_denied","error_description":"Realm not enabled"}`, ""}, providers.ReasonCredentials},
+		{"realm off", "userinfo_endpoint", answer{403, `{"error":"access_denied","error_description":"Realm not enabled"}`, ""}, providers.ReasonConfig},
 		{"no word", "userinfo_endpoint", answer{403, "", ""}, providers.ReasonCredentials},
 		{"public client", "introspection_endpoint", answer{403, `{"error":"invalid_request","error_description":"Client not allowed."}`, ""}, providers.ReasonCredentials},
 		{"introspection by http", "introspection_endpoint", answer{403, `{"error":"invalid_request","error_description":"HTTPS required"}`, ""}, providers.ReasonConfig},
@@ -252,7 +252,7 @@ func TestSignOutTriesBoth(t *testing.T) {
 func TestVerifyWithoutKeys(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ body, want string }{
-		"page":         {"<!doctype html><title>Welcome</title>", "it is not a JSON object"},
+		"page":         {"<!doctype html><title>Welcome</title>", `it is a page (application/json) titled "Welcome", not a JSON object`},
 		"huge":         {`{"keys":[],"x":"` + strings.Repeat("x", 1<<20) + `"}`, "it is larger than 1 MiB"},
 		"unknown kind": {`{"keys":[{"kty":"AKP","alg":"ML-DSA-44","kid":"k1","pub":"AA"}]}`, "it has no key that can be used here"},
 	} {

@@ -99,7 +99,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	return &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Judge: judge}, URL: endpoint, Auth: auth,
+			Peer: providers.Peer{Service: title, Client: client, Rules: rules()}, URL: endpoint, Auth: auth,
 		},
 		issuer: issuer,
 		client: s.Text("client_id"),
@@ -129,21 +129,34 @@ func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oaut
 	return p.token.Refresh(ctx, nil, refreshToken)
 }
 
-// judge reads Keycloak's errors: a 404 means that the realm does not exist, and
-// 401 unauthorized_client is what a wrong secret gives.
-func judge(err *oauth.Error) *providers.Failure {
-	switch {
-	case err.StatusCode == 404:
-		return &providers.Failure{
-			Reason: providers.ReasonConfig,
-			Hint:   "the realm is the enterprise's name: check account, and environment or base_url, in the profile",
-		}
-	case err.StatusCode == 401 && err.Code == "unauthorized_client":
-		return &providers.Failure{Reason: providers.ReasonCredentials}
-	case err.StatusCode == 403 && err.Code == "invalid_request":
-		return &providers.Failure{
-			Reason: providers.ReasonConfig, Hint: "this realm takes https only: check base_url in the profile",
-		}
+// rules read Keycloak's errors: a 404 means that the realm does not exist, and
+// unauthorized_client is what a wrong secret gives, or a client that may not use the
+// grant, which only the words tell apart.
+func rules() []providers.Rule {
+	return []providers.Rule{
+		{
+			Status: 404, Reason: providers.ReasonConfig,
+			Hint: "the realm is the enterprise's name: check account, and environment or base_url, in the profile",
+		},
+		serviceAccounts(401), serviceAccounts(400), serviceAccounts(403),
+		providers.GrantRefused(0, "unauthorized_client", "not allowed"),
+		{Status: 401, Code: "unauthorized_client", Reason: providers.ReasonCredentials},
+		{Code: "unauthorized_client", Text: "client credentials", Reason: providers.ReasonCredentials},
+		{
+			Text: "realm not enabled", Reason: providers.ReasonConfig, Message: "has that realm, and it is switched off",
+			Hint: "it is not the secret: ask who runs the realm, or check account in the profile",
+		},
+		{
+			Status: 403, Code: "invalid_request", Reason: providers.ReasonConfig,
+			Hint: "this realm takes https only: check base_url in the profile",
+		},
 	}
-	return nil
+}
+
+// serviceAccounts is Keycloak's word for a client that may not use the grant
+// client_credentials.
+func serviceAccounts(status int) providers.Rule {
+	r := providers.GrantRefused(status, "", "retrieve service account")
+	r.Hint = "it is not the secret: have service accounts enabled for client_id at the service"
+	return r
 }

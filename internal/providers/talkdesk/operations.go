@@ -2,7 +2,6 @@ package talkdesk
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -77,36 +76,37 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) 
 	address := *p.api
 	address.Path = "/users/me"
 	peer := p.token.Peer
-	peer.Judge = p.judgeUser
-	reply, err := peer.Call(ctx, oauth.CallRequest{URL: &address, Bearer: oauth.Known(s.AccessToken), Idempotent: true})
+	peer.Rules = userRules(p.grant)
+	reply, err := peer.Call(ctx, oauth.CallRequest{
+		URL: &address, Bearer: oauth.Known(s.AccessToken), Idempotent: true, Success: user(),
+	})
 	if err != nil {
 		return providers.UserInfo{}, err
 	}
 	claims, err := reply.Object()
-	if err != nil {
-		return providers.UserInfo{}, peer.Failed(err, true)
-	}
-	return providers.UserInfo{Claims: claims}, nil
+	return providers.UserInfo{Claims: claims}, err
 }
 
-// judgeUser reads the API's errors: a 400 is what the token of a client without a
-// user gets.
-func (p *Provider) judgeUser(err *oauth.Error) *providers.Failure {
-	switch err.StatusCode {
-	case 400:
-		hint := "log in as a user of this account, with openid among the scopes of the profile"
-		if p.grant != providers.AuthorizationCodeGrant {
-			hint = "a token of the grant client_credentials has no user: " +
-				"set grant: authorization_code and scopes with openid in the profile, then log in"
-		}
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials, Hint: hint,
-			Message: fmt.Sprintf("%s knows no user for this token: %v", title, err),
-		}
-	case 403:
-		return &providers.Failure{
-			Reason: providers.ReasonScope, Hint: "the scope openid is needed: add it to the scopes of the profile",
-		}
+// user is the page's reply: it always has sub, name and email, and says so of sub with
+// the standard (OpenID Connect Core §5.3.2).
+func user() oauth.Success { return oauth.Success{Members: []string{"sub"}} }
+
+// userRules read the API's errors: a 400 is what the token of a client without a user
+// gets.
+func userRules(grant string) []providers.Rule {
+	hint := "log in as a user of this account, with openid among the scopes of the profile"
+	if grant != providers.AuthorizationCodeGrant {
+		hint = "a token of the grant client_credentials has no user: " +
+			"set grant: authorization_code and scopes with openid in the profile, then log in"
 	}
-	return nil
+	return []providers.Rule{
+		{
+			Status: 400, Reason: providers.ReasonCredentials, Hint: hint,
+			Message: "knows no user for this token",
+		},
+		{
+			Status: 403, Reason: providers.ReasonScope,
+			Hint: "the scope openid is needed: add it to the scopes of the profile",
+		},
+	}
 }

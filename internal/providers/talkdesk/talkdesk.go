@@ -7,7 +7,6 @@ package talkdesk
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -123,7 +122,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	scopes := s.List("scopes")
 	p := &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Judge: judge(len(scopes) > 0)}, URL: endpoint, Auth: auth,
+			Peer: providers.Peer{Service: title, Client: client, Rules: rules(len(scopes) > 0, auth.Method())}, URL: endpoint, Auth: auth,
 			Keep: s.List("keep"),
 		},
 		client: s.Text("client_id"),
@@ -178,28 +177,27 @@ func plainScope(token oauth.Token) oauth.Token {
 	return token
 }
 
-// judge reads Talkdesk's 401, which stands for two things: wrong credentials,
-// and a scope that was added to the client minutes ago
-// (https://docs.talkdesk.com/docs/scopes).
-func judge(scopes bool) func(*oauth.Error) *providers.Failure {
-	return func(err *oauth.Error) *providers.Failure {
-		if err.StatusCode != 401 || !scopes {
-			return nil
-		}
-		if err.Code == "invalid_scope" {
-			return &providers.Failure{
-				Reason:  providers.ReasonScope,
-				Message: fmt.Sprintf("%s refused a scope: %v", title, err),
-				Hint: "the client was never granted it, or it was added minutes ago and is not effective yet: " +
-					"see authctl scopes --help",
-			}
-		}
-		return &providers.Failure{
-			Reason: providers.ReasonCredentials,
-			Message: fmt.Sprintf("%s refused the credentials, or a scope added minutes ago is not effective yet: %v",
-				title, err),
-			Hint: "check client_id, and client_secret or private_key; " +
+// rules read Talkdesk's 401, which stands for two things: wrong credentials, and a
+// scope that was added to the client minutes ago (https://docs.talkdesk.com/docs/scopes).
+func rules(scopes bool, method string) []providers.Rule {
+	if !scopes {
+		return nil
+	}
+	credentials := "client_id and client_secret"
+	if method == providers.PrivateKeyJWT {
+		credentials = "client_id, private_key and key_id in the profile, and this machine's clock"
+	}
+	return []providers.Rule{
+		{
+			Status: 401, Code: "invalid_scope", Reason: providers.ReasonScope,
+			Hint: "the client was never granted it, or it was added minutes ago and is not effective yet: " +
+				"see authctl scopes --help",
+		},
+		{
+			Status: 401, Reason: providers.ReasonCredentials,
+			Message: "refused the credentials, or a scope added minutes ago is not effective yet",
+			Hint: "check " + credentials + "; " +
 				"if a scope was just added in Talkdesk Builder, try again in a few minutes",
-		}
+		},
 	}
 }

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// serveAll answers every request alike, on loopback, and returns its address.
+func serveAll(t *testing.T, answer func(http.ResponseWriter)) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		answer(w)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// certificate makes a self-signed certificate for 127.0.0.1, or for a name.
+func certificate(t *testing.T, name string, from, until time.Time) (tls.Certificate, []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "fake"}, NotBefore: from, NotAfter: until,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	if name == "" {
+		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	} else {
+		template.DNSNames = []string{name}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// TestWhatTimeDoesNotMend: a lasting obstacle is exit 3, not retryable, with cause and remedy, and doctor says the same.
+func TestWhatTimeDoesNotMend(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	good, goodText := certificate(t, "", now.Add(-time.Hour), now.Add(time.Hour))
+	old, oldText := certificate(t, "", now.Add(-48*time.Hour), now.Add(-24*time.Hour))
+	early, earlyText := certificate(t, "", now.Add(24*time.Hour), now.Add(48*time.Hour))
+	other, otherText := certificate(t, "elsewhere.example", now.Add(-time.Hour), now.Add(time.Hour))
+	for _, c := range []struct {
+		name   string
+		config *tls.Config // nil for a server of plain http
+		ca     []byte
+		said   string
+		hint   string
+		doctor bool
+	}{
+		{"untrusted", &tls.Config{Certificates: []tls.Certificate{good}}, nil, "certificate is not trusted", "--ca-file", true},
+		{"expired", &tls.Config{Certificates: []tls.Certificate{old}}, oldText, "certificate has expired", "clock", true},
+		{"early", &tls.Config{Certificates: []tls.Certificate{early}}, earlyText, "certificate is not valid yet", "clock", true},
+		{"other name", &tls.Config{Certificates: []tls.Certificate{other}}, otherText, "certificate is for another name", "base_url", true},
+		{"plain http", nil, nil, "does not speak TLS", "base_url", true},
+		{"client certificate", &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, goodText, "ended TLS with the alert", "client certificate", true},
+		{"old TLS", &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, goodText, "TLS", "TLS 1.2", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			server := httptest.NewUnstartedServer(http.NotFoundHandler())
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			if server.TLS = c.config; c.config != nil {
+				server.StartTLS()
+			} else {
+				server.Start()
+			}
+			t.Cleanup(server.Close)
+			p.set("AUTHCTL_BASE_URL=https://" + strings.TrimPrefix(strings.TrimPrefix(server.URL, "https://"), "http://"))
+			args := []string{"token", "get", "pexip", "-o", "json"}
+			doctor := []string{"doctor", "pexip", "--online"}
+			if c.ca != nil {
+				if err := os.WriteFile(p.path("ca.pem"), c.ca, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				args, doctor = append(args, "--ca-file", p.path("ca.pem")), append(doctor, "--ca-file", p.path("ca.pem"))
+			}
+			o := p.run(args...)
+			if o.code != 3 || !strings.Contains(o.stderr, `"retryable":false`) || !strings.Contains(o.stderr, c.said) || !strings.Contains(o.stderr, c.hint) {
+				t.Errorf("exit code %d, stderr %q", o.code, o.stderr)
+			}
+			if o := p.run(doctor...); o.code != 3 || !strings.Contains(strings.Join(strings.Fields(o.stdout), " "), c.said) {
+				t.Errorf("doctor: exit code %d, stdout %q", o.code, o.stdout)
+			}
+		})
+	}
+}
+
+// TestProxyThatLetsNobodyThrough: its account may be locked by a second try, and its password is not shown.
+func TestProxyThatLetsNobodyThrough(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status, code int
+		hint         string
+	}{
+		{407, 3, "user name and password"}, {403, 3, "NO_PROXY"}, {404, 3, "is that a proxy?"}, {405, 3, "is that a proxy?"},
+		{502, 8, ""}, {503, 8, ""}, {429, 8, ""},
+	} {
+		p := newPlace(t)
+		var seen atomic.Int32
+		proxy := serveAll(t, func(w http.ResponseWriter) {
+			seen.Add(1)
+			w.WriteHeader(c.status)
+		})
+		host := strings.TrimPrefix(proxy, "http://")
+		for _, variable := range []string{"HTTPS_PROXY", "https_proxy"} {
+			seen.Store(0)
+			p.set("AUTHCTL_BASE_URL=https://id.example", "HTTPS_PROXY=", "https_proxy=", "NO_PROXY=", "no_proxy=",
+				variable+"=http://fake-user:fake-password@"+host)
+			o := p.run("token", "get", "pexip")
+			if o.code != c.code || !strings.Contains(o.stderr, "the proxy http://"+host+" ("+variable+") answered ") || !strings.Contains(o.stderr, c.hint) ||
+				strings.Contains(o.stderr, "fake-password") {
+				t.Errorf("%d: exit code %d, stderr %q", c.status, o.code, o.stderr)
+			}
+			if n := seen.Load(); n != 1 {
+				t.Errorf("%d: the proxy was asked %d times", c.status, n)
+			}
+			o = p.run("doctor", "pexip", "--online")
+			if o.code != c.code || strings.Contains(o.stdout, "fake-password") || c.code == 3 && !strings.Contains(o.stdout, http.StatusText(c.status)) {
+				t.Errorf("%d: doctor: exit code %d, stdout %q", c.status, o.code, o.stdout)
+			}
+		}
+	}
+}

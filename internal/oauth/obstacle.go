@@ -1,0 +1,263 @@
+package oauth
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Obstacle is what keeps a request from a service and does not go away by waiting: a
+// certificate, TLS that cannot be agreed on, a proxy that lets nobody through. It is
+// judged here for everybody, so that no two commands say different things of it.
+type Obstacle struct {
+	// Problem is a clause: "its certificate has expired". Remote words in it are cleaned
+	// and quoted.
+	Problem string
+	// Hint says what mends it.
+	Hint string
+}
+
+// ProxyError says that a proxy did not open the way to a service (RFC 9110 §9.3.6).
+// Its own words are not repeated.
+type ProxyError struct {
+	// Proxy is the proxy's address without its credentials, with the variable it came
+	// from; see ShownProxy.
+	Proxy string
+	// StatusCode is what it answered to CONNECT.
+	StatusCode int
+}
+
+// Error names the proxy and its answer.
+func (e *ProxyError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("%s answered %d %s", e.Proxy, e.StatusCode, http.StatusText(e.StatusCode)))
+}
+
+// ObstacleIn returns the obstacle in the error of a request, nil when the error is
+// another or time may mend it.
+func ObstacleIn(err error) *Obstacle {
+	if proxy, ok := errors.AsType[*ProxyError](err); ok {
+		return proxy.obstacle()
+	}
+	whose := "its"
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		whose = "the proxy's"
+	}
+	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificateObstacle(refused, whose)
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return noTLS(whose)
+	}
+	for _, judge := range []func(error) *Obstacle{alertObstacle, socksObstacle, tlsObstacle} {
+		if o := judge(err); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// obstacle is nil where another answer may come later.
+func (e *ProxyError) obstacle() *Obstacle {
+	o := &Obstacle{Problem: e.Error()}
+	switch {
+	case e.StatusCode == http.StatusProxyAuthRequired:
+		o.Hint = "give it the right user name and password, as http://USER:PASSWORD@HOST:PORT in that variable; " +
+			"do not repeat this call before, or the proxy may lock the account"
+	case e.StatusCode == http.StatusForbidden:
+		o.Hint = "ask who runs the proxy to let this host through, or name it in NO_PROXY where the proxy is not needed"
+	case e.StatusCode == http.StatusRequestTimeout, e.StatusCode == http.StatusTooManyRequests, e.StatusCode >= 500:
+		return nil
+	default:
+		o.Hint = "is that a proxy? check the variable, or name the host in NO_PROXY"
+	}
+	return o
+}
+
+// certificateObstacle tells the ways apart in which a certificate is not good.
+func certificateObstacle(err *tls.CertificateVerificationError, whose string) *Obstacle {
+	said := ": " + strconv.Quote(CleanText(err.Error()))
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	expired := ok && invalid.Reason == x509.Expired && invalid.Cert != nil
+	clock := "this machine's clock says " + time.Now().UTC().Format("2006-01-02 15:04 MST")
+	var host x509.HostnameError
+	switch {
+	case expired && strings.Contains(invalid.Detail, "is before"):
+		return &Obstacle{
+			Problem: fmt.Sprintf("%s certificate is not valid yet, but from %s UTC on%s", whose,
+				invalid.Cert.NotBefore.UTC().Format(time.DateTime), said),
+			Hint: clock + ": set it if that is wrong, else who runs the service has to put it right",
+		}
+	case expired:
+		return &Obstacle{
+			Problem: fmt.Sprintf("%s certificate has expired, on %s UTC%s", whose,
+				invalid.Cert.NotAfter.UTC().Format(time.DateTime), said),
+			Hint: clock + ": set it if that is wrong, else who runs the service has to renew the certificate",
+		}
+	case errors.As(err, &host):
+		return &Obstacle{
+			Problem: whose + " certificate is for another name" + said,
+			Hint:    "check base_url in the profile, and whether a proxy or this network leads the name elsewhere",
+		}
+	}
+	return &Obstacle{
+		Problem: whose + " certificate is not trusted" + said,
+		Hint:    "check base_url and this machine's clock, or trust the certificate's issuer with --ca-file FILE",
+	}
+}
+
+func noTLS(whose string) *Obstacle {
+	if whose == "its" {
+		return &Obstacle{
+			Problem: "what answers there does not speak TLS, it may be a port for plain http",
+			Hint:    "check scheme and port of base_url in the profile; plain http is for loopback only",
+		}
+	}
+	return &Obstacle{
+		Problem: "the proxy does not speak TLS",
+		Hint:    "write http:// and not https:// before its address in HTTPS_PROXY",
+	}
+}
+
+// alertObstacle reads an alert with which the service ended TLS (RFC 8446 §6.2).
+func alertObstacle(err error) *Obstacle {
+	alert := remoteAlert(err)
+	hint := "check base_url in the profile, and whether a proxy or a firewall stands between"
+	switch alert {
+	case "", "close notify", "internal error", "user canceled", "bad record MAC":
+		return nil
+	case "certificate required", "bad certificate", "unknown certificate authority", "unknown certificate",
+		"unsupported certificate", "access denied", "handshake failure":
+		hint = "the service seems to want a client certificate, and authctl has none to show; " + hint
+	case "protocol version not supported", "insufficient security level":
+		hint = "TLS 1.2 or 1.3 has to be spoken there; " + hint
+	case "unrecognized name":
+		hint = "no such host is known there; " + hint
+	}
+	return &Obstacle{Problem: "it ended TLS with the alert " + strconv.Quote(alert), Hint: hint}
+}
+
+// remoteAlert returns the words of an alert that came, empty when none did.
+func remoteAlert(err error) string {
+	for err != nil {
+		op, ok := errors.AsType[*net.OpError](err)
+		if !ok {
+			return ""
+		}
+		if op.Op == "remote error" && op.Err != nil {
+			text, _ := strings.CutPrefix(op.Err.Error(), "tls: ")
+			return text
+		}
+		err = op.Err
+	}
+	return ""
+}
+
+// refusedHandshake reports an alert that ends a handshake: what was sent meanwhile
+// (with TLS 1.3 the request may be) was not read by anybody.
+func refusedHandshake(err error) bool {
+	return slices.Contains([]string{
+		"handshake failure", "bad certificate", "unsupported certificate", "revoked certificate", "expired certificate",
+		"unknown certificate", "unknown certificate authority", "access denied", "certificate required",
+	}, remoteAlert(err))
+}
+
+// socksObstacle reads what a SOCKS5 proxy refuses (RFC 1928 §3, §6; RFC 1929).
+func socksObstacle(err error) *Obstacle {
+	op, ok := errors.AsType[*net.OpError](err)
+	if ok && op.Op == "proxyconnect" {
+		op, ok = errors.AsType[*net.OpError](op.Err)
+	}
+	if !ok || !strings.HasPrefix(op.Op, "socks") || op.Err == nil {
+		return nil
+	}
+	switch text := op.Err.Error(); {
+	case strings.Contains(text, "authentication"), strings.Contains(text, "username/password"):
+		return &Obstacle{
+			Problem: "the SOCKS proxy wants other credentials",
+			Hint:    "give it the right user name and password, as socks5://USER:PASSWORD@HOST:PORT in HTTPS_PROXY",
+		}
+	case strings.Contains(text, "not allowed by ruleset"):
+		return &Obstacle{
+			Problem: "the SOCKS proxy does not let this host through",
+			Hint:    "ask who runs the proxy, or name the host in NO_PROXY where it is not needed",
+		}
+	}
+	return nil
+}
+
+// tlsObstacle reads what crypto/tls itself does not agree to.
+func tlsObstacle(err error) *Obstacle {
+	for ; err != nil; err = errors.Unwrap(err) {
+		text, ok := strings.CutPrefix(err.Error(), "tls: ")
+		if !ok || strings.HasPrefix(text, "use of closed") || strings.HasPrefix(text, "DialWithDialer") {
+			continue
+		}
+		return &Obstacle{
+			Problem: "TLS cannot be agreed on: " + strconv.Quote(CleanText(text)),
+			Hint:    "TLS 1.2 or 1.3 has to be spoken there; check base_url in the profile, and what stands between",
+		}
+	}
+	return nil
+}
+
+// ProxyTo returns the proxy that requests to an address go through, as the environment
+// says, and the variable that names it; nil when there is none. net/http reads the same
+// variables in the same order.
+func ProxyTo(address *url.URL, lookup func(string) (string, bool)) (proxy *url.URL, variable string) {
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: address})
+	if err != nil || proxy == nil {
+		return nil, ""
+	}
+	names := []string{"HTTPS_PROXY", "https_proxy"}
+	if address.Scheme == "http" {
+		names = []string{"HTTP_PROXY", "http_proxy"}
+	}
+	for _, name := range names {
+		if value, _ := lookup(name); value != "" {
+			return proxy, name
+		}
+	}
+	return proxy, ""
+}
+
+// ShownProxy names a proxy without its credentials, and the variable it came from
+// where that is known.
+func ShownProxy(proxy *url.URL, variable string) string {
+	shown := "the proxy " + (&url.URL{Scheme: proxy.Scheme, Host: proxy.Host}).String()
+	if ProxyHasMore(proxy) {
+		shown = "a proxy that is not shown"
+	}
+	if variable != "" {
+		shown += " (" + variable + ")"
+	}
+	return shown
+}
+
+// ProxyHasMore reports whether more than host and port follows the credentials of a
+// proxy's address. What seems to be the host may then be a piece of them.
+func ProxyHasMore(u *url.URL) bool {
+	return u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != ""
+}
+
+// RefusedByProxy returns what a http.Transport calls with a proxy's answer to CONNECT:
+// an error that says who answered what, in place of the proxy's own words alone.
+func RefusedByProxy(
+	lookup func(string) (string, bool),
+) func(ctx context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
+	return func(_ context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
+		if answer.StatusCode == http.StatusOK {
+			return nil
+		}
+		_, variable := ProxyTo(&url.URL{Scheme: "https", Host: asked.Host}, lookup)
+		return &ProxyError{Proxy: ShownProxy(proxy, variable), StatusCode: answer.StatusCode}
+	}
+}

@@ -1,0 +1,224 @@
+package providers
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
+
+// Rule reads one kind of error that a service answers with. Of a list the first that
+// fits is taken: a service's own rules stand between those for what stands in front of
+// any service and those of RFC 6749.
+type Rule struct {
+	// Status is the HTTP status, or 4 or 5 for all that begin so; 0 is any.
+	Status int
+	// Code is the error code, Numeric, or Throttled; empty is any.
+	Code string
+	// Text is a part of the error's text, whatever its case; empty is any.
+	Text string
+	// Page wants a page for people in the error's place.
+	Page bool
+
+	// Reason is what the exit code follows.
+	Reason Reason
+	// Message says in a few words what the service did, behind its name: "refused a
+	// scope". Empty means the reason's usual ones. {this} is what the client wanted to do.
+	Message string
+	// Hint says what to do next; empty means the reason's usual hint.
+	Hint string
+	// StaleToken says that the access token is what was refused.
+	StaleToken bool
+}
+
+// Codes of a Rule that stand for more than one.
+const (
+	// Numeric is a code that is a number, or no code at all.
+	Numeric = "#"
+	// Throttled is any code, or a status, that says that the service is asked too often.
+	Throttled = "(throttled)"
+)
+
+// fits reports whether the rule is for this error.
+func (r Rule) fits(err *oauth.Error) bool {
+	code := codeOf(err)
+	switch {
+	case r.Status != 0 && r.Status != err.StatusCode && r.Status != err.StatusCode/100:
+		return false
+	case r.Page && err.Page == "":
+		return false
+	case !strings.Contains(strings.ToLower(err.Description), strings.ToLower(r.Text)):
+		return false
+	}
+	switch r.Code {
+	case "":
+		return true
+	case Numeric:
+		return strings.Trim(code, "0123456789") == ""
+	case Throttled:
+		return err.Throttled()
+	}
+	return r.Code == code
+}
+
+// codeOf returns the error's code. Where it is a number, or there is none, a code of
+// the standard may begin the text: "invalid_client: Unauthorized".
+func codeOf(err *oauth.Error) string {
+	word, _, _ := strings.Cut(err.Description, ":")
+	if strings.Trim(err.Code, "0123456789") != "" || !isStandard(word) {
+		return err.Code
+	}
+	return word
+}
+
+// isStandard reports whether a word is a code of RFC 6749 §5.2.
+func isStandard(word string) bool {
+	switch word {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+		"invalid_scope", "access_denied":
+		return true
+	}
+	return false
+}
+
+// wanted is what a client asked of a service, as far as an error's reading needs it.
+type wanted struct {
+	// grant is the grant of a token request, empty for other requests.
+	grant string
+	// auth is how the client authenticates, nil when it does not.
+	auth oauth.ClientAuth
+	// token says that an access token was shown.
+	token bool
+}
+
+func (w wanted) this() string {
+	if w.grant == "" {
+		return "do this"
+	}
+	return "use the grant " + w.grant
+}
+
+// failure makes a failure of an error that the rule fits.
+func (r Rule) failure(service string, err *oauth.Error, w wanted) *Failure {
+	message := r.Message
+	if message == "" {
+		message = verdict(r.Reason)
+	}
+	message = strings.ReplaceAll(message, "{this}", w.this())
+	return &Failure{
+		Reason: r.Reason, Message: fmt.Sprintf("%s %s: %v", service, message, err), Hint: r.Hint, StaleToken: r.StaleToken,
+	}
+}
+
+// inFront are the rules for what answers in front of a service, or in the same way for
+// any: they are about no credentials, whatever the status says.
+func inFront() []Rule {
+	return []Rule{
+		{Code: Throttled, Reason: ReasonTemporary},
+		{Status: 403, Text: "too many requests", Reason: ReasonTemporary},
+		{Status: 400, Text: "too many requests", Reason: ReasonTemporary},
+		{Status: 403, Text: "rate exceeded", Reason: ReasonTemporary},
+		{Status: 400, Text: "rate exceeded", Reason: ReasonTemporary},
+		{
+			Status: 407, Reason: ReasonConfig, Message: "was not reached, a proxy wants other credentials",
+			Hint: "give the right user name and password in HTTPS_PROXY; do not repeat this call before, " +
+				"or the proxy may lock the account",
+		},
+		{
+			// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+			Status: 403, Text: "missing authentication token", Reason: ReasonConfig,
+			Message: "has no such path, says the API gateway in front of it",
+			Hint:    "check base_url in the profile: the gateway knows no such method and path there",
+		},
+		{Status: 403, Code: "MissingAuthenticationTokenException", Reason: ReasonConfig,
+			Message: "has no such path, says the API gateway in front of it",
+			Hint:    "check base_url in the profile: the gateway knows no such method and path there",
+		},
+		{
+			Status: 403, Page: true, Reason: ReasonConfig,
+			Message: "was not reached, what stands in front of it let nobody through",
+			Hint: "a firewall, a proxy or a gateway answered in the service's place: check base_url in the profile, " +
+				"HTTPS_PROXY, and whether the service may be reached from this network",
+		},
+		// Spring's words, which come with invalid_client.
+		grantRefused(Rule{Text: "unauthorized grant type"}),
+	}
+}
+
+// grantRefused completes a rule for a client that is known, and may not do what it
+// asked for.
+func grantRefused(r Rule) Rule {
+	r.Reason, r.Message = ReasonConfig, "does not let this client {this}"
+	r.Hint = "it is not the secret: have this allowed for the client at the service, or set another grant or client_id in the profile"
+	return r
+}
+
+// GrantRefused is a rule for an error with which a service says that the client is
+// known and may not use the grant (RFC 6749 §5.2, unauthorized_client).
+func GrantRefused(status int, code, text string) Rule {
+	return grantRefused(Rule{Status: status, Code: code, Text: text})
+}
+
+// StandardCodes are the codes of RFC 6749 §5.2, RFC 6750 §3.1 and RFC 8628 §3.5. A
+// service whose statuses have meanings of their own puts them in front of those.
+func StandardCodes() []Rule {
+	return []Rule{
+		{Code: "invalid_scope", Reason: ReasonScope},
+		{Code: "insufficient_scope", Reason: ReasonScope},
+		{Code: "server_error", Reason: ReasonTemporary},
+		{Code: "temporarily_unavailable", Reason: ReasonTemporary},
+		{Status: 5, Reason: ReasonTemporary},
+		// RFC 6749 has 401 for a client that failed to authenticate: some write it so.
+		{Status: 401, Code: "unauthorized_client", Reason: ReasonCredentials},
+		grantRefused(Rule{Code: "unauthorized_client"}),
+		{
+			Code: "unsupported_grant_type", Reason: ReasonConfig, Message: "does not know how to {this}",
+			Hint: "check base_url and grant in the profile",
+		},
+		{Code: "invalid_client", Reason: ReasonCredentials},
+		{Code: "invalid_grant", Reason: ReasonCredentials},
+		{Code: "access_denied", Reason: ReasonCredentials},
+	}
+}
+
+// standardStatuses are the statuses of RFC 9110 where no code says more.
+func standardStatuses() []Rule {
+	return []Rule{
+		{Status: 5, Reason: ReasonTemporary},
+		{Status: 408, Reason: ReasonTemporary},
+		{Status: 401, Reason: ReasonCredentials},
+		{Status: 403, Reason: ReasonCredentials},
+		{Status: 400, Reason: ReasonConfig},
+		{Status: 404, Reason: ReasonConfig},
+		{Status: 405, Reason: ReasonConfig},
+		{Reason: ReasonProtocol},
+	}
+}
+
+// refusedLogin are the errors of an authorization endpoint (RFC 6749 §4.1.2.1, OpenID
+// Connect Core §3.1.2.6). They come through the browser and have no status.
+func refusedLogin() []Rule {
+	return []Rule{
+		{Code: "access_denied", Reason: ReasonCredentials, Hint: "log in again, as a user who may"},
+		{Code: "temporarily_unavailable", Reason: ReasonTemporary, Hint: "the service is busy: log in again in a while"},
+		{Code: "server_error", Reason: ReasonTemporary, Hint: "the service has a fault: log in again in a while"},
+		{Code: Throttled, Reason: ReasonTemporary, Hint: "the service is busy: log in again in a while"},
+		{Code: "invalid_scope", Reason: ReasonScope,
+			Hint: "check the scopes of the profile: one of them is unknown there, or not allowed to this client"},
+		{Code: "unauthorized_client", Reason: ReasonConfig,
+			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service"},
+		{Code: "unsupported_response_type", Reason: ReasonConfig,
+			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service"},
+		{Code: "invalid_client", Reason: ReasonConfig, Hint: "it is not the user: check client_id in the profile"},
+		{Code: "invalid_request", Reason: ReasonConfig,
+			Hint: "it is not the user: check client_id, redirect_port and pkce in the profile, " +
+				"and that the redirect URI is registered at the service"},
+		{Code: "invalid_redirect_uri", Reason: ReasonConfig,
+			Hint: "register the redirect URI at the service, and set its port as redirect_port in the profile"},
+		{Code: "login_required", Reason: ReasonCredentials, Hint: "log in again, and sign in when the page asks"},
+		{Code: "interaction_required", Reason: ReasonCredentials, Hint: "log in again, and answer what the page asks"},
+		{Code: "consent_required", Reason: ReasonCredentials, Hint: "log in again, and consent when the page asks"},
+		{Code: "account_selection_required", Reason: ReasonCredentials, Hint: "log in again, and choose an account"},
+		{Reason: ReasonCredentials, Hint: "do what the service says, and log in again"},
+	}
+}
