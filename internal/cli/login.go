@@ -140,6 +140,11 @@ type loginUnderWay struct {
 	// answered says that the browser came back, and token is what came of it.
 	answered bool
 	token    oauth.Token
+	// inVain is told once of each kind of answer that belongs to no login of ours; last is
+	// the last of them.
+	inVain func(*oauth.CallbackError)
+	seen   map[oauth.CallbackError]bool
+	last   *oauth.CallbackError
 }
 
 // finish trades the browser's answer for a token and keeps it, so that the page says
@@ -149,6 +154,10 @@ func (l *loginUnderWay) finish(ctx context.Context, s *session, answer url.Value
 	defer cancel()
 	token, err := l.starter.FinishLogin(ctx, l.login, answer)
 	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
+		if !l.seen[*callback] {
+			l.inVain(callback)
+		}
+		l.seen[*callback], l.last = true, callback
 		return err
 	}
 	l.answered = true
@@ -169,19 +178,20 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	a.showRedirect(s, l.login.RedirectURI)
 	a.showAddress(ctx, s, l.login.URL, o.noBrowser)
-	stop := func() {}
-	if !a.flags.quiet {
-		stop = term.Spin(a.Streams.Err, a.Streams.ErrTerminal, "waiting for the browser")
+	stop := a.spin("waiting for the browser")
+	defer func() { stop() }()
+	l.seen = map[oauth.CallbackError]bool{}
+	l.inVain = func(e *oauth.CallbackError) {
+		stop()
+		a.warn("somebody came with an answer that is not taken, and the wait goes on: " + explained(e))
+		stop = a.spin("waiting for the browser")
 	}
-	defer stop()
 	err := l.receiver.Wait(waiting, func(answer url.Values) error { return l.finish(ctx, s, answer) })
 	stop()
 	if err != nil && !l.answered && errors.Is(waiting.Err(), context.DeadlineExceeded) {
-		return &providers.Failure{
-			Reason: providers.ReasonLogin, Err: err,
-			Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, moment.Lasting(patience)),
-		}
+		return a.nobodyCame(s, l, patience, err)
 	}
 	if err != nil {
 		return fmt.Errorf("logging in as profile %s: %w", s.profile.Name, err)
@@ -189,11 +199,81 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 	return a.loggedIn(s, o, l.token)
 }
 
+// spin shows that something is being waited for, until stop is called.
+func (a *app) spin(text string) (stop func()) {
+	if a.flags.quiet {
+		return func() {}
+	}
+	return term.Spin(a.Streams.Err, a.Streams.ErrTerminal, text)
+}
+
+// explained says what an answer lacks, and what to do where services are known to leave
+// it out.
+func explained(e *oauth.CallbackError) string {
+	text := e.Error()
+	if e.Stateless {
+		text += "; if the service never sends one, set require_state: false in the profile"
+	}
+	return text
+}
+
+// nobodyCame is how a login ends that nobody finished in time. The most usual reason
+// after a person who went away is a redirect URI that the service does not know.
+func (a *app) nobodyCame(s *session, l *loginUnderWay, patience time.Duration, err error) error {
+	failure := &providers.Failure{
+		Reason: providers.ReasonLogin, Err: err,
+		Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, moment.Lasting(patience)),
+		Hint: "log in: " + a.loginCommand + "; if the service showed an error in the browser, have it register the redirect URI " +
+			registered(s, l.login.RedirectURI),
+	}
+	if l.last != nil {
+		failure.Message += "; somebody came, but " + explained(l.last)
+	}
+	return failure
+}
+
+// registered is the redirect URI as a service has to know it. A free port is another one
+// each time.
+func registered(s *session, redirectURI string) string {
+	if s.profile.Settings.Text("redirect_port") == "0" {
+		return "http://127.0.0.1:PORT/callback, with redirect_port: PORT in the profile"
+	}
+	return redirectURI
+}
+
+// showRedirect says where the browser will come back to, which a service may want to be
+// told before.
+func (a *app) showRedirect(s *session, redirectURI string) {
+	words := "the redirect URI is " + redirectURI
+	if s.profile.Settings.Text("redirect_port") == "0" {
+		words += ", on a free port; where the service wants it registered, choose one with redirect_port"
+	}
+	a.note(words)
+}
+
+// needsPersonAgain warns of a login that cannot be refreshed.
+func (a *app) needsPersonAgain(s *session, token oauth.Token) {
+	if !token.RefreshToken.IsZero() {
+		return
+	}
+	words := s.profile.Service.Title + " gave no refresh token: a person has to log in again "
+	if expiry := token.Expiry(); expiry.IsZero() {
+		words += "when the token ends, and it does not say when"
+	} else {
+		words += moment.Away(expiry.Sub(a.Now()))
+	}
+	if where := s.profile.Service.RefreshTokensGivenIn; where != "" {
+		words += "; " + where
+	}
+	a.warn(words)
+}
+
 // loggedIn tells of a login that is kept, never its tokens.
 func (a *app) loggedIn(s *session, o *loginOptions, token oauth.Token) error {
 	expiry := token.Expiry()
 	answer := s.broker.Judge(s.request, token)
 	a.tellOfScopes(s, answer)
+	a.needsPersonAgain(s, token)
 	if o.output.json() {
 		at, _, _ := moments(expiry, a.Now())
 		return a.json(map[string]any{

@@ -114,6 +114,8 @@ type CallbackError struct {
 	Description string
 	// Problem is a clause for the other reasons: "state is not the one that was sent".
 	Problem string
+	// Stateless says that it would be an answer, if it had a state.
+	Stateless bool
 }
 
 // Foreign reports that the redirect does not belong to this login, so that the
@@ -139,6 +141,9 @@ func (e *CallbackError) Error() string {
 type Callback struct {
 	// State is the one that was sent. With the zero Secret nothing matches.
 	State Secret
+	// Optional takes an answer without state too, from services that send none. What ties
+	// it to this login is PKCE alone then.
+	Optional bool
 }
 
 // Parse reads the query of a redirect and returns the code, which is good once and
@@ -146,8 +151,15 @@ type Callback struct {
 // time; then error, then code (RFC 6749 §4.1.2). The error is a *CallbackError. A
 // known parameter that is repeated is refused.
 func (c Callback) Parse(query url.Values) (Secret, error) {
-	if problem := c.stateProblem(query["state"]); problem != "" {
-		return Secret{}, &CallbackError{Reason: CallbackForeign, Problem: problem}
+	answers := query.Get("code") != "" || query.Get("error") != ""
+	problem := c.stateProblem(query["state"])
+	if problem == noState && answers && c.Optional && !c.State.IsZero() {
+		problem = ""
+	}
+	if problem != "" {
+		return Secret{}, &CallbackError{
+			Reason: CallbackForeign, Problem: problem, Stateless: problem == noState && answers,
+		}
 	}
 	for _, name := range []string{"iss", "error", "error_description", "code"} {
 		if len(query[name]) > 1 {
@@ -178,10 +190,13 @@ func (c Callback) refusal(query url.Values) *CallbackError {
 	}
 }
 
+// noState is what is wrong with an answer that names no login.
+const noState = "it has no state"
+
 func (c Callback) stateProblem(got []string) string {
 	switch {
-	case len(got) == 0:
-		return "it has no state"
+	case len(got) == 0, len(got) == 1 && got[0] == "": // RFC 6749 §3.1
+		return noState
 	case len(got) > 1:
 		return "parameter state is repeated"
 	case c.State.IsZero() || !c.State.Equal(NewSecret(got[0])):

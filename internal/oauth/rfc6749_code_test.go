@@ -74,6 +74,7 @@ func TestAuthorizationURL(t *testing.T) {
 func TestCallback(t *testing.T) {
 	t.Parallel()
 	plain := Callback{State: NewSecret("fake-state")}
+	optional := Callback{State: NewSecret("fake-state"), Optional: true}
 	for _, c := range []struct {
 		name   string
 		want   Callback
@@ -89,7 +90,15 @@ func TestCallback(t *testing.T) {
 		{"wrong state", plain, "code=fake-code&state=fake-statf", CallbackForeign, "state is not the one"},
 		{"state and more", plain, "code=fake-code&state=fake-state2", CallbackForeign, "state is not the one"},
 		{"two states", plain, "code=fake-code&state=fake-state&state=fake-state", CallbackForeign, "state is repeated"},
-		{"none was sent", Callback{}, "code=fake-code&state=", CallbackForeign, "state is not the one"},
+		{"none was sent", Callback{}, "code=fake-code&state=x", CallbackForeign, "state is not the one"},
+		{"empty state", plain, "code=fake-code&state=", CallbackForeign, "it has no state"},
+		{"no state, which is allowed", optional, "code=fake-code", "", ""},
+		{"empty state, which is allowed", optional, "code=fake-code&state=", "", ""},
+		{"refusal without state, which is allowed", optional, "error=access_denied", CallbackRefused, "access_denied"},
+		{"nothing, where no state is allowed", optional, "", CallbackForeign, "it has no state"},
+		{"wrong state, where none is allowed", optional, "code=fake-code&state=fake-statf", CallbackForeign, "state is not the one"},
+		{"two states, where none is allowed", optional, "code=fake-code&state=&state=fake-state", CallbackForeign, "state is repeated"},
+		{"none allowed and none sent", Callback{Optional: true}, "code=fake-code", CallbackForeign, "it has no state"},
 		{"refusal without state", plain, "error=access_denied", CallbackForeign, "it has no state"},
 		{"refusal", plain, "error=access_denied&state=fake-state", CallbackRefused, "the service refused the login: access_denied"},
 		{

@@ -88,6 +88,10 @@ func LoginSettings() []Setting {
 			Help: "the port of http://127.0.0.1:PORT/callback where redirect URIs have to be registered; 0 for a free one",
 		},
 		{Name: "pkce", Kind: Bool, Default: "true", Help: "protects the code with PKCE S256 (RFC 7636)"},
+		{
+			Name: "require_state", Kind: Bool, Default: "true",
+			Help: "refuses an answer without state; false is for services that send none, and needs pkce",
+		},
 	}
 }
 

@@ -37,9 +37,24 @@ type CodeFlow struct {
 	// Nonce sends a nonce and checks it where an ID token comes back (OpenID
 	// Connect Core §3.1.3.7).
 	Nonce bool
+	// StateOptional takes an answer without state, which needs PKCE.
+	StateOptional bool
 	// NoRedirectURI leaves redirect_uri out of the token request, against RFC 6749
 	// §4.1.3, for services that refuse it there.
 	NoRedirectURI bool
+}
+
+// StateOptional reports whether the profile takes an answer without state. Then PKCE is
+// what keeps a foreign code out, and must not be off.
+func (s Settings) StateOptional() (bool, error) {
+	if v, ok := s.Lookup("require_state"); !ok || v.Text != "false" {
+		return false, nil
+	}
+	if !s.Bool("pkce") {
+		return false, s.wrong("require_state", "is false, and pkce too",
+			"without state, PKCE is what ties an answer to the login: set pkce: true")
+	}
+	return true, nil
 }
 
 // Start returns the address to open. It sends nothing.
@@ -67,7 +82,7 @@ func (f CodeFlow) Start(redirectURI string) (*Login, error) {
 
 // Finish checks the answer and trades its code for a token.
 func (f CodeFlow) Finish(ctx context.Context, login *Login, answer url.Values) (oauth.Token, error) {
-	code, err := oauth.Callback{State: login.State}.Parse(answer)
+	code, err := oauth.Callback{State: login.State, Optional: f.StateOptional && f.PKCE}.Parse(answer)
 	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
 		return oauth.Token{}, err
 	}

@@ -93,6 +93,9 @@ type Service struct {
 	// ScopesGivenIn is where a client is given its scopes, as the vendor calls it;
 	// empty where no page says.
 	ScopesGivenIn string
+	// RefreshTokensGivenIn says where a client is given refresh tokens; empty where no page
+	// says.
+	RefreshTokensGivenIn string
 	// New builds a client. It checks the settings, and errors are *SettingError.
 	New func(Settings, *oauth.Client) (Provider, error)
 }

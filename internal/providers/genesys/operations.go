@@ -35,6 +35,10 @@ func (p *Provider) APIHeaders() map[string]oauth.SecretFunc { return p.token.Sec
 // codeFlow is the login: GET /oauth/authorize. The API knows one scope, "*".
 func (p *Provider) codeFlow(s providers.Settings) (providers.CodeFlow, error) {
 	authorize, err := s.At(p.base, "auth", "v3", "oauth", "authorize")
+	if err != nil {
+		return providers.CodeFlow{}, err
+	}
+	stateless, err := s.StateOptional()
 	scopes := p.scopes
 	if len(scopes) == 0 {
 		scopes = []string{"*"}
@@ -42,7 +46,7 @@ func (p *Provider) codeFlow(s providers.Settings) (providers.CodeFlow, error) {
 	return providers.CodeFlow{
 		Token: &p.token, Authorize: authorize, ClientID: p.client, Scopes: scopes,
 		Extra: url.Values{"hideTenant": {strconv.FormatBool(s.Bool("hide_tenant"))}},
-		PKCE:  s.Bool("pkce"), NoRedirectURI: !s.Bool("send_redirect_uri"),
+		PKCE:  s.Bool("pkce"), StateOptional: stateless, NoRedirectURI: !s.Bool("send_redirect_uri"),
 	}, err
 }
 

@@ -50,6 +50,7 @@ func (p *Provider) Endpoints() []providers.Endpoint {
 func (p *Provider) flow() providers.CodeFlow {
 	return providers.CodeFlow{
 		Token: &p.token, Authorize: p.authorize, ClientID: p.client, Scopes: p.scopes, PKCE: p.pkce, Nonce: true,
+		StateOptional: p.stateless,
 	}
 }
 

@@ -29,6 +29,8 @@ type Provider struct {
 	grant  string
 	scopes []string
 	pkce   bool
+	// stateless takes the answer to a login without state.
+	stateless bool
 }
 
 var _ providers.Refresher = (*Provider)(nil)
@@ -49,7 +51,9 @@ func Service() providers.Service {
 		// (https://docs.talkdesk.com/reference/cc-basic).
 		ListsGranted:  true,
 		ScopesGivenIn: "Talkdesk Builder",
-		New:           New,
+		// https://github.com/microsoft/PowerPlatformConnectors, certified-connectors/Talkdesk.
+		RefreshTokensGivenIn: "in Talkdesk the grant type Refresh token is ticked for a client apart from Authorization code",
+		New:                  New,
 	}
 }
 
@@ -131,6 +135,9 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 		pkce:   s.Bool("pkce"),
 	}
 	if p.authorize, err = s.At(base, "oauth", "authorize"); err != nil {
+		return nil, err
+	}
+	if p.stateless, err = s.StateOptional(); err != nil {
 		return nil, err
 	}
 	p.api, err = api(s)
