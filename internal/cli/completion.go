@@ -10,6 +10,24 @@ import (
 // choices is the annotation of a flag that takes one of a few words.
 const choices = "authctl_choices"
 
+// howToComplete is what `completion --help` says.
+const howToComplete = `Print a script that completes commands, flags, profiles and scopes. To load it for good,
+in a new shell:
+
+  bash        mkdir -p ~/.local/share/bash-completion/completions
+              authctl completion bash > ~/.local/share/bash-completion/completions/authctl
+  zsh         authctl completion zsh > "${fpath[1]}/_authctl"
+  fish        authctl completion fish > ~/.config/fish/completions/authctl.fish
+  powershell  authctl completion powershell >> $PROFILE
+
+For this shell only:
+
+  bash, zsh   source <(authctl completion bash), or zsh
+  fish        authctl completion fish | source
+  powershell  authctl completion powershell | Out-String | Invoke-Expression
+
+bash needs the package bash-completion, zsh "autoload -U compinit; compinit" in ~/.zshrc.`
+
 // completion adds cobra's own commands and makes an unknown shell or topic a usage
 // error, where cobra would print help and succeed. What flags may be given is worked
 // out only when it is a shell that asks.
@@ -19,6 +37,8 @@ func (a *app) completion(root *cobra.Command) {
 	for _, command := range root.Commands() {
 		switch command.Name() {
 		case "completion":
+			command.Short = "Print the completion script of a shell"
+			command.Long = howToComplete
 			command.Args = unknownCommand
 			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
 			forBash, _, _ := command.Find([]string{"bash"})

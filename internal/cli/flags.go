@@ -54,7 +54,8 @@ func (f *storeFlag) bind(flags *pflag.FlagSet) {
 	choose(flags, "store", "auto", "keyring", "file", "memory")
 }
 
-// serviceFlags are on every command that asks a service.
+// serviceFlags are on every command that asks a service, as far as they mean something to
+// it.
 type serviceFlags struct {
 	profileFlag
 	storeFlag
@@ -72,7 +73,22 @@ type serviceFlags struct {
 	caFile  string
 }
 
-func (f *serviceFlags) bind(flags *pflag.FlagSet) {
+// bind adds the flags but for those that mean nothing to the command.
+func (f *serviceFlags) bind(flags *pflag.FlagSet, without ...string) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.bindAll(all)
+	all.VisitAll(func(flag *pflag.Flag) {
+		if !slices.Contains(without, flag.Name) {
+			flags.AddFlag(flag)
+		}
+	})
+}
+
+// forCachedTokens are the flags that decide whether a token of the store will do: nothing
+// to a command that gets none, or takes the one that is there.
+func forCachedTokens() []string { return []string{"min-ttl", "force-refresh", "no-cache"} }
+
+func (f *serviceFlags) bindAll(flags *pflag.FlagSet) {
 	f.profileFlag.bind(flags)
 	f.storeFlag.bind(flags)
 	flags.StringArrayVarP(&f.scopes, "scope", "s", nil,

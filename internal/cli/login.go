@@ -50,7 +50,8 @@ It waits five minutes for the person, or as long as --timeout says.`,
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
-	o.bind(command.Flags())
+	o.bind(command.Flags(), forCachedTokens()...)
+	command.Flags().Lookup("timeout").Usage = "how long to wait for the person (default 5m)"
 	o.output.bind(command.Flags(), "text", "json")
 	command.Flags().BoolVar(&o.noBrowser, "no-browser", false, "print the address instead of opening a browser")
 	return command
@@ -102,9 +103,6 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 // keeps returns an error when nothing would be left of a login after it: a person is
 // not asked to log in for that.
 func (s *session) keeps(ctx context.Context) error {
-	if s.request.NoCache {
-		return usagef("--no-cache leaves nothing of a login")
-	}
 	if _, err := s.stored(ctx); err != nil {
 		return err
 	}

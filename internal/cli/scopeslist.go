@@ -43,7 +43,7 @@ the profile's service for the scopes it publishes.`,
 		ValidArgsFunction: a.completeProviderOrProfile,
 	}
 	flags := command.Flags()
-	o.bind(flags)
+	o.bind(flags, append(forCachedTokens(), "store")...)
 	o.output.bind(flags, "table", "json", "raw")
 	flags.StringVar(&o.api, "api", "", "only those whose API has this `text` in its name or in what it is for")
 	flags.StringVar(&o.access, "access", "", "only this kind of `access`: "+strings.Join(providers.Accesses(), ", "))

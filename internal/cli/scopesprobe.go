@@ -45,7 +45,7 @@ respected. A probe that was broken off goes on where it was, within an hour.`,
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
-	o.bind(command.Flags())
+	o.bind(command.Flags(), append(forCachedTokens(), "store")...)
 	scope := command.Flags().Lookup("scope")
 	scope.Usage = "a `scope` to probe instead of the catalogue's (repeatable; comma or space separated)"
 	command.Flags().Lookup("timeout").Usage = "how long each request may take (AUTHCTL_TIMEOUT; default 30s)"

@@ -59,7 +59,8 @@ The token is kept in the cache if it is the one that token get would get.`,
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
-	o.bind(command.Flags())
+	o.bind(command.Flags(), "min-ttl", "force-refresh")
+	command.Flags().Lookup("no-cache").Usage = "do not keep the token"
 	scope := command.Flags().Lookup("scope")
 	scope.Usage = "a `scope` to wait for beside the profile's (repeatable; comma or space separated)"
 	command.Flags().Lookup("timeout").Usage = "how long to wait (default 10m)"

@@ -61,7 +61,7 @@ other configurations, and names it.`,
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
-	o.bind(command.Flags())
+	o.bind(command.Flags(), forCachedTokens()...)
 	o.output.bind(command.Flags(), "text", "json")
 	command.Flags().BoolVar(&o.global, "global", false, "end all sessions of the user")
 	command.Flags().BoolVar(&o.all, "all", false, "sign out of every profile that has a token here")

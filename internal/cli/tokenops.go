@@ -65,7 +65,7 @@ func (a *app) tokenRevoke() *cobra.Command {
 		},
 		ValidArgsFunction: a.completeProfile,
 	}
-	f.bind(command.Flags())
+	f.bind(command.Flags(), forCachedTokens()...)
 	output.bind(command.Flags(), "text", "json")
 	return command
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -31,6 +32,15 @@ func (a *app) version() *cobra.Command {
 	return command
 }
 
+// versionText is the version with its commit, which a version between two releases has in
+// it already.
+func versionText(version, commit string) string {
+	if commit == "" || strings.Contains(version, commit) {
+		return version
+	}
+	return version + " " + commit
+}
+
 func (a *app) runVersion(output *outputFlag) error {
 	if output.json() {
 		text, err := json.Marshal(map[string]string{
@@ -41,9 +51,5 @@ func (a *app) runVersion(output *outputFlag) error {
 		}
 		return a.print(string(text) + "\n")
 	}
-	text := "authctl " + version
-	if commit != "" {
-		text += " " + commit
-	}
-	return a.print(fmt.Sprintf("%s %s/%s %s\n", text, runtime.GOOS, runtime.GOARCH, runtime.Version()))
+	return a.print(fmt.Sprintf("authctl %s %s/%s %s\n", versionText(version, commit), runtime.GOOS, runtime.GOARCH, runtime.Version()))
 }
