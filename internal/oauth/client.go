@@ -171,7 +171,7 @@ func (w *connWatch) failure(endpoint string, secrets redactor, err error) error 
 			Hint:    "look at HTTPS_PROXY and HTTP_PROXY",
 		}
 	}
-	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err) && !refusedHandshake(err), Err: err}
+	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err) && !refusedHandshake(err), Err: newDeadProxy(endpoint, err)}
 	if timeout, ok := errors.AsType[net.Error](err); ok {
 		e.Timeout = timeout.Timeout()
 	}

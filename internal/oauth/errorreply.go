@@ -23,7 +23,7 @@ func (r *reply) serviceError(m members, now time.Time) *Error {
 	if kind := shapeName(r.header.Get("x-amzn-ErrorType")); code == "" || throttles(kind) {
 		code = cmp.Or(kind, code)
 	}
-	e.Code, e.Description, e.tooMuch = cleanCode(code, secrets), secrets.clean(description), throttles(code)
+	e.Code, e.Description = cleanCode(code, secrets), secrets.clean(description)
 	r.tellWhole(e, secrets, description)
 	if e.Code == "" && e.Description == "" {
 		e.Code, e.Description = e.Challenge.Error, e.Challenge.Description

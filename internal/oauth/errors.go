@@ -36,8 +36,6 @@ type Error struct {
 	// ClockAhead is how far the service's clock is ahead of ours, negative when it is
 	// behind, to the second; 0 when it did not tell the time.
 	ClockAhead time.Duration
-	// tooMuch says that the error's code is one of throttling.
-	tooMuch bool
 }
 
 // Error gives endpoint, status, code and the quoted description:
@@ -71,7 +69,9 @@ func (e *Error) Ambiguous() bool {
 
 // Throttled reports whether the service wants to be asked less often: 429, or a code
 // that says so under whatever status.
-func (e *Error) Throttled() bool { return e.tooMuch || e.StatusCode == http.StatusTooManyRequests }
+func (e *Error) Throttled() bool {
+	return e.StatusCode == http.StatusTooManyRequests || throttles(e.Code)
+}
 
 // wordText is s as it is when it is one plain word, else quoted.
 func wordText(s string) string {

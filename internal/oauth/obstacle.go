@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -208,6 +210,42 @@ func tlsObstacle(err error) *Obstacle {
 	}
 	return nil
 }
+
+// deadProxy says that a proxy itself cannot be reached. What was dialled is not
+// repeated: where its address is written amiss it may be a piece of the password.
+type deadProxy struct {
+	shown string
+	err   error
+}
+
+// newDeadProxy returns err as a *deadProxy where it is one, else as it is.
+func newDeadProxy(endpoint string, err error) error {
+	op, ok := errors.AsType[*net.OpError](err)
+	address, unreadable := url.Parse(endpoint)
+	if !ok || op.Op != "proxyconnect" || unreadable != nil {
+		return err
+	}
+	shown := "the proxy"
+	if proxy, variable := ProxyTo(address, os.LookupEnv); proxy != nil {
+		shown = ShownProxy(proxy, variable)
+	}
+	return &deadProxy{shown: shown, err: err}
+}
+
+// Error names the proxy, and the system's reason where there is one.
+func (e *deadProxy) Error() string {
+	text := e.shown + " cannot be reached"
+	if number, ok := errors.AsType[syscall.Errno](e.err); ok {
+		return text + ": " + number.Error()
+	}
+	if lookup, ok := errors.AsType[*net.DNSError](e.err); ok && lookup.IsNotFound {
+		return text + ": no such host"
+	}
+	return text
+}
+
+// Unwrap returns the transport's error.
+func (e *deadProxy) Unwrap() error { return e.err }
 
 // ProxyTo returns the proxy that requests to an address go through, as the environment
 // says, and the variable that names it; nil when there is none. net/http reads the same

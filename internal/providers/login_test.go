@@ -3,11 +3,48 @@ package providers_test
 import (
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
+
+// TestRefusedLogin: what the authorization endpoint says (RFC 6749 §4.1.2.1) is not always
+// the person's to mend.
+func TestRefusedLogin(t *testing.T) {
+	t.Parallel()
+	const again = "log in again, as a user who may"
+	for code, want := range map[string]struct {
+		reason providers.Reason
+		hint   string
+	}{
+		"access_denied":             {providers.ReasonCredentials, again},
+		"temporarily_unavailable":   {providers.ReasonTemporary, "in a while"},
+		"server_error":              {providers.ReasonTemporary, "in a while"},
+		"slow_down":                 {providers.ReasonTemporary, "in a while"},
+		"invalid_scope":             {providers.ReasonScope, "scopes of the profile"},
+		"unauthorized_client":       {providers.ReasonConfig, "grant authorization_code allowed"},
+		"unsupported_response_type": {providers.ReasonConfig, "grant authorization_code allowed"},
+		"invalid_request":           {providers.ReasonConfig, "redirect_port and pkce"},
+		"invalid_client":            {providers.ReasonConfig, "client_id"},
+		"login_required":            {providers.ReasonCredentials, "sign in"},
+		"consent_required":          {providers.ReasonCredentials, "consent"},
+		"some_other_thing":          {providers.ReasonCredentials, "what the service says"},
+	} {
+		flow := providers.CodeFlow{
+			Token:     &providers.TokenEndpoint{Peer: providers.Peer{Service: "Fake", Client: &oauth.Client{}}},
+			Authorize: &url.URL{Scheme: "https", Host: "id.example"}, ClientID: "c",
+		}
+		login := &providers.Login{RedirectURI: "http://127.0.0.1:2/callback", State: oauth.NewSecret("fake-state")}
+		_, err := flow.Finish(t.Context(), login, url.Values{"state": {"fake-state"}, "error": {code}})
+		failure, ok := errors.AsType[*providers.Failure](err)
+		if !ok || failure.Reason != want.reason || !strings.Contains(failure.Hint, want.hint) ||
+			code != "access_denied" && strings.Contains(failure.Hint, again) {
+			t.Errorf("%s: %+v", code, failure)
+		}
+	}
+}
 
 // TestIssuerOfTheAnswer: an answer that names its issuer (RFC 9207) is taken from the
 // service that was asked only. Those that pass fail later, at the token endpoint.
