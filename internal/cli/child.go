@@ -35,8 +35,24 @@ func beforeDash(command *cobra.Command, args []string, what string) (own, child 
 // childEnvironment returns this process's environment without the values of secrets,
 // other than those to keep: a child is given a token, and not what tokens are got with.
 // more are further variables to leave out.
+//
+// The child is told the names of those that were there: an authctl in it can say why it
+// lacks a secret.
 func (a *app) childEnvironment(p *config.Profile, keep []string, more ...string) []string {
-	return without(append(leftOut(config.SecretVariables(a.services, p), keep), more...))
+	secret := leftOut(config.SecretVariables(a.services, p), keep)
+	before, _ := a.LookupEnv(config.TakenVariable)
+	taken := strings.Fields(before)
+	for _, name := range secret {
+		if value, _ := a.LookupEnv(name); value != "" {
+			taken = append(taken, name)
+		}
+	}
+	environment := without(slices.Concat(secret, more, []string{config.TakenVariable}))
+	if len(taken) == 0 {
+		return environment
+	}
+	slices.Sort(taken)
+	return append(environment, config.TakenVariable+"="+strings.Join(slices.Compact(taken), " "))
 }
 
 // commandEnvironment is what the commands of cmd: references and that of the store's key

@@ -32,7 +32,8 @@ AUTHCTL_CLIENT_SECRET and AUTHCTL_STORE_KEY, and those that env: references anyw
 configuration file name are taken out of its environment. All other settings stay, so it
 may run authctl itself. For that, keep secrets elsewhere than in variables: file:, cmd: and
 keyring: references and the twins with _FILE work in there as they do outside. Where that
-is not possible, --keep-env leaves a variable in.
+is not possible, --keep-env leaves a variable in; AUTHCTL_EXEC_TOOK has the names of those
+that were taken out.
 
 With --token-file the token is in a private file instead, whose path is in
 AUTHCTL_TOKEN_FILE: mode 0600 in a directory of its own, on Windows as private as the

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,7 +149,7 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 		return "config", e.Suggestion, true
 	}
 	if e, ok := errors.AsType[*config.ReferenceError](err); ok {
-		return "config", e.Suggestion, true
+		return "config", cmp.Or(e.Suggestion, keyringRemedy(e)), true
 	}
 	if e, ok := errors.AsType[*oauth.RequestError](err); ok {
 		return "config", e.Hint, true
@@ -157,6 +158,26 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 		return "config", cmp.Or(e.Hint, "private_key wants a PKCS#8 key, as PEM or as bare Base64"), true
 	}
 	return "", "", false
+}
+
+// keyringRemedy says what to do about a secret that is not in the keyring, or about a
+// keyring that does not give it.
+func keyringRemedy(e *config.ReferenceError) string {
+	const otherwise = "give the secret by another reference such as env:NAME or file:PATH"
+	name, _ := strings.CutPrefix(e.Reference, "keyring:")
+	if unusable, ok := errors.AsType[*store.UnusableError](e); ok && unusable.Problem != store.Unreachable {
+		return "unlock the keyring, or " + otherwise
+	}
+	if !errors.Is(e, store.ErrNotFound) {
+		return otherwise
+	}
+	switch runtime.GOOS {
+	case "darwin":
+		return "put it there: security add-generic-password -s authctl -a " + name + " -w; or " + otherwise
+	case "windows":
+		return "have authctl profile add keep it there; or " + otherwise
+	}
+	return "put it there: secret-tool store --label " + name + " service authctl username " + name + "; or " + otherwise
 }
 
 // hintOf returns what to do about a failure where the adapter does not know better.

@@ -34,7 +34,7 @@ func (r *resolver) command(ctx context.Context, ref reference) (oauth.Secret, er
 	case out.full:
 		return oauth.Secret{}, &ReferenceError{Problem: fmt.Sprintf("it wrote more than %d bytes", maxSecret)}
 	case exited:
-		return oauth.Secret{}, &ReferenceError{Problem: "the command ended with " + exit.Error()}
+		return oauth.Secret{}, &ReferenceError{Problem: "the command ended with " + exit.Error(), Err: err}
 	case errors.Is(err, exec.ErrWaitDelay):
 		return oauth.Secret{}, &ReferenceError{Problem: "a process that the command left behind keeps its output open"}
 	case err != nil:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -40,7 +41,8 @@ func (r *resolver) given(what, value string) oauth.SecretFunc {
 func (r *resolver) variable(name string) (oauth.Secret, error) {
 	value := r.env.raw(name)
 	if value == "" {
-		return oauth.Secret{}, &ReferenceError{Problem: "the variable is not set", Suggestion: "set " + printable(name)}
+		why, remedy := r.env.absent(name)
+		return oauth.Secret{}, &ReferenceError{Problem: "the variable " + cmp.Or(why, "is not set"), Suggestion: remedy}
 	}
 	return oauth.NewSecret(value), nil
 }

@@ -102,12 +102,7 @@ func (r *resolver) inspect(ctx context.Context, profile string, b bound) Inspect
 	if err == nil {
 		return found
 	}
-	e, ok := errors.AsType[*ReferenceError](err)
-	if !ok {
-		e = &ReferenceError{Problem: err.Error(), Err: err}
-	}
-	e.Profile, e.Setting, e.Reference = profile, b.setting, found.Reference
-	found.Err = e
+	found.Err = r.failed(profile, b.setting, b.ref, err)
 	return found
 }
 
@@ -139,7 +134,7 @@ func (r *resolver) inspectFile(ctx context.Context, ref reference, found *Inspec
 	}
 	secret, err := secretOf(text)
 	if err == nil && secret.IsZero() {
-		err = &ReferenceError{Problem: "it is empty"}
+		err = errEmpty
 	}
 	return err
 }

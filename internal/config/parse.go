@@ -9,7 +9,10 @@ import (
 )
 
 // noHome is why there is no place for a configuration file.
-const noHome = "there is no home directory, and so no place for a configuration file"
+const noHome = "there is no home directory (HOME is not set), and so no place for a configuration file"
+
+// notLooked is what that means where one is read.
+const notLooked = "no configuration file was looked for, because there is no home directory (HOME is not set)"
 
 // CheckNewProfile returns an *Error unless a profile of that name can be added.
 func CheckNewProfile(f *File, name string) error {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strings"
 	"sync/atomic"
@@ -146,20 +145,12 @@ func (r *resolver) bind(profile, setting string, ref reference) oauth.SecretFunc
 			secret = r.tidy(label+" from "+ref.String(), secret)
 		}
 		if err == nil && secret.IsZero() {
-			err = &ReferenceError{Problem: "it is empty"}
+			err = errEmpty
 		}
 		if err == nil {
 			return secret, nil
 		}
-		e, ok := errors.AsType[*ReferenceError](err)
-		if !ok {
-			e = &ReferenceError{Problem: err.Error(), Err: err}
-		}
-		if text, ok := errors.AsType[*files.TextError](err); ok {
-			e.Suggestion = text.Remedy
-		}
-		e.Profile, e.Setting, e.Reference = profile, setting, ref.String()
-		return oauth.Secret{}, e
+		return oauth.Secret{}, r.failed(profile, setting, ref, err)
 	})
 }
 

@@ -166,12 +166,12 @@ func (f *File) fallback() (string, error) {
 	case 0:
 		if f.Path == "" {
 			return "", &Error{
-				Problem: noHome, Err: ErrNoProfile,
+				Problem: "there is no profile: " + notLooked + f.emptyProvider(), Err: ErrNoProfile,
 				Suggestion: "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs",
 			}
 		}
 		return "", &Error{
-			Problem: "there is no profile", Err: ErrNoProfile,
+			Problem: "there is no profile" + f.emptyProvider(), Err: ErrNoProfile,
 			Suggestion: "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs",
 		}
 	}
@@ -179,6 +179,14 @@ func (f *File) fallback() (string, error) {
 		Problem:    "no profile was named and none is the default; there are " + some(names),
 		Suggestion: "name one, or make it the default with: authctl profile use NAME", Err: ErrNoProfile,
 	}
+}
+
+// emptyProvider says that the environment was about to give the profile.
+func (f *File) emptyProvider() string {
+	if f.env.has("AUTHCTL_PROVIDER") {
+		return "; AUTHCTL_PROVIDER is set but empty"
+	}
+	return ""
 }
 
 // some lists names, the first ten of many.
@@ -196,7 +204,11 @@ func (f *File) noProfile(name string) error {
 		return err
 	}
 	e := missing(name, names)
-	e.Path = f.Path
+	if e.Path = f.Path; f.Path == "" {
+		e.Problem += "; " + notLooked
+		e.Suggestion = "set HOME, or name the file with --config or AUTHCTL_CONFIG"
+		return e
+	}
 	if len(names) == 0 && MayBeShown(name) {
 		e.Suggestion = "create it with: authctl profile add " + name
 	}

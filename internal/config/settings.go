@@ -110,7 +110,7 @@ func (f *File) fill(p *Profile, s source) error {
 	}
 	// Nobody is asked for what a flag or the environment gives.
 	p.asks = slices.DeleteFunc(p.asks, func(a ask) bool { return values[a.setting].Origin != a.origin })
-	p.Settings = providers.NewSettings(p.Name, values)
+	p.Settings = providers.NewSettings(p.Name, values).Explaining(f.absences(p, values))
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -84,6 +85,21 @@ type Settings struct {
 	// Profile is the profile's name, for messages.
 	Profile string
 	values  map[string]Value
+	absent  map[string]Absence
+}
+
+// Absence is what is known of a setting that has no value.
+type Absence struct {
+	// Why completes "is missing: …": "AUTHCTL_ACCOUNT is set but empty"; may be empty.
+	Why string
+	// Help says what to do; empty means the setting's own words.
+	Help string
+}
+
+// Explaining returns the settings with what is known of those that have no value.
+func (s Settings) Explaining(absent map[string]Absence) Settings {
+	s.absent = absent
+	return s
 }
 
 // NewSettings makes Settings of values that have been checked.
@@ -160,21 +176,30 @@ func (s Settings) RequestTag(salt string, beside ...string) string {
 
 // Check returns an error that names every required setting that is missing.
 func (s Settings) Check(settings []Setting) error {
-	var names, help []string
+	var names, whys, help []string
 	for _, d := range settings {
-		if v, ok := s.values[d.Name]; (!ok || d.Kind == List && len(v.List) == 0) && d.Wanted(s) {
-			names, help = append(names, d.Name), append(help, d.Name+": "+d.Help)
+		if v, ok := s.values[d.Name]; ok && (d.Kind != List || len(v.List) > 0) || !d.Wanted(s) {
+			continue
+		}
+		absence := s.absent[d.Name]
+		names, help = append(names, d.Name), append(help, cmp.Or(absence.Help, d.Name+": "+d.Help))
+		if absence.Why != "" {
+			whys = append(whys, absence.Why)
 		}
 	}
-	switch len(names) {
-	case 0:
+	if len(names) == 0 {
 		return nil
-	case 1:
-		return &SettingError{Profile: s.Profile, Name: names[0], Problem: "is missing", Help: help[0]}
 	}
-	return &SettingError{
+	e := &SettingError{
 		Profile: s.Profile, Name: strings.Join(names, ", "), Problem: "are missing", Help: strings.Join(help, "; "),
 	}
+	if len(names) == 1 {
+		e.Problem = "is missing"
+	}
+	if len(whys) > 0 {
+		e.Problem += ": " + strings.Join(whys, "; ")
+	}
+	return e
 }
 
 // Wanted reports whether the setting must have a value beside those in s.
