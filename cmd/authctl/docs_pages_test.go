@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/authctl/authctl/internal/testneed"
 )
 
 // page is a page of the documentation that people wrote.
@@ -219,4 +221,31 @@ func declares(t *testing.T, pkg, name string) bool {
 		}
 	}
 	return false
+}
+
+// TestPagesPutNoTokenIntoAnArgument looks for tokens that a page, a recipe or a command's help has in the arguments of a
+// program, where every user of the machine can see them.
+func TestPagesPutNoTokenIntoAnArgument(t *testing.T) {
+	t.Parallel()
+	inArgument := regexp.MustCompile(`(-H|--header|--oauth2-bearer|-u)[ =]*["']?[^"'\n]*["']?\$[({]?[^\n]*(authctl|TOKEN)|Bearer \$`)
+	root, pages := testneed.Root(t), 0
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages++
+			if found := inArgument.Find(text); found != nil {
+				t.Errorf("%s: a token in an argument: %s", file, found)
+			}
+		}
+	}
+	if pages < 50 {
+		t.Errorf("%d pages were looked at", pages)
+	}
 }

@@ -87,6 +87,40 @@ func TestShellsEvaluateAnyToken(t *testing.T) {
 	}
 }
 
+// TestShellsGoOnWithNoOldToken has a token from before in the environment, and a call that fails: what README shows must
+// neither keep it nor succeed.
+func TestShellsGoOnWithNoOldToken(t *testing.T) {
+	t.Parallel()
+	const posix = `eval "$(authctl token get "$@" -o env)" && exit 8; exec env -0`
+	fish := evaluator{"fish", []string{"fish", "--no-config", "-c",
+		`authctl token get $argv -o fish | source; and exit 8; exec env -0`, "--"}}
+	stopping := evaluator{"set -e", []string{"sh", "-c", `set -e; eval "$(authctl token get "$@" -o env)"; exit 8`, "-"}}
+	p := newPlace(t)
+	p.set("AUTHCTL_TOKEN=fake-old", "AUTHCTL_TOKEN_TYPE=old", "AUTHCTL_TOKEN_EXPIRES_ON=1", "MINE=fake-old")
+	for _, shell := range append(evaluators(posix), fish) {
+		program := testneed.Program(t, shell.arguments[0])
+		for _, args := range []string{
+			"nobody", "pexip --nonsense", "pexip --timeout 0", "pexip --store nowhere", "pexip another", "pexip --require-scope other",
+			"pexip --var 1", "nobody --var MINE",
+		} {
+			o := p.program(program, append(shell.arguments[1:], strings.Fields(args)...)...)
+			got, name := environment(o.stdout), "AUTHCTL_TOKEN"
+			if strings.Contains(args, "MINE") {
+				name = "MINE"
+			}
+			if _, left := got[name]; left || o.code != 0 || !strings.Contains(o.stderr, "authctl: error: ") {
+				t.Errorf("%s, %s: exit code %d, the old token is left: %t; stderr %q", shell.name, args, o.code, left, o.stderr)
+			}
+			if _, left := got[name+"_EXPIRES_ON"]; left {
+				t.Errorf("%s, %s: the old expiry is left", shell.name, args)
+			}
+		}
+	}
+	if o := p.program(testneed.Program(t, "sh"), append(stopping.arguments[1:], "nobody")...); o.code != 1 {
+		t.Errorf("set -e: exit code %d, want 1", o.code)
+	}
+}
+
 // dotenvReaders are programs that read token.env, each with a rule of its own.
 func dotenvReaders(t *testing.T) []evaluator {
 	t.Helper()

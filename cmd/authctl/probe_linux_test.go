@@ -68,7 +68,7 @@ func TestProbeInATerminal(t *testing.T) {
 	shown := strings.Split(o.stderr, "\r")
 	last := len(shown) - 1
 	if o.code != 0 || len(strings.Fields(o.stdout)) != len(client) || shown[last] != "\x1b[K" ||
-		!strings.HasPrefix(shown[last-1], "36 of 36 scopes [########################] ") {
+		!strings.HasPrefix(shown[last-1], "36 of 36 scopes [========================] ") {
 		t.Errorf("exit code %d, stdout %q, terminal %q", o.code, o.stdout, o.stderr)
 	}
 	if quiet := p.inTerminal("scopes", "probe", "pexip", "-o", "raw", "-q").end(); quiet.code != 0 || quiet.stderr != "" {

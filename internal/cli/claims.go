@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf16"
 
 	"github.com/authctl/authctl/internal/moment"
@@ -81,7 +80,7 @@ func (a *app) object(output *outputFlag, object json.RawMessage) error {
 		if err := json.Compact(&compact, object); err != nil {
 			return err
 		}
-		return a.print(printable(compact.String()) + "\n")
+		return a.print(jsonText(compact.String()) + "\n")
 	}
 	table, err := claimTable(object, a.Now())
 	if err != nil {
@@ -90,18 +89,9 @@ func (a *app) object(output *outputFlag, object json.RawMessage) error {
 	return a.list(output, "", nil, table)
 }
 
-// printable escapes what a terminal would obey in JSON that a service sent. It can
-// stand in strings only, where the escape means the same.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&b, "\\u%04x", unit)
-		}
+// escape writes a character as JSON can have it in a string.
+func escape(b *strings.Builder, r rune) {
+	for _, unit := range utf16.Encode([]rune{r}) {
+		fmt.Fprintf(b, "\\u%04x", unit)
 	}
-	return b.String()
 }

@@ -44,7 +44,7 @@ func (a *app) completion(root *cobra.Command) {
 			forBash, _, _ := command.Find([]string{"bash"})
 			forBash.RunE = func(command *cobra.Command, _ []string) error {
 				plain, _ := command.Flags().GetBool("no-descriptions")
-				return WriteBashCompletion(root, command.OutOrStdout(), !plain)
+				return WriteBashCompletion(root, a.raw.Out, !plain)
 			}
 		case "help":
 			command.Args = func(_ *cobra.Command, args []string) error {

@@ -39,7 +39,7 @@ type curlRun struct {
 func (a *app) newCurlRun(s *session, call *curlCall) (*curlRun, error) {
 	path, err := findProgram("curl")
 	if child, ok := errors.AsType[*childError](err); ok {
-		return nil, &childError{child.code, unfound(child.err, "curl", "install it, or use token get -o header")}
+		return nil, &childError{child.code, unfound(child.err, "curl", "install it, or give the token to another program with authctl exec")}
 	}
 	r := &curlRun{app: a, path: path, call: call, byStdin: runtime.GOOS == "windows"}
 	if r.byStdin && call.readsStdin() {
@@ -100,7 +100,7 @@ func (r *curlRun) command(token printed) (*exec.Cmd, error) {
 	child := exec.Command(r.path) //nolint:noctx // it ends when it likes
 	child.Args = append([]string{"curl", "-q", "--config", from}, r.call.args...)
 	child.Env = r.environment
-	child.Stdin, child.Stdout, child.Stderr = r.app.Streams.In, r.app.Streams.Out, r.app.Streams.Err
+	child.Stdin, child.Stdout, child.Stderr = r.app.raw.In, r.app.raw.Out, r.app.raw.Err
 	input, err := r.input(r.config(token))
 	if err != nil {
 		return nil, err

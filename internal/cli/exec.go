@@ -35,6 +35,9 @@ keyring: references and the twins with _FILE work in there as they do outside. W
 is not possible, --keep-env leaves a variable in; AUTHCTL_EXEC_TOOK has the names of those
 that were taken out.
 
+In a step of GitHub Actions or Azure Pipelines the first line on stderr tells the runner to
+hide the token, so that a script with set -x does not show it in the job's log.
+
 With --token-file the token is in a private file instead, whose path is in
 AUTHCTL_TOKEN_FILE: mode 0600 in a directory of its own, on Windows as private as the
 directory for temporary files. It is replaced before the token expires and removed when
@@ -81,6 +84,9 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 	if err := o.checkNames(); err != nil {
 		return err
 	}
+	if a.hides() {
+		a.hold()
+	}
 	s, err := a.open(&o.serviceFlags, own)
 	if err != nil {
 		return err
@@ -97,6 +103,8 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 	if err != nil {
 		return err
 	}
+	token := newPrinted(s, answer, a.Now())
+	a.hide(token)
 	a.tellOfScopes(s, answer)
 	// A token of another exec around this one must not be taken for this one's.
 	environment := a.childEnvironment(s.profile, o.keep,
@@ -104,10 +112,10 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 	if o.tokenFile {
 		child := exec.Command(path) //nolint:noctx // it ends when it likes
 		child.Args, child.Env = args, environment
-		child.Stdin, child.Stdout, child.Stderr = a.Streams.In, a.Streams.Out, a.Streams.Err
+		child.Stdin, child.Stdout, child.Stderr = a.raw.In, a.raw.Out, a.raw.Err
 		return a.runWithTokenFile(ctx, s, answer, child, o.variable+"_FILE")
 	}
-	environment = append(environment, newPrinted(s, answer, a.Now()).variables(o.variable)...)
+	environment = append(environment, token.variables(o.variable)...)
 	return become(a.ctx, path, args, environment)
 }
 

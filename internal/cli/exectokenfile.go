@@ -144,7 +144,9 @@ func (r *renewal) next(ctx context.Context, due time.Time) (broker.Answer, error
 		return broker.Answer{}, err
 	}
 	r.tellOfScopes(r.session, answer)
-	return answer, r.file.write(newPrinted(r.session, answer, r.Now()).AccessToken)
+	token := newPrinted(r.session, answer, r.Now())
+	r.hide(token)
+	return answer, r.file.write(token.AccessToken)
 }
 
 // refused reports whether asking again would only send the same to be refused again: a

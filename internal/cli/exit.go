@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os/exec"
 	"runtime"
@@ -268,10 +269,11 @@ func (a *app) failJSON(name string, row kind, err error, hint string) {
 		Hint      string `json:"hint"`
 		Retryable bool   `json:"retryable"`
 	}
-	_ = json.NewEncoder(a.Streams.Err).Encode(map[string]report{"error": {
+	text, _ := json.Marshal(map[string]report{"error": {
 		Code: row.code, Kind: name, Provider: a.provider, Profile: cmp.Or(a.profile, profileOf(err)),
 		Message: a.withheld(err.Error()), Hint: a.withheld(hint), Retryable: row.retryable,
-	}})
+	}}) // texts and numbers always encode
+	_, _ = io.WriteString(a.Streams.Err, jsonText(string(text))+"\n")
 }
 
 // profileOf returns the profile that an error of the configuration is about.
@@ -293,20 +295,32 @@ func (a *app) wantsJSON(command *cobra.Command) bool {
 			return f.Value.String() == "json"
 		}
 	}
-	args := a.Args
+	return valueIn(a.Args, outputIn) == "json"
+}
+
+// valueIn returns the value of a flag as it stands in the arguments, where they may not
+// have been parsed: that of its last place, empty for none.
+func valueIn(args []string, in func(arg string) (value string, given bool)) string {
 	if i := slices.Index(args, "--"); i >= 0 {
 		args = args[:i]
 	}
+	last := ""
 	for i, arg := range args {
-		value, given := outputIn(arg)
+		value, given := in(arg)
 		if given && value == "" && i+1 < len(args) {
 			value = args[i+1]
 		}
-		if given && value == "json" {
-			return true
+		if given {
+			last = value
 		}
 	}
-	return false
+	return last
+}
+
+// variableIn returns the value of --var in an argument, empty when it is the next one.
+func variableIn(arg string) (value string, given bool) {
+	value, given = strings.CutPrefix(arg, "--var")
+	return strings.TrimPrefix(value, "="), given && (value == "" || value[0] == '=')
 }
 
 // outputIn returns the value of --output in an argument, empty when it is the next

@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -19,6 +20,45 @@ func (p printed) mask() string {
 	return "::add-mask::" + strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(p.AccessToken) + "\n"
 }
 
+// masksFirst reports whether the arguments ask for a format that tells a runner to hide
+// the token, before which it is told nothing else.
+func masksFirst(args []string) bool {
+	format := valueIn(args, outputIn)
+	return format == "github" || format == "azure-pipelines"
+}
+
+// hide tells the runner of a pipeline, where this runs in one, to hide a token that a
+// command is given: it may print it, as a shell does after set -x. Both runners read
+// stderr too, and stdout is the command's.
+func (a *app) hide(p printed) {
+	switch {
+	case a.isTrue("GITHUB_ACTIONS"):
+		_, _ = io.WriteString(a.raw.Err, p.mask())
+	case a.isTrue("TF_BUILD"):
+		_, _ = io.WriteString(a.raw.Err, "##vso[task.setsecret]"+azureEscape(p.AccessToken)+"\n")
+	}
+	a.release()
+}
+
+// hides reports whether there is a runner to be told.
+func (a *app) hides() bool { return a.isTrue("GITHUB_ACTIONS") || a.isTrue("TF_BUILD") }
+
+// isTrue reports whether a runner has set a variable of its own to true.
+func (a *app) isTrue(name string) bool {
+	value, _ := a.LookupEnv(name)
+	return strings.EqualFold(value, "true")
+}
+
+// inAzurePipelines returns an error unless this runs in a job of Azure Pipelines, see
+// https://learn.microsoft.com/azure/devops/pipelines/build/variables.
+func (a *app) inAzurePipelines() error {
+	if a.isTrue("TF_BUILD") {
+		return nil
+	}
+	return usagef("-o azure-pipelines is for a step of Azure Pipelines: TF_BUILD is not True here, " +
+		"so nothing would hide the token; choose another format, such as env")
+}
+
 // runnerFile is a file through which a step of GitHub Actions hands variables or
 // outputs to those that follow.
 type runnerFile struct {
@@ -33,7 +73,7 @@ func (a *app) runnerFile(output bool) (runnerFile, error) {
 	if output {
 		f.name = "GITHUB_OUTPUT"
 	}
-	if running, _ := a.LookupEnv("GITHUB_ACTIONS"); running != "true" {
+	if !a.isTrue("GITHUB_ACTIONS") {
 		return f, usagef("-o github is for a step of GitHub Actions: GITHUB_ACTIONS is not true here, " +
 			"so nothing would hide the token; choose another format, such as env")
 	}
@@ -77,7 +117,26 @@ func (f runnerFile) append(name, value string) error {
 	if err != nil {
 		return err
 	}
-	return f.write(file, heredoc(name, value))
+	return f.write(file, f.lineEnd()+pair(name, value))
+}
+
+// lineEnd returns what ends the last line of what others have left in the file. An empty
+// line is not for all to skip: nektos/act, and the runners made of it, stop reading there.
+func (f runnerFile) lineEnd() string {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return "\n" // it may be written and not read
+	}
+	defer file.Close()
+	last := make([]byte, 1)
+	size, err := file.Seek(-1, io.SeekEnd)
+	if err != nil {
+		return "" // it is empty
+	}
+	if _, err := file.ReadAt(last, size); err == nil && last[0] == '\n' {
+		return ""
+	}
+	return "\n"
 }
 
 // write writes all at once, so that what others append stays whole, and closes the file.
@@ -92,12 +151,14 @@ func (f runnerFile) write(file *os.File, text string) error {
 	return nil
 }
 
-// heredoc returns a pair as the runner reads it. The delimiter is one that nobody who
-// chooses the value can guess. The empty line, which the runner skips, ends what
-// another program may have left without an end of line.
-func heredoc(name, value string) string {
+// pair returns a pair as the runner reads it. Only a value of several lines needs the form
+// with a delimiter, which is one that nobody who chooses the value can guess.
+func pair(name, value string) string {
+	if !strings.ContainsAny(value, "\r\n") {
+		return name + "=" + value + "\n"
+	}
 	delimiter := "ghadelimiter_" + rand.Text()
-	return "\n" + name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n"
+	return name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n"
 }
 
 // report returns a dotenv report for GitLab, which knows no quotes and expands
@@ -123,6 +184,9 @@ func (a *app) warnOfReport(size int) {
 // Pipelines, escaped as the agent takes it back, see
 // https://github.com/microsoft/azure-pipelines-agent/blob/master/docs/design/percentEncoding.md.
 func (p printed) secretVariable(name string) string {
-	escape := strings.NewReplacer("%", "%AZP25", ";", "%3B", "\r", "%0D", "\n", "%0A", "]", "%5D")
-	return "##vso[task.setvariable variable=" + name + ";issecret=true]" + escape.Replace(p.AccessToken) + "\n"
+	return "##vso[task.setvariable variable=" + name + ";issecret=true]" + azureEscape(p.AccessToken) + "\n"
+}
+
+func azureEscape(value string) string {
+	return strings.NewReplacer("%", "%AZP25", ";", "%3B", "\r", "%0D", "\n", "%0A", "]", "%5D").Replace(value)
 }

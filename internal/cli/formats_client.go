@@ -65,5 +65,5 @@ func (p printed) credential(apiVersion string) (string, error) {
 		Spec       struct{} `json:"spec"`
 		Status     status   `json:"status"`
 	}{APIVersion: apiVersion, Kind: "ExecCredential", Status: status{p.ExpiresAt, p.AccessToken}})
-	return string(text) + "\n", err
+	return jsonText(string(text)) + "\n", err
 }

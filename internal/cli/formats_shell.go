@@ -58,6 +58,30 @@ func (p printed) powershell(name string) string {
 	})
 }
 
+// evaluated are the formats whose output a shell evaluates.
+func evaluated() []string { return []string{"env", "fish", "powershell"} }
+
+// withoutToken returns what a shell that evaluates the output is told when there is no
+// token: it must not go on with an earlier one, nor take nothing for success. It goes by
+// what stands in the arguments, since they may be what is wrong; other formats have nothing.
+func withoutToken(args []string) string {
+	names := []string{"AUTHCTL_TOKEN"}
+	if given := valueIn(args, variableIn); variableName(given) {
+		names[0] = given
+	}
+	names = append(names, names[0]+"_TYPE", names[0]+"_EXPIRES_ON")
+	switch valueIn(args, outputIn) {
+	case "env":
+		return "unset " + strings.Join(names, " ") + "; false\n"
+	case "fish":
+		return "set -ge " + strings.Join(names, " ") + "; false\n"
+	case "powershell":
+		return "Remove-Item Env:" + strings.Join(names, ", Env:") +
+			" -ErrorAction SilentlyContinue; throw 'authctl: there is no token'\n"
+	}
+	return ""
+}
+
 // dotenv returns NAME=value lines. Their readers agree on nothing but plain words:
 // quotes are taken off by Node.js, Compose and a shell and belong to the value for
 // docker run --env-file; # and $ mean something to the former and nothing to the

@@ -76,7 +76,7 @@ func TestRunnerFileThatIsFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = runnerFile{name: "GITHUB_ENV"}.write(full, heredoc("X", "fake-token"))
+	err = runnerFile{name: "GITHUB_ENV"}.write(full, pair("X", "fake-token"))
 	if !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "fake-token") {
 		t.Errorf("got %v, want no space left and no token", err)
 	}
@@ -95,5 +95,44 @@ func TestRunnerFileThatMayNotBeWritten(t *testing.T) {
 	err := runnerFile{"GITHUB_ENV", path}.append("X", "fake-token")
 	if !errors.Is(err, os.ErrPermission) || strings.Contains(err.Error(), "fake-token") {
 		t.Errorf("got %v, want a refusal and no token", err)
+	}
+}
+
+func TestPairOfSeveralLinesHasADelimiterThatNobodyGuesses(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, value := range []string{"one\ntwo", "one\rtwo", "one\r\n", "\n"} {
+		head, rest, _ := strings.Cut(pair("X", value), "\n")
+		delimiter, ok := strings.CutPrefix(head, "X<<")
+		if !ok || len(delimiter) < 20 || seen[delimiter] || rest != value+"\n"+delimiter+"\n" {
+			t.Errorf("%q became %q", value, head+"\n"+rest)
+		}
+		seen[delimiter] = true
+	}
+}
+
+func TestWhatAShellIsToldWithoutAToken(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"token get -o env":                       "unset AUTHCTL_TOKEN AUTHCTL_TOKEN_TYPE AUTHCTL_TOKEN_EXPIRES_ON; false\n",
+		"token get --output=env --var X":         "unset X X_TYPE X_EXPIRES_ON; false\n",
+		"token get -qoenv --var=X --nonsense":    "unset X X_TYPE X_EXPIRES_ON; false\n",
+		"token get -o=env --var X --var Y":       "unset Y Y_TYPE Y_EXPIRES_ON; false\n",
+		"token get -o env --var X;id":            "unset AUTHCTL_TOKEN AUTHCTL_TOKEN_TYPE AUTHCTL_TOKEN_EXPIRES_ON; false\n",
+		"token get --output fish":                "set -ge AUTHCTL_TOKEN AUTHCTL_TOKEN_TYPE AUTHCTL_TOKEN_EXPIRES_ON; false\n",
+		"token get -o powershell --var X":        "Remove-Item Env:X, Env:X_TYPE, Env:X_EXPIRES_ON -ErrorAction SilentlyContinue; throw 'authctl: there is no token'\n",
+		"token get -o env -o json":               "",
+		"token get -o dotenv":                    "",
+		"token get":                              "",
+		"exec calls -- sh -c true -o env":        "",
+		"token get --variable X -o env":          "unset AUTHCTL_TOKEN AUTHCTL_TOKEN_TYPE AUTHCTL_TOKEN_EXPIRES_ON; false\n",
+		"token get -o":                           "",
+		"token get -o env --var":                 "unset AUTHCTL_TOKEN AUTHCTL_TOKEN_TYPE AUTHCTL_TOKEN_EXPIRES_ON; false\n",
+		"tokn get calls -o env":                  "unset AUTHCTL_TOKEN AUTHCTL_TOKEN_TYPE AUTHCTL_TOKEN_EXPIRES_ON; false\n",
+		"token get --profile calls --output env": "unset AUTHCTL_TOKEN AUTHCTL_TOKEN_TYPE AUTHCTL_TOKEN_EXPIRES_ON; false\n",
+	} {
+		if got := withoutToken(strings.Fields(args)); got != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
 	}
 }

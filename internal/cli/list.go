@@ -30,7 +30,7 @@ func (a *app) json(value any) error {
 	if err := encoder.Encode(value); err != nil {
 		return err
 	}
-	return a.print(b.String())
+	return a.print(jsonText(strings.TrimSuffix(b.String(), "\n")) + "\n")
 }
 
 // paint makes a table fit for stdout: its header stands out where there is colour, and

@@ -42,9 +42,13 @@ type Dependencies struct {
 func Main(ctx context.Context, d Dependencies) int {
 	a := newApp(d)
 	a.ctx = ctx
+	if masksFirst(d.Args) {
+		a.hold()
+	}
+	defer a.release()
 	root := a.root()
 	root.SetArgs(d.Args)
-	help := &checked{Writer: d.Streams.Out}
+	help := &checked{Writer: a.Streams.Out}
 	root.SetOut(help)
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil && help.err != nil {
@@ -58,7 +62,9 @@ func Main(ctx context.Context, d Dependencies) int {
 	if cause := context.Cause(a.ctx); cause != nil && !child {
 		err = cause
 	}
-	return a.fail(command, err)
+	code := a.fail(command, err)
+	_, _ = io.WriteString(a.Streams.Out, withoutToken(d.Args))
+	return code
 }
 
 // checked remembers that something could not be written: cobra does not look when
@@ -102,6 +108,12 @@ func Signals(parent context.Context) context.Context {
 // app is one run of the program.
 type app struct {
 	Dependencies
+	// raw are the streams without a guard: for children, and for a token in its format.
+	raw                term.Streams
+	guardOut, guardErr *guard
+	// held keeps what goes to stderr until a runner has been told to hide the token; nil
+	// where there is no such need.
+	held     *holder
 	services []providers.Service
 	flags    globalFlags
 	out, err term.Palette
@@ -140,9 +152,8 @@ func newApp(d Dependencies) *app {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	return &app{
-		Dependencies: d,
-		services:     builtin.Services(),
-		prompter:     &term.Prompter{Streams: d.Streams},
-	}
+	a := &app{raw: d.Streams, services: builtin.Services()}
+	d.Streams, a.guardOut, a.guardErr = guarded(d.Streams)
+	a.Dependencies, a.prompter = d, &term.Prompter{Streams: d.Streams}
+	return a
 }

@@ -138,8 +138,9 @@ func (a *app) begin(output *outputFlag) error {
 	if err != nil {
 		return usagef("--color: %w", err)
 	}
-	a.out = term.NewPalette(mode.Enabled(a.Streams.OutTerminal, a.LookupEnv))
-	a.err = term.NewPalette(mode.Enabled(a.Streams.ErrTerminal, a.LookupEnv))
+	a.guardOut.styled = mode.Enabled(a.Streams.OutTerminal, a.LookupEnv)
+	a.guardErr.styled = mode.Enabled(a.Streams.ErrTerminal, a.LookupEnv)
+	a.out, a.err = term.NewPalette(a.guardOut.styled), term.NewPalette(a.guardErr.styled)
 	if output == nil {
 		return nil
 	}

@@ -118,7 +118,7 @@ func (a *app) runInSandbox(ctx context.Context, args []string) error {
 	}
 	defer room.close()
 	child := exec.Command(args[0], args[1:]...) //nolint:noctx // it ends when it likes
-	child.Stdin, child.Stdout, child.Stderr = a.Streams.In, a.Streams.Out, a.Streams.Err
+	child.Stdin, child.Stdout, child.Stderr = a.raw.In, a.raw.Out, a.raw.Err
 	child.Env = room.environ(os.Environ())
 	return runChild(ctx, child, nil)
 }

@@ -23,7 +23,7 @@ func (a *app) scopesExplain() *cobra.Command {
 TEXT is a WWW-Authenticate header, an error's body, a whole answer as curl -i prints it,
 a scope, or an API's name; it is read from stdin when it is - or left out. Nothing is
 sent.`,
-		Example: `  curl -si "$URL" -H "$(authctl token get calls -o header)" | authctl scopes explain
+		Example: `  authctl curl calls -- -si "$URL" | authctl scopes explain
   authctl scopes explain 'Bearer error="insufficient_scope", scope="contacts:read"'
   authctl scopes explain contacts api`,
 		RunE: func(command *cobra.Command, args []string) error {

@@ -36,7 +36,7 @@ func (a *app) setup() (*setup, error) {
 	keyring, u := &store.Keyring{Warn: a.warn}, &setup{app: a}
 	resolver := config.Resolver{
 		Environment: u.commandEnvironment,
-		Stdin:       a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.Streams.Err,
+		Stdin:       a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.childErr(),
 		Keyring: keyring, Prompter: hidden{a.prompter}, Trust: a.trust(),
 	}
 	u.options = config.Options{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -39,7 +40,8 @@ same time cause one request.
 
 Formats: raw is the token alone. header and curl (for curl -K -) carry it to a
 service, exec-credential to Kubernetes. env, fish and powershell are for a shell to
-evaluate, dotenv is a file of NAME=value lines. github hides the token in the job's
+evaluate: when there is no token they unset the variables and fail, so that the shell
+does not go on with an earlier one. dotenv is a file of NAME=value lines. github hides the token in the job's
 log and hands it to the steps that follow (to ${{ steps.ID.outputs.token }} with
 --github-output); azure-pipelines makes it a secret variable; gitlab is a dotenv
 report for the jobs that follow, which GitLab does not hide.`,
@@ -82,6 +84,10 @@ func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string
 	}
 	if err := o.requireFlag.check(); err != nil {
 		return err
+	}
+	if slices.Contains(evaluated(), o.output.format) {
+		// A signal is a failure too, of which the shell has to be told.
+		ctx = a.watched(ctx)
 	}
 	s, err := a.open(&o.serviceFlags, args)
 	if err != nil {
@@ -148,6 +154,14 @@ func (a *app) dryRan(s *session, err error) error {
 // failure: a full disk must not look like success.
 func (a *app) print(text string) error {
 	if _, err := io.WriteString(a.Streams.Out, text); err != nil {
+		return unwritten(err)
+	}
+	return nil
+}
+
+// printToken writes a token in its format to stdout, as it is.
+func (a *app) printToken(text string) error {
+	if _, err := io.WriteString(a.raw.Out, text); err != nil {
 		return unwritten(err)
 	}
 	return nil

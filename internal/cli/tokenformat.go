@@ -123,22 +123,25 @@ func (a *app) form(o *tokenGetOptions) (form, error) {
 	switch f.format {
 	case "github":
 		f.runner, err = a.runnerFile(o.githubOutput)
+	case "azure-pipelines":
+		err = a.inAzurePipelines()
 	case "exec-credential":
 		f.apiVersion, err = a.credentialVersion()
 	}
 	return f, err
 }
 
-// deliver prints a token. What goes to a file does so only after stdout has been told
-// to hide it.
+// deliver prints a token. What goes to a file, and to stderr, does so only after stdout
+// has been told to hide it.
 func (a *app) deliver(f form, p printed) error {
 	text, err := p.format(f)
 	if err != nil {
 		return err
 	}
-	if err := a.print(text); err != nil {
+	if err := a.printToken(text); err != nil {
 		return err
 	}
+	a.release()
 	switch f.format {
 	case "github":
 		return f.runner.append(f.variable, p.AccessToken)
@@ -157,7 +160,7 @@ func (p printed) format(f form) (string, error) {
 		return p.header() + "\n", nil
 	case "json":
 		text, err := json.Marshal(p)
-		return string(text) + "\n", err
+		return jsonText(string(text)) + "\n", err
 	case "env":
 		return p.posix(f.variable), nil
 	case "fish":

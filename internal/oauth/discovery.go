@@ -134,7 +134,7 @@ func (m members) texts(name string) []string {
 		return nil
 	}
 	for i, s := range list {
-		list[i] = CleanText(s)
+		list[i] = cleanName(s)
 	}
 	return list
 }

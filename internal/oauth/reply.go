@@ -260,7 +260,7 @@ func (m members) scope() []string {
 	scopes := strings.Fields(text)
 	for i, s := range scopes {
 		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			scopes[i] = CleanText(s)
+			scopes[i] = cleanName(s)
 		}
 	}
 	return scopes

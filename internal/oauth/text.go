@@ -15,24 +15,46 @@ const maxText = 200
 // (ESC included) become one space, bytes that are not UTF-8 and unprintable
 // characters become "?", and what cannot be seen but changes how the rest is
 // read (bidirectional controls, zero-width characters, variation selectors) is
-// dropped. A longer text ends in "…". The caller still has to quote it.
-func CleanText(s string) string { return cleanTo(s, maxText) }
+// dropped. What the runner of a pipeline would take for a command, ## anywhere and ::
+// at the beginning, gets a blank in between. A longer text ends in "…". The caller
+// still has to quote it.
+func CleanText(s string) string { return clean(s, maxText, true) }
 
-// cleanTo is CleanText with a limit of its own.
-func cleanTo(s string, limit int) string {
+// cleanName is CleanText for what is compared and not only shown, such as a scope:
+// nothing is put in between.
+func cleanName(s string) string { return clean(s, maxText, false) }
+
+// cleanTo is cleanName with a limit of its own.
+func cleanTo(s string, limit int) string { return clean(s, limit, false) }
+
+// ShownRune returns what stands for a character in a text that is shown: the character
+// itself, a blank for white space and control characters, "?" for what is not text, and
+// -1, nothing, for what cannot be seen but changes how the rest is read.
+func ShownRune(r rune) rune {
+	switch {
+	case unicode.IsSpace(r) || unicode.IsControl(r):
+		return ' '
+	case invisible(r):
+		return -1
+	case r == utf8.RuneError || !unicode.IsPrint(r):
+		return '?'
+	}
+	return r
+}
+
+// clean returns s cleaned and cut to limit; broken says that commands get a blank.
+func clean(s string, limit int, broken bool) string {
 	out := make([]rune, 0, min(len(s), limit+2))
 	gap := false
 	for _, r := range s {
-		switch {
-		case unicode.IsSpace(r) || unicode.IsControl(r):
+		if r = ShownRune(r); r < 0 {
+			continue
+		}
+		if r == ' ' {
 			gap = len(out) > 0
 			continue
-		case invisible(r):
-			continue
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			r = '?'
 		}
-		if gap {
+		if gap || broken && command(out, r) {
 			out = append(out, ' ')
 			gap = false
 		}
@@ -41,6 +63,13 @@ func cleanTo(s string, limit int) string {
 		}
 	}
 	return string(out)
+}
+
+// command reports whether a runner would take r, after what stands before it, for the
+// beginning of a command.
+func command(before []rune, r rune) bool {
+	last := len(before) - 1
+	return r == '#' && last >= 0 && before[last] == '#' || r == ':' && last == 0 && before[0] == ':'
 }
 
 // invisible reports whether r shows nothing and yet can reorder, join or hide

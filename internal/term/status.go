@@ -51,12 +51,15 @@ func Bar(done, total, width int) string {
 	if total > 0 {
 		full = min(max(done, 0), total) * width / total
 	}
-	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "]"
+	return "[" + strings.Repeat("=", full) + strings.Repeat(".", width-full) + "]"
 }
 
 // columns returns how many columns the terminal at w has, 0 when it is none or does
 // not say.
 func columns(w io.Writer) int {
+	if wrapped, ok := w.(interface{ Unwrap() io.Writer }); ok {
+		w = wrapped.Unwrap()
+	}
 	f, ok := w.(*os.File)
 	if !ok {
 		return 0
