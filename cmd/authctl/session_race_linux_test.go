@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,6 +72,88 @@ func TestKilledBetweenReplyAndWrite(t *testing.T) {
 				p.wantSource("cache", profile)
 			})
 		})
+	}
+}
+
+// TestKilledBeforeTheRefreshTokenIsSent has a process that dies while the client secret is fetched: nothing was sent,
+// and the login is there still.
+func TestKilledBeforeTheRefreshTokenIsSent(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, p *place) {
+		const profile = "genesys-login"
+		p.expiredLogin(profile)
+		config, err := os.ReadFile(p.path("config.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow := "cmd:echo x >>" + p.path("fetching") + "; exec sleep 1000"
+		p.secretOf(profile, slow, config)
+		for range 3 {
+			holder := p.start("token", "get", profile)
+			until(t, "the secret is fetched", func() bool {
+				_, err := os.Stat(p.path("fetching"))
+				return err == nil
+			})
+			if err := holder.Process.Signal(syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			holder.end()
+			_ = os.Remove(p.path("fetching"))
+		}
+		p.secretOf(profile, "", config)
+		p.wantSource("refreshed", profile)
+		if got := p.tokenGrants(); got != "authorization_code refresh_token" {
+			t.Errorf("the service was asked for %s", got)
+		}
+	})
+}
+
+// TestARefreshThatCannotBeAnnounced: a refresh token is not sent where whoever comes next would not know of it.
+func TestARefreshThatCannotBeAnnounced(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, p *place) {
+		const profile = "genesys-login"
+		p.expiredLogin(profile)
+		locks, err := filepath.Glob(p.path("run/*.lock"))
+		if err != nil || len(locks) == 0 {
+			t.Fatalf("there are no locks: %v", err)
+		}
+		var notes []string
+		for _, lock := range locks {
+			note := strings.TrimSuffix(lock, ".lock") + ".note"
+			_ = os.Remove(note)
+			if err := os.MkdirAll(note+"/in the way", 0o700); err != nil {
+				t.Fatal(err)
+			}
+			notes = append(notes, note)
+		}
+		wantFailures(t, 7, []outcome{p.run("token", "get", profile)})
+		for _, note := range notes {
+			_ = os.RemoveAll(note)
+		}
+		p.wantSource("refreshed", profile)
+		// No more than the head of the first request was sent.
+		if got := p.tokenGrants(); strings.Count(got, "refresh_token") != 1 {
+			t.Errorf("the service was asked for %q", got)
+		}
+	})
+}
+
+// secretOf gives a profile of a configuration another reference to its client secret, or the old one when it is empty.
+func (p *place) secretOf(profile, reference string, config []byte) {
+	p.t.Helper()
+	before, after, ok := strings.Cut(string(config), "\n  "+profile+":\n")
+	at := strings.Index(after, "client_secret: ")
+	if !ok || at < 0 {
+		p.t.Fatalf("the configuration has no client_secret of %s", profile)
+	}
+	if reference != "" {
+		_, rest, _ := strings.Cut(after[at:], "\n")
+		after = after[:at] + "client_secret: '" + reference + "'\n" + rest
+	}
+	text := before + "\n  " + profile + ":\n" + after
+	if err := os.WriteFile(p.path("config.yaml"), []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
 	}
 }
 

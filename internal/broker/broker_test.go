@@ -27,6 +27,8 @@ type service struct {
 	onIssue  func(n int) (oauth.Token, error)
 	refreshs atomic.Int32
 	onFresh  func(n int, refreshToken string) (oauth.Token, error)
+	// beforeFresh is what comes before a refresh token is about to be sent.
+	beforeFresh func() error
 }
 
 func (s *service) Name() string { return "fake" }
@@ -43,7 +45,15 @@ func (s *service) Issue(context.Context) (oauth.Token, error) {
 	return s.newToken(fmt.Sprintf("issued-%d", n), 600*time.Second), nil
 }
 
-func (s *service) Refresh(_ context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+func (s *service) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+	if s.beforeFresh != nil {
+		if err := s.beforeFresh(); err != nil {
+			return oauth.Token{}, err
+		}
+	}
+	if err := oauth.Announce(ctx); err != nil {
+		return oauth.Token{}, err
+	}
 	return s.onFresh(int(s.refreshs.Add(1)), refreshToken.Reveal())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -26,14 +27,21 @@ func (f *fetch) refreshable() bool {
 	return f.stored != nil && !f.stored.Token.RefreshToken.IsZero() && !alone
 }
 
-// announce leaves word that a refresh token is about to be sent.
-func (f *fetch) announce(refreshToken oauth.Secret) {
-	f.spent = true
+// announce leaves word that the refresh token of a stored token is about to be sent.
+func (f *fetch) announce(t oauth.Token) error {
 	salt := rand.Text()
-	note := store.Note{At: f.now(), Reason: reasonRefreshing, Credentials: salt + ":" + refreshToken.Tag(salt)}
+	note := store.Note{At: f.now(), Reason: reasonRefreshing, Credentials: salt + ":" + mark(t, salt)}
 	if err := f.held.Leave(note); err != nil {
-		f.explain("lock: the refresh could not be announced: %v", err)
+		return fmt.Errorf("the refresh token is not sent, because word of that could not be left: %w", err)
 	}
+	f.spent = true
+	return nil
+}
+
+// mark tells a stored token by its refresh token and its access token: when a service
+// gives the old refresh token back, the new access token says that the answer was stored.
+func mark(t oauth.Token, salt string) string {
+	return t.RefreshToken.Tag(salt) + t.AccessToken.Tag(salt)
 }
 
 // settle clears the note: the store holds no refresh token that must not be sent.
@@ -47,11 +55,11 @@ func (f *fetch) settle() {
 // 9700 §4.14.2). It is dropped; a login then has to be repeated.
 func (f *fetch) recover(ctx context.Context) error {
 	note := f.held.Note()
-	salt, tag, ok := strings.Cut(note.Credentials, ":")
+	salt, sent, ok := strings.Cut(note.Credentials, ":")
 	if note.Reason != reasonRefreshing || !ok {
 		return nil
 	}
-	if !f.refreshable() || f.stored.Token.RefreshToken.Tag(salt) != tag {
+	if !f.refreshable() || mark(f.stored.Token, salt) != sent {
 		return nil
 	}
 	f.spent = true
@@ -81,14 +89,22 @@ func (f *fetch) refresh(ctx context.Context, refresher providers.Refresher) (*An
 	return answer, nil
 }
 
-// trade sends the stored refresh token.
+// trade sends the stored refresh token, and announces that when it is about to be
+// written: until then a process that dies has not used it up. An error without the
+// announcement means that it was not sent.
 func (f *fetch) trade(ctx context.Context, refresher providers.Refresher) (*Answer, error) {
 	old := f.stored.Token
 	f.explain("service: refreshing")
-	token, err := f.paced(ctx, func() (oauth.Token, error) {
-		f.announce(old.RefreshToken)
-		return refresher.Refresh(ctx, old.RefreshToken)
+	announced := false
+	announcing := oauth.WithAnnouncement(ctx, func() error {
+		err := f.announce(old)
+		announced = err == nil
+		return err
 	})
+	token, err := f.paced(ctx, func() (oauth.Token, error) { return refresher.Refresh(announcing, old.RefreshToken) })
+	if failure, ok := errors.AsType[*providers.Failure](err); ok && !announced {
+		failure.Ambiguous = false
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +175,10 @@ func (f *fetch) refreshFailed(ctx context.Context, err error) error {
 		return nil
 	}
 	f.settle()
+	if _, unannounced := errors.AsType[*store.LockError](err); unannounced && f.key.Grant != grantOfLogins {
+		f.explain("lock: %v", err)
+		return nil
+	}
 	if !ok || f.key.Grant == grantOfLogins ||
 		failure.Reason == providers.ReasonTemporary || failure.Reason == providers.ReasonProtocol {
 		return err

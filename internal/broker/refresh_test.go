@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -262,5 +263,97 @@ func TestTheRefreshTokenOfAnotherMachineIsTriedOnce(t *testing.T) {
 				t.Errorf("stored: %v, %v; want a refresh token: %t", record, err, tt.left)
 			}
 		})
+	}
+}
+
+// mute is a store whose locks take no word of a refresh, or none that clears it.
+type mute struct {
+	store.Store
+	words, clearing error
+}
+
+func (s mute) Lock(ctx context.Context, key store.Key) (store.Lock, error) {
+	lock, err := s.Store.Lock(ctx, key)
+	return muteLock{lock, s}, err
+}
+
+type muteLock struct {
+	store.Lock
+	mute mute
+}
+
+func (l muteLock) Leave(n store.Note) error {
+	switch {
+	case n == (store.Note{}) && l.mute.clearing != nil:
+		return l.mute.clearing
+	case n != (store.Note{}) && l.mute.words != nil:
+		return &store.LockError{Path: "note", Err: l.mute.words}
+	}
+	return l.Lock.Leave(n)
+}
+
+// TestWhatIsNotSentIsNotLost has refreshes that end before the token is sent: the login is there still.
+func TestWhatIsNotSentIsNotLost(t *testing.T) {
+	unclear := &providers.Failure{Reason: providers.ReasonTemporary, Message: "no answer", Ambiguous: true}
+	for name, tt := range map[string]struct {
+		before error
+		words  error
+		want   string
+	}{
+		"no secret":       {before: errors.New("no secret"), want: "error: no secret"},
+		"no answer":       {before: unclear, want: "error: no answer"},
+		"no announcement": {words: errors.New("disk full"), want: "error: the refresh token is not sent, because word of that could not be left: using the lock note: disk full"},
+	} {
+		w := newWorld(t)
+		w.grant = login
+		w.withRotation(t)
+		w.want(t, "issued-1 issued")
+		w.advance(90 * time.Second)
+		w.beforeFresh = func() error { return tt.before }
+		inner := w.Store
+		w.Store = mute{Store: inner, words: tt.words}
+		w.want(t, tt.want)
+		if n := w.refreshs.Load(); n != 0 {
+			t.Errorf("%s: %d refreshes", name, n)
+		}
+		w.beforeFresh, w.Store = nil, inner
+		w.advance(time.Second)
+		w.want(t, "refreshed-1 refreshed")
+	}
+}
+
+// Where nobody has to log in again, a refresh that cannot be announced costs no more than a new token.
+func TestARefreshThatCannotBeAnnouncedCostsANewToken(t *testing.T) {
+	w := newWorld(t)
+	w.withRotation(t)
+	w.want(t, "issued-1 issued")
+	w.advance(90 * time.Second)
+	w.Store = mute{Store: w.Store, words: errors.New("disk full")}
+	w.want(t, "issued-2 issued")
+	if n := w.refreshs.Load(); n != 0 {
+		t.Errorf("%d refreshes", n)
+	}
+}
+
+// Who died after the answer was stored, and before the word of it was cleared, has lost nothing; be the refresh token
+// the same as before or not.
+func TestAStoredAnswerIsNotBrokenOff(t *testing.T) {
+	for _, rotates := range []bool{true, false} {
+		w := newWorld(t)
+		w.grant = login
+		w.withRefresh()
+		if w.withRotation(t); !rotates {
+			w.onFresh = func(n int, _ string) (oauth.Token, error) {
+				return w.newToken(fmt.Sprintf("refreshed-%d", n), 100*time.Second), nil
+			}
+		}
+		w.want(t, "issued-1 issued")
+		w.advance(90 * time.Second)
+		inner := w.Store
+		w.Store = mute{Store: inner, clearing: errors.New("killed")}
+		w.want(t, "refreshed-1 refreshed")
+		w.Store = inner
+		w.advance(90 * time.Second)
+		w.want(t, "refreshed-2 refreshed")
 	}
 }

@@ -218,7 +218,9 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 		OnProxyConnectResponse: oauth.RefusedByProxy(a.LookupEnv),
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		// One request a connection: what comes behind an answer would be printed by net/http.
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 	}
 	if a.flags.verbose {
 		transport = &oauth.Trace{Base: transport, Log: func(line string) { a.say(a.err.Faint("trace:"), line) }, Now: a.Now}

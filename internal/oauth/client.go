@@ -112,7 +112,14 @@ func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 		// The time was up before anything was sent.
 		return nil, &NetworkError{Endpoint: endpoint, Timeout: errors.Is(err, context.DeadlineExceeded), Err: err}
 	}
+	body := announceBody(req, d)
 	resp, err := c.transport().RoundTrip(req)
+	if refused := body.end(); refused != nil {
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return nil, refused
+	}
 	if err != nil {
 		return nil, watch.failure(endpoint, d.sent, err)
 	}

@@ -204,6 +204,8 @@ func (d *draft) request(ctx context.Context, userAgent string) (*http.Request, e
 		return nil, &RequestError{Problem: "the endpoint is not a URL: " + endpointText(d.endpoint)}
 	}
 	req.Header = d.header
+	// What a service says behind its answer is nobody's: net/http would print it.
+	req.Close = true
 	if userAgent != "" {
 		req.Header.Set("User-Agent", userAgent)
 	}

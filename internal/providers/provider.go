@@ -26,7 +26,8 @@ type Provider interface {
 
 // Refresher is a Provider that can trade a refresh token for a new access token
 // (RFC 6749 §6). The new token's RefreshToken is zero when the service sent none
-// back; the old one then stays valid.
+// back; the old one then stays valid. Whoever sends it by other means than an oauth.Client
+// calls oauth.Announce right before.
 type Refresher interface {
 	Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error)
 }
