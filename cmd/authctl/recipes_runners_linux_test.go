@@ -172,6 +172,10 @@ func TestRecipeForGitLab(t *testing.T) {
 	}
 	recipe(t, "gitlab-ci.yml", &pipeline)
 	r := newRunner(t)
+	// GitLab's usual executor works with umask 0, and so are its variables of the type File.
+	if err := os.Chmod(r.variables["file"], 0o666); err != nil {
+		t.Fatal(err)
+	}
 	env := append(entries(pipeline.Variables, func(s string) string { return s }),
 		"AUTHCTL_CLIENT_ID="+r.variables["id"], "AUTHCTL_CLIENT_SECRET_FILE="+r.looseFile(t))
 	reports := map[string][]string{}

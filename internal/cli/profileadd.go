@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
@@ -144,7 +146,8 @@ func (a *app) untilUsable(ask func() error) error {
 		err := ask()
 		_, wrong := errors.AsType[*config.Error](err)
 		_, usage := errors.AsType[*usageError](err)
-		if err == nil || !wrong && !usage || try == maxTries {
+		_, setting := errors.AsType[*providers.SettingError](err)
+		if err == nil || !wrong && !usage && !setting || try == maxTries {
 			return err
 		}
 		_, hint := judge(err)
@@ -202,9 +205,48 @@ func (add *addition) put(name, text string) error {
 	if err != nil {
 		return err
 	}
+	before, had := add.values[name]
 	add.values[name] = value
+	if err := add.checkAnswer(name); err != nil {
+		if delete(add.values, name); had {
+			add.values[name] = before
+		}
+		return err
+	}
+	add.takeAlong(name, text)
 	if name == "scopes" {
 		add.complain(add.service, value.List, "")
+	}
+	return nil
+}
+
+// takeAlong takes what a pasted address says of further settings.
+func (add *addition) takeAlong(name, text string) {
+	for other, said := range config.Addressed(add.service, name, files.Tidy(text)) {
+		if other != name && add.values[other].Origin == "" {
+			add.values[other] = providers.Value{Text: said, Origin: "what was given"}
+			add.note(other + " is " + said + ", by the address given as " + name)
+		}
+	}
+}
+
+// checkAnswer builds the client of what is there, with examples for what is not, and
+// returns what is wrong with one setting.
+func (add *addition) checkAnswer(name string) error {
+	values := maps.Clone(add.values)
+	for _, d := range add.service.Settings {
+		if _, ok := values[d.Name]; ok || !d.Required {
+			continue
+		}
+		v := providers.Value{Text: d.Example, Secret: oauth.Known(oauth.NewSecret(d.Example))}
+		if d.Kind == providers.List {
+			v.List = []string{d.Example}
+		}
+		values[d.Name] = v
+	}
+	_, err := add.service.New(providers.NewSettings(add.profile, values), &oauth.Client{})
+	if wrong, ok := errors.AsType[*providers.SettingError](err); ok && wrong.Name == name {
+		return err
 	}
 	return nil
 }

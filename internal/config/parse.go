@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -56,12 +57,16 @@ func ParseSetting(service providers.Service, name, text string) (providers.Value
 		}
 	}
 	d := service.Settings[i]
+	text = files.Tidy(text)
+	if said := Addressed(service, name, text); said != nil {
+		text = said[name]
+	}
 	value := providers.Value{Text: text, Origin: "what was given"}
 	switch {
 	case text == "":
 		return value, &Error{Key: name, Problem: "is empty"}
 	case d.Kind == providers.List:
-		return providers.Value{List: Words(text), Origin: "what was given"}, nil
+		value.Text, value.List = "", Words(text)
 	case d.Kind == providers.Secret:
 		if _, ok := parseReference(text); !ok {
 			return providers.Value{}, notAReference(name)

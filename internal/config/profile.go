@@ -33,6 +33,8 @@ type Profile struct {
 	// those that something else goes before.
 	bound []bound
 	refs  *resolver
+	// said is what pasted addresses say, by the setting each was given for.
+	said map[string]map[string]string
 	// named are the environment variables that references name.
 	named []string
 	// file is where the other profiles are.

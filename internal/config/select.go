@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -20,7 +21,7 @@ const EnvironmentProfile = "env"
 //
 // Errors are *Error; those about a profile that is not there wrap ErrNoProfile.
 func (f *File) Profile(name string, flags map[string]providers.Value) (*Profile, error) {
-	chosen := name
+	chosen := files.Tidy(name)
 	if chosen == "" {
 		chosen = f.env.get("AUTHCTL_PROFILE")
 	}

@@ -53,6 +53,7 @@ func (f *File) build(doc *document, name string, flags map[string]providers.Valu
 func (s source) provider(f *File, p *Profile) error {
 	known := f.serviceNames()
 	name, ok := s.raw["provider"].(string)
+	name = files.Tidy(name)
 	switch {
 	case s.raw["provider"] == nil || ok && name == "":
 		return &Error{Key: "provider", Problem: "is missing", Suggestion: didYouMean("", known)}
@@ -107,6 +108,9 @@ func (f *File) fill(p *Profile, s source) error {
 		if v.Origin != "" {
 			values[d.Name] = v
 		}
+	}
+	if err := p.settle(values); err != nil {
+		return s.blame(p, err)
 	}
 	// Nobody is asked for what a flag or the environment gives.
 	p.asks = slices.DeleteFunc(p.asks, func(a ask) bool { return values[a.setting].Origin != a.origin })
@@ -198,7 +202,7 @@ func (f *File) fromText(p *Profile, s source, d providers.Setting) (providers.Va
 		}
 	default:
 		text, isText := raw.(string)
-		if v.Text = files.Tidy(text); !isText {
+		if v.Text = p.taken(d.Name, files.Tidy(text)); !isText {
 			err = mustBeText(d.Name, raw)
 		}
 	}
@@ -238,6 +242,7 @@ func (f *File) fromFlag(p *Profile, d providers.Setting, v providers.Value) (pro
 		}
 		return p.secret(f.refs, d.Name, ref, v.Origin), nil
 	}
+	v.Text = p.taken(d.Name, v.Text)
 	return v, checkValue(d, &v, v.Origin, "gives "+d.Name+": ")
 }
 
@@ -252,7 +257,7 @@ func (f *File) fromVariable(p *Profile, d providers.Setting) (providers.Value, e
 	if text == "" {
 		return providers.Value{}, nil
 	}
-	v := providers.Value{Text: text, Origin: "environment " + name}
+	v := providers.Value{Text: p.taken(d.Name, text), Origin: "environment " + name}
 	if d.Kind == providers.List {
 		v.Text, v.List = "", Words(text)
 	}
@@ -293,6 +298,9 @@ func checkValue(d providers.Setting, v *providers.Value, key, prefix string) err
 		}
 		allowed, given = []string{"true", "false"}, []string{v.Text}
 	}
+	if err := checkPasted(d, given, key, prefix); err != nil {
+		return err
+	}
 	for _, text := range given {
 		if len(allowed) > 0 && !slices.Contains(allowed, text) {
 			return &Error{
@@ -309,11 +317,6 @@ func suggestValue(text string, allowed []string) string {
 		return "did you mean " + best + "?"
 	}
 	return ""
-}
-
-// Words splits text at white space and commas, as a list is written on one line.
-func Words(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n", r) })
 }
 
 func listOf(name string, raw any) ([]string, error) {
@@ -335,7 +338,7 @@ func listOf(name string, raw any) ([]string, error) {
 				Suggestion: "put it in quotes",
 			}
 		}
-		list[i] = text
+		list[i] = files.Tidy(text)
 	}
 	return list, nil
 }

@@ -74,6 +74,8 @@ func OddSecret(text string) string {
 	case strings.Contains(text, "-----BEGIN") || strings.Contains(text, "AGE-SECRET-KEY-"):
 		// A key, whose reader knows what may stand around it.
 		return ""
+	case len(text) > 1 && text[0] == text[len(text)-1] && strings.ContainsAny(text[:1], `"'`):
+		return "is in quotes"
 	case len(first) < len(text) && len(last) < len(text):
 		return "begins and ends with a blank"
 	case len(first) < len(text):

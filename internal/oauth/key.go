@@ -81,7 +81,10 @@ func ecKey(k *ecdsa.PrivateKey) (crypto.Signer, algorithms, error) {
 
 // decodeKey tells PEM from bare base64.
 func decodeKey(text string) (any, error) {
-	text = strings.TrimSpace(text)
+	text, err := plainKey(text)
+	if err != nil {
+		return nil, err
+	}
 	if !strings.Contains(text, "\n") {
 		// A PEM file squeezed into an environment variable.
 		text = strings.ReplaceAll(text, `\n`, "\n")
@@ -99,6 +102,27 @@ func decodeKey(text string) (any, error) {
 			return decodePEM(block)
 		}
 	}
+}
+
+// plainKey takes away what a paste or an editor has put into the text of a key, and says
+// where the key is still wrapped into something.
+func plainKey(text string) (string, error) {
+	text = strings.Map(func(r rune) rune {
+		if invisible(r) {
+			return -1
+		}
+		return r
+	}, text)
+	text = strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text))
+	switch {
+	case strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "'"):
+		return "", &KeyError{Problem: "is in quotes", Hint: "take the quotes away; docker --env-file keeps them"}
+	case strings.HasPrefix(text, "{") && strings.Contains(text, `"kty"`):
+		return "", &KeyError{Problem: "is a JWK (RFC 7517)", Hint: "convert it to PKCS#8 in PEM"}
+	case strings.HasPrefix(text, "{"):
+		return "", &KeyError{Problem: "is inside JSON", Hint: "give the key alone, such as: jq -r .private_key FILE"}
+	}
+	return text, nil
 }
 
 // decodePEM reads one PEM block by its label.

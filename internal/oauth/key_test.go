@@ -36,6 +36,10 @@ func TestParseKeyForms(t *testing.T) {
 		"bare, broken lines": bare[:64] + "\r\n" + bare[64:128] + "\n" + bare[128:] + "\n",
 		"bare, no padding":   strings.TrimRight(bare, "="),
 		"bare, URL alphabet": base64.URLEncoding.EncodeToString(der),
+		"byte order mark":    "\uFEFF" + text,
+		"old line breaks":    strings.ReplaceAll(text, "\n", "\r"),
+		"zero width":         "\u200B" + strings.Replace(text, "\n", "\u2060\n", 1) + "\u00A0\n",
+		"bare, with a mark":  "\uFEFF" + bare + "\u200B\r\n",
 		"PEM in base64":      base64.StdEncoding.EncodeToString([]byte(text)),
 	} {
 		got, algorithms, err := parseKey(in)
@@ -145,4 +149,25 @@ func FuzzParseKey(f *testing.F) {
 			t.Errorf("%q: %v", in, err)
 		}
 	})
+}
+
+// TestWrappedKeys are keys that stand in something else.
+func TestWrappedKeys(t *testing.T) {
+	t.Parallel()
+	text := pemText("PRIVATE KEY", pkcs8DER(t, newECKey(t, elliptic.P256())))
+	line := strings.ReplaceAll(text, "\n", `\n`)
+	for in, want := range map[string]string{
+		`"` + line + `"`:                        "is in quotes",
+		"\uFEFF\"" + text + "\"\r\n":            "is in quotes",
+		"'" + text + "'":                        "is in quotes",
+		`{"private_key": "` + line + `"}`:       "is inside JSON",
+		" {\n \"key\":\"" + line + "\"}":        "is inside JSON",
+		`{"kty":"EC","crv":"P-256","d":"fake"}`: "is a JWK (RFC 7517)",
+		`{"keys":[{"kty":"EC","d":"fake"}]}`:    "is a JWK (RFC 7517)",
+	} {
+		_, _, err := parseKey(in)
+		if e, ok := errors.AsType[*KeyError](err); !ok || e.Problem != want || e.Hint == "" {
+			t.Errorf("%.20q…: %v", in, err)
+		}
+	}
 }

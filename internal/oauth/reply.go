@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // maxTokenSize is more than any header could carry.
@@ -257,13 +258,19 @@ func (m members) scope() []string {
 		}
 		text = strings.Join(list, " ")
 	}
-	scopes := strings.Fields(text)
+	scopes := SplitScope(text)
 	for i, s := range scopes {
 		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			scopes[i] = cleanName(s)
 		}
 	}
 	return scopes
+}
+
+// SplitScope parts the scope of a reply: by blanks, as RFC 6749 §3.3 has it, and by commas,
+// as some services write it. It is empty, not nil, when there is none.
+func SplitScope(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 // with adds the tokens of a reply to what must not be shown.

@@ -38,6 +38,10 @@ func TestTokenReply(t *testing.T) {
 			func(k *Token) { k.Scope = []string{"apps%3Aread%20apps%3Awrite"} },
 		},
 		{
+			"scopes with commas", js, `{"access_token":"fake-token","scope":"a,b, c ,,d e"}`,
+			func(k *Token) { k.Scope = []string{"a", "b", "c", "d", "e"} },
+		},
+		{
 			"scope list", js, `{"access_token":"fake-token","scope":["a","b c"]}`,
 			func(k *Token) { k.Scope = []string{"a", "b", "c"} },
 		},

@@ -6,6 +6,7 @@ package providers
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -97,6 +98,10 @@ type Service struct {
 	// RefreshTokensGivenIn says where a client is given refresh tokens; empty where no page
 	// says.
 	RefreshTokensGivenIn string
+	// AtAddress returns what an address of the service says of the settings ("account",
+	// "region"), as people paste it from a browser or a page; nil for one that says nothing.
+	// A nil function knows no address.
+	AtAddress func(*url.URL) map[string]string
 	// New builds a client. It checks the settings, and errors are *SettingError.
 	New func(Settings, *oauth.Client) (Provider, error)
 }

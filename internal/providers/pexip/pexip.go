@@ -8,6 +8,7 @@ package pexip
 import (
 	"context"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -42,6 +43,7 @@ func Service() providers.Service {
 		Settings:  settings(),
 		Prototype: (*Provider)(nil),
 		Catalogue: catalogue,
+		AtAddress: atAddress,
 		New:       New,
 	}
 }
@@ -69,6 +71,19 @@ func settings() []providers.Setting {
 		providers.ScopesSetting("engage:appointments:readOnly"),
 		providers.AllowHostsSetting(),
 	)
+}
+
+// atAddress reads enterprise and environment off an address of a realm.
+func atAddress(u *url.URL) map[string]string {
+	environment := map[string]string{
+		developmentHost: "development", productionHost: "production",
+	}["https://"+strings.ToLower(u.Hostname())]
+	rest, ok := strings.CutPrefix(u.Path, "/realms/")
+	if environment == "" || !ok {
+		return nil
+	}
+	account, _, _ := strings.Cut(rest, "/")
+	return map[string]string{"account": account, "environment": environment}
 }
 
 // New returns the client that the settings describe.

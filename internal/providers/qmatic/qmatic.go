@@ -9,6 +9,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -44,6 +45,7 @@ func Service() providers.Service {
 		Settings:  settings(),
 		Prototype: (*Provider)(nil),
 		Catalogue: catalogue,
+		AtAddress: atAddress,
 		New:       New,
 	}
 }
@@ -77,6 +79,16 @@ func settings() []providers.Setting {
 		},
 		providers.AllowHostsSetting(),
 	}
+}
+
+// atAddress reads the region off the API's host.
+func atAddress(u *url.URL) map[string]string {
+	host, ok := strings.CutSuffix(strings.ToLower(u.Hostname()), ".qmatic.io")
+	region, isAPI := strings.CutPrefix(host, "api.")
+	if !ok || !isAPI {
+		return nil
+	}
+	return map[string]string{"region": region}
 }
 
 // New returns the client that the settings describe.

@@ -53,6 +53,7 @@ func Service() providers.Service {
 		ScopesGivenIn: "Talkdesk Builder",
 		// https://github.com/microsoft/PowerPlatformConnectors, certified-connectors/Talkdesk.
 		RefreshTokensGivenIn: "in Talkdesk the grant type Refresh token is ticked for a client apart from Authorization code",
+		AtAddress:            atAddress,
 		New:                  New,
 	}
 }
@@ -102,6 +103,17 @@ func suffix(region string) string {
 	default:
 		return ".talkdeskid.com"
 	}
+}
+
+// atAddress reads account and region off an identity host.
+func atAddress(u *url.URL) map[string]string {
+	for _, region := range []string{"us", "eu", "ca", "au"} {
+		account, ok := strings.CutSuffix(strings.ToLower(u.Hostname()), suffix(region))
+		if ok && account != "" && !strings.Contains(account, ".") {
+			return map[string]string{"account": account, "region": region}
+		}
+	}
+	return nil
 }
 
 // New returns the client that the settings describe.
@@ -179,7 +191,7 @@ func plainScope(token oauth.Token) oauth.Token {
 		return token
 	}
 	if decoded, err := url.QueryUnescape(joined); err == nil {
-		token.Scope = strings.Fields(decoded)
+		token.Scope = oauth.SplitScope(decoded)
 	}
 	return token
 }

@@ -1,0 +1,127 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// Words splits a list that is written on one line: at white space, commas, semicolons and
+// bars, as JSON and as YAML's [a, b]. None of these is a part of what a list here holds.
+func Words(text string) []string {
+	text = files.Tidy(text)
+	inner, isList := strings.CutPrefix(text, "[")
+	if isList {
+		inner, isList = strings.CutSuffix(inner, "]")
+	}
+	if isList {
+		text = inner
+	}
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune(",;|", r)
+	})
+	for i, word := range words {
+		if words[i] = files.Tidy(word); isList {
+			words[i] = strings.Trim(words[i], `"'`)
+		}
+	}
+	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
+}
+
+// checkScope returns what is wrong with a scope, nothing when it is one by RFC 6749 §3.3:
+// printable ASCII but for blanks, quotation marks and backslashes.
+func checkScope(scope string) string {
+	for _, r := range scope {
+		if r <= ' ' || r > '~' || r == '"' || r == '\\' {
+			return fmt.Sprintf("has %q, and no scope can hold %q (RFC 6749 §3.3)", printable(scope), r)
+		}
+	}
+	return ""
+}
+
+// checkPasted refuses what nobody can have meant, because it cannot be seen or cannot be.
+func checkPasted(d providers.Setting, given []string, key, prefix string) error {
+	for _, text := range given {
+		if odd := files.Odd(text); odd != "" {
+			return &Error{
+				Key: key, Problem: prefix + odd,
+				Suggestion: "type it anew: what is copied from a page or a chat can hold such",
+			}
+		}
+		if quoted := strings.Trim(text, `"'`); d.Kind == providers.Text && len(quoted)+2 <= len(text) && text[0] == text[len(text)-1] {
+			return &Error{Key: key, Problem: prefix + "is in quotes", Suggestion: "take the quotes away; docker --env-file keeps them"}
+		}
+		if d.Name != "scopes" {
+			continue
+		}
+		if problem := checkScope(text); problem != "" {
+			return &Error{
+				Key: key, Problem: prefix + problem,
+				Suggestion: "write scopes without quotes, with blanks or commas between them",
+			}
+		}
+	}
+	return nil
+}
+
+// Addressed returns what a setting's value says when it is the pasted address of the
+// service ("https://acme.talkdeskid.eu/…"): the values of this setting and of others. It
+// is nil for every other value.
+func Addressed(service providers.Service, name, text string) map[string]string {
+	if service.AtAddress == nil || !strings.Contains(text, ".") {
+		return nil
+	}
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.User != nil {
+		return nil
+	}
+	if said := service.AtAddress(u); said[name] != "" {
+		return said
+	}
+	return nil
+}
+
+// taken returns the text of a setting, out of a pasted address where it is one, and
+// remembers what else that says.
+func (p *Profile) taken(name, text string) string {
+	said := Addressed(p.Service, name, text)
+	if said == nil {
+		return text
+	}
+	if p.said == nil {
+		p.said = map[string]map[string]string{}
+	}
+	p.said[name] = said
+	return said[name]
+}
+
+// settle gives the settings that nobody gave what a pasted address says of them. What
+// contradicts it is an error: one of the two would send the secret elsewhere.
+func (p *Profile) settle(values map[string]providers.Value) error {
+	for from, said := range p.said {
+		if values[from].Text != said[from] {
+			continue // something else went before it
+		}
+		for name, text := range said {
+			v := values[name]
+			switch {
+			case v.Origin == "" || v.Origin == "default":
+				values[name] = providers.Value{Text: text, Origin: values[from].Origin}
+			case v.Text != text:
+				return &Error{
+					Key: name, Profile: p.Name, Suggestion: "give " + from + " as the name alone, or correct " + name,
+					Problem: fmt.Sprintf("says %q, but the address given as %s is one of %q", printable(v.Text), from, text),
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":                       {},
+		"a b":                    {"a", "b"},
+		" a,b ,c\t\r\n":          {"a", "b", "c"},
+		"a;b; c":                 {"a", "b", "c"},
+		"a|b":                    {"a", "b"},
+		`["a", "b"]`:             {"a", "b"},
+		`["a:b"]`:                {"a:b"},
+		"[a, b]":                 {"a", "b"},
+		"['a','b']":              {"a", "b"},
+		"[]":                     {},
+		"\uFEFFa\u00A0b\u200B c": {"a", "b", "c"},
+		`"a b"`:                  {`"a`, `b"`},
+		`[a`:                     {"[a"},
+	} {
+		if diff := cmp.Diff(want, Words(text)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// addressed is a service that knows an address of its own.
+func addressed() providers.Service {
+	return providers.Service{
+		Name: "talkdesk",
+		Settings: []providers.Setting{
+			{Name: "account"}, {Name: "region", Default: "us", Values: []string{"us", "eu"}}, {Name: "client_id"},
+			{Name: "client_secret", Kind: providers.Secret}, {Name: "scopes", Kind: providers.List},
+		},
+		AtAddress: func(u *url.URL) map[string]string {
+			account, ok := strings.CutSuffix(u.Hostname(), ".id.example")
+			if !ok {
+				return nil
+			}
+			return map[string]string{"account": account, "region": "eu"}
+		},
+	}
+}
+
+// TestPastedValues is the table of what people paste into variables.
+func TestPastedValues(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		variable, value string
+		setting, want   string
+		err             string
+	}{
+		"plain":                 {"CLIENT_ID", "abc", "client_id", "abc", ""},
+		"blank at the end":      {"CLIENT_ID", "abc ", "client_id", "abc", ""},
+		"CR of Windows":         {"CLIENT_ID", "abc\r", "client_id", "abc", ""},
+		"byte order mark":       {"CLIENT_ID", "\uFEFFabc", "client_id", "abc", ""},
+		"no-break space":        {"CLIENT_ID", "\u00A0abc\u00A0", "client_id", "abc", ""},
+		"zero width":            {"CLIENT_ID", "abc\u200B", "client_id", "abc", ""},
+		"zero width inside":     {"CLIENT_ID", "a\u200Bbc", "client_id", "", "AUTHCTL_CLIENT_ID holds an invisible character (U+200B)"},
+		"no-break space inside": {"CLIENT_ID", "a\u00A0bc", "client_id", "", "AUTHCTL_CLIENT_ID holds a blank that is not the usual one (U+00A0)"},
+		"quotes":                {"CLIENT_ID", `"abc"`, "client_id", "", "AUTHCTL_CLIENT_ID is in quotes"},
+		"only a mark":           {"CLIENT_ID", "\uFEFF", "client_id", "", ""},
+		"address":               {"ACCOUNT", "https://acme.id.example/oauth/token?x=1#y", "account", "acme", ""},
+		"its region":            {"ACCOUNT", "https://acme.id.example/", "region", "eu", ""},
+		"host":                  {"ACCOUNT", "acme.id.example", "account", "acme", ""},
+		"region":                {"REGION", " https://acme.id.example", "region", "eu", ""},
+		"no address of it":      {"ACCOUNT", "https://acme.elsewhere.example", "account", "https://acme.elsewhere.example", ""},
+		"a user in it":          {"ACCOUNT", "https://x@acme.id.example", "account", "https://x@acme.id.example", ""},
+		"quote in a scope":      {"SCOPES", `"a b"`, "scopes", "", `AUTHCTL_SCOPES has "\"a", and no scope can hold '"' (RFC 6749 §3.3)`},
+		"backslash in a scope":  {"SCOPES", `a\b`, "scopes", "", `AUTHCTL_SCOPES has "a\\b", and no scope can hold '\\' (RFC 6749 §3.3)`},
+		"letter in a scope":     {"SCOPES", "contacts:reаd", "scopes", "", `AUTHCTL_SCOPES has "contacts:reаd", and no scope can hold 'а' (RFC 6749 §3.3)`},
+		"JSON":                  {"SCOPES", `["a","b"]`, "scopes", "a b", ""},
+		"semicolons":            {"SCOPES", "a;b", "scopes", "a b", ""},
+		"bars":                  {"SCOPES", "a|b", "scopes", "a b", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_"+tt.variable+"="+tt.value)
+			f, err := Load(Options{LookupEnv: env, Services: []providers.Service{addressed()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := f.Profile("", nil)
+			if tt.err != "" {
+				if err == nil || err.Error() != tt.err {
+					t.Errorf("error %v, want %s", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := p.Settings.Text(tt.setting)
+			if list := p.Settings.List(tt.setting); list != nil {
+				got = strings.Join(list, " ")
+			}
+			if got != tt.want {
+				t.Errorf("%s is %q, want %q", tt.setting, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestAddressAgainstSetting names an address and a setting that contradict each other.
+func TestAddressAgainstSetting(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, "profiles:\n  p: {provider: talkdesk, account: 'https://acme.id.example ', region: us}\n"+
+		"  q: {provider: talkdesk, account: ' acme.id.example', region: \" eu\"}\n")
+	f, err := Load(Options{Path: path, LookupEnv: environment(), Services: []providers.Service{addressed()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Profile("p", nil)
+	if e, ok := errors.AsType[*Error](err); !ok || e.Key != "region" || e.Line == 0 {
+		t.Errorf("error %v", err)
+	}
+	p, err := f.Profile("\uFEFFq ", nil)
+	if err != nil || p.Settings.Text("account") != "acme" || p.Settings.Text("region") != "eu" {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
+// TestPastedSecrets is the table of what stands around secrets, wherever they come from.
+func TestPastedSecrets(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ raw, want, odd, err string }{
+		"plain":           {"fake", "fake", "", ""},
+		"byte order mark": {"\uFEFFfake\r\n", "fake", "", ""},
+		"line ends":       {"\r\nfake\r\n\r\n", "fake", "", ""},
+		"a blank":         {"fake \n", "fake ", "ends with a blank", ""},
+		"blanks":          {" fake\t\n", " fake\t", "begins and ends with a blank", ""},
+		"no-break space":  {"fake\u00A0", "fake\u00A0", "holds a blank that is not the usual one (U+00A0)", ""},
+		"zero width":      {"fa\u200Bke", "fa\u200Bke", "holds an invisible character (U+200B)", ""},
+		"quotes":          {`"fake"`, `"fake"`, "is in quotes", ""},
+		"lines":           {"fa\r\nke\r\n", "fa\r\nke", "has more than one line", ""},
+		"a key":           {"\uFEFF-----BEGIN X-----\r\nfake\r\n", "-----BEGIN X-----\r\nfake", "", ""},
+		"UTF-16":          {"\xFF\xFEf\x00", "", "", "it is in UTF-16"},
+		"nothing":         {"\uFEFF\r\n", "", "", "it is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(tt.raw), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, ref := range []string{"file:secret", "stdin", "env:SECRET"} {
+				if ref == "env:SECRET" && strings.Contains(tt.raw, "\x00") {
+					continue
+				}
+				var said []string
+				r := Resolver{Stdin: strings.NewReader(tt.raw), Trust: files.Trust{Warn: func(text string) { said = append(said, text) }}}
+				got, err := fetch(t, r, ref, dir, "SECRET="+tt.raw)
+				if tt.err != "" {
+					if err == nil || !strings.HasSuffix(err.Error(), ": "+tt.err) {
+						t.Errorf("%s: error %v", ref, err)
+					}
+					continue
+				}
+				if err != nil || !got.Equal(oauth.NewSecret(tt.want)) {
+					t.Errorf("%s: not %q, %v", ref, tt.want, err)
+				}
+				if (tt.odd == "") != (len(said) == 0) || tt.odd != "" && (len(said) != 1 || !strings.Contains(said[0], tt.odd)) ||
+					strings.Contains(strings.Join(said, ""), "fake") {
+					t.Errorf("%s: said %q, want %q", ref, said, tt.odd)
+				}
+			}
+		})
+	}
+}
+
+// TestPastedVariable is a secret by value: it warns when it is used, once.
+func TestPastedVariable(t *testing.T) {
+	t.Parallel()
+	var said []string
+	env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_CLIENT_SECRET=\uFEFFfake \r\n")
+	f, err := Load(Options{LookupEnv: env, Services: []providers.Service{addressed()}, Resolver: Resolver{
+		Trust: files.Trust{Warn: func(text string) { said = append(said, text) }},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.Profile("", nil)
+	if err != nil || len(said) > 0 {
+		t.Fatalf("%v, said %q", err, said)
+	}
+	for range 2 {
+		secret, err := p.Settings.Secret("client_secret")(context.Background())
+		if err != nil || !secret.Equal(oauth.NewSecret("fake ")) {
+			t.Errorf("%v", err)
+		}
+	}
+	if len(said) != 1 || said[0] != "AUTHCTL_CLIENT_SECRET ends with a blank, which is taken for a part of it; remove that where it is not meant" {
+		t.Errorf("said %q", said)
+	}
+}
+
+// TestEditKeepsMark changes a file that an editor of Windows wrote.
+func TestEditKeepsMark(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, "\uFEFF"+strings.ReplaceAll(two, "\n", "\r\n"))
+	if err := at(path).SetDefault("engage"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(text), "\uFEFF") || strings.Count(string(text), "\uFEFF") != 1 ||
+		!strings.Contains(string(text), "default_profile: engage\r\n") {
+		t.Errorf("%q, %v", text, err)
+	}
+	f, err := Load(Options{Path: path, LookupEnv: environment()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := f.Default(); name != "engage" || err != nil {
+		t.Errorf("the default is %q, %v", name, err)
+	}
+	path = writeFile(t, "\xFF\xFEp\x00")
+	err = at(path).SetDefault("engage")
+	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "is in UTF-16" || e.Suggestion == "" {
+		t.Errorf("UTF-16: %v", err)
+	}
+}
