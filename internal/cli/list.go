@@ -7,16 +7,13 @@ import (
 	"github.com/authctl/authctl/internal/term"
 )
 
-// list prints a listing: as a table, which pads its columns for a terminal only, or, with
-// -o json, under a fixed key.
+// list prints a listing: as a table or, with -o json, under a fixed key.
 func (a *app) list(output *outputFlag, key string, items any, table term.Table) error {
 	if output.json() {
 		return a.json(map[string]any{key: items})
 	}
 	var b strings.Builder
-	table = a.paint(table)
-	table.Plain = !a.Streams.OutTerminal
-	if _, err := table.WriteTo(&b); err != nil {
+	if _, err := a.paint(table).WriteTo(&b); err != nil {
 		return err
 	}
 	return a.print(b.String())

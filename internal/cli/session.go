@@ -35,7 +35,9 @@ type session struct {
 	request  broker.Request
 	timeout  time.Duration
 	dryRun   *oauth.DryRun
-	setup    *setup
+	// unfetched are the secrets that a dry run did without.
+	unfetched *unfetched
+	setup     *setup
 }
 
 // open reads the configuration and builds what a command needs to ask the service
@@ -74,6 +76,9 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 	s.client = &oauth.Client{HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + version}
 	if a.flags.verbose {
 		s.client.Tell = func(text string) { a.say(a.err.Faint("trace:"), text) }
+	}
+	if s.dryRun != nil {
+		profile.Settings = s.unfetched.without(profile.Settings, profile.Service.Settings)
 	}
 	if err := profile.Settings.Check(profile.Service.Settings); err != nil {
 		return nil, err
@@ -125,7 +130,7 @@ func (a *app) connect(s *session, f *serviceFlags) error {
 		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watchedWith(s.profile),
 		Asks: func(salt string) string { return s.profile.Settings.RequestTag(salt, a.route(f)...) },
 	}
-	if len(s.profile.Interactive()) > 0 {
+	if len(s.profile.Interactive()) > 0 && (s.dryRun == nil || s.setup.options.Resolver.Interactive) {
 		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }
 	}
 	return nil
@@ -202,7 +207,7 @@ func (u *setup) minTTL(f *serviceFlags) *time.Duration {
 // --verbose a trace.
 func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) {
 	if f.dryRun {
-		s.dryRun = &oauth.DryRun{}
+		s.dryRun, s.unfetched = &oauth.DryRun{}, &unfetched{why: map[string]string{}, warn: a.warn}
 		return s.dryRun, nil
 	}
 	var err error

@@ -135,7 +135,7 @@ func (a *app) dryRan(s *session, err error) error {
 	}
 	var b strings.Builder
 	identity := s.provider.Identity()
-	of := oauth.Fingerprints{ClientID: identity.ClientID, TokenURL: identity.TokenURL}
+	of := oauth.Fingerprints{ClientID: identity.ClientID, TokenURL: identity.TokenURL, Unfetched: s.unfetched.why}
 	for i, request := range s.dryRun.Requests() {
 		if i > 0 {
 			b.WriteString("\n")

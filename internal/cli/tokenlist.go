@@ -64,7 +64,11 @@ func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeF
 	}
 	now := a.Now()
 	list := []shownToken{}
-	table := term.Table{Header: []string{"PROFILE", "PROVIDER", "ACCOUNT", "ENVIRONMENT", "SCOPES", "EXPIRES", "STORE"}}
+	table := term.Table{
+		Header: []string{"PROFILE", "PROVIDER", "ACCOUNT", "ENVIRONMENT", "SCOPES", "EXPIRES", "STORE"},
+		// One token with 31 scopes would make every line as long, for programs too.
+		Plain: !a.Streams.OutTerminal,
+	}
 	for _, e := range entries {
 		list = append(list, newShownToken(e, now))
 		table.Rows = append(table.Rows, []string{

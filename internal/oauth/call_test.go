@@ -340,7 +340,7 @@ func TestCallDryRun(t *testing.T) {
 		asked := dry.Requests()
 		last := asked[len(asked)-1]
 		known, _ := last.Context().Value(sensitiveKey{}).(sensitive)
-		if err := (printer{known, length}).write(&out, last); err != nil {
+		if err := (printer{known, length, nil}).write(&out, last); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(tc.want, out.String()); diff != "" {

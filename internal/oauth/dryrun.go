@@ -64,17 +64,24 @@ func (d *DryRun) Requests() []*http.Request {
 // of w and of the request's body.
 func WriteRequest(w io.Writer, req *http.Request, of Fingerprints) error {
 	known, _ := req.Context().Value(sensitiveKey{}).(sensitive)
-	return printer{known, of.of}.write(w, req)
+	return printer{known, of.of, of.Unfetched}.write(w, req)
 }
 
 // Fingerprints are those of one client: another client's are other ones, so that no
 // table of guesses fits two.
-type Fingerprints struct{ ClientID, TokenURL string }
+type Fingerprints struct {
+	ClientID, TokenURL string
+	// Unfetched says of what stands for a secret why that could not be fetched; it is
+	// shown in the place of a fingerprint.
+	Unfetched map[string]string
+}
 
 // printer shows one request.
 type printer struct {
 	known  sensitive
 	digest func(string) string
+	// unfetched is Fingerprints.Unfetched.
+	unfetched map[string]string
 }
 
 func (p printer) write(w io.Writer, req *http.Request) error {
@@ -185,6 +192,9 @@ func (p printer) paramText(name, value string) string {
 // namedText shows a secret that has a name.
 func (p printer) namedText(name, value string) string {
 	if strings.Contains(strings.ToLower(name), "password") {
+		if why, ok := p.unfetched[value]; ok {
+			return "[password not fetched: " + printable(why) + "]"
+		}
 		return "[password]"
 	}
 	return p.secretText(value)
@@ -219,7 +229,7 @@ func (p printer) basicText(value string) string {
 			id, secret = plainID, plainSecret
 		}
 	}
-	return "[id " + printable(id) + ", secret " + p.digest(secret) + "]"
+	return "[id " + printable(id) + ", " + p.secretWords(secret) + "]"
 }
 
 // assertionText shows what a JWT says (RFC 7519 §3) without its signature.
@@ -270,7 +280,14 @@ func printable(s string) string {
 	return s
 }
 
-func (p printer) secretText(value string) string { return "[secret " + p.digest(value) + "]" }
+func (p printer) secretText(value string) string { return "[" + p.secretWords(value) + "]" }
+
+func (p printer) secretWords(value string) string {
+	if why, ok := p.unfetched[value]; ok {
+		return "secret not fetched: " + printable(why)
+	}
+	return "secret " + p.digest(value)
+}
 
 // of tells secrets apart without giving them away. It is slow on purpose and shows 24
 // bits: a guess at a weak secret costs as much as this call, and many guesses fit.

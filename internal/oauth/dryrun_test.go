@@ -34,7 +34,7 @@ func dryRun(t *testing.T, r TokenRequest, digest func(string) string) string {
 		t.Fatalf("%d requests are kept, want 1", len(asked))
 	}
 	known, ok := asked[0].Context().Value(sensitiveKey{}).(sensitive)
-	if err := (printer{known, digest}).write(&out, asked[0]); err != nil || !ok {
+	if err := (printer{known, digest, nil}).write(&out, asked[0]); err != nil || !ok {
 		t.Fatalf("%v, %v", err, ok)
 	}
 	return out.String()
@@ -76,7 +76,7 @@ func TestFingerprint(t *testing.T) {
 	req.Header.Set("X-Api-Key", fakeSecret)
 	seen := map[string]Fingerprints{}
 	for _, of := range []Fingerprints{
-		{"abc", "https://id.example/token"}, {"abd", "https://id.example/token"}, {"abc", "https://id.example/token2"}, {},
+		{"abc", "https://id.example/token", nil}, {"abd", "https://id.example/token", nil}, {"abc", "https://id.example/token2", nil}, {},
 	} {
 		var out strings.Builder
 		if err := WriteRequest(&out, req, of); err != nil {
