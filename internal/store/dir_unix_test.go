@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
 // unsafeDirs are directories in which somebody else may put files.
@@ -66,5 +68,77 @@ func TestLockDirReadableByOthers(t *testing.T) {
 	}
 	if _, err := (FileLocks{Dir: dir}).Lock(t.Context(), lockKey("a")); err == nil {
 		t.Error("a lock directory that others can enter was used")
+	}
+}
+
+// TestTakenRuntimeDir is a directory of locks that another user made first, as anybody
+// can in /tmp.
+func TestTakenRuntimeDir(t *testing.T) {
+	t.Parallel()
+	for name, dir := range unsafeDirs(t) {
+		want := map[string]string{"foreign": "/other", "link": "/other", "file": "/other"}[name]
+		if want == "" {
+			want = dir // it is ours, and to be mended
+		}
+		if got := (FileLocks{Fallback: "/other"}).unlessTaken(dir); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		if got := (FileLocks{}).unlessTaken(dir); got != dir {
+			t.Errorf("%s without a fallback: %s", name, got)
+		}
+	}
+	if got := (FileLocks{Fallback: "/other"}).unlessTaken("/does/not/exist"); got != "/does/not/exist" {
+		t.Errorf("one that is not there yet: %s", got)
+	}
+}
+
+// TestLenientDirs are directories that a pipeline's runner made with umask 0.
+func TestLenientDirs(t *testing.T) {
+	t.Parallel()
+	dirs := unsafeDirs(t)
+	for name, dir := range dirs {
+		var said []string
+		trust := files.Trust{Lenient: true, Warn: func(text string) { said = append(said, text) }}
+		s := &File{FileLocks: FileLocks{Dir: dir, Trust: trust}, Dir: dir, Key: fileKey(t)}
+		err := s.Put(t.Context(), testRecord(t))
+		loose := name == "group" || name == "all"
+		if (err == nil) != loose || (len(said) > 0) != loose || loose && !strings.Contains(said[0], "because CI is set: chmod 700 it") {
+			t.Errorf("%s: %v, said %q", name, err, said)
+		}
+		lock, err := s.Lock(t.Context(), lockKey("a"))
+		if (err == nil) != loose {
+			t.Errorf("%s: Lock: %v", name, err)
+		}
+		if lock != nil {
+			_ = lock.Unlock()
+		}
+	}
+}
+
+// TestForeignHome makes nothing below another user's home, and finds nothing there.
+func TestForeignHome(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	if os.Geteuid() != 0 || os.Chown(home, 12345, -1) != nil {
+		t.Skip("only root can give directories away")
+	}
+	s := &File{FileLocks: FileLocks{Trust: files.Trust{Home: home}}, Dir: filepath.Join(home, "a", "tokens"), Key: fileKey(t)}
+	r := testRecord(t)
+	if _, err := s.Get(t.Context(), r.Key); !errors.Is(err, ErrNotFound) {
+		t.Errorf("Get: %v", err)
+	}
+	err := s.Put(t.Context(), r)
+	wantProblem(t, err, Refused)
+	if err == nil || !strings.Contains(err.Error(), "uid 12345") || !strings.Contains(err.Error(), "chown -R 12345 ") {
+		t.Errorf("Put: %v", err)
+	}
+	if list, err := s.List(t.Context()); len(list) != 0 || err != nil {
+		t.Errorf("List: %v, %v", list, err)
+	}
+	if err := s.Delete(t.Context(), r.Key); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	if left, _ := os.ReadDir(home); len(left) > 0 {
+		t.Errorf("made: %v", left)
 	}
 }

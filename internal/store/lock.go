@@ -43,13 +43,19 @@ type FileLocks struct {
 // dir returns the directory of the locks.
 func (l FileLocks) dir() (string, error) {
 	dir, err := RuntimeDir(l.Dir)
-	if err != nil || l.Dir != "" || l.Fallback == "" {
+	if err != nil || l.Dir != "" {
 		return dir, err
 	}
-	if info, err := os.Lstat(dir); err == nil && !(info.IsDir() && files.Mine(info)) {
-		return l.Fallback, nil
+	return l.unlessTaken(dir), nil
+}
+
+// unlessTaken returns the directory, or Fallback where it is not this user's.
+func (l FileLocks) unlessTaken(dir string) string {
+	info, err := os.Lstat(dir)
+	if l.Fallback != "" && err == nil && !(info.IsDir() && files.Mine(info)) {
+		return l.Fallback
 	}
-	return dir, nil
+	return dir
 }
 
 // maxNote is the most that is read as a note, in bytes.
