@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
@@ -105,7 +106,7 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 			if err != nil && !errors.Is(err, io.EOF) {
 				return change, fmt.Errorf("reading stdin: %w", err)
 			}
-			*to = oauth.NewSecret(strings.TrimRight(line, "\r\n"))
+			*to = oauth.NewSecret(files.TidySecret(line))
 		}
 		if change.Old.IsZero() || change.New.IsZero() {
 			return change, usagef("--stdin wants two lines: the old password and the new one")

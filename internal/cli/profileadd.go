@@ -328,6 +328,9 @@ func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
 		if err != nil {
 			return err
 		}
+		if answer = files.TidySecret(answer); files.OddSecret(answer) != "" {
+			add.warn(d.Name + " " + files.OddSecret(answer) + ", which is taken for a part of it")
+		}
 		add.typed[name] = oauth.NewSecret(answer)
 		return add.put(d.Name, "keyring:"+name)
 	}
