@@ -307,7 +307,7 @@ func TestSlowReply(t *testing.T) {
 	if e, ok := errors.AsType[*NetworkError](err); !ok || !e.Sent || e.Timeout || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %T %v", err, err)
 	}
-	client.HTTP.Timeout = 20 * time.Millisecond
+	client.HTTP.Timeout = 500 * time.Millisecond
 	_, err = client.Token(t.Context(), machineRequest(endpointOf(t, s.URL)))
 	if e, ok := errors.AsType[*NetworkError](err); !ok || !e.Sent || !e.Timeout || !strings.HasSuffix(err.Error(), ": timed out") {
 		t.Errorf("timed out: %T %v", err, err)

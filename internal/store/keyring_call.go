@@ -125,7 +125,7 @@ func (k *Keyring) call(
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		value, err := recovered(service, f)
+		value, err := lookedAgain(service, f)
 		answers <- answer{value, err}
 	}()
 	select {
@@ -138,6 +138,24 @@ func (k *Keyring) call(
 		}
 		return "", k.locked(doing, err)
 	}
+}
+
+// maxLooks bounds how often an entry that vanishes is looked for again.
+const maxLooks = 10
+
+// lookedAgain calls f once more when the entry that it had found was gone before it was
+// read: another process has replaced it, or there is none any more. What fails in the same
+// way twice has another cause.
+func lookedAgain(s secretService, f func(secretService) (string, error)) (value string, err error) {
+	before := ""
+	for range maxLooks {
+		value, err = recovered(s, f)
+		if err == nil || !vanished(err) || err.Error() == before {
+			break
+		}
+		before = err.Error()
+	}
+	return value, err
 }
 
 // recovered makes a panic of f an error.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -238,4 +239,36 @@ func TestBusWithoutSecretService(t *testing.T) {
 func TestLockedCollection(t *testing.T) {
 	env := func(t *testing.T) []string { return secretservicetest.StartLocked(t).Env() }
 	inside(t, env, func(t *testing.T) { testUnusable(t, newSystemKeyring(t), Locked, "") })
+}
+
+// TestEntriesThatVanish has readers of an entry that another removes and writes all the time: there is a record or there
+// is none, and nothing is wrong with the keyring.
+func TestEntriesThatVanish(t *testing.T) {
+	inside(t, unlockedSession, func(t *testing.T) {
+		r, k := testRecord(t), newSystemKeyring(t)
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() {
+				for range 150 {
+					if _, err := k.Get(t.Context(), r.Key); err != nil && !errors.Is(err, ErrNotFound) {
+						t.Errorf("reading: %v", err)
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { readers.Wait(); close(done) }()
+		for written := false; ; written = !written {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if !written {
+				mustPut(t, k, r)
+			} else if err := k.Delete(t.Context(), r.Key); err != nil {
+				t.Errorf("removing: %v", err)
+			}
+		}
+	})
 }

@@ -67,9 +67,26 @@ func findBus(dirs ...string) (string, error) {
 // The error names of the Secret Service and of D-Bus that tell more than "no".
 const (
 	errorIsLocked     = "org.freedesktop.Secret.Error.IsLocked"
+	errorNoSuchObject = "org.freedesktop.Secret.Error.NoSuchObject"
 	errorPrefixDBus   = "org.freedesktop.DBus.Error."
 	unlockFailedStart = "failed to unlock correct collection"
 )
+
+// vanished reports whether an error may mean that an item was removed after it was found.
+// Services have no one name for an object that is not there; to unlock one is no error for
+// some, and then go-keyring misses its path among what was unlocked.
+func vanished(err error) bool {
+	if remote, ok := errors.AsType[dbus.Error](err); ok {
+		switch remote.Name {
+		case errorNoSuchObject, errorPrefixDBus + "UnknownObject", errorPrefixDBus + "UnknownMethod",
+			errorPrefixDBus + "UnknownInterface":
+			return true
+		}
+		return false
+	}
+	_, item, ok := strings.Cut(err.Error(), unlockFailedStart+" '/org/freedesktop/secrets/collection/")
+	return ok && strings.Contains(item, "/")
+}
 
 // systemProblem sorts an error of go-keyring, godbus or the socket, and returns it
 // in words that can be printed.

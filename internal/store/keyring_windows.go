@@ -23,3 +23,6 @@ func systemProblem(err error) (Problem, error) {
 	}
 	return Refused, errors.New(quoted(err.Error()))
 }
+
+// vanished is never so: an entry is found and read in one call.
+func vanished(error) bool { return false }
