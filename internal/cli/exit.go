@@ -147,6 +147,9 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 		return "config", e.Help, true
 	}
 	if e, ok := errors.AsType[*config.Error](err); ok {
+		if errors.Is(err, config.ErrChanged) {
+			return "temporary", e.Suggestion, true
+		}
 		return "config", e.Suggestion, true
 	}
 	if e, ok := errors.AsType[*config.ReferenceError](err); ok {
@@ -208,6 +211,9 @@ func kindOf(reason providers.Reason) string {
 }
 
 func kindOfLock(err *store.LockError) (string, string) {
+	if err.Busy && err.Guards != "" {
+		return "temporary", "another authctl is changing " + err.Guards + "; try again"
+	}
 	if err.Busy {
 		return "temporary", "another authctl is fetching this token; raise --timeout, or try again"
 	}

@@ -3,10 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -164,24 +166,56 @@ service. The rest of the file stays as it is.`,
 }
 
 func (a *app) runProfileRemove(ctx context.Context, name string) error {
-	file, setup, err := a.file()
-	if err != nil {
-		return err
-	}
-	own, err := file.OwnSecrets(name, secretName(name, ""))
-	if err != nil {
-		a.warn("its secrets stay in the keyring: " + err.Error())
-	}
-	if err := file.RemoveProfile(name); err != nil {
-		return err
-	}
-	a.note("profile " + name + " removed from " + file.Path)
-	for _, secret := range own {
-		if err := setup.keyring.DeleteSecret(ctx, secret); err != nil {
-			a.warn("the secret " + secret + " is still in the keyring: " + err.Error())
+	setup, err := a.changing(ctx, func(setup *setup, file *config.File) error {
+		own, err := file.OwnSecrets(name, secretName(name, ""))
+		if err != nil {
+			a.warn("its secrets stay in the keyring: " + err.Error())
 		}
+		if err := file.RemoveProfile(name); err != nil {
+			return err
+		}
+		a.note("profile " + name + " removed from " + file.Path)
+		for _, secret := range own {
+			if err := setup.keyring.DeleteSecret(ctx, secret); err != nil {
+				a.warn("the secret " + secret + " is still in the keyring: " + err.Error())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	return a.forgetTokensOf(ctx, setup, name)
+}
+
+// changing lets change change the configuration file, under its lock: of many processes
+// that do so at once each reads what the one before has written.
+func (a *app) changing(ctx context.Context, change func(*setup, *config.File) error) (*setup, error) {
+	file, setup, err := a.file()
+	if err != nil {
+		return nil, err
+	}
+	return setup, setup.changing(ctx, file.Path, func(file *config.File) error { return change(setup, file) })
+}
+
+func (u *setup) changing(ctx context.Context, path string, change func(*config.File) error) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(u.env.Timeout, defaultTimeout))
+	defer cancel()
+	lock, err := u.locks().LockFile(ctx, path)
+	unusable, ok := errors.AsType[*store.LockError](err)
+	switch {
+	case err == nil:
+		defer func() { _ = lock.Unlock() }()
+	case !ok || unusable.Busy:
+		return err
+	default:
+		u.app.warn("changes of " + path + " at the same time are not kept apart: " + err.Error())
+	}
+	file, err := u.load()
+	if err != nil {
+		return err
+	}
+	return change(file)
 }
 
 // forgetTokensOf takes away what is cached for a profile that is gone. A store that
@@ -217,19 +251,18 @@ func (a *app) profileUse() *cobra.Command {
 		Use:   "use PROFILE",
 		Short: "Make a profile the default",
 		Args:  arguments(1, 1, "PROFILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(command *cobra.Command, args []string) error {
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			file, _, err := a.file()
-			if err != nil {
-				return err
-			}
-			if err := file.SetDefault(args[0]); err != nil {
-				return err
-			}
-			a.note("profile " + args[0] + " is the default in " + file.Path)
-			return nil
+			_, err := a.changing(command.Context(), func(_ *setup, file *config.File) error {
+				if err := file.SetDefault(args[0]); err != nil {
+					return err
+				}
+				a.note("profile " + args[0] + " is the default in " + file.Path)
+				return nil
+			})
+			return err
 		},
 		ValidArgsFunction: a.completeProfile,
 	}

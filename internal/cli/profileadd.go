@@ -93,7 +93,7 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 	if err := add.check(); err != nil {
 		return err
 	}
-	if err := add.write(ctx, file); err != nil {
+	if err := setup.changing(ctx, file.Path, func(file *config.File) error { return add.write(ctx, file) }); err != nil {
 		return err
 	}
 	a.note("profile " + name + " added to " + file.Path + "; try it: " + a.commandFor(name, "token", "get"))
@@ -103,6 +103,10 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 // write puts the secrets into the keyring and the profile into the file: both or
 // neither.
 func (add *addition) write(ctx context.Context, file *config.File) error {
+	// Somebody may have added it while a person was typing, and put a secret under its name.
+	if err := config.CheckNewProfile(file, add.profile); err != nil {
+		return err
+	}
 	for secret, value := range add.typed {
 		if err := add.setup.keyring.SetSecret(ctx, secret, value); err != nil {
 			return err

@@ -17,8 +17,9 @@ import (
 // when the name is taken. When the file is written in a way that cannot be edited safely,
 // the error's suggestion is the text to add by hand.
 //
-// There is no lock: the file is read again right before it is replaced, and a
-// change by somebody else in between is an error.
+// There is no lock here: callers take one around it. What does not know of that is
+// noticed where it can be: the file is read again right before it is replaced, and a
+// change in between is an error that wraps ErrChanged.
 func (f *File) AddProfile(name string, values []KeyValue) error {
 	if !validName(name) {
 		e := notAName(name)
@@ -138,7 +139,7 @@ func (r reader) unchanged(path, target string, old []byte) error {
 		return err
 	}
 	if !bytes.Equal(now, old) {
-		return &Error{Path: path, Problem: "was changed by somebody else meanwhile", Suggestion: "try again"}
+		return &Error{Path: path, Problem: "was changed by somebody else meanwhile", Suggestion: "try again", Err: ErrChanged}
 	}
 	return nil
 }

@@ -16,6 +16,10 @@ var ErrExists = errors.New("the profile exists")
 // or that none could be chosen.
 var ErrNoProfile = errors.New("no such profile")
 
+// ErrChanged is wrapped by the error of a change to a file that somebody else changed at
+// the same time. Exit code 8.
+var ErrChanged = errors.New("the file was changed meanwhile")
+
 // ErrNotReference is wrapped by the error of a secret that is given as something
 // else than a reference: it may be the secret itself, in plain text.
 var ErrNotReference = errors.New("not a reference to a secret")

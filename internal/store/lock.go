@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -64,11 +66,44 @@ const maxNote = 64 << 10
 // Lock takes the lock of key, waiting until ctx ends. The error is a *LockError,
 // Busy when the wait was in vain.
 func (l FileLocks) Lock(ctx context.Context, key Key) (Lock, error) {
+	return l.named(ctx, key.Digest())
+}
+
+// LockFile takes the lock under which the file at path is changed, by whatever links it
+// is reached; as Lock does.
+func (l FileLocks) LockFile(ctx context.Context, path string) (Lock, error) {
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &LockError{Guards: path, Path: path, Err: err}
+	}
+	sum := sha256.Sum256([]byte(resolved(full)))
+	lock, err := l.named(ctx, "file-"+hex.EncodeToString(sum[:]))
+	if unusable, ok := errors.AsType[*LockError](err); ok {
+		unusable.Guards = path
+	}
+	return lock, err
+}
+
+// resolved follows the links in a path as far as it exists: neither the file nor its
+// directories need to be there yet.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	dir := filepath.Dir(path)
+	if dir == path {
+		return path
+	}
+	return filepath.Join(resolved(dir), filepath.Base(path))
+}
+
+// named takes the lock of a name that can be a file's.
+func (l FileLocks) named(ctx context.Context, name string) (Lock, error) {
 	dir, err := l.dir()
 	if err != nil {
-		return nil, &LockError{Path: key.Digest(), Err: err}
+		return nil, &LockError{Path: name, Err: err}
 	}
-	stem := filepath.Join(dir, key.Digest())
+	stem := filepath.Join(dir, name)
 	if err := (privateDir{dir, usableByOthers, l.Trust}).make(); err != nil {
 		return nil, &LockError{Path: stem + ".lock", Err: err}
 	}

@@ -169,3 +169,43 @@ func (lockOnly) Get(context.Context, Key) (*Record, error) { return nil, ErrNotF
 func (lockOnly) Put(context.Context, *Record) error        { return nil }
 func (lockOnly) Delete(context.Context, Key) error         { return nil }
 func (lockOnly) List(context.Context) ([]Entry, error)     { return nil, nil }
+
+// TestLockFile: one file has one lock, by whatever path it is reached and before it is there.
+func TestLockFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "real"), link); err != nil {
+		t.Skip(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "real"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	locks := FileLocks{Dir: filepath.Join(dir, "run")}
+	lock, err := locks.LockFile(t.Context(), filepath.Join(link, "new", "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := os.Mkdir(filepath.Join(dir, "real", "new"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "real", "new", "config.yaml")
+	_, err = locks.LockFile(ended, path)
+	if e, ok := errors.AsType[*LockError](err); !ok || !e.Busy || e.Guards != path {
+		t.Errorf("the same file by another path: %v, want a busy lock", err)
+	}
+	other, err := locks.LockFile(ended, path+".other")
+	if err != nil {
+		t.Fatalf("another file: %v", err)
+	}
+	_ = other.Unlock()
+	if err := lock.Unlock(); err != nil {
+		t.Error(err)
+	}
+	if lock, err = locks.LockFile(ended, path); err != nil {
+		t.Fatal(err)
+	}
+	_ = lock.Unlock()
+}

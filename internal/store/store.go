@@ -147,6 +147,8 @@ type LockError struct {
 	// Busy says that another process holds it and the wait is over; otherwise it
 	// cannot be had at all (a read-only or unsafe directory).
 	Busy bool
+	// Guards is the file that is changed under the lock, empty for a token's.
+	Guards string
 	// Path is the lock's file.
 	Path string
 	Err  error
