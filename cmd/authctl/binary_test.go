@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -65,11 +67,22 @@ type cleaned struct{ *testing.M }
 
 // Run runs the tests; see testing.M.
 func (c cleaned) Run() int {
+	heedSignals()
 	code := c.M.Run()
 	if built.dir != "" {
 		_ = os.RemoveAll(built.dir)
 	}
 	return code
+}
+
+// heedSignals has the tests' processes start with the signals' default actions, whatever whoever runs the tests has this
+// process ignore, as nohup and the background jobs of scripts do: what is caught is not inherited.
+func heedSignals() {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 }
 
 // place is where a test's processes run: a sandbox with its configuration, directories of their own, and nothing of

@@ -18,5 +18,6 @@ func main() {
 		LookupEnv: os.LookupEnv,
 		Environ:   os.Environ,
 		Signals:   cli.Signals,
+		EndBy:     cli.EndBy,
 	}))
 }

@@ -2,12 +2,15 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -84,14 +87,38 @@ func isVariable(names []string) func(name string) bool {
 	}
 }
 
-// findProgram returns the path of a program as execvp(3) would find it, or a
-// *childError: 127 when there is none, 126 when it cannot be executed.
-func findProgram(name string) (string, error) {
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", childCode(err)
+// findProgram returns the path of a program that the user named, as execvp(3) finds it: in
+// relative directories of PATH too. The error is a *childError: 127 when there is none, 126
+// when it cannot be executed.
+func (a *app) findProgram(name string) (string, error) {
+	return a.lookUp(name, func(string) bool { return true })
+}
+
+// findOwnProgram is findProgram for what authctl chooses to run: who does not name a program
+// does not mean one that lies in the directory they happen to be in.
+func (a *app) findOwnProgram(name string) (string, error) { return a.lookUp(name, filepath.IsAbs) }
+
+func (a *app) lookUp(name string, allowed func(dir string) bool) (string, error) {
+	if name == "" || filepath.Base(name) != name {
+		path, err := exec.LookPath(name)
+		return path, childCode(err)
 	}
-	return path, nil
+	list, _ := a.LookupEnv("PATH")
+	missing := exec.ErrNotFound
+	for _, dir := range filepath.SplitList(list) {
+		if !allowed(dir) {
+			continue
+		}
+		// With a separator nothing else is looked into.
+		path, err := exec.LookPath(cmp.Or(dir, ".") + string(filepath.Separator) + name)
+		if err == nil {
+			return path, nil
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			missing = fs.ErrPermission
+		}
+	}
+	return "", childCode(&exec.Error{Name: name, Err: missing})
 }
 
 // runChild runs a command to its end and returns its exit code as a *childError, nil
@@ -103,12 +130,8 @@ func runChild(
 	ctx context.Context, child *exec.Cmd, started func() (after func(<-chan os.Signal) error),
 ) error {
 	signals := make(chan os.Signal, 8)
-	for _, s := range passedSignals() {
-		// What the user has a process ignore, as nohup does, its children ignore too.
-		if !signal.Ignored(s) {
-			signal.Notify(signals, s)
-		}
-	}
+	// What the user has a process ignore, as nohup does, its children ignore too.
+	notify(signals, passedSignals())
 	defer signal.Stop(signals)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

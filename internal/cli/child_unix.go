@@ -35,11 +35,13 @@ func sentByTerminal(s os.Signal) bool {
 }
 
 // become replaces this process by a program, so that signals and the exit code need
-// nobody to pass them on, unless a signal has ended ctx. It returns only when it failed.
+// nobody to pass them on, unless a signal has ended ctx. What this process ignores the program
+// ignores too. It returns only when it failed.
 func become(ctx context.Context, path string, args, environment []string) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
+	ignoresQuit()
 	err := syscall.Exec(path, args, environment)
 	if isBareScript(path, err) {
 		err = syscall.Exec(shell, shellArgs(path, args), environment)

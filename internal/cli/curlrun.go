@@ -37,7 +37,7 @@ type curlRun struct {
 
 // newCurlRun finds curl and prepares what does not depend on the token.
 func (a *app) newCurlRun(s *session, call *curlCall) (*curlRun, error) {
-	path, err := findProgram("curl")
+	path, err := a.findOwnProgram("curl")
 	if child, ok := errors.AsType[*childError](err); ok {
 		return nil, &childError{child.code, unfound(child.err, "curl", "install it, or give the token to another program with authctl exec")}
 	}
@@ -67,6 +67,7 @@ func (r *curlRun) with(token printed) error {
 		signal.Notify(broken, syscall.SIGPIPE)
 		defer signal.Stop(broken)
 	}
+	r.app.hasChild.Store(true)
 	return runChild(r.app.ctx, child, func() (after func(<-chan os.Signal) error) {
 		r.close()
 		done := make(chan struct{})

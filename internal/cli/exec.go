@@ -95,7 +95,7 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 		return a.dryRun(ctx, s)
 	}
 	// A command that is not there costs no request.
-	path, err := findProgram(args[0])
+	path, err := a.findProgram(args[0])
 	if err != nil {
 		return err
 	}
@@ -116,6 +116,7 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 		return a.runWithTokenFile(ctx, s, answer, child, o.variable+"_FILE")
 	}
 	environment = append(environment, token.variables(o.variable)...)
+	a.hasChild.Store(true)
 	return become(a.ctx, path, args, environment)
 }
 

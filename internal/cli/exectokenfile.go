@@ -81,6 +81,7 @@ func (a *app) runWithTokenFile(
 		return err
 	}
 	child.Env = append(child.Env, variable+"="+file.path())
+	a.hasChild.Store(true)
 	return runChild(ctx, child, func() (after func(<-chan os.Signal) error) {
 		// The signal that the child was told must not end the renewal: it may live on.
 		renewing, cancel := context.WithCancel(context.WithoutCancel(ctx))

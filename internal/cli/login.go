@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os/exec"
-	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/loopback"
@@ -310,21 +308,19 @@ func (a *app) showAddress(ctx context.Context, s *session, address *url.URL, noB
 // openBrowser starts the browser and does not wait for it: $BROWSER, else the
 // system's own way. It gets no secret: what it starts stays for days.
 func (a *app) openBrowser(ctx context.Context, s *session, address string) error {
-	words := []string{"xdg-open"}
-	switch runtime.GOOS {
-	case "darwin":
-		words = []string{"open"}
-	case "windows":
-		words = []string{"rundll32", "url.dll,FileProtocolHandler"}
+	environment := a.childEnvironment(s.profile, nil, "AUTHCTL_TOKEN")
+	var failed error
+	for _, choice := range a.browsers() {
+		path, args, err := choice.command(address)
+		if err == nil {
+			browser := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
+			browser.Env, browser.SysProcAttr = environment, apart()
+			if err = browser.Start(); err == nil {
+				go func() { _ = browser.Wait() }()
+				return nil
+			}
+		}
+		failed = errors.Join(failed, err)
 	}
-	if chosen, _ := a.LookupEnv("BROWSER"); strings.TrimSpace(chosen) != "" {
-		words = strings.Fields(chosen)
-	}
-	browser := exec.CommandContext(context.WithoutCancel(ctx), words[0], append(words[1:], address)...)
-	browser.Env, browser.SysProcAttr = a.childEnvironment(s.profile, nil, "AUTHCTL_TOKEN"), apart()
-	if err := browser.Start(); err != nil {
-		return err
-	}
-	go func() { _ = browser.Wait() }()
-	return nil
+	return failed
 }

@@ -5,11 +5,8 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
@@ -35,6 +32,9 @@ type Dependencies struct {
 	// It is called by commands that leave something to tidy up; without it, as
 	// for those that do not, a signal ends the process. Nil means never.
 	Signals func(context.Context) context.Context
+	// EndBy ends the process as a signal does that was received, or with an exit code
+	// where it cannot. Nil means that nothing but the exit code tells of a signal.
+	EndBy func(Interrupted)
 }
 
 // Main runs one command and returns the exit code of the table in
@@ -63,8 +63,17 @@ func Main(ctx context.Context, d Dependencies) int {
 		err = cause
 	}
 	code := a.fail(command, err)
-	_, _ = io.WriteString(a.Streams.Out, withoutToken(d.Args))
+	a.failWords()
+	if interrupted, ok := errors.AsType[Interrupted](err); ok && a.EndBy != nil {
+		a.EndBy(interrupted)
+	}
 	return code
+}
+
+// failWords writes what is still to be written when a command has failed.
+func (a *app) failWords() {
+	_, _ = io.WriteString(a.Streams.Out, withoutToken(a.Args))
+	a.release()
 }
 
 // checked remembers that something could not be written: cobra does not look when
@@ -80,29 +89,6 @@ func (c *checked) Write(p []byte) (int, error) {
 		c.err = err
 	}
 	return n, err
-}
-
-// Interrupted says that a signal ended the command. Exit code 128 and its number.
-type Interrupted struct{ Signal syscall.Signal }
-
-// Error names the signal.
-func (e Interrupted) Error() string { return fmt.Sprintf("ended by a signal: %v", e.Signal) }
-
-// Signals returns a context that SIGINT and SIGTERM end with Interrupted as its
-// cause. A second signal ends the process at once. It is for the life of the
-// process: taking a handler back costs a millisecond, a third of a start.
-func Signals(parent context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		received, ok := (<-signals).(syscall.Signal)
-		signal.Stop(signals)
-		if ok {
-			cancel(Interrupted{Signal: received})
-		}
-	}()
-	return ctx
 }
 
 // app is one run of the program.
@@ -125,6 +111,8 @@ type app struct {
 	loaded *config.File
 	// warned are the warnings that are given once.
 	warned []string
+	// hasChild says that signals are a child's, at whose end this process ends.
+	hasChild atomic.Bool
 	// complained are the scopes that a warning was given for.
 	complained []string
 	// toldOfScopes is the warning that was last given of scopes a token lacks.
@@ -144,8 +132,22 @@ func (a *app) watched(ctx context.Context) context.Context {
 		return ctx
 	case !a.watching:
 		a.ctx, a.watching = a.Signals(ctx), true
+		context.AfterFunc(a.ctx, a.endSoon)
 	}
 	return a.ctx
+}
+
+// endSoon ends the process a second after a signal when nothing else does: what is
+// waited for may be a file system or a library that nobody can interrupt.
+func (a *app) endSoon() {
+	if interrupted, ok := errors.AsType[Interrupted](context.Cause(a.ctx)); ok && a.EndBy != nil {
+		time.AfterFunc(lastSecond, func() {
+			if !a.hasChild.Load() {
+				a.failWords()
+				a.EndBy(interrupted)
+			}
+		})
+	}
 }
 
 func newApp(d Dependencies) *app {
@@ -154,6 +156,6 @@ func newApp(d Dependencies) *app {
 	}
 	a := &app{raw: d.Streams, services: builtin.Services()}
 	d.Streams, a.guardOut, a.guardErr = guarded(d.Streams)
-	a.Dependencies, a.prompter = d, &term.Prompter{Streams: d.Streams}
+	a.Dependencies, a.prompter = d, &term.Prompter{Streams: d.Streams, Watch: a.watched}
 	return a
 }

@@ -112,12 +112,17 @@ AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's.
 }
 
 func (a *app) runInSandbox(ctx context.Context, args []string) error {
+	path, err := a.findProgram(args[0])
+	if err != nil {
+		return err
+	}
 	room, err := newRoom()
 	if err != nil {
 		return err
 	}
 	defer room.close()
-	child := exec.Command(args[0], args[1:]...) //nolint:noctx // it ends when it likes
+	child := exec.Command(path) //nolint:noctx // it ends when it likes
+	child.Args = args
 	child.Stdin, child.Stdout, child.Stderr = a.raw.In, a.raw.Out, a.raw.Err
 	child.Env = room.environ(os.Environ())
 	return runChild(ctx, child, nil)

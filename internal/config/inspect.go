@@ -146,7 +146,8 @@ func inspectCommand(line string) (note string, err error) {
 	if strings.ContainsAny(word, "='\"`$\\&|;<>(){}!%*?#~\t\n") || shellKnows(word) {
 		return "not run", nil
 	}
-	if _, err := exec.LookPath(word); err != nil {
+	// The shell runs it from a relative directory of PATH too.
+	if _, err := exec.LookPath(word); err != nil && !errors.Is(err, exec.ErrDot) {
 		cause := err
 		if looked, ok := errors.AsType[*exec.Error](err); ok {
 			cause = looked.Err

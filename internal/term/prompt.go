@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"strings"
-
-	"golang.org/x/term"
 )
 
 // ErrNoInput says that a person would have to be asked and may not be:
@@ -32,6 +30,9 @@ type Prompter struct {
 	Streams Streams
 	// Off makes every question fail with ErrNoInput.
 	Off bool
+	// Watch returns a context that ends when a signal comes; nil means that signals
+	// are nobody's.
+	Watch func(context.Context) context.Context
 
 	lines *bufio.Reader
 }
@@ -40,27 +41,24 @@ type Prompter struct {
 func (p *Prompter) CanAsk() bool { return !p.Off && p.Streams.Interactive() }
 
 // Hidden asks for a value that is not shown while it is typed. It returns when
-// ctx ends, with the terminal as it was.
+// ctx ends or a signal comes, with the terminal as it was.
 func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 	in, ok := p.Streams.In.(*os.File)
 	if !ok || !p.CanAsk() {
 		return "", ErrNoInput
 	}
 	fd := int(in.Fd())
-	before, err := term.GetState(fd)
+	ask := func() { _, _ = fmt.Fprintf(p.Streams.Err, "%s: ", label) }
+	// Before the terminal is silent, so that no signal leaves it so.
+	signalled := p.watched(ctx)
+	show, err := hide(fd, ask)
 	if err != nil {
 		return "", fmt.Errorf("asking on the terminal: %w", err)
 	}
-	if _, err := fmt.Fprintf(p.Streams.Err, "%s: ", label); err != nil {
-		return "", err
-	}
-	answer, err := await(ctx, func() (string, error) {
-		b, err := term.ReadPassword(fd)
-		return string(b), err
-	})
-	if ctx.Err() != nil {
-		_ = term.Restore(fd, before)
-	}
+	defer show()
+	ask()
+	answer, err := await(ctx, signalled, func() (string, error) { return readLine(fd) })
+	show()
 	_, _ = fmt.Fprintln(p.Streams.Err)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -77,6 +75,13 @@ func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 	return answer, nil
 }
 
+func (p *Prompter) watched(ctx context.Context) context.Context {
+	if p.Watch == nil {
+		return ctx
+	}
+	return p.Watch(ctx)
+}
+
 // Line asks for a line of text; an empty answer gives standard.
 func (p *Prompter) Line(ctx context.Context, label, standard string) (string, error) {
 	if !p.CanAsk() {
@@ -86,13 +91,14 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 	if standard != "" {
 		shown = fmt.Sprintf("%s [%s]", label, standard)
 	}
+	signalled := p.watched(ctx)
 	if _, err := fmt.Fprintf(p.Streams.Err, "%s: ", shown); err != nil {
 		return "", err
 	}
 	if p.lines == nil {
 		p.lines = bufio.NewReader(p.Streams.In)
 	}
-	answer, err := await(ctx, func() (string, error) { return p.lines.ReadString('\n') })
+	answer, err := await(ctx, signalled, func() (string, error) { return p.lines.ReadString('\n') })
 	if errors.Is(err, io.EOF) {
 		return "", ErrNoInput
 	}
@@ -105,12 +111,14 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 	return answer, nil
 }
 
-// await runs read, which cannot be interrupted, and returns early when ctx ends.
-func await(ctx context.Context, read func() (string, error)) (string, error) {
+// await runs read, which cannot be interrupted, and returns early when ctx ends or a
+// signal comes.
+func await[T any](ctx, signalled context.Context, read func() (T, error)) (T, error) {
 	type result struct {
-		answer string
+		answer T
 		err    error
 	}
+	var none T
 	done := make(chan result, 1)
 	go func() {
 		answer, err := read()
@@ -120,6 +128,8 @@ func await(ctx context.Context, read func() (string, error)) (string, error) {
 	case r := <-done:
 		return r.answer, r.err
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return none, context.Cause(ctx)
+	case <-signalled.Done():
+		return none, context.Cause(signalled)
 	}
 }
