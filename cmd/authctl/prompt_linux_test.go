@@ -12,8 +12,8 @@ import (
 	"github.com/authctl/authctl/internal/testneed"
 )
 
-// asking makes a place whose profile asks has a secret that is typed, and returns the secret.
-func asking(t *testing.T) (p *place, secret string) {
+// promptPlace makes a place whose profile asks has a secret that is typed, and returns the secret.
+func promptPlace(t *testing.T) (p *place, secret string) {
 	t.Helper()
 	p = newPlace(t)
 	p.set("CI=", "NO_COLOR=1")
@@ -75,7 +75,7 @@ func TestPromptsEndInOrder(t *testing.T) {
 		for how, end := range ends {
 			t.Run(prompt+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				p, _ := asking(t)
+				p, _ := promptPlace(t)
 				x := p.inTerminal(asked.args...)
 				x.awaitScreen(asked.label)
 				if asked.hidden {
@@ -114,7 +114,7 @@ func TestStoppedPromptStaysHidden(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			p, secret := asking(t)
+			p, secret := promptPlace(t)
 			p.set("PS1=next> ", "TERM=dumb")
 			x := p.inShell(bash, "--norc", "--noediting", "-i")
 			x.shows("next> ", 1)
@@ -145,7 +145,7 @@ func TestStoppedPromptStaysHidden(t *testing.T) {
 // TestPromptWithoutAShell: where nobody could continue it, the process is not stopped, and goes on hiding.
 func TestPromptWithoutAShell(t *testing.T) {
 	t.Parallel()
-	p, secret := asking(t)
+	p, secret := promptPlace(t)
 	x := p.inTerminal("token", "get", "asks")
 	x.awaitScreen("client_secret of profile asks: ")
 	until(t, "nothing typed is shown", x.silent)
