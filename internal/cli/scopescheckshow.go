@@ -48,8 +48,22 @@ func (a *app) checkJSON(c *scopesCheck) error {
 	return a.json(map[string]any{
 		"profile": p.Name, "provider": p.Service.Name, "client_id": p.Settings.Text("client_id"),
 		"source": c.answer.Source, "active": c.active, "scopes": list, "missing": missing, "extra": c.extra(),
-		"roles": append([]string{}, c.roles...), "fix": c.fix(),
+		"roles": append([]string{}, c.roles...), "fix": c.remedy(),
 	})
+}
+
+// remedy is what -o json says to do: to the profile, else about each scope that is missing.
+// It is empty when nothing is.
+func (c *scopesCheck) remedy() string {
+	fix := c.fix()
+	if fix != "" {
+		return fix
+	}
+	var steps []string
+	for _, r := range c.missing() {
+		steps = append(steps, r.Name+": "+strings.Join(c.steps(r), "; "))
+	}
+	return strings.Join(steps, "; ")
 }
 
 // table has the columns that say something: an opaque token says nothing itself, and

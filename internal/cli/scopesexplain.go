@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/spf13/cobra"
@@ -49,6 +50,8 @@ type explanation struct {
 	named bool
 	// typed says that the text is nothing but scopes.
 	typed bool
+	// read says that it is the body of an error, whatever that tells.
+	read bool
 }
 
 // openingScope is a scope of a service's catalogue.
@@ -69,6 +72,7 @@ func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []s
 		text = right
 	}
 	e := explanation{Diagnosis: scopes.Explain(text, a.services)}
+	_, e.read = oauth.ParseErrorBody([]byte(text))
 	switch d := e.Diagnosis; {
 	case len(d.Needed) > 0:
 		e.Scopes, e.named = a.namedScopes(d.Needed), true
@@ -76,7 +80,10 @@ func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []s
 	case d.Cause == scopes.CauseScope, d.Cause == scopes.CauseUnknown:
 		e.Scopes = a.openingScopes(text)
 	}
-	if d := e.Diagnosis; d.Cause == scopes.CauseUnknown && len(e.Scopes) == 0 && d.Status == 0 && d.Code == "" {
+	if e.saysNothing() {
+		e.takeForScopes(a, config.Words(text))
+	}
+	if e.saysNothing() {
 		return usagef("this is neither an error that is known nor an API of a service: give a WWW-Authenticate header, " +
 			"an error's body, an answer as curl -i prints it, a scope, or an API's name; see authctl scopes list")
 	}
@@ -87,6 +94,41 @@ func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []s
 		return a.json(e)
 	}
 	return a.showExplanation(e)
+}
+
+// saysNothing reports whether the text is no error and nothing that is known.
+func (e *explanation) saysNothing() bool {
+	d := e.Diagnosis
+	return d.Cause == scopes.CauseUnknown && len(e.Scopes) == 0 && d.Status == 0 && d.Code == "" && !e.read
+}
+
+// takeForScopes takes words that no catalogue has for scopes, where they look like some or
+// a profile asks for them.
+func (e *explanation) takeForScopes(a *app, words []string) {
+	asked := a.askedScopes()
+	for _, word := range words {
+		if !scopes.Valid(word) || !strings.ContainsAny(word, ":./") && !slices.Contains(asked, word) {
+			return
+		}
+	}
+	e.Diagnosis.Needed = scopes.Unique(words)
+	e.Scopes, e.named, e.typed = a.namedScopes(words), true, true
+}
+
+// askedScopes are those that the profiles ask for.
+func (a *app) askedScopes() []string {
+	file, _, err := a.file()
+	if err != nil {
+		return nil
+	}
+	var asked []string
+	names, _ := file.Names()
+	for _, name := range names {
+		if p, err := file.Profile(name, nil); err == nil {
+			asked = append(asked, p.Settings.List("scopes")...)
+		}
+	}
+	return asked
 }
 
 // pastedText returns the arguments' text, or stdin's.

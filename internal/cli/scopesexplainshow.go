@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,12 +19,15 @@ import (
 type scopeProfile struct {
 	Profile  string `json:"profile"`
 	Provider string `json:"provider"`
-	// Asks are those of the scopes that the profile asks for, Lacks the others.
+	// Asks are those of the scopes that the profile asks for, Lacks those that it neither
+	// asks for nor has.
 	Asks  []string `json:"asks"`
 	Lacks []string `json:"lacks"`
 	// Has are those that its cached token was granted; null when there is none.
 	Has []string `json:"has"`
 
+	// own says that its service has one of the scopes in its catalogue.
+	own      bool
 	settings *config.Profile
 }
 
@@ -54,8 +58,11 @@ func (a *app) profilesFor(ctx context.Context, wanted []openingScope) []scopePro
 	if len(found) > 0 {
 		addCached(ctx, setup, found)
 	}
-	// Those that ask for most come first.
-	slices.SortStableFunc(found, func(a, b scopeProfile) int { return len(a.Lacks) - len(b.Lacks) })
+	found = slices.DeleteFunc(found, func(p scopeProfile) bool { return !p.own && len(p.Asks) == 0 && len(p.Has) == 0 })
+	// Those that lack least come first, and those that have most.
+	slices.SortStableFunc(found, func(a, b scopeProfile) int {
+		return cmp.Or(len(a.Lacks)-len(b.Lacks), len(b.Has)-len(a.Has))
+	})
 	// Who neither asks nor has a token is noise beside those who do.
 	near := slices.DeleteFunc(slices.Clone(found), func(p scopeProfile) bool { return len(p.Asks) == 0 && p.Has == nil })
 	if len(near) > 0 {
@@ -65,13 +72,14 @@ func (a *app) profilesFor(ctx context.Context, wanted []openingScope) []scopePro
 }
 
 // newScopeProfile is nil for a profile of another service. A scope that no catalogue
-// has may be anybody's who asks for it.
+// has may be anybody's.
 func newScopeProfile(p *config.Profile, wanted []openingScope) *scopeProfile {
 	own := p.Settings.List("scopes")
-	names := []string{}
+	names, ofService := []string{}, false
 	for _, w := range wanted {
-		if w.Provider == p.Service.Name || w.Provider == "" && slices.Contains(own, w.Name) {
+		if w.Provider == p.Service.Name || w.Provider == "" {
 			names = append(names, w.Name)
+			ofService = ofService || w.Provider != ""
 		}
 	}
 	if len(names) == 0 {
@@ -79,7 +87,7 @@ func newScopeProfile(p *config.Profile, wanted []openingScope) *scopeProfile {
 	}
 	lacks := append([]string{}, scopes.Missing(own, names)...)
 	return &scopeProfile{
-		Profile: p.Name, Provider: p.Service.Name, settings: p,
+		Profile: p.Name, Provider: p.Service.Name, settings: p, own: ofService,
 		Asks: append([]string{}, scopes.Missing(lacks, names)...), Lacks: lacks,
 	}
 }
@@ -106,6 +114,7 @@ func addCached(ctx context.Context, setup *setup, list []scopeProfile) {
 			if e.Key.Equal(own) && (e.Expiry.IsZero() || e.Expiry.After(setup.app.Now())) {
 				names := slices.Concat(p.Asks, p.Lacks)
 				list[i].Has = append([]string{}, scopes.Missing(scopes.Missing(scopesOf(e), names), names)...)
+				list[i].Lacks = append([]string{}, scopes.Missing(list[i].Has, p.Lacks)...)
 			}
 		}
 	}
@@ -115,12 +124,17 @@ func addCached(ctx context.Context, setup *setup, list []scopeProfile) {
 // and not whichever of them the call wants.
 func (p scopeProfile) next(a *app, all bool) []string {
 	lines := []string{}
-	asks := strings.Join(p.Asks, ", ")
+	asks, noun := strings.Join(p.Asks, ", "), "scope"
+	if len(p.Has) > 1 {
+		noun = "scopes"
+	}
 	switch {
-	case asks == "" || all && len(p.Lacks) > 0:
-	case p.Has != nil && len(scopes.Missing(p.Has, p.Asks)) == 0:
-		const use = "the token of profile %s has %s; see that the call is made with it: %s"
-		lines = append(lines, fmt.Sprintf(use, p.Profile, asks, a.commandFor(p.Profile, "token", "get")))
+	case all && len(p.Lacks) > 0:
+	case len(p.Has) > 0 && len(scopes.Missing(p.Has, p.Asks)) == 0:
+		const use = "use profile %s, it has the %s %s: %s"
+		lines = append(lines,
+			fmt.Sprintf(use, p.Profile, noun, strings.Join(p.Has, ", "), a.commandFor(p.Profile, "token", "get")))
+	case asks == "":
 	default:
 		const see = "profile %s asks for %s; see whether the client gets it: %s"
 		lines = append(lines, fmt.Sprintf(see, p.Profile, asks, a.commandFor(p.Profile, "scopes", "check")))
@@ -199,7 +213,7 @@ func (e explanation) profileTable() term.Table {
 		for _, name := range p.Asks {
 			table.Rows = append(table.Rows, []string{p.Profile, name, "yes", p.cached(name)})
 		}
-		for _, name := range p.Lacks {
+		for _, name := range append(scopes.Missing(p.Asks, p.Has), p.Lacks...) {
 			table.Rows = append(table.Rows, []string{p.Profile, name, "no", p.cached(name)})
 		}
 	}
