@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
@@ -134,7 +136,10 @@ func (a *app) tokenInspect() *cobra.Command {
 		Short: "Tell what the token says",
 		Long: `Tell what the token says: the claims when it is a JWT, its expiry, the scopes that were
 asked for and granted. The signature is checked where the service publishes its keys;
-otherwise the claims are marked unverified. --stdin reads any token, and asks nobody.`,
+otherwise the claims are marked unverified.
+
+--stdin reads any token, and asks nobody: the token alone or in quotes, a header, what
+any format of token get prints, or a token endpoint's reply.`,
 		Example: `  authctl token inspect engage
   pbpaste | authctl token inspect --stdin`,
 		Args: arguments(0, 1, "PROFILE"),
@@ -160,8 +165,11 @@ otherwise the claims are marked unverified. --stdin reads any token, and asks no
 type inspected struct {
 	Profile  string `json:"profile,omitempty"`
 	Provider string `json:"provider,omitempty"`
-	// Kind is jwt or opaque.
+	// Kind is jwt, jwe or opaque.
 	Kind string `json:"kind"`
+	// Verdict says whether it can be used now: "valid for 5m", "expired 3d ago"; absent
+	// where nobody knows.
+	Verdict string `json:"verdict,omitempty"`
 	// Verified says that the signature was checked with the service's keys;
 	// Verification says with what result, or why not.
 	Verified     bool            `json:"verified"`
@@ -186,18 +194,22 @@ func (a *app) inspectStdin(o *inspectOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	token := strings.TrimSpace(string(text))
-	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(strings.TrimSuffix(scheme, ":"), "bearer") {
-		token = strings.TrimSpace(rest)
+	found, ok := findToken(string(text))
+	if !ok {
+		return usagef("stdin holds no token, or more than a token can be told from")
 	}
-	if token == "" {
-		return usagef("stdin holds no token")
-	}
-	return a.showInspected(o, decoded(oauth.NewSecret(token)))
+	i := decoded(oauth.NewSecret(found.token))
+	i.judge(found.expiry, a.Now())
+	return a.showInspected(o, i)
 }
 
 // decoded reads a token without asking anybody.
 func decoded(token oauth.Secret) inspected {
+	if header, ok := oauth.ParseJWE(token); ok {
+		return inspected{
+			Kind: "jwe", Header: header, Verification: "none: it is encrypted, and only whom it is for can read it",
+		}
+	}
 	jwt, err := oauth.ParseJWT(token)
 	if err != nil {
 		return inspected{Kind: "opaque", Verification: "an opaque token says nothing by itself"}
@@ -228,6 +240,7 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 		i.ends = end(answer.Token.Expiry()) + ", " + expires(answer.Token.Expiry(), a.Now())
 	}
 	i.SessionID = answer.Token.SessionID
+	i.judge(answer.Token.Expiry(), a.Now())
 	if id, err := oauth.ParseJWT(answer.Token.IDToken); err == nil {
 		i.IDToken = id.Claims
 	}
@@ -247,6 +260,39 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 	return a.showInspected(o, i)
 }
 
+// judge says whether the token can be used: by its claims, else by the end that somebody
+// else told.
+func (i *inspected) judge(expiry, now time.Time) {
+	var header struct {
+		Algorithm string `json:"alg"`
+	}
+	var claims struct {
+		Expires   float64 `json:"exp"`
+		NotBefore float64 `json:"nbf"`
+	}
+	// What is no number is no moment either.
+	_, _ = json.Unmarshal(i.Header, &header), json.Unmarshal(i.Claims, &claims)
+	at := func(seconds float64) time.Time { return time.Unix(int64(seconds), 0) }
+	if claims.Expires > 0 && claims.Expires < 1e11 {
+		expiry = at(claims.Expires)
+	}
+	var words []string
+	switch {
+	case !expiry.IsZero() && !expiry.After(now):
+		words = append(words, "expired "+moment.Away(expiry.Sub(now)))
+	case claims.NotBefore < 1e11 && at(claims.NotBefore).After(now):
+		words = append(words, "not yet valid, "+moment.Away(at(claims.NotBefore).Sub(now)))
+	case !expiry.IsZero():
+		words = append(words, "valid for "+moment.Lasting(expiry.Sub(now).Truncate(time.Second)))
+	case i.Kind == "jwt":
+		words = append(words, "it has no end (exp)")
+	}
+	if strings.EqualFold(header.Algorithm, "none") {
+		words = append(words, "alg: none, so nobody signed it and anybody may have made it")
+	}
+	i.Verdict = strings.Join(words, "; ")
+}
+
 func (a *app) showInspected(o *inspectOptions, i inspected) error {
 	if o.output.json() {
 		return a.json(i)
@@ -258,6 +304,7 @@ func (a *app) showInspected(o *inspectOptions, i inspected) error {
 		}
 	}
 	line("kind     ", i.Kind)
+	line("verdict  ", i.Verdict)
 	line("signature", i.Verification)
 	line("expires  ", i.ends)
 	line("requested", strings.Join(i.Requested, " "))
