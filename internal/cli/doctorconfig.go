@@ -142,6 +142,9 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 		e.fail(c, err)
 		return plain
 	}
+	if odd := p.Service.Doubt(p.Settings); odd != "" {
+		e.warn(check{Section: sectionConfig, Name: "base_url", Profile: p.Name, Message: odd})
+	}
 	identity := client.Identity()
 	e.patients = append(e.patients, patient{p, identity, endpointsOf(client)})
 	c.Message = p.Service.Title + ", " + identity.Grant

@@ -53,6 +53,8 @@ type visit struct {
 	ahead time.Duration
 	// told says that the service told the time.
 	told bool
+	// names are the settings of the first profile it is of, for hints.
+	names providers.Names
 }
 
 // network asks each host of the profiles whether it is there.
@@ -91,7 +93,7 @@ func (e *examination) visits() []*visit {
 			origin := &url.URL{Scheme: endpoint.URL.Scheme, Host: endpoint.URL.Host, Path: "/"}
 			v := known[origin.String()]
 			if v == nil {
-				v = &visit{origin: origin}
+				v = &visit{origin: origin, names: p.profile.Settings.Applying(p.profile.Service.Settings)}
 				known[origin.String()] = v
 				visits = append(visits, v)
 			}
@@ -219,7 +221,7 @@ func (v *visit) failure(limit time.Duration) (kind, message, hint string) {
 		said = "what was said is not shown, because a password may be in it"
 	}
 	return "temporary", "cannot be reached: " + said,
-		"check base_url, api_url, account and region in the profile, and the network: HTTPS_PROXY and NO_PROXY count"
+		v.names.In("check {address} in the profile, and the network: HTTPS_PROXY and NO_PROXY count")
 }
 
 // clock compares the clocks.

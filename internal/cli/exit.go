@@ -50,7 +50,7 @@ func kinds() map[string]kind {
 		},
 		"auth": {
 			code: 4, meaning: "the service refused the credentials, or a login by a person is needed",
-			hint: "check client_id and client_secret in the profile; --dry-run shows the request",
+			hint: "check {credentials} in the profile; --dry-run shows the request",
 		},
 		"scope": {
 			code: 5, meaning: "a scope was refused, or `--require-scope` found one missing",
@@ -66,7 +66,7 @@ func kinds() map[string]kind {
 		},
 		"protocol": {
 			code: 9, meaning: "the service's reply cannot be used",
-			hint: "check base_url and account in the profile; --verbose shows who answered",
+			hint: "check {base_url,account} in the profile; --verbose shows who answered",
 		},
 	}
 }
@@ -195,7 +195,7 @@ func hintOf(f *providers.Failure) string {
 		wait = (wait + time.Second - 1).Truncate(time.Second)
 		return fmt.Sprintf("try again after %s (in %s)", moment.Text(f.NotBefore), moment.Lasting(wait))
 	case f.Reason == providers.ReasonConfig:
-		return "check account, region or environment, base_url and grant in the profile; --dry-run shows the request"
+		return "check {account,region,environment,base_url,grant} in the profile; --dry-run shows the request"
 	}
 	return ""
 }
@@ -243,14 +243,12 @@ func (a *app) fail(command *cobra.Command, err error) int {
 	failure, ok := errors.AsType[*providers.Failure](err)
 	switch {
 	case ok && failure.Reason == providers.ReasonLogin && failure.Hint == "":
-		hint = "log in: " + a.loginCommand
+		hint = cmp.Or(a.pipelineGrant, "log in: "+a.loginCommand)
 	case ok && failure.RefreshToken && failure.Reason == providers.ReasonCredentials:
 		hint = "log in again: " + a.loginCommand + "; if that is refused too, " + cmp.Or(hint, kinds()[name].hint)
 	}
 	row := kinds()[name]
-	if hint == "" {
-		hint = row.hint
-	}
+	hint = a.names.In(cmp.Or(hint, row.hint))
 	if a.wantsJSON(command) {
 		a.failJSON(name, row, err, hint)
 		return row.code

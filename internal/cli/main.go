@@ -123,6 +123,11 @@ type app struct {
 	profile, provider string
 	// loginCommand is what a person runs when a login is needed.
 	loginCommand string
+	// names are the settings of the profile, for hints.
+	names providers.Names
+	// pipelineGrant is what a pipeline does instead of a login, empty where it cannot or
+	// this is none.
+	pipelineGrant string
 }
 
 // watched returns the context of a command that signals are to end in order.

@@ -376,6 +376,9 @@ func (add *addition) check() error {
 	if err := add.settings().Check(add.service.Settings); err != nil {
 		return err
 	}
+	if odd := add.service.Doubt(add.settings()); odd != "" {
+		add.warn(odd)
+	}
 	_, err := add.service.New(add.settings(), &oauth.Client{})
 	return err
 }

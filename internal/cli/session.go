@@ -68,6 +68,8 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 		}
 	}
 	a.loginCommand = a.commandToLogIn(profile.Name, f)
+	a.names = profile.Settings.Applying(profile.Service.Settings)
+	a.pipelineGrant = a.grantForPipeline(profile)
 	s := &session{profile: profile, timeout: setup.timeout(f), setup: setup}
 	transport, err := a.transport(f, s)
 	if err != nil {
@@ -87,12 +89,28 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 		return nil, err
 	}
 	a.complain(profile.Service, f.scopeList(), "")
+	if odd := profile.Service.Doubt(profile.Settings); odd != "" {
+		a.warn(odd)
+	}
 	// Settings are shown once they are known to be good: a URL with a password in
 	// it is refused above.
 	if f.explain {
 		a.explainSettings(profile)
 	}
 	return s, a.connect(s, f)
+}
+
+// grantForPipeline says which grant needs no person, where a profile says nothing of its
+// grant and nobody is here to log in.
+func (a *app) grantForPipeline(p *config.Profile) string {
+	const grant = "client_credentials"
+	value, _ := p.Settings.Lookup("grant")
+	i := slices.IndexFunc(p.Service.Settings, func(d providers.Setting) bool { return d.Name == "grant" })
+	if i < 0 || value.Origin != "default" || !slices.Contains(p.Service.Settings[i].Values, grant) ||
+		!a.prompter.Off && p.Name != config.EnvironmentProfile {
+		return ""
+	}
+	return "in a pipeline set grant: " + grant + " (AUTHCTL_GRANT=" + grant + "), which the client has to be allowed at the service"
 }
 
 // commandToLogIn is the command line that fills the very cache entry these flags

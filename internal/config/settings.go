@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -301,15 +302,28 @@ func checkValue(d providers.Setting, v *providers.Value, key, prefix string) err
 	if err := checkPasted(d, given, key, prefix); err != nil {
 		return err
 	}
+	if len(given) == 1 && d.Kind == providers.Text && d.Aliases != nil {
+		v.Text = aliased(d, v.Text)
+		given = []string{v.Text}
+	}
 	for _, text := range given {
 		if len(allowed) > 0 && !slices.Contains(allowed, text) {
 			return &Error{
 				Key: key, Problem: fmt.Sprintf("%s%q is not one of %s", prefix, printable(text), strings.Join(allowed, ", ")),
-				Suggestion: suggestValue(text, allowed),
+				Suggestion: cmp.Or(d.Unlisted, suggestValue(text, allowed)),
 			}
 		}
 	}
 	return nil
+}
+
+// aliased returns the value that another word stands for.
+func aliased(d providers.Setting, text string) string {
+	word := strings.ToLower(text)
+	if slices.Contains(d.Values, word) {
+		return word
+	}
+	return cmp.Or(d.Aliases[word], text)
 }
 
 func suggestValue(text string, allowed []string) string {

@@ -44,12 +44,12 @@ func (s Settings) Address(name, text string, paths ...string) (*url.URL, error) 
 }
 
 // Label returns the value of a setting that becomes one DNS label (RFC 1035
-// §2.3.1), in lower case.
-func (s Settings) Label(name string) (string, error) {
+// §2.3.1), in lower case; example is one for the hint.
+func (s Settings) Label(name, example string) (string, error) {
 	label := s.Text(name)
 	if label == "" || len(label) > 63 || strings.Trim(label, "-") != label ||
 		strings.ContainsFunc(label, func(r rune) bool { return !labelRune(r) }) {
-		return "", s.wrong(name, "is not one host label", "letters, digits and hyphens only, such as acme")
+		return "", s.wrong(name, "is not one host label", "letters, digits and hyphens only, such as "+example)
 	}
 	return strings.ToLower(label), nil
 }

@@ -84,12 +84,12 @@ func IsPublic() Condition { return Condition{Setting: "client_auth", Is: None} }
 func LoginSettings() []Setting {
 	return []Setting{
 		{
-			Name: "redirect_port", Kind: Number, Default: "0",
+			Name: "redirect_port", Kind: Number, Default: "0", Login: true,
 			Help: "the port of http://127.0.0.1:PORT/callback where redirect URIs have to be registered; 0 for a free one",
 		},
-		{Name: "pkce", Kind: Bool, Default: "true", Help: "protects the code with PKCE S256 (RFC 7636)"},
+		{Name: "pkce", Kind: Bool, Default: "true", Login: true, Help: "protects the code with PKCE S256 (RFC 7636)"},
 		{
-			Name: "require_state", Kind: Bool, Default: "true",
+			Name: "require_state", Kind: Bool, Default: "true", Login: true,
 			Help: "refuses an answer without state; false is for services that send none, and needs pkce",
 		},
 	}

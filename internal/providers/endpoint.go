@@ -41,6 +41,8 @@ type Peer struct {
 	// Rules read the service's errors its own way; what none fits is left to the words
 	// of RFC 6749 §5.2.
 	Rules []Rule
+	// Names are the profile's settings, for hints.
+	Names Names
 }
 
 // Call asks an endpoint that is not the token endpoint. Errors are a *Failure or

@@ -14,6 +14,14 @@ import (
 // are not the service's (a secret that cannot be fetched, a malformed key) pass
 // as they are.
 func (p *Peer) failure(err error, w wanted) error {
+	err = p.judged(err, w)
+	if failure, ok := errors.AsType[*Failure](err); ok {
+		failure.Hint = p.Names.In(failure.Hint)
+	}
+	return err
+}
+
+func (p *Peer) judged(err error, w wanted) error {
 	if answered, ok := errors.AsType[*oauth.Error](err); ok {
 		return p.answered(answered, w)
 	}
@@ -49,7 +57,7 @@ func networkHint(err error, network *oauth.NetworkError) string {
 		return "the proxy cannot be reached: check HTTPS_PROXY, or name the host in NO_PROXY where it is not needed"
 	}
 	if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
-		return "the host does not exist: check account, region, environment or base_url in the profile, or the network"
+		return "the host does not exist: check {address} in the profile, and the network"
 	}
 	if network.Timeout {
 		return "try again later, or raise --timeout"
@@ -83,18 +91,17 @@ func judge(service string, err *oauth.Error, w wanted, lists ...[]Rule) *Failure
 	return Rule{Reason: ReasonProtocol}.failure(service, err, w)
 }
 
-// credentialsHint names the settings that make the credentials; empty leaves it to the
-// reason's usual hint, which names client_id and client_secret.
+// credentialsHint names the settings that make the credentials; a signed JWT depends on
+// the clock too.
 func credentialsHint(auth oauth.ClientAuth) string {
-	switch {
-	case auth == nil:
+	if auth == nil {
 		return ""
-	case auth.Method() == PrivateKeyJWT:
-		return "check client_id, private_key and key_id in the profile, and this machine's clock; --dry-run shows the request"
-	case auth.Method() == None:
-		return "check client_id in the profile; --dry-run shows the request"
 	}
-	return ""
+	hint := "check {credentials} in the profile"
+	if auth.Method() == PrivateKeyJWT {
+		hint += ", and this machine's clock"
+	}
+	return hint + "; --dry-run shows the request"
 }
 
 // clockSlack is how far two clocks may differ without a signed JWT, which is good for a

@@ -142,5 +142,6 @@ func (f CodeFlow) refused(err error) error {
 		failure = judge(f.Token.Service, said, wanted{}, refusedLogin())
 	}
 	failure.Message, failure.Err = fmt.Sprintf("%s did not log you in: %v", f.Token.Service, callback), err
+	failure.Hint = f.Token.Names.In(failure.Hint)
 	return failure
 }

@@ -102,6 +102,18 @@ type Service struct {
 	// "region"), as people paste it from a browser or a page; nil for one that says nothing.
 	// A nil function knows no address.
 	AtAddress func(*url.URL) map[string]string
+	// Odd returns what is allowed in the settings and hardly meant, empty for nothing; nil
+	// finds nothing. See Doubt.
+	Odd func(Settings) string
 	// New builds a client. It checks the settings, and errors are *SettingError.
 	New func(Settings, *oauth.Client) (Provider, error)
+}
+
+// Doubt returns a warning about what is allowed in the settings and hardly meant, empty
+// for nothing.
+func (s Service) Doubt(settings Settings) string {
+	if s.Odd == nil {
+		return ""
+	}
+	return s.Odd(settings)
 }

@@ -149,7 +149,7 @@ func inFront() []Rule {
 // asked for.
 func grantRefused(r Rule) Rule {
 	r.Reason, r.Message = ReasonConfig, "does not let this client {this}"
-	r.Hint = "it is not the secret: have this allowed for the client at the service, or set another grant or client_id in the profile"
+	r.Hint = "it is not the secret: have this allowed for the client at the service, or look at {grant,client_id} in the profile"
 	return r
 }
 
@@ -173,7 +173,7 @@ func StandardCodes() []Rule {
 		grantRefused(Rule{Code: "unauthorized_client"}),
 		{
 			Code: "unsupported_grant_type", Reason: ReasonConfig, Message: "does not know how to {this}",
-			Hint: "check base_url and grant in the profile",
+			Hint: "check {base_url,grant} in the profile",
 		},
 		{Code: "invalid_client", Reason: ReasonCredentials},
 		{Code: "invalid_grant", Reason: ReasonCredentials},
@@ -211,7 +211,7 @@ func refusedLogin() []Rule {
 			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service"},
 		{Code: "invalid_client", Reason: ReasonConfig, Hint: "it is not the user: check client_id in the profile"},
 		{Code: "invalid_request", Reason: ReasonConfig,
-			Hint: "it is not the user: check client_id, redirect_port and pkce in the profile, " +
+			Hint: "it is not the user: check {client_id,redirect_port,pkce} in the profile, " +
 				"and that the redirect URI is registered at the service"},
 		{Code: "invalid_redirect_uri", Reason: ReasonConfig,
 			Hint: "register the redirect URI at the service, and set its port as redirect_port in the profile"},

@@ -52,6 +52,15 @@ type Setting struct {
 	Default string
 	// Values are the allowed values; empty means any.
 	Values []string
+	// Aliases are other words for values, in lower case: "canada" for ca.
+	Aliases map[string]string
+	// Unlisted says what to do about a value that is none of Values; empty means the
+	// nearest of them.
+	Unlisted string
+	// InHost says that it only becomes a part of the host, which base_url replaces.
+	InHost bool
+	// Login says that only a login in the browser uses it.
+	Login bool
 	// Help is one line, lower case, no full stop.
 	Help string
 	// Example is a value for documentation; obviously fake.

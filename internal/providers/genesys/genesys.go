@@ -8,6 +8,7 @@ package genesys
 import (
 	"context"
 	"net/url"
+	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -47,6 +48,7 @@ func Service() providers.Service {
 		OnlyScope:     "*",
 		PingWithToken: true,
 		UserInfoViews: []string{viewUser, viewOpenID, viewJWT},
+		Odd:           otherProduct,
 		New:           New,
 	}
 }
@@ -79,13 +81,28 @@ func settings() []providers.Setting {
 			Values: []string{"application/json", "application/x-www-form-urlencoded"},
 			Help:   "the form of the token reply to ask for",
 		},
-		{Name: "hide_tenant", Kind: providers.Bool, Default: "false", Help: "hides the tenant field of the sign-in page"},
+		{Name: "hide_tenant", Kind: providers.Bool, Default: "false", Login: true, Help: "hides the tenant field of the sign-in page"},
 		providers.AllowHostsSetting(),
 		{
-			Name: "send_redirect_uri", Kind: providers.Bool, Default: "true",
+			Name: "send_redirect_uri", Kind: providers.Bool, Default: "true", Login: true,
 			Help: "sends redirect_uri with the code, as RFC 6749 §4.1.3 wants and the vendor's table does not name",
 		},
 	}, providers.LoginSettings()...)
+}
+
+// otherProduct warns of the hosts of Genesys Cloud, whose API is another one
+// (https://developer.genesys.cloud/platform/api/).
+func otherProduct(s providers.Settings) string {
+	u, err := url.Parse(s.Text("base_url"))
+	if err != nil {
+		return ""
+	}
+	host := "." + strings.ToLower(u.Hostname())
+	if !strings.HasSuffix(host, ".pure.cloud") && !strings.Contains(host, ".mypurecloud.") {
+		return ""
+	}
+	return "base_url is a host of Genesys Cloud, which is another product: " +
+		"this service is Genesys Multicloud CX, such as https://gapi-use1.genesyscloud.com"
 }
 
 // New returns the client that the settings describe.
@@ -104,7 +121,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	p := &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Rules: tokenRules(s.Text("grant"), auth.Method())},
+			Peer: providers.Peer{Service: title, Client: client, Rules: tokenRules(s.Text("grant")), Names: s.Applying(settings())},
 			URL:  endpoint, Auth: auth, Accept: s.Text("accept"),
 		},
 		base:   base,

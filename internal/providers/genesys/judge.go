@@ -12,14 +12,10 @@ import (
 // again, and the standard's code then begins the message. A 403 may be the API key's,
 // which a gateway checks, as well as the client's; status 603 is "Unauthorized"; 400 is
 // what a wrong user or password gives.
-func tokenRules(grant, method string) []providers.Rule {
-	client := "client_id and client_secret"
-	if method == providers.None {
-		client = "client_id"
-	}
-	hint := "check " + client
+func tokenRules(grant string) []providers.Rule {
+	hint := "check {credentials} in the profile"
 	if grant == password {
-		hint = "check username (tenant\\user) and password, and " + client
+		hint += `; the username is tenant\user`
 	}
 	rules := []providers.Rule{{Code: "invalid_grant", Reason: providers.ReasonCredentials, Hint: hint}}
 	rules = append(rules, providers.StandardCodes()...)
@@ -38,7 +34,7 @@ const unauthorized = "603"
 // refusedClient completes a rule for what the API key may be the reason of.
 func refusedClient(r providers.Rule) providers.Rule {
 	r.Reason = providers.ReasonCredentials
-	r.Hint = "check api_key as well as client_id and client_secret; the client may lack the grant"
+	r.Hint = "check api_key as well as {client_id,client_secret} in the profile; the client may lack the grant"
 	return r
 }
 

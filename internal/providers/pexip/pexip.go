@@ -56,7 +56,7 @@ func settings() []providers.Setting {
 		},
 		{
 			Name: "environment", Kind: providers.Text, Asked: true, Default: "development",
-			Values: []string{"development", "production"}, Help: "which of Pexip's installations to ask",
+			Values: []string{"development", "production"}, Help: "which of Pexip's installations to ask", InHost: true,
 		},
 		providers.BaseURLSetting(),
 		providers.ClientIDSetting(),
@@ -114,7 +114,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	return &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Rules: rules()}, URL: endpoint, Auth: auth,
+			Peer: providers.Peer{Service: title, Client: client, Rules: rules(), Names: s.Applying(settings())}, URL: endpoint, Auth: auth,
 		},
 		issuer: issuer,
 		client: s.Text("client_id"),
@@ -151,7 +151,7 @@ func rules() []providers.Rule {
 	return []providers.Rule{
 		{
 			Status: 404, Reason: providers.ReasonConfig,
-			Hint: "the realm is the enterprise's name: check account, and environment or base_url, in the profile",
+			Hint: "the realm is the enterprise's name: check {account,environment,base_url} in the profile",
 		},
 		serviceAccounts(401), serviceAccounts(400), serviceAccounts(403),
 		providers.GrantRefused(0, "unauthorized_client", "not allowed"),

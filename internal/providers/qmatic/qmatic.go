@@ -59,7 +59,7 @@ func settings() []providers.Setting {
 			Help: "the account's name, sent in lower case without spaces", Example: "My Bank AB",
 		},
 		{
-			Name: "region", Kind: providers.Text, Asked: true, Default: "eu-west-1",
+			Name: "region", Kind: providers.Text, Asked: true, Default: "eu-west-1", InHost: true,
 			Help: "the region in the host's name, api.REGION.qmatic.io", Example: "eu-west-1",
 		},
 		providers.BaseURLSetting(),
@@ -97,7 +97,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	region, err := s.Label("region")
+	region, err := s.Label("region", "eu-west-1")
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +115,10 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	return &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Header: http.Header{"X-Account": {account}}},
-			URL:  endpoint, Auth: auth, MinRetryWait: tokenInterval,
+			Peer: providers.Peer{
+				Service: title, Client: client, Header: http.Header{"X-Account": {account}}, Names: s.Applying(settings()),
+			},
+			URL: endpoint, Auth: auth, MinRetryWait: tokenInterval,
 		},
 		client:  s.Text("client_id"),
 		account: account,

@@ -61,12 +61,14 @@ func Service() providers.Service {
 func settings() []providers.Setting {
 	list := []providers.Setting{
 		{
-			Name: "account", Kind: providers.Text, Required: true,
+			Name: "account", Kind: providers.Text, Required: true, InHost: true,
 			Help: "the account's name, the first label of its identity host", Example: "acme",
 		},
 		{
 			Name: "region", Kind: providers.Text, Asked: true, Default: "us", Values: []string{"us", "eu", "ca", "au"},
-			Help: "where the account lives",
+			Help: "where the account lives", Aliases: regionAliases(), InHost: true,
+			Unlisted: "no identity host of another region is known: leave region out, and give the host as base_url, " +
+				"such as https://acme.talkdeskid.example",
 		},
 		providers.BaseURLSetting(),
 		providers.ClientIDSetting(),
@@ -89,6 +91,17 @@ func settings() []providers.Setting {
 		},
 		providers.AllowHostsSetting(),
 	), providers.LoginSettings()...)
+}
+
+// regionAliases are what people write for a region: the country, and the end of the
+// account's address in the browser.
+func regionAliases() map[string]string {
+	return map[string]string{
+		"usa": "us", "united states": "us", "com": "us", ".com": "us", "talkdeskid.com": "us", "mytalkdesk.com": "us",
+		"europe": "eu", ".eu": "eu", "talkdeskid.eu": "eu", "mytalkdesk.eu": "eu",
+		"canada": "ca", ".ca": "ca", "talkdeskidca.com": "ca", "mytalkdeskca.com": "ca",
+		"australia": "au", ".au": "au", "com.au": "au", ".com.au": "au", "talkdeskid.au": "au",
+	}
 }
 
 // suffix returns what follows the account in the identity host of a region.
@@ -118,7 +131,7 @@ func atAddress(u *url.URL) map[string]string {
 
 // New returns the client that the settings describe.
 func New(s providers.Settings, client *oauth.Client) (providers.Provider, error) {
-	account, err := s.Label("account")
+	account, err := s.Label("account", "acme")
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +151,10 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	scopes := s.List("scopes")
 	p := &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Rules: rules(len(scopes) > 0, auth.Method())}, URL: endpoint, Auth: auth,
+			Peer: providers.Peer{
+				Service: title, Client: client, Rules: rules(len(scopes) > 0), Names: s.Applying(settings()),
+			},
+			URL: endpoint, Auth: auth,
 			Keep: s.List("keep"),
 		},
 		client: s.Text("client_id"),
@@ -198,13 +214,9 @@ func plainScope(token oauth.Token) oauth.Token {
 
 // rules read Talkdesk's 401, which stands for two things: wrong credentials, and a
 // scope that was added to the client minutes ago (https://docs.talkdesk.com/docs/scopes).
-func rules(scopes bool, method string) []providers.Rule {
+func rules(scopes bool) []providers.Rule {
 	if !scopes {
 		return nil
-	}
-	credentials := "client_id and client_secret"
-	if method == providers.PrivateKeyJWT {
-		credentials = "client_id, private_key and key_id in the profile, and this machine's clock"
 	}
 	return []providers.Rule{
 		{
@@ -215,7 +227,7 @@ func rules(scopes bool, method string) []providers.Rule {
 		{
 			Status: 401, Reason: providers.ReasonCredentials,
 			Message: "refused the credentials, or a scope added minutes ago is not effective yet",
-			Hint: "check " + credentials + "; " +
+			Hint: "check {credentials} in the profile; " +
 				"if a scope was just added in Talkdesk Builder, try again in a few minutes",
 		},
 	}

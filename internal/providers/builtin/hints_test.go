@@ -1,0 +1,231 @@
+package builtin_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/providers/builtin"
+	"github.com/authctl/authctl/internal/providers/providertest"
+	"github.com/authctl/authctl/internal/sandbox"
+)
+
+// hinted are the profiles whose hints are looked at: those of the sandbox, which have
+// every grant and client authentication.
+func hinted(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	all := map[string]map[string]string{}
+	for _, p := range sandbox.New(sandbox.Options{}).Profiles() {
+		all[p.Name] = with(values(p), "base_url", "http://127.0.0.1:1")
+	}
+	return all
+}
+
+// strangers returns the words of a hint that are names of settings which this profile
+// does not have, or which do nothing for its grant and authentication.
+func strangers(s providers.Service, settings providers.Settings, hint string) []string {
+	for _, plain := range []string{
+		// Words of the language, not settings.
+		"user name and password", "lock the account", "service accounts", "have the grant", "the grant authorization_code",
+		"lack the grant", "the old password", "choose an account", "USER:PASSWORD", "the username is",
+	} {
+		hint = strings.ReplaceAll(hint, plain, "")
+	}
+	names := map[string]bool{}
+	for _, service := range builtin.Services() {
+		for _, d := range service.Settings {
+			names[d.Name] = true
+		}
+	}
+	own := settings.Applying(s.Settings)
+	var found []string
+	for _, word := range strings.FieldsFunc(hint, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }) {
+		if names[word] && !own.Have(word) {
+			found = append(found, word)
+		}
+	}
+	if strings.ContainsAny(hint, "{}") {
+		found = append(found, "a list that was not filled in")
+	}
+	return found
+}
+
+// TestHintsNameOwnSettings has every way to fail, of every profile: a hint names only
+// settings that the profile has and that do something for it.
+func TestHintsNameOwnSettings(t *testing.T) {
+	t.Parallel()
+	for name, values := range hinted(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := service(t, values["provider"])
+			said := map[string]bool{}
+			check := func(how string, settings providers.Settings, err error) {
+				f := failure(t, err)
+				said[f.Hint] = true
+				if odd := strangers(service, settings, f.Hint); odd != nil {
+					t.Errorf("%s: %v: the hint %q names %q", how, f, f.Hint, odd)
+				}
+			}
+			for _, answer := range failingAnswers() {
+				settings, client := answered(t, service, values, answer)
+				_, err := client.Issue(t.Context())
+				if isLogin := values["grant"] == providers.AuthorizationCodeGrant; isLogin {
+					_, err = client.(providers.Refresher).Refresh(t.Context(), oauth.NewSecret("fake"))
+				}
+				check(fmt.Sprintf("%d %s", answer.status, answer.body), settings, err)
+			}
+			for _, address := range []string{"http://127.0.0.1:1", ""} {
+				changed := with(values, "base_url", address)
+				if address == "" && service.Name == "genesys" {
+					continue
+				}
+				settings := providertest.Settings(service, changed)
+				client, err := service.New(settings, &oauth.Client{HTTP: &http.Client{Transport: nowhere{}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if values["grant"] == providers.AuthorizationCodeGrant {
+					_, err = client.(providers.Refresher).Refresh(t.Context(), oauth.NewSecret("fake"))
+				} else {
+					_, err = client.Issue(t.Context())
+				}
+				check("no such host at "+address, settings, err)
+			}
+			refusedLogins(t, service, values, check)
+			if len(said) < 3 {
+				t.Errorf("there are only these hints: %q", slices.Collect(maps.Keys(said)))
+			}
+		})
+	}
+}
+
+// refusedLogins has the answers of an authorization endpoint that are none.
+func refusedLogins(
+	t *testing.T, service providers.Service, values map[string]string, check func(string, providers.Settings, error),
+) {
+	t.Helper()
+	if values["grant"] != providers.AuthorizationCodeGrant {
+		return
+	}
+	settings := providertest.Settings(service, values)
+	client, err := service.New(settings, &oauth.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	starter := client.(providers.LoginStarter)
+	for _, code := range []string{
+		"access_denied", "temporarily_unavailable", "server_error", "invalid_scope", "unauthorized_client",
+		"unsupported_response_type", "invalid_request", "invalid_client", "invalid_redirect_uri", "login_required", "other",
+	} {
+		login, err := starter.StartLogin("http://127.0.0.1:1/callback")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = starter.FinishLogin(t.Context(), login, url.Values{"state": {login.State.Reveal()}, "error": {code}})
+		check("a login: "+code, settings, err)
+	}
+}
+
+// nowhere is a network on which no host exists.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "fake", IsNotFound: true}}
+}
+
+type answer struct {
+	status      int
+	contentType string
+	body        string
+}
+
+// failingAnswers are all of the standard's errors under the statuses they come with, and
+// what stands in front of services.
+func failingAnswers() []answer {
+	var all []answer
+	for _, status := range []int{400, 401, 403, 404, 405, 407, 408, 429, 500, 503, 302} {
+		for _, code := range []string{
+			"invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
+			"invalid_request", "access_denied", "server_error", "temporarily_unavailable", "unheard_of",
+		} {
+			all = append(all, answer{status, "application/json", `{"error":"` + code + `"}`})
+		}
+		all = append(all,
+			answer{status, "text/html", "<html><title>no</title></html>"},
+			answer{status, "application/json", `{"message":"Missing Authentication Token"}`},
+			answer{status, "application/json", `{"status":{"code":603,"message":"Unauthorized"}}`},
+			answer{status, "application/json", `{"error":"x","error_description":"Client not enabled to retrieve service account"}`},
+			answer{status, "application/json", `{"error":"access_denied","error_description":"Realm not enabled"}`},
+			answer{status, "", ""},
+		)
+	}
+	return append(all, answer{200, "text/html", "<html></html>"}, answer{200, "application/json", "{}"})
+}
+
+// answered returns a client of a service that gives one answer.
+func answered(t *testing.T, s providers.Service, values map[string]string, a answer) (providers.Settings, providers.Provider) {
+	t.Helper()
+	settings := providertest.Settings(s, values)
+	client, err := s.New(settings, &oauth.Client{
+		HTTP: &http.Client{Transport: canned(a)}, Sleep: func(context.Context, time.Duration) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings, client
+}
+
+// canned answers without a network.
+type canned answer
+
+func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Type", c.contentType)
+	w.WriteHeader(c.status)
+	_, _ = w.WriteString(c.body)
+	response := w.Result()
+	response.Request = req
+	return response, nil
+}
+
+// TestNamesOfProfiles states which settings of a profile count.
+func TestNamesOfProfiles(t *testing.T) {
+	t.Parallel()
+	all := hinted(t)
+	for _, row := range []struct {
+		profile, name string
+		change        [2]string
+		want          string // for {address} and {credentials}
+	}{
+		{"pexip", "its own hosts", [2]string{"base_url", ""}, "account, environment and base_url; client_id and client_secret"},
+		{"pexip", "a base_url", [2]string{}, "account and base_url; client_id and client_secret"},
+		{"pexip-jwt", "a key", [2]string{}, "account and base_url; client_id, private_key and key_id"},
+		{"talkdesk", "its own hosts", [2]string{"base_url", ""}, "account, region, api_url and base_url; client_id and client_secret"},
+		{"talkdesk", "a base_url", [2]string{}, "api_url and base_url; client_id and client_secret"},
+		{"talkdesk-jwt", "a key", [2]string{}, "api_url and base_url; client_id, private_key and key_id"},
+		{"qmatic", "its own hosts", [2]string{"base_url", ""}, "account, region and base_url; client_id and client_secret"},
+		{"genesys", "client credentials", [2]string{}, "base_url; client_id and client_secret"},
+		{"genesys-password", "a password", [2]string{}, "base_url; username, password, client_id and client_secret"},
+		{"genesys-public", "no secret", [2]string{}, "base_url; client_id"},
+	} {
+		values := all[row.profile]
+		if row.change[0] != "" {
+			values = with(values, row.change[0], row.change[1])
+		}
+		s := service(t, values["provider"])
+		names := providertest.Settings(s, values).Applying(s.Settings)
+		if got := names.In("{address}; {credentials}"); got != row.want {
+			t.Errorf("%s, %s: got %q, want %q", row.profile, row.name, got, row.want)
+		}
+	}
+}
