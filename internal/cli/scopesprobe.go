@@ -29,8 +29,8 @@ func (a *app) scopesProbe() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "probe [PROFILE]",
 		Short: "Find which scopes the client really gets",
-		Long: `Find which scopes the client really gets: those of the service's catalogue and of the
-profile, or those of --scope. It asks for tokens, for many scopes at once where it can,
+		Long: `Find which scopes the client really gets: those of the service's catalogue but for the
+newer ones, and of the profile; or those of --scope. It asks for tokens, for many scopes at once where it can,
 throws them away and neither reads nor writes the cache. The service's rate limit is
 respected. A probe that was broken off goes on where it was, within an hour.`,
 		Example: `  authctl scopes probe engage
@@ -92,7 +92,9 @@ func (o *probeOptions) choose(a *app, p *config.Profile, wanted []string) error 
 	o.names = wanted
 	if wanted == nil {
 		for _, known := range catalogueOf(p.Service).Scopes {
-			o.names = append(o.names, known.Name)
+			if !known.Newer {
+				o.names = append(o.names, known.Name)
+			}
 		}
 		o.names = joined(o.names, configured.List)
 	}

@@ -112,10 +112,24 @@ func count(target listTarget, list []listedScope, service providers.Service) str
 	if shown < total {
 		text = fmt.Sprintf("%d of %d scopes", shown, total)
 	}
+	if newer := newerOf(list); newer > 0 {
+		text += fmt.Sprintf(", %d of them newer than the page", newer)
+	}
 	if target.profile == nil {
 		return text
 	}
 	return fmt.Sprintf("%s; profile %s asks for %d of these", text, target.profile.Name, asked)
+}
+
+// newerOf counts the scopes that the page does not have yet.
+func newerOf(list []listedScope) int {
+	newer := 0
+	for _, s := range list {
+		if s.Newer {
+			newer++
+		}
+	}
+	return newer
 }
 
 // scopesTable has columns only for what there is to say. What an API is for gets one

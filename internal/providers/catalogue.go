@@ -50,6 +50,9 @@ type KnownScope struct {
 	API string `json:"api"`
 	// About says what that is for, in the page's words; may be empty.
 	About string `json:"about"`
+	// Newer says that the page which the catalogue follows does not have it yet; About says
+	// where it is known from.
+	Newer bool `json:"newer,omitempty"`
 }
 
 // ScopeLister is a Provider whose service tells which scopes it knows.

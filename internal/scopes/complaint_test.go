@@ -46,8 +46,8 @@ func TestCheck(t *testing.T) {
 		{"talkdesk", "users:write", "scope users:write is not in the catalogue of Talkdesk; did you mean users:read?"},
 		{"talkdesk", "OpenID", "scope OpenID is not in the catalogue of Talkdesk: case matters, did you mean openid?"},
 		{
-			"talkdesk", "prompts:read prompts:read",
-			"scope prompts:read is not in the catalogue of Talkdesk, which may be older than the scope",
+			"talkdesk", "quarks:read quarks:read",
+			"scope quarks:read is not in the catalogue of Talkdesk, which may be older than the scope",
 		},
 		{
 			"qmatic", "external.appointment.book",

@@ -50,7 +50,7 @@ func Service() providers.Service {
 		// Without scope in the request, the reply's scope is what the client was given
 		// (https://docs.talkdesk.com/reference/cc-basic).
 		ListsGranted:  true,
-		ScopesGivenIn: "Talkdesk Builder",
+		ScopesGivenIn: "Talkdesk (Builder or Partner Project)",
 		// https://github.com/microsoft/PowerPlatformConnectors, certified-connectors/Talkdesk.
 		RefreshTokensGivenIn: "in Talkdesk the grant type Refresh token is ticked for a client apart from Authorization code",
 		AtAddress:            atAddress,
@@ -228,7 +228,7 @@ func rules(scopes bool) []providers.Rule {
 			Status: 401, Reason: providers.ReasonCredentials,
 			Message: "refused the credentials, or a scope added minutes ago is not effective yet",
 			Hint: "check {credentials} in the profile; " +
-				"if a scope was just added in Talkdesk Builder, try again in a few minutes",
+				"if a scope was just added in Talkdesk (Builder or Partner Project), try again in a few minutes",
 		},
 	}
 }
