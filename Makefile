@@ -42,6 +42,11 @@ test: test-deps build $(GOTESTSUM)
 race: test-deps $(GOTESTSUM)
 	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname -- -count=1 -timeout=30m -race $(TESTFLAGS) $(PACKAGES)
 
+## chaos: twenty loops of processes at once, some of them killed, for two minutes
+.PHONY: chaos
+chaos: test-deps
+	AUTHCTL_TEST_CHAOS=2m go test -count=1 -run '^TestChaos$$' -v ./cmd/authctl
+
 ## test-deps: installs what the tests need, where that is allowed
 .PHONY: test-deps
 test-deps:
@@ -49,7 +54,7 @@ test-deps:
 
 ## check: what CI runs: tests, race detector, linters, three operating systems, drift of what is generated
 .PHONY: check
-check: test-deps tidy-check vet format-check generate-check release-check lint package-check race test
+check: test-deps tidy-check vet format-check generate-check release-check lint package-check race chaos test
 
 ## lint: golangci-lint, see .golangci.yml
 .PHONY: lint

@@ -91,6 +91,8 @@ func ofEachKind() map[string][]error {
 		"temporary": {
 			&providers.Failure{Reason: providers.ReasonTemporary, Message: "busy"}, context.DeadlineExceeded,
 			&store.LockError{Busy: true, Path: "/lock", Err: errors.New("held")},
+			&store.LockError{Busy: true, Guards: "/config.yaml", Path: "/lock", Err: errors.New("held")},
+			&config.Error{Path: "/config.yaml", Problem: "was changed", Err: config.ErrChanged},
 		},
 		"protocol": {&providers.Failure{Reason: providers.ReasonProtocol, Message: "no JSON"}},
 	}
