@@ -125,6 +125,9 @@ func judge(err error) (string, string) {
 	if _, ok := errors.AsType[*loopback.ListenError](err); ok {
 		return "temporary", "another program has the port, perhaps another login: end it, or set another redirect_port"
 	}
+	if _, ok := errors.AsType[*stdinError](err); ok {
+		return "temporary", "see who writes to stdin, and that it ends; or raise --timeout (AUTHCTL_TIMEOUT)"
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "temporary", "raise --timeout, or try again later"
 	}

@@ -146,12 +146,14 @@ func (a *app) watched(ctx context.Context) context.Context {
 // waited for may be a file system or a library that nobody can interrupt.
 func (a *app) endSoon() {
 	if interrupted, ok := errors.AsType[Interrupted](context.Cause(a.ctx)); ok && a.EndBy != nil {
-		time.AfterFunc(lastSecond, func() {
-			if !a.hasChild.Load() {
-				a.failWords()
-				a.EndBy(interrupted)
-			}
-		})
+		time.AfterFunc(lastSecond, func() { a.endNow(interrupted) })
+	}
+}
+
+func (a *app) endNow(i Interrupted) {
+	if !a.hasChild.Load() {
+		a.failWords()
+		a.EndBy(i)
 	}
 }
 

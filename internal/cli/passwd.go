@@ -100,14 +100,11 @@ func (a *app) runPasswd(ctx context.Context, o *passwdOptions, args []string) er
 func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.PasswordChange, error) {
 	change := providers.PasswordChange{User: o.user, OperationID: o.operationID}
 	if o.stdin {
-		lines := bufio.NewReader(io.LimitReader(a.Streams.In, 1<<16))
-		for _, to := range []*oauth.Secret{&change.Old, &change.New} {
-			line, err := lines.ReadString('\n')
-			if err != nil && !errors.Is(err, io.EOF) {
-				return change, fmt.Errorf("reading stdin: %w", err)
-			}
-			*to = oauth.NewSecret(files.TidySecret(line))
+		lines, err := fromStdin(ctx, a, &o.serviceFlags, func() ([2]string, error) { return twoLines(a.Streams.In) })
+		if err != nil {
+			return change, err
 		}
+		change.Old, change.New = oauth.NewSecret(files.TidySecret(lines[0])), oauth.NewSecret(files.TidySecret(lines[1]))
 		if change.Old.IsZero() || change.New.IsZero() {
 			return change, usagef("--stdin wants two lines: the old password and the new one")
 		}
@@ -131,6 +128,17 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 	}
 	change.Old, change.New = answers[0], answers[1]
 	return change, nil
+}
+
+// twoLines reads two lines, and not what follows.
+func twoLines(r io.Reader) (lines [2]string, err error) {
+	text := bufio.NewReader(io.LimitReader(r, 1<<16))
+	for i := range lines {
+		if lines[i], err = text.ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
+			return lines, err
+		}
+	}
+	return lines, nil
 }
 
 // afterChange drops what the old password gave and proves the new one, which verified

@@ -3,8 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -63,7 +61,7 @@ type openingScope struct {
 }
 
 func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []string) error {
-	text, err := a.pastedText(args)
+	text, err := a.pastedText(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -132,17 +130,17 @@ func (a *app) askedScopes() []string {
 }
 
 // pastedText returns the arguments' text, or stdin's.
-func (a *app) pastedText(args []string) (string, error) {
+func (a *app) pastedText(ctx context.Context, args []string) (string, error) {
 	text := strings.Join(args, " ")
 	if len(args) == 0 && a.Streams.InTerminal {
 		return "", usagef("TEXT is missing: give an error or an API's name, or pipe it in")
 	}
 	if len(args) == 0 || text == "-" {
-		read, err := io.ReadAll(io.LimitReader(a.Streams.In, 1<<20))
+		read, err := a.readStdin(ctx, nil)
 		if err != nil {
-			return "", fmt.Errorf("reading stdin: %w", err)
+			return "", err
 		}
-		text = string(read)
+		text = read
 	}
 	if strings.TrimSpace(text) == "" {
 		return "", usagef("there is no text to explain")

@@ -149,7 +149,7 @@ any format of token get prints, or a token endpoint's reply.`,
 			}
 			ctx := a.watched(command.Context())
 			if o.stdin {
-				return a.inspectStdin(o, args)
+				return a.inspectStdin(ctx, o, args)
 			}
 			return a.runInspect(ctx, o, args)
 		},
@@ -186,15 +186,15 @@ type inspected struct {
 	IDToken   json.RawMessage `json:"id_token_claims,omitempty"`
 }
 
-func (a *app) inspectStdin(o *inspectOptions, args []string) error {
+func (a *app) inspectStdin(ctx context.Context, o *inspectOptions, args []string) error {
 	if len(args) > 0 || o.name != "" {
 		return usagef("--stdin and a profile do not go together")
 	}
-	text, err := io.ReadAll(io.LimitReader(a.Streams.In, 1<<20))
+	text, err := a.readStdin(ctx, &o.serviceFlags)
 	if err != nil {
 		return err
 	}
-	found, ok := findToken(string(text))
+	found, ok := findToken(text)
 	if !ok {
 		return usagef("stdin holds no token, or more than a token can be told from")
 	}

@@ -87,6 +87,12 @@ func waitFor(ctx context.Context, doing string, read func() (oauth.Secret, error
 		return a.secret, a.err
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
+		if errors.Is(cause, context.DeadlineExceeded) {
+			return oauth.Secret{}, &ReferenceError{
+				Problem: doing + ": it did not end in time", Err: cause,
+				Suggestion: "see who writes to it, and that it ends; or raise --timeout",
+			}
+		}
 		return oauth.Secret{}, &ReferenceError{Problem: doing + ": " + cause.Error(), Err: cause}
 	}
 }

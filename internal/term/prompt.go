@@ -57,7 +57,7 @@ func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 	}
 	defer show()
 	ask()
-	answer, err := await(ctx, signalled, func() (string, error) { return readLine(fd) })
+	answer, err := awaitEither(ctx, signalled, func() (string, error) { return readLine(fd) })
 	show()
 	_, _ = fmt.Fprintln(p.Streams.Err)
 	switch {
@@ -98,7 +98,7 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 	if p.lines == nil {
 		p.lines = bufio.NewReader(p.Streams.In)
 	}
-	answer, err := await(ctx, signalled, func() (string, error) { return p.lines.ReadString('\n') })
+	answer, err := awaitEither(ctx, signalled, func() (string, error) { return p.lines.ReadString('\n') })
 	if errors.Is(err, io.EOF) {
 		return "", ErrNoInput
 	}
@@ -111,9 +111,14 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 	return answer, nil
 }
 
-// await runs read, which cannot be interrupted, and returns early when ctx ends or a
-// signal comes.
-func await[T any](ctx, signalled context.Context, read func() (T, error)) (T, error) {
+// Await runs read, which cannot be interrupted, and returns early, with the cause, when
+// ctx ends.
+func Await[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	return awaitEither(ctx, ctx, read)
+}
+
+// awaitEither is Await with a second context that signals end.
+func awaitEither[T any](ctx, signalled context.Context, read func() (T, error)) (T, error) {
 	type result struct {
 		answer T
 		err    error
