@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 
 	"github.com/authctl/authctl/internal/cli"
@@ -12,6 +14,9 @@ import (
 )
 
 func main() {
+	// Libraries log what they meet, and that can be a token: nothing but our own words
+	// reaches stderr.
+	log.SetOutput(io.Discard)
 	os.Exit(cli.Main(context.Background(), cli.Dependencies{
 		Args:      os.Args[1:],
 		Streams:   term.System(),

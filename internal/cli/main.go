@@ -5,7 +5,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,13 +43,19 @@ type Dependencies struct {
 
 // Main runs one command and returns the exit code of the table in
 // exit.go. stdout carries the answer and nothing else; on failure it is empty.
-func Main(ctx context.Context, d Dependencies) int {
+func Main(ctx context.Context, d Dependencies) (code int) {
 	a := newApp(d)
 	a.ctx = ctx
 	if masksFirst(d.Args) {
 		a.hold()
 	}
 	defer a.release()
+	defer func() {
+		if broken := recover(); broken != nil {
+			code = a.fail(nil, whereBroken(broken))
+			a.failWords()
+		}
+	}()
 	root := a.root()
 	root.SetArgs(d.Args)
 	help := &checked{Writer: a.Streams.Out}
@@ -62,7 +72,7 @@ func Main(ctx context.Context, d Dependencies) int {
 	if cause := context.Cause(a.ctx); cause != nil && !child {
 		err = cause
 	}
-	code := a.fail(command, err)
+	code = a.fail(command, err)
 	a.failWords()
 	if interrupted, ok := errors.AsType[Interrupted](err); ok && a.EndBy != nil {
 		a.EndBy(interrupted)
@@ -74,6 +84,22 @@ func Main(ctx context.Context, d Dependencies) int {
 func (a *app) failWords() {
 	_, _ = io.WriteString(a.Streams.Out, withoutToken(a.Args))
 	a.release()
+}
+
+// whereBroken says where a panic was, and not with what value unless that is the runtime's
+// own: it may hold anything. It is called by what recovers.
+func whereBroken(value any) error {
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
+	frame, more := frames.Next()
+	for more && strings.HasPrefix(frame.Function, "runtime.") {
+		frame, more = frames.Next()
+	}
+	text := fmt.Sprintf("authctl is broken in %s, line %d of %s", frame.Function, frame.Line, filepath.Base(frame.File))
+	if err, ok := value.(runtime.Error); ok {
+		text += ": " + err.Error()
+	}
+	return errors.New(text + "; please report it")
 }
 
 // checked remembers that something could not be written: cobra does not look when

@@ -14,7 +14,9 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -44,6 +46,27 @@ type Client struct {
 	// Sleep waits between two tries and returns early with an error when ctx
 	// ends; nil means a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
+
+	sent sentSecrets
+}
+
+// sentSecrets are the secrets of all requests so far: a service can repeat one that it was
+// sent before.
+type sentSecrets struct {
+	mu  sync.Mutex
+	all redactor
+}
+
+// and adds those of one more request, and returns all.
+func (s *sentSecrets) and(more redactor) redactor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range more {
+		if !slices.Contains(s.all, secret) {
+			s.all = append(s.all, secret)
+		}
+	}
+	return slices.Clone(s.all)
 }
 
 // Token asks for a token. The errors are *RequestError and *KeyError (nothing
@@ -107,7 +130,7 @@ func (c *Client) attempt(
 func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 	var watch connWatch
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), watch.trace()))
-	endpoint := endpointText(req.URL)
+	endpoint, secrets := endpointText(req.URL), c.sent.and(d.sent)
 	if err := context.Cause(req.Context()); err != nil {
 		// The time was up before anything was sent.
 		return nil, &NetworkError{Endpoint: endpoint, Timeout: errors.Is(err, context.DeadlineExceeded), Err: err}
@@ -121,14 +144,14 @@ func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 		return nil, refused
 	}
 	if err != nil {
-		return nil, watch.failure(endpoint, d.sent, err)
+		return nil, watch.failure(endpoint, secrets, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	rep := &reply{endpoint: endpoint, status: resp.StatusCode, header: resp.Header, secrets: d.sent, tell: c.Tell}
+	rep := &reply{endpoint: endpoint, status: resp.StatusCode, header: resp.Header, secrets: secrets, tell: c.Tell}
 	rep.body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil && rep.status < http.StatusMultipleChoices {
 		watch.connected.Store(true)
-		return nil, watch.failure(endpoint, d.sent, err)
+		return nil, watch.failure(endpoint, secrets, err)
 	}
 	return rep, nil
 }

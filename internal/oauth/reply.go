@@ -203,7 +203,7 @@ func (m members) token(secrets redactor) (t Token, problem string) {
 	if t.TokenType, problem = m.tokenType(secrets); problem != "" {
 		return Token{}, problem
 	}
-	t.Scope, t.SessionID = m.scope(), CleanText(m.scalar("sid"))
+	t.Scope, t.SessionID = m.scope(secrets), secrets.clean(m.scalar("sid"))
 	t.Lifetime, t.LifetimeProblem = parseLifetime(m["expires_in"])
 	if t.LifetimeProblem != "" && (secrets.holds(string(m["expires_in"])) || secrets.holds(m.scalar("expires_in"))) {
 		t.LifetimeProblem = "expires_in is not a number"
@@ -244,9 +244,9 @@ func (m members) tokenType(secrets redactor) (value, problem string) {
 
 // scope reads the space-separated string of RFC 6749 §3.3, or a JSON list of
 // strings; nil when there is neither, and empty, not nil, when one says that none was
-// granted. A scope with bytes that §3.3 does not allow is cleaned, because scopes
-// are shown.
-func (m members) scope() []string {
+// granted. A scope with bytes that §3.3 does not allow is cleaned, and one that repeats
+// a secret is withheld, because scopes are shown.
+func (m members) scope(secrets redactor) []string {
 	if raw := m["scope"]; len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -262,6 +262,9 @@ func (m members) scope() []string {
 	for i, s := range scopes {
 		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			scopes[i] = cleanName(s)
+		}
+		if secrets.telling().holds(s) {
+			scopes[i] = redacted
 		}
 	}
 	return scopes

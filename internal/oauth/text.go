@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -80,7 +81,15 @@ func invisible(r rune) bool {
 		unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// redactor holds the secret values of one exchange. Remote words that repeat
+// tellingSecret is from how many bytes on a secret in a name is no coincidence.
+const tellingSecret = 8
+
+// telling are the secrets that no name has by chance.
+func (r redactor) telling() redactor {
+	return slices.DeleteFunc(slices.Clone(r), func(secret string) bool { return len(secret) < tellingSecret })
+}
+
+// redactor holds the secret values that a client has sent. Remote words that repeat
 // one of them are withheld as a whole, because a part of a secret is one too.
 type redactor []string
 
