@@ -27,6 +27,10 @@ and AUTHCTL_TOKEN_EXPIRES_ON (epoch seconds). The command takes the place of aut
 signals reach it and its exit code is its own; 126 means that it cannot be executed, 127
 that it was not found. A script without #! is run by /bin/sh.
 
+The token is the one at hand, and is not replaced while the command runs: where it may end
+too soon, --min-ttl wants one that lives longer and warns where the service has none, and
+--token-file keeps it fresh.
+
 The command does not get what tokens are got with: variables that hold a secret, such as
 AUTHCTL_CLIENT_SECRET and AUTHCTL_STORE_KEY, and those that env: references anywhere in the
 configuration file name are taken out of its environment. All other settings stay, so it

@@ -36,7 +36,7 @@ func (a *app) tokenGet() *cobra.Command {
 		Short: "Print a valid access token",
 		Long: `Print a valid access token on stdout and nothing else: from the cache while it is
 fresh, else refreshed or newly issued. Processes that ask for the same token at the
-same time cause one request.
+same time cause one request, unless the store is memory.
 
 Formats: raw is the token alone. header and curl (for curl -K -) carry it to a
 service, exec-credential to Kubernetes. env, fish and powershell are for a shell to
