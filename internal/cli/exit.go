@@ -346,7 +346,12 @@ func outputIn(arg string) (value string, given bool) {
 
 // say writes one line of the program's own to stderr.
 func (a *app) say(label, text string) {
-	_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s %s\n", label, strings.TrimSpace(a.withheld(text)))
+	a.tell(label + " " + strings.TrimSpace(a.withheld(text)))
+}
+
+// tell writes one line to stderr, or as many as a terminal there needs.
+func (a *app) tell(text string) {
+	_, _ = fmt.Fprintln(a.Streams.Err, term.Message("authctl: "+text, a.Streams.ErrWidth(a.LookupEnv)))
 }
 
 // withheld returns text without what stands in the arguments, or as the profile in the
@@ -382,7 +387,7 @@ func (a *app) warn(text string) {
 // note tells a person what was done.
 func (a *app) note(text string) {
 	if !a.flags.quiet {
-		_, _ = fmt.Fprintf(a.Streams.Err, "authctl: %s\n", a.withheld(text))
+		a.tell(a.withheld(text))
 	}
 }
 

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/authctl/authctl/internal/term"
@@ -38,9 +40,27 @@ in the OS keyring until they expire.`
 	root.SetIn(a.Streams.In)
 	root.SetErr(a.Streams.Err)
 	root.SetFlagErrorFunc(a.flagError)
+	root.SetHelpFunc(a.help(root.HelpFunc()))
 	a.flags.bind(root.PersistentFlags())
 	a.completion(root)
 	return root
+}
+
+// help prints a page of help as cobra does, no wider than the terminal.
+func (a *app) help(standard func(*cobra.Command, []string)) func(*cobra.Command, []string) {
+	return func(command *cobra.Command, args []string) {
+		width := a.Streams.Width(a.LookupEnv)
+		if width < 1 {
+			standard(command, args)
+			return
+		}
+		var page bytes.Buffer
+		out := command.OutOrStdout()
+		command.SetOut(&page)
+		standard(command, args)
+		command.SetOut(out)
+		_, _ = io.WriteString(out, term.Fold(page.String(), width))
+	}
 }
 
 // made is a command that is made when it is needed.

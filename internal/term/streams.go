@@ -34,14 +34,23 @@ func (s Streams) Interactive() bool { return s.InTerminal && s.ErrTerminal }
 // Width returns how many columns the terminal at stdout has, 0 when it is none or does
 // not say. COLUMNS goes before what the terminal says, as POSIX has it (XBD §8.3).
 func (s Streams) Width(lookupEnv func(string) (string, bool)) int {
-	if !s.OutTerminal {
+	return width(s.Out, s.OutTerminal, lookupEnv)
+}
+
+// ErrWidth is Width of the terminal at stderr.
+func (s Streams) ErrWidth(lookupEnv func(string) (string, bool)) int {
+	return width(s.Err, s.ErrTerminal, lookupEnv)
+}
+
+func width(w io.Writer, terminal bool, lookupEnv func(string) (string, bool)) int {
+	if !terminal || lookupEnv == nil {
 		return 0
 	}
 	wanted, _ := lookupEnv("COLUMNS")
 	if n, err := strconv.Atoi(wanted); err == nil && n > 0 {
 		return n
 	}
-	return columns(s.Out)
+	return columns(w)
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

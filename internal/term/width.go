@@ -14,11 +14,18 @@ const (
 	breaks = partEnds + "-._"
 )
 
-// displayWidth is how many columns of a terminal a text takes.
+// displayWidth is how many columns of a terminal a text takes. Colours take none.
 func displayWidth(s string) int {
-	width := 0
+	width, colour := 0, false
 	for _, r := range s {
-		width += runeWidth(r)
+		switch {
+		case r == '\x1b':
+			colour = true
+		case colour:
+			colour = r != 'm'
+		default:
+			width += runeWidth(r)
+		}
 	}
 	return width
 }
@@ -64,28 +71,43 @@ func Wrap(text string, width int) []string {
 	if width < 1 || displayWidth(text) <= width {
 		return []string{text}
 	}
-	lines, line, used := []string{}, "", 0
-	flush := func() {
-		if line != "" {
-			lines = append(lines, line)
-		}
-		line, used = "", 0
+	return fill(text, width, "", "", false)
+}
+
+// fill breaks a text at spaces into lines of at most width columns, the first after one
+// indentation and the others after another. A word that is longer than a line is whole, or
+// broken where breakAt says.
+func fill(text string, width int, first, others string, whole bool) []string {
+	var lines []string
+	line, used, empty := first, displayWidth(first), true
+	next := func() {
+		lines = append(lines, line)
+		line, used, empty = others, displayWidth(others), true
 	}
 	for word := range strings.FieldsSeq(text) {
 		size := displayWidth(word)
-		if used > 0 && used+1+size <= width {
+		if !empty && used+1+size <= width {
 			line, used = line+" "+word, used+1+size
 			continue
 		}
-		flush()
-		for size > width && word != "" {
-			at := breakAt(word, width)
-			size -= displayWidth(word[:at])
-			lines, word = append(lines, word[:at]), word[at:]
+		if !empty {
+			next()
 		}
-		line, used = word, size
+		for !whole && used+size > width && word != "" {
+			at := breakAt(word, width-used)
+			line, size, word = line+word[:at], size-displayWidth(word[:at]), word[at:]
+			next()
+		}
+		if whole && used+size > width && strings.TrimLeft(line, " ") == "" {
+			// Rather to the left than too long.
+			line = strings.Repeat(" ", max(0, width-size))
+			used = len(line)
+		}
+		line, used, empty = line+word, used+size, word == ""
 	}
-	flush()
+	if !empty || len(lines) == 0 {
+		lines = append(lines, line)
+	}
 	return lines
 }
 
