@@ -228,6 +228,7 @@ func TestHostileReplies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)
+			p.fileStore()
 			p.set("AUTHCTL_CONFIG=", "AUTHCTL_CLIENT_ID=client", "AUTHCTL_CLIENT_SECRET="+hostileSecret)
 			every, later := hostileServer(t, reply, any), hostileServer(t, reply, operations)
 			other := []string{"AUTHCTL_PROVIDER=talkdesk", "AUTHCTL_ACCOUNT=acme", "AUTHCTL_BASE_URL=" + every}
@@ -245,11 +246,14 @@ func TestHostileReplies(t *testing.T) {
 			p.wantHarmless(genesys, "token get", sent)
 			genesys[len(genesys)-1] = "AUTHCTL_BASE_URL=" + later
 			sent = append(sent, hostileToken)
-			for _, verb := range []string{"userinfo", "ping", "signout"} {
-				p.wantHarmless(genesys, verb+" -v --explain", sent)
-				p.wantHarmless(genesys, verb+" -o json", sent)
+			// From the second on the token is a cached one, and no other secret has been sent by that process.
+			for _, verb := range []string{
+				"userinfo -v --explain", "userinfo -o json", "ping -v --explain", "ping -o json", "signout -v --explain",
+			} {
+				p.wantHarmless(genesys, verb, sent)
 			}
-			p.wantHarmless(genesys, "signout --require-remote -q", sent)
+			p.wantHarmless(genesys, "token get -q", nil)
+			p.wantHarmless(genesys, "signout --require-remote -q -o json", sent)
 		})
 	}
 }

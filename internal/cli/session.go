@@ -76,6 +76,7 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 		return nil, err
 	}
 	s.client = &oauth.Client{HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + version}
+	s.client.Withhold(profile.AtHand())
 	if a.flags.verbose {
 		s.client.Tell = func(text string) { a.say(a.err.Faint("trace:"), text) }
 	}

@@ -63,6 +63,24 @@ func (p *Profile) secret(refs *resolver, setting string, ref reference, origin s
 	return providers.Value{Text: ref.String(), Secret: fetch, Origin: origin}
 }
 
+// AtHand returns the secrets of the profile that are in the environment: those whose values
+// are known without asking anybody for them.
+func (p *Profile) AtHand() []oauth.Secret {
+	var list []oauth.Secret
+	names := slices.Clone(p.named)
+	for _, d := range p.Service.Settings {
+		if d.Kind == providers.Secret {
+			names = append(names, d.Env())
+		}
+	}
+	for _, name := range names {
+		if value := strings.TrimSpace(p.file.env.get(name)); value != "" {
+			list = append(list, oauth.NewSecret(value))
+		}
+	}
+	return list
+}
+
 // Interactive returns the names of the secrets that need a person or read stdin,
 // in the order in which they are asked for.
 func (p *Profile) Interactive() []string {

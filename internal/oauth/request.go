@@ -157,6 +157,16 @@ func (d *draft) fetch(ctx context.Context, name string, f SecretFunc) (string, e
 	return value, nil
 }
 
+// Withhold names secrets that a service's words must not repeat although this client has
+// not sent them: another process may have.
+func (c *Client) Withhold(secrets []Secret) {
+	for _, secret := range secrets {
+		if text := secret.Reveal(); text != "" {
+			c.sent.and(redactor{text})
+		}
+	}
+}
+
 // setSecretHeader sets a header that may be set once only.
 func (d *draft) setSecretHeader(name, value string) error {
 	if d.header.Get(name) != "" {
