@@ -58,8 +58,8 @@ func TestFlagsOfEachCommand(t *testing.T) {
 		"authctl providers show": "output",
 
 		"authctl sandbox":       "",
-		"authctl sandbox run":   "",
-		"authctl sandbox serve": "config-out listen",
+		"authctl sandbox run":   "lenient",
+		"authctl sandbox serve": "config-out lenient listen",
 		"authctl sandbox tour":  "",
 
 		"authctl completion":            "",

@@ -28,6 +28,8 @@ const sandboxProfiles = `Profiles:
   genesys-login, talkdesk-login      for login with the browser
   genesys-public                     the same for a client without a secret
   talkdesk-login-jwt                 the same for a client with a private key
+  pexip-easy, talkdesk-easy,         for other programs: secrets without special characters,
+  qmatic-easy, genesys-easy          and Pexip's tokens signed with RS256
 
 The sign-in pages know one user each:
   Genesys    tenant ` + sandbox.GenesysTenant + ", username " + sandbox.GenesysUser + `
@@ -42,6 +44,7 @@ func (a *app) sandbox() *cobra.Command {
 
 func (a *app) sandboxServe() *cobra.Command {
 	var listen, configOut string
+	var options sandbox.Options
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the four services until interrupted",
@@ -56,21 +59,28 @@ for them, whose secrets are files beside it.
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			return a.serveSandbox(a.watched(command.Context()), listen, configOut)
+			return a.serveSandbox(a.watched(command.Context()), options, listen, configOut)
 		},
 	}
 	command.Flags().StringVar(&listen, "listen", anyPort, "the loopback `address` to listen on")
 	command.Flags().StringVar(&configOut, "config-out", "",
 		"write a configuration with the profiles to this `file`")
+	bindLenient(command, &options)
 	return command
 }
 
-func (a *app) serveSandbox(ctx context.Context, listen, configOut string) error {
+// bindLenient binds the flag that both commands have.
+func bindLenient(command *cobra.Command, options *sandbox.Options) {
+	command.Flags().BoolVar(&options.Lenient, "lenient", false,
+		"take Talkdesk's parameters in the query and Genesys' ping by cookie, as some public clients send them")
+}
+
+func (a *app) serveSandbox(ctx context.Context, options sandbox.Options, listen, configOut string) error {
 	configOut, err := config.Path(a.LookupEnv, "--config-out", configOut)
 	if err != nil {
 		return err
 	}
-	server := sandbox.New(sandbox.Options{})
+	server := sandbox.New(options)
 	if err := server.Start(listen); errors.Is(err, sandbox.ErrNotLoopback) {
 		return usagef("--listen: %w", err)
 	} else if err != nil {
@@ -88,6 +98,7 @@ func (a *app) serveSandbox(ctx context.Context, listen, configOut string) error 
 }
 
 func (a *app) sandboxRun() *cobra.Command {
+	var options sandbox.Options
 	command := &cobra.Command{
 		Use:                   "run [flags] -- CMD [ARG…]",
 		DisableFlagsInUseLine: true,
@@ -103,20 +114,21 @@ AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's.
 			if err := a.begin(nil); err != nil {
 				return err
 			}
-			return a.runInSandbox(command.Context(), args)
+			return a.runInSandbox(command.Context(), options, args)
 		},
 	}
 	// What follows the command's name is the command's.
 	command.Flags().SetInterspersed(false)
+	bindLenient(command, &options)
 	return command
 }
 
-func (a *app) runInSandbox(ctx context.Context, args []string) error {
+func (a *app) runInSandbox(ctx context.Context, options sandbox.Options, args []string) error {
 	path, err := a.findProgram(args[0])
 	if err != nil {
 		return err
 	}
-	room, err := newRoom()
+	room, err := newRoom(options)
 	if err != nil {
 		return err
 	}
@@ -134,12 +146,12 @@ type room struct {
 	dir    string
 }
 
-func newRoom() (*room, error) {
+func newRoom(options sandbox.Options) (*room, error) {
 	dir, err := os.MkdirTemp(files.TempDir(nil), "authctl-sandbox-")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for the sandbox: %w", err)
 	}
-	r := &room{server: sandbox.New(sandbox.Options{}), dir: dir}
+	r := &room{server: sandbox.New(options), dir: dir}
 	if err := r.furnish(); err != nil {
 		r.close()
 		return nil, err

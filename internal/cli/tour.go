@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -67,7 +68,7 @@ func newStop(service providers.Service) stop {
 }
 
 func (a *app) tour(ctx context.Context) error {
-	room, err := newRoom()
+	room, err := newRoom(sandbox.Options{})
 	if err != nil {
 		return err
 	}

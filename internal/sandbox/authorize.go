@@ -159,6 +159,7 @@ func (x *exchange) readAuthorization(clients []client) (a authorization, wrong *
 			return a, nil, "The parameter " + name + " was sent more than once."
 		}
 	}
+	query = given(query)
 	a.client = clientByID(clients, query.Get("client_id"))
 	a.redirectURI = query.Get("redirect_uri")
 	switch {

@@ -191,6 +191,12 @@ func signES256(t *testing.T, key *ecdsa.PrivateKey, header, claims map[string]an
 	return text + "." + base64.RawURLEncoding.EncodeToString(sig)
 }
 
+// publicOf is the public key of what signs with ES256.
+func publicOf(s signer) *ecdsa.PublicKey {
+	key, _ := s.key.Public().(*ecdsa.PublicKey)
+	return key
+}
+
 // verifyES256 returns header and claims of a JWT whose signature is right.
 func verifyES256(t *testing.T, key *ecdsa.PublicKey, token string) (header, claims map[string]any) {
 	t.Helper()

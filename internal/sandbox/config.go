@@ -30,8 +30,8 @@ type Profile struct {
 
 // Profiles are the four ready profiles, then those for other grants and other
 // client authentication: talkdesk-jwt, pexip-jwt, genesys-password, genesys-login,
-// genesys-public, talkdesk-login, talkdesk-login-jwt and pexip-openid. base_url is
-// there once the server has started.
+// genesys-public, talkdesk-login, talkdesk-login-jwt and pexip-openid, and an easy one
+// of each service: pexip-easy, talkdesk-easy, qmatic-easy, genesys-easy. base_url is there once the server has started.
 func (s *Server) Profiles() []Profile {
 	list := []Profile{
 		s.secretProfile("pexip", s.pexip.clients[0], "account", "acme"),
@@ -42,7 +42,24 @@ func (s *Server) Profiles() []Profile {
 	list[0].Scopes = []string{"engage:appointments:readOnly"}
 	list[1].Scopes = []string{"account:read", "contacts:read"}
 	list[2].Scopes = []string{"com.qmatic.saas.appointments/external.appointment.book"}
-	return append(list, s.furtherProfiles()...)
+	return append(append(list, s.furtherProfiles()...), s.easyProfiles()...)
+}
+
+// easyProfiles are clients for programs that are not ours: their secrets are letters,
+// digits and hyphens, which are the same in every encoding, and Pexip signs their tokens
+// with RS256.
+func (s *Server) easyProfiles() []Profile {
+	list := []Profile{
+		s.secretProfile("pexip", *clientByID(s.pexip.clients, pexipEasy), "account", "acme"),
+		s.secretProfile("talkdesk", *clientByID(s.talkdesk.clients, "sandbox-talkdesk-easy"), "account", "acme"),
+		s.secretProfile("qmatic", *clientByID(s.qmatic.clients, "sandbox-qmatic-easy"), "account", "My Bank AB"),
+		s.genesysProfile("genesys", *clientByID(s.genesys.clients, "sandbox-genesys-easy"), "grant", "client_credentials"),
+	}
+	for i := range list {
+		list[i].Name += "-easy"
+	}
+	list[2].Scopes = []string{"com.qmatic.saas.appointments/external.appointment.book"}
+	return list
 }
 
 func (s *Server) furtherProfiles() []Profile {

@@ -123,7 +123,7 @@ func TestWriteConfigFurtherProfiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, _ := readConfig(t, path)
-	if len(got.Profiles) != 12 {
+	if len(got.Profiles) != 16 {
 		t.Errorf("%d profiles", len(got.Profiles))
 	}
 	if u := got.Profiles["genesys-password"]["username"]; u != `acme\jane` {

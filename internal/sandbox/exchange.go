@@ -81,11 +81,30 @@ func (x *exchange) readForm() {
 		x.bad = &formError{http.StatusBadRequest, "the request body is not form-encoded"}
 		return
 	}
-	x.form = form
 	for _, values := range form {
 		if len(values) > 1 {
 			// RFC 6749 §3.2: parameters must not be included more than once.
 			x.bad = &formError{http.StatusBadRequest, "duplicated parameter"}
+		}
+	}
+	x.form = given(form)
+}
+
+// given returns the parameters that have a value: one without counts as omitted (RFC
+// 6749 §3.1, §3.2). One that is repeated stays, to be refused.
+func given(values url.Values) url.Values {
+	maps.DeleteFunc(values, func(_ string, v []string) bool { return len(v) == 1 && v[0] == "" })
+	return values
+}
+
+// takeQuery adds the parameters of the query to those of the body, which go first.
+func (x *exchange) takeQuery() {
+	for name, values := range given(x.r.URL.Query()) {
+		switch {
+		case len(values) > 1:
+			x.bad = &formError{http.StatusBadRequest, "duplicated parameter"}
+		case !x.form.Has(name):
+			x.form[name] = values
 		}
 	}
 }

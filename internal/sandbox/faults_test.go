@@ -65,7 +65,7 @@ func TestFaultExpiresInIsWritten(t *testing.T) {
 	s.ClearFaults()
 	addFault(t, s, `{"expires_in":7}`)
 	fields := wantToken(t, do(t, s, good("talkdesk")))
-	_, claims := verifyES256(t, &s.talkdesk.signer.key.PublicKey, text(t, fields["access_token"]))
+	_, claims := verifyES256(t, publicOf(s.talkdesk.signer), text(t, fields["access_token"]))
 	if seconds(t, claims) != 7 {
 		t.Errorf("the token lives otherwise than it says: %v", claims)
 	}

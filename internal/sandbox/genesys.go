@@ -23,6 +23,8 @@ type genesys struct {
 	clients  []client
 	consents consents
 	account  genesysAccount
+	// visits are the cookies of the sign-in page, where the sandbox is lenient.
+	visits visits
 }
 
 func newGenesys(s *Server) *genesys {
@@ -32,6 +34,7 @@ func newGenesys(s *Server) *genesys {
 		clients: []client{
 			{id: "sandbox-genesys", secret: Marker + "+genesys%:raw", scopes: []string{"*"}},
 			{id: "sandbox-genesys-public", public: true, scopes: []string{"*"}},
+			{id: "sandbox-genesys-easy", secret: Marker + "-genesys-easy", scopes: []string{"*"}},
 		},
 		account: genesysAccount{password: GenesysPassword},
 	}

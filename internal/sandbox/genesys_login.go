@@ -49,7 +49,7 @@ func (g *genesys) authorize(x *exchange) reply {
 	if wrong != nil {
 		return x.backWith(a, *wrong)
 	}
-	query := x.r.URL.Query()
+	query := given(x.r.URL.Query())
 	if query.Has("scope") && a.scope != "*" {
 		return x.backWith(a, authorizeError{"invalid_scope", "only * is supported"})
 	}
@@ -101,7 +101,50 @@ func (g *genesys) signIn(x *exchange) reply {
 		return errorPage(g.signInPage(a, ""), http.StatusBadRequest, "This sign-in has ended.")
 	}
 	given := &grant{service: g.name(), client: a.client.id, user: genesysUser, scope: a.scope}
-	return x.consent(&g.consents, a, given)
+	answer := x.consent(&g.consents, a, given)
+	if x.s.opts.Lenient {
+		cookie := g.visits.begin()
+		x.s.ledger.add(cookie)
+		answer = answer.with("Set-Cookie", (&http.Cookie{
+			Name: genesysCookie, Value: cookie, Path: genesysBase, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		}).String())
+	}
+	return answer
+}
+
+// genesysCookie is the cookie of somebody who signed in.
+const genesysCookie = "GENESYS_SESSION"
+
+// visits are the cookies of those who signed in.
+type visits struct {
+	mu   sync.Mutex
+	open map[string]bool
+}
+
+func (v *visits) begin() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.open == nil {
+		v.open = make(map[string]bool)
+	}
+	cookie := newOpaque()
+	v.open[cookie] = true
+	return cookie
+}
+
+// has reports whether the request comes from somebody who signed in.
+func (v *visits) has(r *http.Request) bool {
+	cookie, err := r.Cookie(genesysCookie)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return err == nil && v.open[cookie.Value]
+}
+
+// end signs everybody out: there is one user.
+func (v *visits) end() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	clear(v.open)
 }
 
 func (g *genesys) signInPage(a authorization, session string) signInPage {

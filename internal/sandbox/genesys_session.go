@@ -34,6 +34,7 @@ func (g *genesys) signOut(x *exchange) reply {
 	} else {
 		x.s.tokens.end(t.grant)
 	}
+	g.visits.end()
 	if target != "" {
 		return reply{status: http.StatusFound}.with("Location", target)
 	}

@@ -96,9 +96,10 @@ func (g *genesys) jwtUserInfo(x *exchange) reply {
 }
 
 // ping is GET /ping: 200 when the bearer token is good, otherwise 403. The page
-// names no header; the service itself may look at a login cookie.
+// names no header; the service itself may look at a login cookie, which a lenient
+// sandbox takes too.
 func (g *genesys) ping(x *exchange) reply {
-	if _, ok := x.caller(); !ok {
+	if _, ok := x.caller(); !ok && !(x.s.opts.Lenient && g.visits.has(x.r)) {
 		return genesysError(http.StatusForbidden, 403, "Forbidden")
 	}
 	return g.apiResponse(x)

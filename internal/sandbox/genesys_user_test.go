@@ -82,7 +82,7 @@ func TestGenesysJWTUserInfo(t *testing.T) {
 		t.Errorf("status %d, %s", got.status, got.body)
 	}
 	signed := got.header.Get("X-GWS-User")
-	_, claims := verifyES256(t, &s.genesys.signer.key.PublicKey, signed)
+	_, claims := verifyES256(t, publicOf(s.genesys.signer), signed)
 	if claims["user_name"] != "jane" || claims["client_id"] != "sandbox-genesys" ||
 		claims["iat"] != float64(c.now().Unix()) || seconds(t, claims) != 43200 {
 		t.Errorf("claims %v", claims)

@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -32,16 +34,32 @@ func pkcs8(key *ecdsa.PrivateKey) []byte {
 	return der
 }
 
-// signer issues JWTs (RFC 7519) signed with ES256 (RFC 7518 §3.4).
+// newRSAKey is a key for RS256.
+func newRSAKey() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // the random source never fails
+	}
+	return key
+}
+
+// signer issues JWTs (RFC 7519) signed with ES256 or RS256 (RFC 7518 §3).
 type signer struct {
-	key *ecdsa.PrivateKey
+	key crypto.Signer
 	kid string
+}
+
+func (s signer) algorithm() jose.SignatureAlgorithm {
+	if _, ok := s.key.(*rsa.PrivateKey); ok {
+		return jose.RS256
+	}
+	return jose.ES256
 }
 
 func (s signer) sign(claims map[string]any) (string, error) {
 	opts := (&jose.SignerOptions{}).WithType("JWT")
 	jws, err := jose.NewSigner(jose.SigningKey{
-		Algorithm: jose.ES256,
+		Algorithm: s.algorithm(),
 		Key:       jose.JSONWebKey{Key: s.key, KeyID: s.kid},
 	}, opts)
 	if err != nil {

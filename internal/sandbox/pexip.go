@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,15 +18,19 @@ const (
 	// tolerance for clocks, both in seconds; Keycloak's defaults.
 	pexipAssertionAge = 60
 	pexipSkew         = 15
-	pexipBadClient    = "Invalid client or Invalid client credentials"
+	// pexipEasy is the client whose tokens are signed with RS256.
+	pexipEasy      = "sandbox-pexip-easy"
+	pexipBadClient = "Invalid client or Invalid client credentials"
 )
 
 // pexip is the Keycloak realm of one enterprise, as Pexip Engage's page
 // (https://developer.pexipengage.com/staging/authentication) and Keycloak's
 // sources describe it.
 type pexip struct {
-	s       *Server
-	signer  signer
+	s      *Server
+	signer signer
+	// rsa signs for the easy client; it is made when it is first needed, which takes a while.
+	rsa     func() signer
 	clients []client
 	replay  replayGuard
 }
@@ -35,10 +40,12 @@ func newPexip(s *Server) *pexip {
 	return &pexip{
 		s:      s,
 		signer: signer{newKey(), "sandbox-pexip-realm-key"},
+		rsa:    sync.OnceValue(func() signer { return signer{newRSAKey(), "sandbox-pexip-realm-rsa-key"} }),
 		clients: []client{
 			{id: "sandbox-pexip", secret: Marker + "+pexip/100%:é secret", scopes: scopes},
 			{id: "sandbox-pexip-jwt", key: newKey(), kid: "sandbox-pexip-key", scopes: scopes},
 			{id: "sandbox-pexip-public", public: true, scopes: scopes},
+			{id: pexipEasy, secret: Marker + "-pexip-easy", scopes: scopes},
 		},
 	}
 }
@@ -285,7 +292,11 @@ func pexipGranted(scopes []string) string {
 // issue answers with a Keycloak token reply.
 func (p *pexip) issue(x *exchange, g *grant, refresh string) reply {
 	lifetime := x.lifetime(pexipLifetime)
-	access, err := p.signer.sign(p.claims(x, g, "Bearer", lifetime))
+	signer := p.signer
+	if g.client == pexipEasy {
+		signer = p.rsa()
+	}
+	access, err := signer.sign(p.claims(x, g, "Bearer", lifetime))
 	if err != nil {
 		return p.refusal(http.StatusInternalServerError, "")
 	}
@@ -297,7 +308,7 @@ func (p *pexip) issue(x *exchange, g *grant, refresh string) reply {
 	rep.fields["not-before-policy"] = 0
 	rep.fields["scope"] = g.scope
 	if slices.Contains(strings.Fields(g.scope), "openid") {
-		id, err := p.signer.sign(p.claims(x, g, "ID", lifetime))
+		id, err := signer.sign(p.claims(x, g, "ID", lifetime))
 		if err != nil {
 			return p.refusal(http.StatusInternalServerError, "")
 		}

@@ -14,7 +14,7 @@ func (p *pexip) discovery(x *exchange) reply {
 	issuer := p.issuer(x)
 	base := issuer + "/protocol/openid-connect/"
 	auth := []string{"private_key_jwt", "client_secret_basic", "client_secret_post"}
-	algorithms := []string{"ES256"}
+	algorithms := []string{"ES256", "RS256"}
 	claims := []string{"iss", "sub", "aud", "exp", "iat", "preferred_username", "email_verified"}
 	return reply{status: http.StatusOK, fields: map[string]any{
 		"issuer":           issuer,
@@ -44,14 +44,16 @@ func (p *pexip) discovery(x *exchange) reply {
 	}}
 }
 
-// certs is GET …/certs: the realm's public key (RFC 7517 §5).
+// certs is GET …/certs: the realm's public keys (RFC 7517 §5).
 func (p *pexip) certs(*exchange) reply {
-	key := jose.JSONWebKey{
-		Key: &p.signer.key.PublicKey, KeyID: p.signer.kid, Algorithm: string(jose.ES256), Use: "sig",
+	var keys []json.RawMessage
+	for _, s := range []signer{p.signer, p.rsa()} {
+		key := jose.JSONWebKey{Key: s.key.Public(), KeyID: s.kid, Algorithm: string(s.algorithm()), Use: "sig"}
+		encoded, err := key.MarshalJSON()
+		if err != nil {
+			return p.refusal(http.StatusInternalServerError, "")
+		}
+		keys = append(keys, encoded)
 	}
-	encoded, err := key.MarshalJSON()
-	if err != nil {
-		return p.refusal(http.StatusInternalServerError, "")
-	}
-	return reply{status: http.StatusOK, fields: map[string]any{"keys": []json.RawMessage{encoded}}}
+	return reply{status: http.StatusOK, fields: map[string]any{"keys": keys}}
 }

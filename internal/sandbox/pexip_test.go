@@ -19,7 +19,7 @@ func TestPexipToken(t *testing.T) {
 	fields := wantToken(t, do(t, s, good("pexip").withForm(t, url.Values{
 		"scope": {"engage:forms:readOnly email engage:regions:readWrite"},
 	})))
-	header, claims := verifyES256(t, &s.pexip.signer.key.PublicKey, text(t, fields["access_token"]))
+	header, claims := verifyES256(t, publicOf(s.pexip.signer), text(t, fields["access_token"]))
 	delete(fields, "access_token")
 	scope := "engage:forms:readOnly email engage:regions:readWrite profile"
 	want := map[string]any{
@@ -57,7 +57,7 @@ func TestPexipEveryScope(t *testing.T) {
 		t.Errorf("scope %q", fields["scope"])
 	}
 	fields = wantToken(t, do(t, s, good("pexip").set("scope", "openid")))
-	_, claims := verifyES256(t, &s.pexip.signer.key.PublicKey, text(t, fields["id_token"]))
+	_, claims := verifyES256(t, publicOf(s.pexip.signer), text(t, fields["id_token"]))
 	if claims["aud"] != "sandbox-pexip" {
 		t.Errorf("id token %v", claims)
 	}

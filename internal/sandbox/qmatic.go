@@ -28,12 +28,13 @@ type qmatic struct {
 
 func newQmatic(s *Server) *qmatic {
 	const prefix = "com.qmatic.saas.appointments/external.appointment."
+	scopes := []string{prefix + "book", prefix + "reschedule", prefix + "cancel"}
 	return &qmatic{
 		s: s,
-		clients: []client{{
-			id: "sandbox-qmatic", secret: Marker + "+qmatic%:raw",
-			scopes: []string{prefix + "book", prefix + "reschedule", prefix + "cancel"},
-		}},
+		clients: []client{
+			{id: "sandbox-qmatic", secret: Marker + "+qmatic%:raw", scopes: scopes},
+			{id: "sandbox-qmatic-easy", secret: Marker + "-qmatic-easy", scopes: scopes},
+		},
 		last: make(map[string]time.Time),
 	}
 }

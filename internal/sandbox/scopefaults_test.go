@@ -138,13 +138,13 @@ func TestFaultNarrowInTheToken(t *testing.T) {
 	addFault(t, s, `{"narrow":true,"client_scopes":["engage:forms:readOnly","apps:read"]}`)
 	asked := "engage:forms:readOnly engage:offices:readOnly"
 	fields := wantToken(t, do(t, s, good("pexip").set("scope", asked)))
-	_, claims := verifyES256(t, &s.pexip.signer.key.PublicKey, text(t, fields["access_token"]))
+	_, claims := verifyES256(t, publicOf(s.pexip.signer), text(t, fields["access_token"]))
 	if scope := text(t, claims["scope"]); strings.Contains(scope, "offices") || scope != fields["scope"] {
 		t.Errorf("pexip: claim %q, reply %q", scope, fields["scope"])
 	}
 	c.advance(time.Second)
 	fields = wantToken(t, do(t, s, good("talkdesk").set("scope", "apps:read apps:write")))
-	_, claims = verifyES256(t, &s.talkdesk.signer.key.PublicKey, text(t, fields["access_token"]))
+	_, claims = verifyES256(t, publicOf(s.talkdesk.signer), text(t, fields["access_token"]))
 	if list, ok := claims["scope"].([]any); !ok || len(list) != 1 || list[0] != "apps:read" {
 		t.Errorf("talkdesk: claim %v", claims["scope"])
 	}

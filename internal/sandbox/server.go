@@ -47,6 +47,10 @@ type Options struct {
 	// KeepRefreshTokens makes a refresh leave the refresh token as it is and not
 	// send it again, instead of replacing it (RFC 6749 §6 allows both).
 	KeepRefreshTokens bool
+	// Lenient takes what public clients do and the pages do not show: Talkdesk's
+	// parameters in the query of the token request, and Genesys' ping by the cookie that
+	// its sign-in page sets.
+	Lenient bool
 }
 
 // ErrNotLoopback is wrapped by the error of Start for an address that other

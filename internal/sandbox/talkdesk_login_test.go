@@ -15,7 +15,7 @@ func TestTalkdeskLogin(t *testing.T) {
 	t.Parallel()
 	s, c := start(t, Options{})
 	fields := userToken(t, s, "talkdesk", url.Values{"scope": {"openid users:read"}, "nonce": {"obviously-fake-nonce"}})
-	key := &s.talkdesk.signer.key.PublicKey
+	key := publicOf(s.talkdesk.signer)
 	_, claims := verifyES256(t, key, text(t, fields["access_token"]))
 	header, id := verifyES256(t, key, text(t, fields["id_token"]))
 	sid := text(t, fields["sid"])
@@ -59,7 +59,7 @@ func TestTalkdeskLoginScopes(t *testing.T) {
 		t.Errorf("without scope: %d scopes, %v", n, fields["id_token"])
 	}
 	fields = userToken(t, s, "talkdesk", url.Values{"scope": {"openid"}})
-	_, id := verifyES256(t, &s.talkdesk.signer.key.PublicKey, text(t, fields["id_token"]))
+	_, id := verifyES256(t, publicOf(s.talkdesk.signer), text(t, fields["id_token"]))
 	if _, there := id["nonce"]; there {
 		t.Errorf("a nonce that nobody sent: %v", id)
 	}

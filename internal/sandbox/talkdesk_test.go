@@ -15,7 +15,7 @@ func TestTalkdeskToken(t *testing.T) {
 	t.Parallel()
 	s, c := start(t, Options{})
 	fields := wantToken(t, do(t, s, good("talkdesk").set("scope", "apps:read users:read")))
-	header, claims := verifyES256(t, &s.talkdesk.signer.key.PublicKey, text(t, fields["access_token"]))
+	header, claims := verifyES256(t, publicOf(s.talkdesk.signer), text(t, fields["access_token"]))
 	delete(fields, "access_token")
 	want := map[string]any{"expires_in": 600.0, "token_type": "Bearer", "scope": "apps:read users:read"}
 	if diff := cmp.Diff(want, fields); diff != "" {
