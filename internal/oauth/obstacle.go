@@ -84,24 +84,27 @@ func (e *ProxyError) obstacle() *Obstacle {
 	return o
 }
 
+// forPeople writes a moment as the package moment does, which is not for this one to import.
+func forPeople(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
+
 // certificateObstacle tells the ways apart in which a certificate is not good.
 func certificateObstacle(err *tls.CertificateVerificationError, whose string) *Obstacle {
 	said := ": " + strconv.Quote(CleanText(err.Error()))
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	expired := ok && invalid.Reason == x509.Expired && invalid.Cert != nil
-	clock := "this machine's clock says " + time.Now().UTC().Format("2006-01-02 15:04 MST")
+	clock := "this machine's clock says " + forPeople(time.Now())
 	var host x509.HostnameError
 	switch {
 	case expired && strings.Contains(invalid.Detail, "is before"):
 		return &Obstacle{
-			Problem: fmt.Sprintf("%s certificate is not valid yet, but from %s UTC on%s", whose,
-				invalid.Cert.NotBefore.UTC().Format(time.DateTime), said),
+			Problem: fmt.Sprintf("%s certificate is not valid yet, but from %s on%s", whose,
+				forPeople(invalid.Cert.NotBefore), said),
 			Hint: clock + ": set it if that is wrong, else who runs the service has to put it right",
 		}
 	case expired:
 		return &Obstacle{
-			Problem: fmt.Sprintf("%s certificate has expired, on %s UTC%s", whose,
-				invalid.Cert.NotAfter.UTC().Format(time.DateTime), said),
+			Problem: fmt.Sprintf("%s certificate has expired, on %s%s", whose,
+				forPeople(invalid.Cert.NotAfter), said),
 			Hint: clock + ": set it if that is wrong, else who runs the service has to renew the certificate",
 		}
 	case errors.As(err, &host):

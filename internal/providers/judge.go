@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -119,7 +120,7 @@ func withClock(hint string, err *oauth.Error, auth oauth.ClientAuth) string {
 		direction = "behind"
 	}
 	return fmt.Sprintf("this machine's clock is %s %s the service's, and a signed JWT is good for a minute: set the clock; else %s",
-		off, direction, hint)
+		moment.Lasting(off), direction, hint)
 }
 
 func verdict(r Reason) string {

@@ -52,7 +52,7 @@ func rooms() []room {
 			"configuration describes services by their settings; it builds and asks none",
 		},
 		{"internal/store", []string{"internal/files", "internal/oauth"}, "what is stored does not depend on who issued it"},
-		{"internal/providers", []string{"internal/oauth"}, "it is below every adapter"},
+		{"internal/providers", []string{"internal/moment", "internal/oauth"}, "it is below every adapter"},
 		{
 			"internal/providers/builtin",
 			[]string{
