@@ -143,6 +143,7 @@ func TestNoFakeSuccess(t *testing.T) {
 			case "revoke": // an empty body is what it should be
 			case "ping", "sign-out":
 				rows = append(rows, row("empty", 200, "", ""), row("no status", 200, "application/json", "{}"),
+					row("status as text", 200, "application/json", `{"status":{"code":"0"}}`),
 					row("202", 202, "application/json", `{"status":{"code":0}}`))
 			default:
 				rows = append(rows, row("empty", 200, "", ""), row("nothing in it", 200, "application/json", "{}"),

@@ -240,7 +240,7 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 	var transport http.RoundTripper = &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: oauth.RefusedByProxy(a.LookupEnv),
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		DialContext:            oauth.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
 		TLSHandshakeTimeout:    10 * time.Second,
 		// One request a connection: what comes behind an answer would be printed by net/http.
 		DisableKeepAlives: true,

@@ -151,6 +151,9 @@ func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 	rep.body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil && rep.status < http.StatusMultipleChoices {
 		watch.connected.Store(true)
+		if !isNetwork(err) {
+			return nil, rep.unusable(notHTTP)
+		}
 		return nil, watch.failure(endpoint, secrets, err)
 	}
 	return rep, nil
@@ -201,15 +204,15 @@ func (w *connWatch) failure(endpoint string, secrets redactor, err error) error 
 			Hint:    "look at HTTPS_PROXY and HTTP_PROXY",
 		}
 	}
+	if !connecting && isNotHTTP(err) {
+		return &ReplyError{Endpoint: endpoint, Problem: notHTTP}
+	}
 	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err) && !refusedHandshake(err), Err: newDeadProxy(endpoint, err)}
 	if timeout, ok := errors.AsType[net.Error](err); ok {
 		e.Timeout = timeout.Timeout()
 	}
 	e.Timeout = e.Timeout || errors.Is(err, context.DeadlineExceeded)
 	e.Obstacle = ObstacleIn(err)
-	if isNotHTTP(err) {
-		e.Err = errNotHTTP
-	}
 	if secrets.holds(err.Error()) {
 		e.Err = errors.New(redacted)
 		if e.Obstacle != nil {
@@ -226,16 +229,30 @@ func isDialError(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// errNotHTTP stands for the transport's errors that quote lines of the reply.
-var errNotHTTP = errors.New("the reply is not valid HTTP")
+// notHTTP is the problem of a reply of which the transport's own words quote lines.
+const notHTTP = "it is not valid HTTP"
 
-// isNotHTTP reports an error that quotes what the service sent.
+// isNotHTTP reports a reply that cannot be read, however often it is asked for: what
+// the transport makes of its first line and its header.
 func isNotHTTP(err error) bool {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if isNetwork(err) {
 		return false
 	}
 	_, quotes := errors.AsType[textproto.ProtocolError](err)
-	return quotes || strings.Contains(err.Error(), "transport connection broken")
+	text := err.Error()
+	return quotes || strings.Contains(text, "transport connection broken") || strings.Contains(text, "server response headers exceeded")
+}
+
+// isNetwork reports an error of a connection, or of one that was ended from this side: time
+// may mend it.
+func isNetwork(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.Canceled, http.ErrBodyReadAfterClose} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	_, ok := errors.AsType[net.Error](err)
+	return ok || strings.Contains(err.Error(), "unexpected EOF")
 }
 
 // causeText is a network error's cause in few words. Transports quote what a

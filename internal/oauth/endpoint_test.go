@@ -47,6 +47,17 @@ func TestCheckEndpoint(t *testing.T) {
 		"https://id!.example/t":                              false,
 		"https://id,b.example/t":                             false,
 		"https://xn--bcher-kva.example/t":                    true,
+		"https://XN--BCHER-KVA.example/t":                    true,
+		"https://xn--zzz.example/t":                          true, // a Chinese character
+		"https://xn--80akhbyknj4f/t":                         true,
+		"https://xn--ls8h.example/t":                         true,
+		"https://xn--zz.example/t":                           false,
+		"https://xn--0.example/t":                            false,
+		"https://xn--99999999.example/t":                     false,
+		"https://xn--zzzzzzzz.example/t":                     false,
+		"https://xn--a.example/t":                            false, // a control character
+		"https://xn--1ug.example/t":                          false, // a zero-width joiner
+		"https://xn--a-b-.example/t":                         false,
 		"https://b\u00fccher.example/t":                      false,
 		"https://\u0131d.example/t":                          false, // a dotless i
 		"https://id\u202e.example/t":                         false, // right to left from here

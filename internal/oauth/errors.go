@@ -114,13 +114,13 @@ func (e *NetworkError) Unwrap() error { return e.Err }
 // Ambiguous reports whether the service may have carried the request out.
 func (e *NetworkError) Ambiguous() bool { return e.Sent }
 
-// ReplyError says that a reply came and cannot be used: a redirect, too large,
-// neither JSON nor form-encoded, without a token, or with a token that no
+// ReplyError says that a reply came and cannot be used: no valid HTTP, a redirect, too
+// large, neither JSON nor form-encoded, without a token, or with a token that no
 // header could carry.
 type ReplyError struct {
 	// Endpoint is scheme, host and path of what was asked.
 	Endpoint string
-	// StatusCode is the HTTP status.
+	// StatusCode is the HTTP status, 0 when none could be read.
 	StatusCode int
 	// Problem is a clause: "it has no access_token", "access_token is not a string".
 	Problem string
@@ -128,7 +128,11 @@ type ReplyError struct {
 
 // Error names endpoint, status and problem.
 func (e *ReplyError) Error() string {
-	return fmt.Sprintf("the reply of %s (status %d) cannot be used: %s", e.Endpoint, e.StatusCode, e.Problem)
+	status := ""
+	if e.StatusCode != 0 {
+		status = fmt.Sprintf(" (status %d)", e.StatusCode)
+	}
+	return fmt.Sprintf("the reply of %s%s cannot be used: %s", e.Endpoint, status, e.Problem)
 }
 
 // Ambiguous reports whether the request may have been carried out: yes for a

@@ -28,6 +28,9 @@ func CheckHost(host string) error {
 		if !isLabel(label) {
 			return fmt.Errorf("%s is not a host's name: letters, digits, hyphens and dots", shown)
 		}
+		if len(label) > 4 && strings.EqualFold(label[:4], "xn--") && !isEncoded(label) {
+			return fmt.Errorf("%s is not a host's name: what follows xn-- stands for no letters", shown)
+		}
 	}
 	// A name whose last part is a number is read as an IPv4 address by some programs, in
 	// hexadecimal or with parts left out: 127.1, 0x7f000001.

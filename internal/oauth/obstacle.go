@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"os"
 	"slices"
@@ -59,7 +60,7 @@ func ObstacleIn(err error) *Obstacle {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return noTLS(whose)
 	}
-	for _, judge := range []func(error) *Obstacle{alertObstacle, socksObstacle, tlsObstacle} {
+	for _, judge := range []func(error) *Obstacle{alertObstacle, socksObstacle, tlsObstacle, noProxy} {
 		if o := judge(err); o != nil {
 			return o
 		}
@@ -219,6 +220,20 @@ func tlsObstacle(err error) *Obstacle {
 type deadProxy struct {
 	shown string
 	err   error
+}
+
+// noProxy reads an answer to CONNECT that is not HTTP: net/http has no connection yet then
+// whose breaking it would speak of.
+func noProxy(err error) *Obstacle {
+	text := err.Error()
+	_, header := errors.AsType[textproto.ProtocolError](err)
+	if strings.Contains(text, "transport connection broken") || !header && !strings.Contains(text, "malformed HTTP ") {
+		return nil
+	}
+	return &Obstacle{
+		Problem: "what should be the proxy does not speak HTTP",
+		Hint:    "is that a proxy? check HTTPS_PROXY, or name the host in NO_PROXY",
+	}
 }
 
 // newDeadProxy returns err as a *deadProxy where it is one, else as it is.

@@ -89,24 +89,28 @@ func (r redactor) telling() redactor {
 	return slices.DeleteFunc(slices.Clone(r), func(secret string) bool { return len(secret) < tellingSecret })
 }
 
+// shortestSecret is from how many bytes on words are searched for a secret: a shorter one is
+// in most of them by chance, and what is hidden there would tell it.
+const shortestSecret = 4
+
 // redactor holds the secret values that a client has sent. Remote words that repeat
 // one of them are withheld as a whole, because a part of a secret is one too.
 type redactor []string
 
 // holds reports whether s repeats a secret, as it is, form-encoded, or as
-// CleanText would leave it.
+// CleanText would leave it. Very short secrets are not looked for.
 func (r redactor) holds(s string) bool {
 	if s == "" {
 		return false
 	}
 	clean := cleanTo(s, len(s)+1)
 	for _, secret := range r {
-		if secret == "" {
+		if len(secret) < shortestSecret {
 			continue
 		}
 		shown := cleanTo(secret, len(secret)+1)
 		if strings.Contains(s, secret) || strings.Contains(s, url.QueryEscape(secret)) ||
-			shown != "" && strings.Contains(clean, shown) {
+			len(shown) >= shortestSecret && strings.Contains(clean, shown) {
 			return true
 		}
 	}

@@ -40,10 +40,12 @@ func TestCleanText(t *testing.T) {
 
 func TestRedactor(t *testing.T) {
 	t.Parallel()
-	r := redactor{"", "p+q/r=%&: s", "\n"}
+	r := redactor{"", "p+q/r=%&: s", "\n", "n", "it", "oth", "fou\u200B", "four"}
 	for in, want := range map[string]string{
 		"":                                       "",
 		"nothing of it":                          "nothing of it",
+		"fou":                                    "fou",
+		"three and four":                         redacted,
 		"you sent p+q/r=%&: s!":                  redacted,
 		"form p%2Bq%2Fr%3D%25%26%3A+s!":          redacted,
 		"zero width p+\u200Bq/r=%&: s":           redacted,

@@ -117,7 +117,7 @@ func changePassword() operation {
 
 // done is the page's ApiResponse, with the status that says that it was done.
 func done() oauth.Success {
-	return oauth.Success{Values: map[string][]string{"status.code": {"0", `"0"`}}}
+	return oauth.Success{Values: map[string][]string{"status.code": {"0"}}}
 }
 
 // call asks an endpoint. The scheme is written as in all of the page's examples.
