@@ -88,7 +88,8 @@ func (a *app) showScopes(o *scopesListOptions, target listTarget, lists [][]list
 		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		b.WriteString(a.out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service) + "\n")
+		heading := a.out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service)
+		b.WriteString(term.Message(heading, a.width()) + "\n")
 		b.WriteString(a.out.Faint(catalogueOf(service).Page) + "\n")
 		if _, err := a.scopesTable(target, lists[i], len(all)).WriteTo(&b); err != nil {
 			return err
