@@ -128,6 +128,28 @@ func TestDeadProxy(t *testing.T) {
 	}
 }
 
+// TestProxyThatSpeaksNoHTTP: its words are not repeated, and it does not get better.
+func TestProxyThatSpeaksNoHTTP(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{"SSH-2.0-fake-words\r\n\r\n", "HTTP/1.1 fake-words\r\n\r\n", "HTTP/1.1 200 OK\r\nfake-words\r\n\r\n"} {
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go answerRaw(l, answer, false)
+		p := newPlace(t)
+		p.set("AUTHCTL_BASE_URL=https://id.example", "https_proxy=", "NO_PROXY=", "no_proxy=", "HTTPS_PROXY=http://"+l.Addr().String())
+		for _, args := range [][]string{{"token", "get", "pexip"}, {"doctor", "pexip", "--online"}} {
+			o := p.run(args...)
+			said := strings.Join(strings.Fields(o.stdout+o.stderr), " ")
+			if o.code != 3 || !strings.Contains(said, "does not speak HTTP") || !strings.Contains(said, "is that a proxy?") || strings.Contains(said, "fake-words") {
+				t.Errorf("%q: %v: exit code %d, said %q", answer, args, o.code, said)
+			}
+		}
+	}
+}
+
 // TestProxyThatLetsNobodyThrough: its account may be locked by a second try, and its password is not shown.
 func TestProxyThatLetsNobodyThrough(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,8 @@ type reply struct {
 	code        int
 	// want and unwanted are parts of stderr.
 	want, unwanted []string
+	// wait is Retry-After. One that is too long is not waited for.
+	wait string
 }
 
 const keycloak = "/realms/acme/protocol/openid-connect/"
@@ -39,7 +41,7 @@ func (r reply) endpoint() string {
 }
 
 func (r reply) fault() sandbox.Fault {
-	f := sandbox.Fault{Path: r.endpoint(), Status: r.status, ContentType: r.ctype, Redirect: r.redirect}
+	f := sandbox.Fault{Path: r.endpoint(), Status: r.status, ContentType: r.ctype, Redirect: r.redirect, RetryAfter: r.wait}
 	if r.redirect == "" {
 		f.Body = &r.body
 	}
@@ -189,12 +191,12 @@ func TestWhoseFault(t *testing.T) {
 	for _, service := range []string{"pexip", "talkdesk", "qmatic", "genesys"} {
 		get := "token get " + service + " --no-cache"
 		rows = append(rows,
-			reply{"page", get, service, 200, "text/html", downPage, "", 9, []string{`it is a page (text/html) titled "Down for maintenance"`}, nil},
-			reply{"firewall", get, service, 403, "text/html", "<html><title>Blocked by \x1b[31mACME &amp; Co</title>", "", 3, []string{`403 with a page (text/html) titled "Blocked by [31mACME & Co"`, "firewall"}, secret},
-			reply{"gateway", get, service, 403, js, `{"message":"Missing Authentication Token"}`, "", 3, []string{"check base_url"}, secret},
-			reply{"grant", get, service, 400, js, `{"error":"unauthorized_client"}`, "", 3, []string{"does not let this client use the grant client_credentials", "it is not the secret"}, secret},
-			reply{"Spring's grant", get, service, 401, js, `{"error":"invalid_client","error_description":"Unauthorized grant type: client_credentials"}`, "", 3, []string{"does not let this client use the grant"}, secret},
-			reply{"proxy", get, service, 407, "text/html", downPage, "", 3, []string{"HTTPS_PROXY"}, secret},
+			reply{"page", get, service, 200, "text/html", downPage, "", 9, []string{`it is a page (text/html) titled "Down for maintenance"`}, nil, ""},
+			reply{"firewall", get, service, 403, "text/html", "<html><title>Blocked by \x1b[31mACME &amp; Co</title>", "", 3, []string{`403 with a page (text/html) titled "Blocked by [31mACME & Co"`, "firewall"}, secret, ""},
+			reply{"gateway", get, service, 403, js, `{"message":"Missing Authentication Token"}`, "", 3, []string{"check base_url"}, secret, ""},
+			reply{"grant", get, service, 400, js, `{"error":"unauthorized_client"}`, "", 3, []string{"does not let this client use the grant client_credentials", "it is not the secret"}, secret, ""},
+			reply{"Spring's grant", get, service, 401, js, `{"error":"invalid_client","error_description":"Unauthorized grant type: client_credentials"}`, "", 3, []string{"does not let this client use the grant"}, secret, ""},
+			reply{"proxy", get, service, 407, "text/html", downPage, "", 3, []string{"HTTPS_PROXY"}, secret, ""},
 		)
 		for name, body := range map[string]string{
 			"__type": `{"__type":"TooManyRequestsException","message":"Rate exceeded"}`, "code": `{"code":"ThrottlingException"}`,
@@ -202,27 +204,24 @@ func TestWhoseFault(t *testing.T) {
 			"SlowDown": `{"Error":{"Code":"SlowDown"}}`, "slow_down": `{"error":"slow_down"}`, "limit": `{"code":"RequestLimitExceeded"}`,
 			"text": `{"message":"Too Many Requests"}`,
 		} {
-			if service != "pexip" && name != "code" {
-				continue // each is waited for
-			}
-			rows = append(rows, reply{"throttled by " + name, get, service, 400, js, body, "", 8, []string{"cannot answer now"}, secret})
+			rows = append(rows, reply{"throttled by " + name, get, service, 400, js, body, "", 8, []string{"cannot answer now"}, secret, "60"})
 		}
 	}
 	rows = append(rows,
-		reply{"service accounts", "token get pexip --no-cache", "pexip", 401, js, `{"error":"unauthorized_client","error_description":"Client not enabled to retrieve service account"}`, "", 3, []string{"service accounts enabled"}, secret},
-		reply{"public client", "token get pexip --no-cache", "pexip", 401, js, `{"error":"unauthorized_client","error_description":"Public client not allowed to retrieve service account"}`, "", 3, []string{"service accounts enabled"}, secret},
-		reply{"realm off", "token get pexip --no-cache", "pexip", 403, js, `{"error":"access_denied","error_description":"Realm not enabled"}`, "", 3, []string{"switched off"}, secret},
-		reply{"older Keycloak", "token get pexip --no-cache", "pexip", 400, js, `{"error":"unauthorized_client","error_description":"INVALID_CREDENTIALS: Invalid client credentials"}`, "", 4, secret, nil},
-		reply{"wrong secret", "token get pexip --no-cache", "pexip", 401, js, `{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`, "", 4, secret, nil},
-		reply{"number", "token get genesys --no-cache", "genesys", 401, js, `{"status":{"code":401,"message":"invalid_client: Unauthorized grant type: client_credentials"}}`, "", 3, []string{"does not let this client use the grant"}, secret},
-		reply{"assertion", "token get talkdesk-jwt --no-cache", "talkdesk", 401, js, `{"error":"invalid_client"}`, "", 4, []string{"private_key and key_id"}, []string{"client_secret"}},
-		reply{"assertion", "token get pexip-jwt --no-cache", "pexip", 400, js, `{"error":"invalid_client","error_description":"Token is not active"}`, "", 4, []string{"private_key and key_id"}, []string{"client_secret"}},
-		reply{"no such path", "ping genesys-password", "ping", 400, "", "", "", 3, []string{"base_url"}, nil},
-		reply{"no such path", "ping genesys-password", "ping", 404, "text/html", downPage, "", 3, []string{"base_url"}, nil},
-		reply{"no such method", "ping genesys-password", "ping", 405, "", "", "", 3, []string{"base_url"}, nil},
-		reply{"firewall", "ping genesys-password", "ping", 403, "text/html", downPage, "", 3, []string{"firewall"}, nil},
-		reply{"busy", "ping genesys-password", "ping", 429, "", "", "", 8, nil, nil},
-		reply{"page with 401", "signout genesys-password --require-remote", "sign-out", 401, "text/html", downPage, "", 4, nil, []string{"had ended already"}},
+		reply{"service accounts", "token get pexip --no-cache", "pexip", 401, js, `{"error":"unauthorized_client","error_description":"Client not enabled to retrieve service account"}`, "", 3, []string{"service accounts enabled"}, secret, ""},
+		reply{"public client", "token get pexip --no-cache", "pexip", 401, js, `{"error":"unauthorized_client","error_description":"Public client not allowed to retrieve service account"}`, "", 3, []string{"service accounts enabled"}, secret, ""},
+		reply{"realm off", "token get pexip --no-cache", "pexip", 403, js, `{"error":"access_denied","error_description":"Realm not enabled"}`, "", 3, []string{"switched off"}, secret, ""},
+		reply{"older Keycloak", "token get pexip --no-cache", "pexip", 400, js, `{"error":"unauthorized_client","error_description":"INVALID_CREDENTIALS: Invalid client credentials"}`, "", 4, secret, nil, ""},
+		reply{"wrong secret", "token get pexip --no-cache", "pexip", 401, js, `{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`, "", 4, secret, nil, ""},
+		reply{"number", "token get genesys --no-cache", "genesys", 401, js, `{"status":{"code":401,"message":"invalid_client: Unauthorized grant type: client_credentials"}}`, "", 3, []string{"does not let this client use the grant"}, secret, ""},
+		reply{"assertion", "token get talkdesk-jwt --no-cache", "talkdesk", 401, js, `{"error":"invalid_client"}`, "", 4, []string{"private_key and key_id"}, []string{"client_secret"}, ""},
+		reply{"assertion", "token get pexip-jwt --no-cache", "pexip", 400, js, `{"error":"invalid_client","error_description":"Token is not active"}`, "", 4, []string{"private_key and key_id"}, []string{"client_secret"}, ""},
+		reply{"no such path", "ping genesys-password", "ping", 400, "", "", "", 3, []string{"base_url"}, nil, ""},
+		reply{"no such path", "ping genesys-password", "ping", 404, "text/html", downPage, "", 3, []string{"base_url"}, nil, ""},
+		reply{"no such method", "ping genesys-password", "ping", 405, "", "", "", 3, []string{"base_url"}, nil, ""},
+		reply{"firewall", "ping genesys-password", "ping", 403, "text/html", downPage, "", 3, []string{"firewall"}, nil, ""},
+		reply{"busy", "ping genesys-password", "ping", 429, "", "", "", 8, nil, nil, "60"},
+		reply{"page with 401", "signout genesys-password --require-remote", "sign-out", 401, "text/html", downPage, "", 4, nil, []string{"had ended already"}, ""},
 	)
 	for i, part := range slices.Collect(slices.Chunk(rows, 20)) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
@@ -26,6 +27,27 @@ type signoutOptions struct {
 	requireRemote bool
 	// outcomes are what became of each token, for -o json.
 	outcomes []signoutOutcome
+	// tokens says how many tokens of each profile there are.
+	tokens map[string]int
+}
+
+// of names whose a token is, with its scopes where the profile has another one.
+func (o *signoutOptions) of(profile string, scopes []string) string {
+	const most = 5
+	switch {
+	case o.tokens[profile] < 2:
+		return profile
+	case len(scopes) == 0:
+		return profile + " (no scopes asked)"
+	case len(scopes) > most:
+		return fmt.Sprintf("%s (%s and %d more)", profile, strings.Join(scopes[:most], " "), len(scopes)-most)
+	}
+	return profile + " (" + strings.Join(scopes, " ") + ")"
+}
+
+// named is of for the token that a session is about.
+func (o *signoutOptions) named(s *session) string {
+	return o.of(s.profile.Name, s.provider.Identity().Scopes)
 }
 
 // signoutOutcome is one token in `signout -o json`.
@@ -130,11 +152,23 @@ func (a *app) signOutOfProfile(ctx context.Context, s *session, o *signoutOption
 	if err != nil {
 		return err
 	}
+	o.count(others)
+	if record != nil {
+		o.tokens[s.profile.Name]++
+	}
 	var all []error
 	if record != nil || len(others) == 0 {
 		all = append(all, a.signOutOf(ctx, s, o))
 	}
 	return errors.Join(append(all, a.signOutOfEntries(ctx, o, s.broker.Store, others))...)
+}
+
+// count counts the tokens of each profile.
+func (o *signoutOptions) count(entries []store.Entry) {
+	o.tokens = map[string]int{}
+	for _, e := range entries {
+		o.tokens[e.Profile]++
+	}
 }
 
 // signOutOfEntries goes through some of what is stored.
@@ -175,6 +209,7 @@ func (a *app) signOutOfAll(ctx context.Context, o *signoutOptions) error {
 	if len(entries) == 0 {
 		a.note("there is no token here")
 	}
+	o.count(entries)
 	return a.signOutOfEntries(ctx, o, kept, entries)
 }
 
@@ -186,8 +221,9 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 	if s != nil {
 		return a.signOutOf(ctx, s, o)
 	}
+	whose := o.of(e.Profile, e.Key.Scopes)
 	if o.dryRun {
-		a.note("the token of " + e.Profile + " would be forgotten, and the service not told: " + foreign)
+		a.note("the token of " + whose + " would be forgotten, and the service not told: " + foreign)
 		return nil
 	}
 	if err := kept.Delete(ctx, e.Key); err != nil {
@@ -195,7 +231,7 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 	}
 	a.untold(o, e.Profile, e.Key.Provider, e.Expiry, fmt.Sprintf(
 		"the token of %s is forgotten, but %s: %s was not told, and it stays valid until %s",
-		e.Profile, foreign, e.Key.Provider, end(e.Expiry)))
+		whose, foreign, e.Key.Provider, end(e.Expiry)))
 	if o.requireRemote {
 		return &providers.UnsupportedError{Service: e.Key.Provider, Operation: "signout without its profile"}
 	}
@@ -244,21 +280,21 @@ func (a *app) signOutOf(ctx context.Context, s *session, o *signoutOptions) erro
 		return context.Cause(ctx)
 	}
 	if s.dryRun != nil {
-		a.note("what signing out of profile " + s.profile.Name + " would do:")
+		a.note("what signing out of profile " + o.named(s) + " would do:")
 		return a.dryRanSignout(s, o, remote)
 	}
 	if err := s.broker.Forget(ctx, s.request); err != nil {
-		return fmt.Errorf("forgetting the token of profile %s: %w", s.profile.Name, err)
+		return fmt.Errorf("forgetting the token of profile %s: %w", o.named(s), err)
 	}
 	if remote == nil {
 		return a.signedOut(s, o, done)
 	}
 	if o.requireRemote {
-		return notRemote(s.profile.Name, remote)
+		return notRemote(o.named(s), remote)
 	}
 	expiry := record.Token.Expiry()
 	a.untold(o, s.profile.Name, s.provider.Name(), expiry, fmt.Sprintf(
-		"the token of profile %s is forgotten here, but stays valid until %s: %v", s.profile.Name, end(expiry), remote))
+		"the token of profile %s is forgotten here, but stays valid until %s: %v", o.named(s), end(expiry), remote))
 	return nil
 }
 
@@ -274,7 +310,7 @@ func notRemote(profile string, err error) error {
 // dryRanSignout tells what a sign-out would do.
 func (a *app) dryRanSignout(s *session, o *signoutOptions, remote error) error {
 	if _, lacks := errors.AsType[*providers.UnsupportedError](remote); lacks && !o.requireRemote {
-		a.note("the token of profile " + s.profile.Name + " would be forgotten; nothing would be sent: " + remote.Error())
+		a.note("the token of profile " + o.named(s) + " would be forgotten; nothing would be sent: " + remote.Error())
 		return nil
 	}
 	return a.dryRan(s, remote)
@@ -300,7 +336,7 @@ func (a *app) signedOut(s *session, o *signoutOptions, done providers.SignedOut)
 	o.outcomes = append(o.outcomes, signoutOutcome{
 		Profile: s.profile.Name, Provider: s.provider.Name(), Remote: true, Message: done.Did, RedirectURI: done.RedirectURI,
 	})
-	a.note(s.profile.Name + ": " + done.Did)
+	a.note(o.named(s) + ": " + done.Did)
 	if done.RedirectURI != "" {
 		a.note("a browser would go on to " + done.RedirectURI)
 	}
