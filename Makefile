@@ -95,6 +95,11 @@ generate-check:
 	scripts/check-generated
 	scripts/generate-packaging --check
 
+## measure: how many lines a room has, how long functions are, what is linked
+.PHONY: measure
+measure:
+	go run ./internal/measure
+
 ## bench: times and memory beside those of comparable programs, in bench/results
 .PHONY: bench
 bench: test-deps
