@@ -83,12 +83,11 @@ tidy-check:
 	go -C tools mod tidy -diff
 	go -C tools/act mod tidy -diff
 
-## generate: docs/reference, docs/man, completions and the picture in the README from what the program says
+## generate: docs/reference, docs/man and completions from what the program says
 .PHONY: generate
 generate:
 	go run ./internal/gendocs -reference docs/reference -man docs/man -completions completions
 	scripts/generate-packaging
-	scripts/terminal-picture
 
 .PHONY: generate-check
 generate-check:

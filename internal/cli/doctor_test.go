@@ -195,8 +195,8 @@ func TestDoctorKeepsPathsWhole(t *testing.T) {
 	t.Parallel()
 	path := "/a" + strings.Repeat("/long-path", 9)
 	for state, want := range map[string]string{
-		stateOK:      "  ok       file:\n           " + path + ",\n           mode 0600\n           → chmod 600\n             " + path + "\n",
-		stateWarning: "  warning  file:\n           " + path + ",\n           mode 0600\n           → chmod 600\n             " + path + "\n",
+		stateOK:      "  ok       file:\n" + path + ",\n           mode 0600\n           → chmod 600\n" + path + "\n",
+		stateWarning: "  warning  file:\n" + path + ",\n           mode 0600\n           → chmod 600\n" + path + "\n",
 	} {
 		var b strings.Builder
 		(&app{}).printCheck(&b, check{

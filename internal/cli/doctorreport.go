@@ -44,13 +44,13 @@ func (a *app) printCheck(b *strings.Builder, c check) {
 		paint = a.out.Notice
 	}
 	// Colour is added when the lines are broken, for it has no width.
-	text := hanging(fmt.Sprintf("%s%-*s", indent, width, c.State), c.line())
+	text := a.hang(fmt.Sprintf("%s%-*s", indent, width, c.State), c.line())
 	b.WriteString(indent + paint(c.State) + strings.TrimPrefix(text, indent+c.State))
 	if c.Hint == "" {
 		return
 	}
 	for line := range strings.SplitSeq(c.Hint, "\n") {
-		b.WriteString(hanging(fmt.Sprintf("%s%-*s→ ", indent, width, ""), line))
+		b.WriteString(a.hang(fmt.Sprintf("%s%-*s→ ", indent, width, ""), line))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
 
@@ -82,7 +83,7 @@ func exitCodesText() string {
 	var b strings.Builder
 	b.WriteString("The exit code tells the kind of a failure; stdout is then empty, with the\nexceptions below.\n\n")
 	write := func(codes, kind, meaning string) {
-		b.WriteString(hanging(fmt.Sprintf("%-17s%-13s", codes, kind), strings.ReplaceAll(meaning, "`", "")))
+		b.WriteString(term.Hang(fmt.Sprintf("%-17s%-13s", codes, kind), strings.ReplaceAll(meaning, "`", ""), 80))
 	}
 	write("CODE", "KIND", "MEANING")
 	var retryable []string
@@ -102,7 +103,7 @@ What is on stdout although the code is not 0:
 
 `)
 	for _, exception := range stdoutExceptions() {
-		b.WriteString(hanging("  - ", strings.ReplaceAll(exception, "`", "")))
+		b.WriteString(term.Hang("  - ", strings.ReplaceAll(exception, "`", ""), 80))
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -52,6 +53,10 @@ func (a *app) beside(label, text string) string {
 	}
 	return a.out.Strong(label) + strings.Join(lines, "\n"+strings.Repeat(" ", len(label))) + "\n"
 }
+
+// hang is a text behind a head, broken at the terminal's width, or at 80 columns where
+// there is none.
+func (a *app) hang(head, text string) string { return term.Hang(head, text, cmp.Or(a.width(), 80)) }
 
 // width is that of the terminal at stdout, 0 for none.
 func (a *app) width() int { return a.Streams.Width(a.LookupEnv) }

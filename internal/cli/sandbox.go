@@ -128,38 +128,38 @@ func (a *app) runInSandbox(ctx context.Context, options sandbox.Options, args []
 	if err != nil {
 		return err
 	}
-	room, err := newRoom(options)
+	private, err := newPrivate(options)
 	if err != nil {
 		return err
 	}
-	defer room.close()
+	defer private.close()
 	child := exec.Command(path) //nolint:noctx // it ends when it likes
 	child.Args = args
 	child.Stdin, child.Stdout, child.Stderr = a.raw.In, a.raw.Out, a.raw.Err
-	child.Env = room.environ(os.Environ())
+	child.Env = private.environ(os.Environ())
 	return runChild(ctx, child, nil)
 }
 
-// room is a sandbox with a private directory for configuration, store and locks.
-type room struct {
+// private is a sandbox with a private directory for configuration, store and locks.
+type private struct {
 	server *sandbox.Server
 	dir    string
 }
 
-func newRoom(options sandbox.Options) (*room, error) {
+func newPrivate(options sandbox.Options) (*private, error) {
 	dir, err := os.MkdirTemp(files.TempDir(nil), "authctl-sandbox-")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for the sandbox: %w", err)
 	}
-	r := &room{server: sandbox.New(options), dir: dir}
-	if err := r.furnish(); err != nil {
+	r := &private{server: sandbox.New(options), dir: dir}
+	if err := r.configure(); err != nil {
 		r.close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *room) furnish() error {
+func (r *private) configure() error {
 	if err := r.server.Start(anyPort); err != nil {
 		return err
 	}
@@ -169,15 +169,15 @@ func (r *room) furnish() error {
 	return store.NewKeyFile(r.path("store.key"))
 }
 
-func (r *room) path(name string) string { return filepath.Join(r.dir, name) }
+func (r *private) path(name string) string { return filepath.Join(r.dir, name) }
 
-func (r *room) close() {
+func (r *private) close() {
 	r.server.Close()
 	_ = os.RemoveAll(r.dir)
 }
 
-// settings are the variables that point authctl to the room.
-func (r *room) settings() map[string]string {
+// settings are the variables that point authctl to it.
+func (r *private) settings() map[string]string {
 	return map[string]string{
 		"AUTHCTL_CONFIG":         r.path("config.yaml"),
 		"AUTHCTL_STORE":          "file",
@@ -188,9 +188,9 @@ func (r *room) settings() map[string]string {
 	}
 }
 
-// environ returns an environment that points to the room, with nothing left of
+// environ returns an environment that points to it, with nothing left of
 // the user's own settings of authctl.
-func (r *room) environ(outer []string) []string {
+func (r *private) environ(outer []string) []string {
 	env := []string{}
 	for _, entry := range outer {
 		if !strings.HasPrefix(entry, "AUTHCTL_") {

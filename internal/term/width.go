@@ -74,6 +74,14 @@ func Wrap(text string, width int) []string {
 	return fill(text, width, "", "", false)
 }
 
+// Hang returns a text behind a head, in lines of at most width columns; the second and
+// later ones begin below the text, or after four blanks where the head is short. Words
+// stay whole, for a path is there to be copied.
+func Hang(head, text string, width int) string {
+	indent := strings.Repeat(" ", max(displayWidth(head), 4))
+	return strings.Join(fill(text, width, head, indent, true), "\n") + "\n"
+}
+
 // fill breaks a text at spaces into lines of at most width columns, the first after one
 // indentation and the others after another. A word that is longer than a line is whole, or
 // broken where breakAt says.

@@ -78,7 +78,6 @@ func rooms() []room {
 		{"internal/term", nil, "how to print does not depend on what is printed"},
 		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},
 		{"internal/measure", nil, "it reads the source, whatever that is"},
-		{"internal/terminalpicture", nil, "it draws what a terminal shows, of whatever program"},
 		{"internal/oidcprovidertest", []string{"internal/testneed"}, support},
 		{"internal/providers/providertest", []string{"internal/oauth", "internal/providers"}, support},
 		{"internal/sandboxtest", nil, "it knows the sign-in pages as a browser does: the sandbox's own tests use it"},
