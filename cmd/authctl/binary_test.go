@@ -201,7 +201,15 @@ func (r *process) end() outcome {
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
 		r.t.Errorf("%v: %v", r.Args[1:], err)
 	}
-	return outcome{r.ProcessState.ExitCode(), r.stdout.String(), r.stderr.String()}
+	return outcome{shellCode(r.ProcessState), r.stdout.String(), r.stderr.String()}
+}
+
+// shellCode is the exit code as a shell tells it: 128 and the number of the signal that ended the process.
+func shellCode(state *os.ProcessState) int {
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return state.ExitCode()
 }
 
 // run runs a process to its end.

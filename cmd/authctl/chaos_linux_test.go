@@ -79,7 +79,7 @@ func (c *chaos) call(r *rand.Rand, within time.Duration, args ...string) (o outc
 		defer timer.Stop()
 	}
 	o = p.end()
-	if killed = o.code == -1; killed {
+	if killed = o.code == 128+int(syscall.SIGKILL); killed {
 		c.kills.Add(1)
 		if within == 0 {
 			c.t.Errorf("%v was killed, and not by us: %s", args, o.stderr)

@@ -60,16 +60,16 @@ func TestPromptsEndInOrder(t *testing.T) {
 	ends := map[string]struct {
 		key    string
 		signal syscall.Signal
-		code   int            // -1 when it ends by a signal
-		by     syscall.Signal // that signal
+		code   int            // as a shell tells it
+		by     syscall.Signal // what it has to die of
 	}{
-		"ctrl-c":  {key: "\x03", code: 130},
+		"ctrl-c":  {key: "\x03", code: 130, by: syscall.SIGINT},
 		"ctrl-d":  {key: "\x04", code: 3},
-		`ctrl-\`:  {key: "\x1c", code: -1, by: syscall.SIGQUIT},
-		"SIGINT":  {signal: syscall.SIGINT, code: 130},
-		"SIGTERM": {signal: syscall.SIGTERM, code: 143},
-		"SIGHUP":  {signal: syscall.SIGHUP, code: -1, by: syscall.SIGHUP},
-		"SIGQUIT": {signal: syscall.SIGQUIT, code: -1, by: syscall.SIGQUIT},
+		`ctrl-\`:  {key: "\x1c", code: 131, by: syscall.SIGQUIT},
+		"SIGINT":  {signal: syscall.SIGINT, code: 130, by: syscall.SIGINT},
+		"SIGTERM": {signal: syscall.SIGTERM, code: 143, by: syscall.SIGTERM},
+		"SIGHUP":  {signal: syscall.SIGHUP, code: 129, by: syscall.SIGHUP},
+		"SIGQUIT": {signal: syscall.SIGQUIT, code: 131, by: syscall.SIGQUIT},
 	}
 	for prompt, asked := range prompts {
 		for how, end := range ends {
@@ -88,7 +88,7 @@ func TestPromptsEndInOrder(t *testing.T) {
 				}
 				o := x.end()
 				status, _ := x.ProcessState.Sys().(syscall.WaitStatus)
-				if o.code != end.code || end.by != 0 && status.Signal() != end.by || status.CoreDump() {
+				if o.code != end.code || end.by != 0 && (!status.Signaled() || status.Signal() != end.by) || status.CoreDump() {
 					t.Errorf("exit code %d, status %#x, want %d (%v)", o.code, status, end.code, end.by)
 				}
 				if !x.echoes() {
@@ -99,6 +99,30 @@ func TestPromptsEndInOrder(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestInterruptEndsTheLoop: a shell ends its loop where what it runs died of SIGINT, and goes on where that merely says 130.
+func TestInterruptEndsTheLoop(t *testing.T) {
+	t.Parallel()
+	bash := testneed.Program(t, "bash")
+	for how, awaited := range map[string]struct{ command, label string }{
+		"a secret":   {"token get asks", "client_secret of profile asks: "},
+		"a password": {"passwd genesys", "old password: "},
+		"a line":     {"profile add fresh", "provider ("},
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			p, _ := promptPlace(t)
+			loop := "for i in 1 2 3; do " + binary(t) + " " + awaited.command + "; echo went on with $?; done; echo after the loop"
+			x := p.inShell(bash, "--norc", "-c", loop)
+			x.shows(awaited.label, 1)
+			x.types("\x03")
+			o := x.end()
+			if o.code != 130 || strings.Contains(o.stderr, "went on") || strings.Contains(o.stderr, "after") {
+				t.Errorf("exit code %d, terminal %q", o.code, o.stderr)
+			}
+		})
 	}
 }
 

@@ -4,7 +4,9 @@ package cli
 
 import (
 	"os"
+	"os/signal"
 	"syscall"
+	"time"
 )
 
 // endingSignals are those that end a command in order.
@@ -12,20 +14,24 @@ func endingSignals() []os.Signal {
 	return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 }
 
-// EndBy ends the process after a signal: by SIGHUP and SIGQUIT itself, as if it had not
-// been caught, else with its exit code.
+// EndBy ends the process by the signal that it received, as if it had not been caught: a
+// shell ends its loop only where its child died of SIGINT, and shows the same exit code,
+// 128 and the signal's number.
 func EndBy(i Interrupted) {
-	if i.Signal == syscall.SIGQUIT || i.Signal == syscall.SIGHUP {
+	pid := os.Getpid()
+	switch {
+	case pid == 1:
+		// The kernel keeps the first process of a container from dying so.
+	case i.Signal == syscall.SIGQUIT:
 		// A shell in this one's place: of this one a core file could be left, with secrets in
 		// it, and Go ends by SIGQUIT with a listing of its own.
-		_ = syscall.Exec(shell, []string{shell, "-c", "ulimit -c 0; kill -s " + shortName(i.Signal) + " $$"}, nil)
+		_ = syscall.Exec(shell, []string{shell, "-c", "ulimit -c 0; kill -s QUIT $$"}, nil)
+	default:
+		signal.Reset(i.Signal)
+		if syscall.Kill(pid, i.Signal) == nil {
+			// It need not be this thread that gets it.
+			time.Sleep(lastSecond)
+		}
 	}
 	os.Exit(128 + int(i.Signal))
-}
-
-func shortName(s syscall.Signal) string {
-	if s == syscall.SIGQUIT {
-		return "QUIT"
-	}
-	return "HUP"
 }
