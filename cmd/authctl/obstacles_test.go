@@ -128,6 +128,30 @@ func TestDeadProxy(t *testing.T) {
 	}
 }
 
+// TestServiceThatSpeaksNoHTTP: doctor says the same as a call.
+func TestServiceThatSpeaksNoHTTP(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{
+		"SSH-2.0-fake-words\r\n\r\n", "HTTP/1.1 fake-words\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}fake-words",
+	} {
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go answerRaw(l, answer, false)
+		p := newPlace(t)
+		p.set("AUTHCTL_BASE_URL=http://" + l.Addr().String())
+		for _, args := range [][]string{{"token", "get", "pexip", "--no-cache"}, {"doctor", "pexip", "--online"}} {
+			o := p.run(args...)
+			said := strings.Join(strings.Fields(o.stdout+o.stderr), " ")
+			if o.code != 9 || !strings.Contains(said, "not valid HTTP") || strings.Contains(said, "fake-words") {
+				t.Errorf("%q: %v: exit code %d, said %q", answer, args, o.code, said)
+			}
+		}
+	}
+}
+
 // TestProxyThatSpeaksNoHTTP: its words are not repeated, and it does not get better.
 func TestProxyThatSpeaksNoHTTP(t *testing.T) {
 	t.Parallel()

@@ -206,7 +206,7 @@ func (e *examination) verdict() error {
 		return nil
 	}
 	worst := "internal"
-	for _, kind := range []string{"temporary", "store", "config"} {
+	for _, kind := range []string{"temporary", "protocol", "store", "config"} {
 		if found[kind] > 0 {
 			worst = kind
 		}

@@ -174,7 +174,7 @@ func TestDoctorsVerdictIsWhatIsToBeMendedFirst(t *testing.T) {
 	t.Parallel()
 	for kinds, want := range map[string]string{
 		"": "<nil>", "temporary": "temporary", "temporary store": "store", "store config temporary": "config",
-		"internal": "internal", "internal temporary": "temporary",
+		"internal": "internal", "internal temporary": "temporary", "protocol": "protocol", "temporary protocol": "protocol",
 	} {
 		e := &examination{}
 		e.warn(check{kind: "config"})

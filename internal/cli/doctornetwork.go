@@ -215,6 +215,9 @@ func (v *visit) failure(limit time.Duration) (kind, message, hint string) {
 	if obstacle := oauth.ObstacleIn(v.err); obstacle != nil {
 		return "config", obstacle.Problem, obstacle.Hint
 	}
+	if oauth.IsNotHTTP(v.err) {
+		return "protocol", "answers what is not valid HTTP", v.names.In("check {address} in the profile: is that the service?")
+	}
 	said := strconv.Quote(oauth.CleanText(v.err.Error()))
 	if v.proxy != nil && oauth.ProxyHasMore(v.proxy) {
 		// What is dialled may be a piece of the password.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -136,7 +137,7 @@ type app struct {
 	// loaded is the configuration, nil until something needs it.
 	loaded *config.File
 	// warned are the warnings that are given once.
-	warned []string
+	warned sync.Map
 	// hasChild says that signals are a child's, at whose end this process ends.
 	hasChild atomic.Bool
 	// complained are the scopes that a warning was given for.

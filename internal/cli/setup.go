@@ -6,7 +6,6 @@ import (
 	"errors"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
@@ -105,10 +104,10 @@ func (a *app) trust() files.Trust {
 	return files.Trust{Lenient: config.InCI(a.LookupEnv), Home: config.Home(a.LookupEnv), Warn: a.warnOnce}
 }
 
-// warnOnce warns of what may be met many times in a run.
+// warnOnce warns of what may be met many times in a run, also by secrets that are fetched
+// at the same time.
 func (a *app) warnOnce(text string) {
-	if !slices.Contains(a.warned, text) {
-		a.warned = append(a.warned, text)
+	if _, told := a.warned.LoadOrStore(text, true); !told {
 		a.warn(text)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/authctl/authctl/internal/term"
+	"github.com/authctl/authctl/internal/files"
 )
 
 // maxStdin is how many bytes of stdin are read where somebody pastes or pipes a text.
@@ -31,7 +31,7 @@ func fromStdin[T any](ctx context.Context, a *app, f *serviceFlags, read func() 
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, &stdinError{limit})
 		defer cancel()
 	}
-	got, err := term.Await(ctx, read)
+	got, err := files.Await(ctx, read)
 	if err != nil {
 		return got, fmt.Errorf("reading stdin: %w", err)
 	}

@@ -61,40 +61,27 @@ func (r *resolver) stdin(ctx context.Context) (oauth.Secret, error) {
 			Problem: "standard input has been read already", Suggestion: "only one secret can come from stdin",
 		}
 	}
-	return waitFor(ctx, "reading standard input", func() (oauth.Secret, error) {
+	secret, err := files.Await(ctx, func() (oauth.Secret, error) {
 		text, err := files.ReadLimited(r.Stdin, 0, maxSecret)
 		if err != nil {
 			return oauth.Secret{}, err
 		}
 		return secretOf(text)
 	})
+	return secret, unread(ctx, "standard input", err)
 }
 
-// waitFor runs read, which may block for ever (a pipe nobody writes to), and
-// leaves it behind when ctx ends first.
-func waitFor(ctx context.Context, doing string, read func() (oauth.Secret, error)) (oauth.Secret, error) {
-	type answer struct {
-		secret oauth.Secret
-		err    error
+// unread is the error of what was read until ctx ended, another one as it is.
+func unread(ctx context.Context, what string, err error) error {
+	cause := context.Cause(ctx)
+	if cause == nil || !errors.Is(err, cause) {
+		return err
 	}
-	answers := make(chan answer, 1)
-	go func() {
-		secret, err := read()
-		answers <- answer{secret, err}
-	}()
-	select {
-	case a := <-answers:
-		return a.secret, a.err
-	case <-ctx.Done():
-		cause := context.Cause(ctx)
-		if errors.Is(cause, context.DeadlineExceeded) {
-			return oauth.Secret{}, &ReferenceError{
-				Problem: doing + ": it did not end in time", Err: cause,
-				Suggestion: "see who writes to it, and that it ends; or raise --timeout",
-			}
-		}
-		return oauth.Secret{}, &ReferenceError{Problem: doing + ": " + cause.Error(), Err: cause}
+	e := &ReferenceError{Problem: "reading " + what + ": " + cause.Error(), Err: cause}
+	if errors.Is(cause, context.DeadlineExceeded) {
+		e.Problem, e.Suggestion = "reading "+what+": it did not end in time", "see who writes to it, and that it ends; or raise --timeout"
 	}
+	return e
 }
 
 func (r *resolver) file(ctx context.Context, ref reference) (oauth.Secret, error) {
@@ -103,10 +90,7 @@ func (r *resolver) file(ctx context.Context, ref reference) (oauth.Secret, error
 		return oauth.Secret{}, err
 	}
 	text, err := files.Read(ctx, path, r.secretRule())
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
-		return oauth.Secret{}, &ReferenceError{Problem: "reading the file: " + cause.Error(), Err: cause}
-	}
-	if err != nil {
+	if err = unread(ctx, "the file", err); err != nil {
 		return oauth.Secret{}, ofFile(err)
 	}
 	return secretOf(text)

@@ -125,8 +125,6 @@ func (r reference) fileRemedy(err error) string {
 		return text
 	case errors.Is(err, fs.ErrPermission):
 		return "make the file readable for you: chown it, and chmod 600"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "is it a pipe that nobody writes to? raise --timeout, or name a file"
 	}
 	return "name a file that holds the secret and nothing else"
 }

@@ -85,7 +85,7 @@ func Read(ctx context.Context, path string, r Rule) ([]byte, error) {
 	if ctx.Done() == nil {
 		return r.look(path)
 	}
-	return await(ctx, func() ([]byte, error) { return r.look(path) })
+	return Await(ctx, func() ([]byte, error) { return r.look(path) })
 }
 
 // look reads a file that it has looked at. A pipe is opened as it is, because it waits for
@@ -132,23 +132,24 @@ func ReadLimited(in io.Reader, size, limit int64) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// await runs read, which may block for ever (a pipe nobody writes to), and leaves it
-// behind when ctx ends first.
-func await(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+// Await runs read, which may block for ever (a pipe nobody writes to), and leaves it
+// behind when ctx ends first; the error is the cause then.
+func Await[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	type answer struct {
-		text []byte
-		err  error
+		got T
+		err error
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		text, err := read()
-		answers <- answer{text, err}
+		got, err := read()
+		answers <- answer{got, err}
 	}()
 	select {
 	case a := <-answers:
-		return a.text, a.err
+		return a.got, a.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		var none T
+		return none, context.Cause(ctx)
 	}
 }
 

@@ -61,7 +61,7 @@ func below(dir, path string) bool {
 	if err != nil {
 		return false
 	}
-	return within(dir, absolute) || within(followed(dir), followed(absolute))
+	return within(dir, absolute) || within(Followed(dir), Followed(absolute))
 }
 
 func within(dir, path string) bool {
@@ -69,8 +69,8 @@ func within(dir, path string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// followed resolves the links in the part of a path that is there.
-func followed(path string) string {
+// Followed resolves the links in the part of an absolute path that is there.
+func Followed(path string) string {
 	for rest := ""; ; {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			return filepath.Join(real, rest)

@@ -204,7 +204,7 @@ func (w *connWatch) failure(endpoint string, secrets redactor, err error) error 
 			Hint:    "look at HTTPS_PROXY and HTTP_PROXY",
 		}
 	}
-	if !connecting && isNotHTTP(err) {
+	if !connecting && IsNotHTTP(err) {
 		return &ReplyError{Endpoint: endpoint, Problem: notHTTP}
 	}
 	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err) && !refusedHandshake(err), Err: newDeadProxy(endpoint, err)}
@@ -232,9 +232,9 @@ func isDialError(err error) bool {
 // notHTTP is the problem of a reply of which the transport's own words quote lines.
 const notHTTP = "it is not valid HTTP"
 
-// isNotHTTP reports a reply that cannot be read, however often it is asked for: what
-// the transport makes of its first line and its header.
-func isNotHTTP(err error) bool {
+// IsNotHTTP reports whether a transport's error is about a reply that cannot be read,
+// however often it is asked for: its first line or its header is not HTTP.
+func IsNotHTTP(err error) bool {
 	if isNetwork(err) {
 		return false
 	}

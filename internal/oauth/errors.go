@@ -67,10 +67,11 @@ func (e *Error) Ambiguous() bool {
 		e.StatusCode >= http.StatusInternalServerError && e.StatusCode != http.StatusServiceUnavailable
 }
 
-// Throttled reports whether the service wants to be asked less often: 429, or a code
-// that says so under whatever status.
+// Throttled reports whether the service wants to be asked less often: 429, a code that
+// says so under whatever status, or a gateway's words under 400 and 403.
 func (e *Error) Throttled() bool {
-	return e.StatusCode == http.StatusTooManyRequests || throttles(e.Code)
+	refused := e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusForbidden
+	return e.StatusCode == http.StatusTooManyRequests || throttles(e.Code) || refused && throttlesInWords(e.Description)
 }
 
 // wordText is s as it is when it is one plain word, else quoted.

@@ -31,3 +31,9 @@ func throttles(code string) bool {
 	}
 	return false
 }
+
+// throttlesInWords is throttles for an error's text, as API gateways write it.
+func throttlesInWords(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "too many requests") || strings.Contains(text, "rate exceeded")
+}

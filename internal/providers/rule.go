@@ -115,10 +115,6 @@ func (r Rule) failure(service string, err *oauth.Error, w wanted) *Failure {
 func inFront() []Rule {
 	return []Rule{
 		{Code: Throttled, Reason: ReasonTemporary},
-		{Status: 403, Text: "too many requests", Reason: ReasonTemporary},
-		{Status: 400, Text: "too many requests", Reason: ReasonTemporary},
-		{Status: 403, Text: "rate exceeded", Reason: ReasonTemporary},
-		{Status: 400, Text: "rate exceeded", Reason: ReasonTemporary},
 		{
 			Status: 407, Reason: ReasonConfig, Message: "was not reached, a proxy wants other credentials",
 			Hint: "give the right user name and password in HTTPS_PROXY; do not repeat this call before, " +

@@ -76,25 +76,12 @@ func (l FileLocks) LockFile(ctx context.Context, path string) (Lock, error) {
 	if err != nil {
 		return nil, &LockError{Guards: path, Path: path, Err: err}
 	}
-	sum := sha256.Sum256([]byte(resolved(full)))
+	sum := sha256.Sum256([]byte(files.Followed(full)))
 	lock, err := l.named(ctx, "file-"+hex.EncodeToString(sum[:]))
 	if unusable, ok := errors.AsType[*LockError](err); ok {
 		unusable.Guards = path
 	}
 	return lock, err
-}
-
-// resolved follows the links in a path as far as it exists: neither the file nor its
-// directories need to be there yet.
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	dir := filepath.Dir(path)
-	if dir == path {
-		return path
-	}
-	return filepath.Join(resolved(dir), filepath.Base(path))
 }
 
 // named takes the lock of a name that can be a file's.

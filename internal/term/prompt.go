@@ -111,13 +111,8 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 	return answer, nil
 }
 
-// Await runs read, which cannot be interrupted, and returns early, with the cause, when
-// ctx ends.
-func Await[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	return awaitEither(ctx, ctx, read)
-}
-
-// awaitEither is Await with a second context that signals end.
+// awaitEither runs read, which cannot be interrupted, and returns early, with the cause,
+// when ctx ends or a signal has ended the other context.
 func awaitEither[T any](ctx, signalled context.Context, read func() (T, error)) (T, error) {
 	type result struct {
 		answer T
