@@ -18,7 +18,7 @@ func ownVariables() []string {
 	return []string{
 		"PROFILE", "PROVIDER", "CONFIG", "STORE", "STORE_DIR", "STORE_KEY", "STORE_KEY_FILE", "STORE_KEY_CMD",
 		"RUNTIME_DIR", "MIN_TTL", "TIMEOUT", "NO_INPUT",
-		"TOKEN", "TOKEN_TYPE", "TOKEN_EXPIRES_ON", "TOKEN_FILE", "EXEC_TOOK", "SANDBOX_URL",
+		"TOKEN", "TOKEN_TYPE", "TOKEN_EXPIRES_ON", "TOKEN_FILE", "SANDBOX_URL",
 		strings.TrimPrefix(TakenVariable, prefix),
 		// Those of the library for command lines.
 		"ACTIVE_HELP", "COMPLETION_DESCRIPTIONS",
