@@ -118,7 +118,7 @@ func (f *fetch) record(token oauth.Token) *store.Record {
 func (f *fetch) judgeLifetime(t oauth.Token) {
 	switch {
 	case t.Lifetime > 0 && f.MinTTL != nil && t.Lifetime <= *f.MinTTL:
-		f.warn("the service's tokens live %s, less than --min-ttl %s: every call asks for a new one",
+		f.warn("the service's tokens live %s, not longer than --min-ttl %s: every call asks for a new one",
 			moment.Lasting(t.Lifetime), moment.Lasting(*f.MinTTL))
 	case t.Lifetime > 0:
 	case t.RefreshToken.IsZero():

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
 )
 
@@ -133,6 +134,8 @@ type examination struct {
 	named string
 	// patients are the profiles that can be used.
 	patients []patient
+	// settings are those of the profile that is looked at, for hints.
+	settings providers.Names
 	checks   []check
 }
 
@@ -187,7 +190,7 @@ func (e *examination) note(state string, c check) {
 // command that meets the error would say.
 func (e *examination) fail(c check, err error) {
 	kind, hint := judge(err)
-	c.kind, c.Message, c.Hint = cmp.Or(c.kind, kind), err.Error(), cmp.Or(c.Hint, hint)
+	c.kind, c.Message, c.Hint = cmp.Or(c.kind, kind), err.Error(), e.settings.In(cmp.Or(c.Hint, hint))
 	e.note(stateFailed, c)
 }
 

@@ -126,7 +126,9 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 	if errors.Is(err, config.ErrNoProfile) && !config.MayBeShown(c.Profile) {
 		c.Profile = "?"
 	}
+	e.settings = providers.Names{}
 	if err == nil {
+		e.settings = p.Settings.Applying(p.Service.Settings)
 		err = p.Settings.Check(p.Service.Settings)
 	}
 	var client providers.Provider

@@ -213,7 +213,7 @@ func (v *visit) failure(limit time.Duration) (kind, message, hint string) {
 		return "temporary", "gave no answer within " + limit.String(), "raise --timeout, or look for a firewall or a proxy"
 	}
 	if obstacle := oauth.ObstacleIn(v.err); obstacle != nil {
-		return "config", obstacle.Problem, obstacle.Hint
+		return "config", obstacle.Problem, v.names.In(obstacle.Hint)
 	}
 	if oauth.IsNotHTTP(v.err) {
 		return "protocol", "answers what is not valid HTTP", v.names.In("check {address} in the profile: is that the service?")

@@ -54,7 +54,7 @@ func kinds() map[string]kind {
 		},
 		"scope": {
 			code: 5, meaning: "a scope was refused, or `--require-scope` found one missing",
-			hint: "check the scopes of the profile, case matters; or ask authctl scopes probe",
+			hint: "check {scopes} in the profile, case matters",
 		},
 		"unsupported": {code: 6, meaning: "this service has no such operation"},
 		"store": {
@@ -249,6 +249,8 @@ func (a *app) fail(command *cobra.Command, err error) int {
 		hint = cmp.Or(a.pipelineGrant, "log in: "+a.loginCommand)
 	case ok && failure.RefreshToken && failure.Reason == providers.ReasonCredentials:
 		hint = "log in again: " + a.loginCommand + "; if that is refused too, " + cmp.Or(hint, kinds()[name].hint)
+	case name == "scope" && hint == "":
+		hint = a.scopeHint()
 	}
 	row := kinds()[name]
 	hint = a.names.In(cmp.Or(hint, row.hint))
@@ -263,6 +265,20 @@ func (a *app) fail(command *cobra.Command, err error) int {
 		a.say(a.err.Notice("hint:"), hint)
 	}
 	return row.code
+}
+
+// scopeHint says what to do about a scope that was refused. Where a service has but one,
+// there is nothing to spell, or to probe.
+func (a *app) scopeHint() string {
+	hint := kinds()["scope"].hint
+	service, err := a.service(a.provider)
+	if err != nil || service.Catalogue == nil {
+		return hint
+	}
+	if known := service.Catalogue().Scopes; len(known) == 1 {
+		return "check {scopes} in the profile: " + service.Title + " has the scope " + known[0].Name + " only"
+	}
+	return hint + "; or ask " + a.commandFor(a.profile, "scopes", "probe")
 }
 
 // failJSON writes the error as the one JSON object of the contract.

@@ -122,7 +122,7 @@ func (a *app) loginStarter(s *session) (providers.LoginStarter, error) {
 	if grant, _ := s.profile.Settings.Lookup("grant"); grant.Text != providers.AuthorizationCodeGrant {
 		return nil, &providers.SettingError{
 			Profile: s.profile.Name, Name: "grant", Problem: "is " + grant.Text + ", with which nobody logs in",
-			Help: "set grant: authorization_code in the profile", Origin: grant.Origin,
+			Help: "set {grant=authorization_code} in the profile", Origin: grant.Origin,
 		}
 	}
 	return starter, nil

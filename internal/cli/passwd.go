@@ -64,7 +64,7 @@ func (a *app) runPasswd(ctx context.Context, o *passwdOptions, args []string) er
 	if grant, _ := s.profile.Settings.Lookup("grant"); grant.Text == "client_credentials" && o.user == "" {
 		return &providers.SettingError{
 			Profile: s.profile.Name, Name: "grant", Problem: "is client_credentials, whose tokens have no user",
-			Help: "name a user with --user, or set grant: password or authorization_code in the profile", Origin: grant.Origin,
+			Help: "name a user with --user, or set {grant=password} in the profile, or authorization_code", Origin: grant.Origin,
 		}
 	}
 	change, err := a.askPasswords(ctx, o)

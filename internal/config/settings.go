@@ -274,7 +274,9 @@ func (f *File) secretVariable(p *Profile, setting, name string) (providers.Value
 		}
 	case path != "":
 		ref := reference{kind: "file", arg: path}
-		return p.secret(f.refs, setting, ref, "environment "+name+"_FILE"), nil
+		v := p.secret(f.refs, setting, ref, "environment "+name+"_FILE")
+		v.Secret = f.refs.bind(p.Name, name+"_FILE", ref)
+		return v, nil
 	case value != "":
 		if files.TidySecret(value) == "" {
 			return providers.Value{}, &Error{Key: name, Problem: "holds a line break and nothing else"}

@@ -111,12 +111,12 @@ func certificateObstacle(err *tls.CertificateVerificationError, whose string) *O
 	case errors.As(err, &host):
 		return &Obstacle{
 			Problem: whose + " certificate is for another name" + said,
-			Hint:    "check base_url in the profile, and whether a proxy or this network leads the name elsewhere",
+			Hint:    "check {host} in the profile, and whether a proxy or this network leads the name elsewhere",
 		}
 	}
 	return &Obstacle{
 		Problem: whose + " certificate is not trusted" + said,
-		Hint:    "check base_url and this machine's clock, or trust the certificate's issuer with --ca-file FILE",
+		Hint:    "check {host} in the profile and this machine's clock, or trust the certificate's issuer with --ca-file FILE",
 	}
 }
 
@@ -124,7 +124,7 @@ func noTLS(whose string) *Obstacle {
 	if whose == "its" {
 		return &Obstacle{
 			Problem: "what answers there does not speak TLS, it may be a port for plain http",
-			Hint:    "check scheme and port of base_url in the profile; plain http is for loopback only",
+			Hint:    "check scheme and port of {base_url} in the profile; plain http is for loopback only",
 		}
 	}
 	return &Obstacle{
@@ -136,7 +136,7 @@ func noTLS(whose string) *Obstacle {
 // alertObstacle reads an alert with which the service ended TLS (RFC 8446 §6.2).
 func alertObstacle(err error) *Obstacle {
 	alert := remoteAlert(err)
-	hint := "check base_url in the profile, and whether a proxy or a firewall stands between"
+	hint := "check {host} in the profile, and whether a proxy or a firewall stands between"
 	switch alert {
 	case "", "close notify", "internal error", "user canceled", "bad record MAC":
 		return nil
@@ -209,7 +209,7 @@ func tlsObstacle(err error) *Obstacle {
 		}
 		return &Obstacle{
 			Problem: "TLS cannot be agreed on: " + strconv.Quote(CleanText(text)),
-			Hint:    "TLS 1.2 or 1.3 has to be spoken there; check base_url in the profile, and what stands between",
+			Hint:    "TLS 1.2 or 1.3 has to be spoken there; check {host} in the profile, and what stands between",
 		}
 	}
 	return nil

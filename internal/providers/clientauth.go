@@ -45,12 +45,25 @@ func (s Settings) ClientAuth(endpoint *url.URL, algorithm string) (oauth.ClientA
 	return oauth.Basic{ClientID: id, Secret: secret, Encoding: encoding}, nil
 }
 
+// whichOfTwo says how a client with a secret and a key is told which of them counts.
+func (s Settings) whichOfTwo() string {
+	secret, key := s.values["client_secret"].place(), s.values["private_key"].place()
+	text := "set client_auth: private_key_jwt, client_secret_basic or client_secret_post"
+	switch {
+	case secret != "" && key == "":
+		return "unset " + secret + ", or " + text + " (AUTHCTL_CLIENT_AUTH)"
+	case key != "" && secret == "":
+		return "unset " + key + ", or " + text + " (AUTHCTL_CLIENT_AUTH)"
+	}
+	return "remove one of the two, or " + text
+}
+
 func (s Settings) authMethod() (string, error) {
 	method, key, secret := s.Text("client_auth"), s.Secret("private_key"), s.Secret("client_secret")
 	switch {
 	case method == "" && key != nil && secret != nil:
 		return "", s.wrong("client_auth", "is needed, because there is a client_secret and a private_key",
-			"say which of the two is used, or remove one")
+			s.whichOfTwo())
 	case method == "" && key != nil:
 		method = PrivateKeyJWT
 	case method == "":

@@ -23,7 +23,7 @@ func TestRefusedLogin(t *testing.T) {
 		"temporarily_unavailable":   {providers.ReasonTemporary, "in a while"},
 		"server_error":              {providers.ReasonTemporary, "in a while"},
 		"slow_down":                 {providers.ReasonTemporary, "in a while"},
-		"invalid_scope":             {providers.ReasonScope, "scopes of the profile"},
+		"invalid_scope":             {providers.ReasonScope, "scopes in the profile"},
 		"unauthorized_client":       {providers.ReasonConfig, "grant authorization_code allowed"},
 		"unsupported_response_type": {providers.ReasonConfig, "grant authorization_code allowed"},
 		"invalid_request":           {providers.ReasonConfig, "redirect_port and pkce"},

@@ -5,12 +5,22 @@ import (
 	"strings"
 )
 
-// Names are the settings of one profile that can be what is wrong with it. Hints put them
-// in for {account,region,base_url}: what the service does not have, or what this profile's
-// grant, authentication or base_url leave without effect, is not named.
+// Names are the settings of one profile that can be what is wrong with it, and where each is
+// set. Hints put them in for {account,region,base_url}: what the service does not have, what
+// this profile's grant, authentication or base_url leave without effect, and what is not set
+// at all, is not named.
 //
 // The zero value knows what every client has.
-type Names struct{ names []string }
+type Names struct{ names []setName }
+
+// setName is a setting and where it is set.
+type setName struct {
+	name string
+	// place is the variable or the flag; empty means the profile.
+	place string
+	// set says that it has a value, or has to have one.
+	set bool
+}
 
 // Groups that a hint may name, as in "check {address}".
 const (
@@ -18,15 +28,49 @@ const (
 	credentialsNames = "username,password,client_id,client_secret,private_key,key_id"
 )
 
+// inProfile follows a list in a hint that says where the settings are.
+const inProfile = " in the profile"
+
 // Applying returns those of the service's settings that have an effect on this profile.
 func (s Settings) Applying(list []Setting) Names {
 	var n Names
+	bare := s.withoutFile()
 	for _, d := range list {
-		if s.applies(d) {
-			n.names = append(n.names, d.Name)
+		if !s.applies(d) {
+			continue
 		}
+		value, ok := s.Lookup(d.Name)
+		name := setName{name: d.Name, place: value.place(), set: ok || d.Wanted(s)}
+		if name.place == "" && bare {
+			name.place = d.Env()
+		}
+		n.names = append(n.names, name)
 	}
 	return n
+}
+
+// place is the variable or the flag that a value comes from, empty for the profile.
+func (v Value) place() string {
+	for _, kind := range []string{"environment ", "flag "} {
+		if place, ok := strings.CutPrefix(v.Origin, kind); ok {
+			return place
+		}
+	}
+	return ""
+}
+
+// withoutFile reports whether the environment says it all.
+func (s Settings) withoutFile() bool {
+	variables := 0
+	for _, v := range s.values {
+		switch {
+		case strings.HasPrefix(v.Origin, "environment "):
+			variables++
+		case v.place() == "" && v.Origin != "default":
+			return false
+		}
+	}
+	return variables > 0
 }
 
 func (s Settings) applies(d Setting) bool {
@@ -52,40 +96,111 @@ func (s Settings) applies(d Setting) bool {
 
 // Have reports whether a setting is one of them.
 func (n Names) Have(name string) bool {
+	_, ok := n.find(name)
+	return ok
+}
+
+func (n Names) find(name string) (setName, bool) {
 	if n.names == nil {
-		return slices.Contains([]string{"client_id", "client_secret", "base_url", "grant", "redirect_port", "pkce"}, name)
+		common := []string{"client_id", "client_secret", "base_url", "grant", "redirect_port", "pkce", "scopes"}
+		return setName{name: name, set: true}, slices.Contains(common, name)
 	}
-	return slices.Contains(n.names, name)
+	i := slices.IndexFunc(n.names, func(s setName) bool { return s.name == name })
+	if i < 0 {
+		return setName{}, false
+	}
+	return n.names[i], true
 }
 
 // In returns a hint with the settings named that apply, where it has a list of some in
-// braces. A list of which none applies is base_url, which every service has.
+// braces, and where each is set if "in the profile" follows: what the environment or a flag
+// gives is named as the variable or the flag. {grant=password} is a setting and its value. A
+// list of which none applies is base_url, which every service has.
 func (n Names) In(hint string) string {
 	for {
 		before, rest, ok := strings.Cut(hint, "{")
 		list, after, closed := strings.Cut(rest, "}")
-		if !ok || !closed || strings.Trim(list, "abcdefghijklmnopqrstuvwxyz_,") != "" {
+		if !ok || !closed || strings.Trim(list, "abcdefghijklmnopqrstuvwxyz_,=") != "" {
 			return hint
 		}
-		hint = before + n.listed(list) + after
+		names := n.listed(list)
+		said, placed := strings.CutPrefix(after, inProfile)
+		if placed {
+			after = said
+			hint = before + inPlaces(names) + after
+			continue
+		}
+		words := make([]string, len(names))
+		for i, name := range names {
+			words[i] = name.name
+		}
+		hint = before + enumerated(words) + after
 	}
 }
 
-// listed writes those of a list that apply as words.
-func (n Names) listed(list string) string {
+// listed returns those of a list that apply and are set, else those that apply.
+func (n Names) listed(list string) []setName {
+	base, _ := n.find("base_url")
 	switch list {
 	case "address":
 		list = addressNames
 	case "credentials":
 		list = credentialsNames
+	case "host":
+		if list = addressNames; base.set {
+			list = "base_url"
+		}
 	}
-	names := slices.DeleteFunc(strings.Split(list, ","), func(name string) bool { return !n.Have(name) })
-	if len(names) == 0 {
-		return "base_url"
+	var set, unset []setName
+	for part := range strings.SplitSeq(list, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		found, ok := n.find(name)
+		if found.name = strings.TrimSuffix(name+": "+value, ": "); value != "" && found.place != "" {
+			found.place += "=" + value
+		}
+		switch {
+		case ok && found.set:
+			set = append(set, found)
+		case ok:
+			unset = append(unset, found)
+		}
 	}
-	last := len(names) - 1
-	if last == 0 {
-		return names[0]
+	switch {
+	case len(set) > 0:
+		return set
+	case len(unset) > 0:
+		return unset
 	}
-	return strings.Join(names[:last], ", ") + " and " + names[last]
+	return []setName{{name: "base_url", place: base.place}}
+}
+
+// inPlaces names settings by where they are set: those of the profile, and the variables
+// and flags.
+func inPlaces(names []setName) string {
+	var own, places []string
+	for _, name := range names {
+		if name.place == "" {
+			own = append(own, name.name)
+		} else {
+			places = append(places, name.place)
+		}
+	}
+	switch {
+	case len(places) == 0:
+		return enumerated(own) + inProfile
+	case len(own) == 0:
+		return enumerated(places)
+	case len(own) == 1:
+		return own[0] + inProfile + " and " + enumerated(places)
+	}
+	return enumerated(own) + inProfile + ", and " + enumerated(places)
+}
+
+// enumerated writes words as a list: a, b and c.
+func enumerated(words []string) string {
+	last := len(words) - 1
+	if last <= 0 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

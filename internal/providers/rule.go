@@ -124,16 +124,16 @@ func inFront() []Rule {
 			// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 			Status: 403, Text: "missing authentication token", Reason: ReasonConfig,
 			Message: "has no such path, says the API gateway in front of it",
-			Hint:    "check base_url in the profile: the gateway knows no such method and path there",
+			Hint:    "check {host} in the profile: the gateway knows no such method and path there",
 		},
 		{Status: 403, Code: "MissingAuthenticationTokenException", Reason: ReasonConfig,
 			Message: "has no such path, says the API gateway in front of it",
-			Hint:    "check base_url in the profile: the gateway knows no such method and path there",
+			Hint:    "check {host} in the profile: the gateway knows no such method and path there",
 		},
 		{
 			Status: 403, Page: true, Reason: ReasonConfig,
 			Message: "was not reached, what stands in front of it let nobody through",
-			Hint: "a firewall, a proxy or a gateway answered in the service's place: check base_url in the profile, " +
+			Hint: "a firewall, a proxy or a gateway answered in the service's place: check {host} in the profile, " +
 				"HTTPS_PROXY, and whether the service may be reached from this network",
 		},
 		// Spring's words, which come with invalid_client.
@@ -200,17 +200,17 @@ func refusedLogin() []Rule {
 		{Code: "server_error", Reason: ReasonTemporary, Hint: "the service has a fault: log in again in a while"},
 		{Code: Throttled, Reason: ReasonTemporary, Hint: "the service is busy: log in again in a while"},
 		{Code: "invalid_scope", Reason: ReasonScope,
-			Hint: "check the scopes of the profile: one of them is unknown there, or not allowed to this client"},
+			Hint: "check {scopes} in the profile: one of them is unknown there, or not allowed to this client"},
 		{Code: "unauthorized_client", Reason: ReasonConfig,
 			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service"},
 		{Code: "unsupported_response_type", Reason: ReasonConfig,
 			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service"},
-		{Code: "invalid_client", Reason: ReasonConfig, Hint: "it is not the user: check client_id in the profile"},
+		{Code: "invalid_client", Reason: ReasonConfig, Hint: "it is not the user: check {client_id} in the profile"},
 		{Code: "invalid_request", Reason: ReasonConfig,
 			Hint: "it is not the user: check {client_id,redirect_port,pkce} in the profile, " +
 				"and that the redirect URI is registered at the service"},
 		{Code: "invalid_redirect_uri", Reason: ReasonConfig,
-			Hint: "register the redirect URI at the service, and set its port as redirect_port in the profile"},
+			Hint: "register the redirect URI at the service, and set its port as {redirect_port} in the profile"},
 		{Code: "login_required", Reason: ReasonCredentials, Hint: "log in again, and sign in when the page asks"},
 		{Code: "interaction_required", Reason: ReasonCredentials, Hint: "log in again, and answer what the page asks"},
 		{Code: "consent_required", Reason: ReasonCredentials, Hint: "log in again, and consent when the page asks"},

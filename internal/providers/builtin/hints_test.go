@@ -207,13 +207,13 @@ func TestNamesOfProfiles(t *testing.T) {
 		change        [2]string
 		want          string // for {address} and {credentials}
 	}{
-		{"pexip", "its own hosts", [2]string{"base_url", ""}, "account, environment and base_url; client_id and client_secret"},
+		{"pexip", "its own hosts", [2]string{"base_url", ""}, "account and environment; client_id and client_secret"},
 		{"pexip", "a base_url", [2]string{}, "account and base_url; client_id and client_secret"},
 		{"pexip-jwt", "a key", [2]string{}, "account and base_url; client_id, private_key and key_id"},
-		{"talkdesk", "its own hosts", [2]string{"base_url", ""}, "account, region, api_url and base_url; client_id and client_secret"},
-		{"talkdesk", "a base_url", [2]string{}, "api_url and base_url; client_id and client_secret"},
-		{"talkdesk-jwt", "a key", [2]string{}, "api_url and base_url; client_id, private_key and key_id"},
-		{"qmatic", "its own hosts", [2]string{"base_url", ""}, "account, region and base_url; client_id and client_secret"},
+		{"talkdesk", "its own hosts", [2]string{"base_url", ""}, "account and region; client_id and client_secret"},
+		{"talkdesk", "a base_url", [2]string{}, "base_url; client_id and client_secret"},
+		{"talkdesk-jwt", "a key", [2]string{}, "base_url; client_id, private_key and key_id"},
+		{"qmatic", "its own hosts", [2]string{"base_url", ""}, "account and region; client_id and client_secret"},
 		{"genesys", "client credentials", [2]string{}, "base_url; client_id and client_secret"},
 		{"genesys-password", "a password", [2]string{}, "base_url; username, password, client_id and client_secret"},
 		{"genesys-public", "no secret", [2]string{}, "base_url; client_id"},
@@ -226,6 +226,51 @@ func TestNamesOfProfiles(t *testing.T) {
 		names := providertest.Settings(s, values).Applying(s.Settings)
 		if got := names.In("{address}; {credentials}"); got != row.want {
 			t.Errorf("%s, %s: got %q, want %q", row.profile, row.name, got, row.want)
+		}
+	}
+}
+
+// TestHintsSayWhereASettingIs has the places that a value comes from: the profile, a variable, a flag.
+func TestHintsSayWhereASettingIs(t *testing.T) {
+	t.Parallel()
+	const file, standard = "profile p in /config.yaml:3", "default"
+	of := func(origins ...string) providers.Names {
+		s := service(t, "talkdesk")
+		values := map[string]providers.Value{"grant": {Text: "client_credentials", Origin: standard}}
+		for i := 0; i < len(origins); i += 2 {
+			v := providers.Value{Text: "x", List: []string{"x"}, Origin: origins[i+1]}
+			if origins[i] == "client_secret" {
+				v.Secret = oauth.Known(oauth.NewSecret("fake"))
+			}
+			values[origins[i]] = v
+		}
+		return providers.NewSettings("p", values).Applying(s.Settings)
+	}
+	const variable = "environment AUTHCTL_"
+	inFile := of("account", file, "client_id", file, "client_secret", file, "scopes", file)
+	mixed := of("account", file, "client_id", file, "client_secret", variable+"CLIENT_SECRET_FILE", "scopes", "flag --scope")
+	alone := of("account", variable+"ACCOUNT", "client_id", variable+"CLIENT_ID", "client_secret", variable+"CLIENT_SECRET")
+	for _, row := range []struct {
+		names      providers.Names
+		hint, want string
+	}{
+		{inFile, "check {credentials} in the profile", "check client_id and client_secret in the profile"},
+		{mixed, "check {credentials} in the profile; x", "check client_id in the profile and AUTHCTL_CLIENT_SECRET_FILE; x"},
+		{mixed, "check {account,client_id,client_secret} in the profile",
+			"check account and client_id in the profile, and AUTHCTL_CLIENT_SECRET_FILE"},
+		{alone, "check {credentials} in the profile", "check AUTHCTL_CLIENT_ID and AUTHCTL_CLIENT_SECRET"},
+		{inFile, "check {scopes} in the profile, a", "check scopes in the profile, a"},
+		{mixed, "check {scopes} in the profile, a", "check --scope, a"},
+		{alone, "check {scopes} in the profile", "check AUTHCTL_SCOPES"},
+		{inFile, "set {grant=authorization_code} in the profile", "set grant: authorization_code in the profile"},
+		{alone, "set {grant=authorization_code} in the profile", "set AUTHCTL_GRANT=authorization_code"},
+		{of("account", file, "grant", variable+"GRANT"), "set {grant=authorization_code} in the profile", "set AUTHCTL_GRANT=authorization_code"},
+		{inFile, "check {host} in the profile", "check account in the profile"},
+		{of("account", file, "base_url", variable+"BASE_URL"), "check {host} in the profile", "check AUTHCTL_BASE_URL"},
+		{providers.Names{}, "check {host} in the profile", "check base_url in the profile"},
+	} {
+		if got := row.names.In(row.hint); got != row.want {
+			t.Errorf("%q: got %q, want %q", row.hint, got, row.want)
 		}
 	}
 }

@@ -34,7 +34,7 @@ const unauthorized = "603"
 // refusedClient completes a rule for what the API key may be the reason of.
 func refusedClient(r providers.Rule) providers.Rule {
 	r.Reason = providers.ReasonCredentials
-	r.Hint = "check api_key as well as {client_id,client_secret} in the profile; the client may lack the grant"
+	r.Hint = "check {api_key,client_id,client_secret} in the profile; the client may lack the grant"
 	return r
 }
 
@@ -63,7 +63,7 @@ func pingRules() []providers.Rule {
 	}
 	byStatus, byGateway, byCode := refused, refused, refused
 	byStatus.Status, byGateway.Status, byCode.Code = http.StatusForbidden, http.StatusUnauthorized, unauthorized
-	const hint = "check base_url in the profile: there is no such API at that address"
+	const hint = "check {base_url} in the profile: there is no such API at that address"
 	return []providers.Rule{
 		byStatus, byGateway, byCode,
 		{Status: http.StatusRequestTimeout, Reason: providers.ReasonTemporary, Message: "is unavailable"},

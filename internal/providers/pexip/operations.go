@@ -154,7 +154,7 @@ func userInfoRules() []providers.Rule {
 
 const (
 	onlyOpenID = "tells about the user only for tokens with the scope openid, which this one lacks"
-	addOpenID  = "add openid to the scopes of the profile, and get a new token"
+	addOpenID  = "add openid to {scopes} in the profile, and get a new token"
 )
 
 // lacksOpenID is said of a token that the service need not be asked about.

@@ -159,11 +159,11 @@ func rules() []providers.Rule {
 		{Code: "unauthorized_client", Text: "client credentials", Reason: providers.ReasonCredentials},
 		{
 			Text: "realm not enabled", Reason: providers.ReasonConfig, Message: "has that realm, and it is switched off",
-			Hint: "it is not the secret: ask who runs the realm, or check account in the profile",
+			Hint: "it is not the secret: ask who runs the realm, or check {account} in the profile",
 		},
 		{
 			Status: 403, Code: "invalid_request", Reason: providers.ReasonConfig,
-			Hint: "this realm takes https only: check base_url in the profile",
+			Hint: "this realm takes https only: check {host} in the profile",
 		},
 	}
 }

@@ -116,7 +116,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	return &Provider{
 		token: providers.TokenEndpoint{
 			Peer: providers.Peer{
-				Service: title, Client: client, Header: http.Header{"X-Account": {account}}, Names: s.Applying(settings()),
+				Service: title, Client: client, Header: http.Header{"X-Account": {account}}, Rules: rules(), Names: s.Applying(settings()),
 			},
 			URL: endpoint, Auth: auth, MinRetryWait: tokenInterval,
 		},
@@ -125,6 +125,14 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 		form:    s.Bool("account_form_field"),
 		scopes:  s.List("scopes"),
 	}, nil
+}
+
+// rules read Qmatic's one answer to a wrong account, client or secret.
+func rules() []providers.Rule {
+	return []providers.Rule{{
+		Code: "invalid_client", Reason: providers.ReasonCredentials,
+		Hint: "check {account,client_id,client_secret} in the profile; --dry-run shows the request",
+	}}
 }
 
 // Name returns "qmatic".

@@ -95,10 +95,10 @@ func user() oauth.Success { return oauth.Success{Members: []string{"sub"}} }
 // userRules read the API's errors: a 400 is what the token of a client without a user
 // gets.
 func userRules(grant string) []providers.Rule {
-	hint := "log in as a user of this account, with openid among the scopes of the profile"
+	hint := "log in as a user of this account, with openid among {scopes} in the profile"
 	if grant != providers.AuthorizationCodeGrant {
 		hint = "a token of the grant client_credentials has no user: " +
-			"set grant: authorization_code and scopes with openid in the profile, then log in"
+			"set {grant=authorization_code} in the profile, with openid among the scopes, then log in"
 	}
 	return []providers.Rule{
 		{
@@ -107,7 +107,7 @@ func userRules(grant string) []providers.Rule {
 		},
 		{
 			Status: 403, Reason: providers.ReasonScope,
-			Hint: "the scope openid is needed: add it to the scopes of the profile",
+			Hint: "the scope openid is needed: add it to {scopes} in the profile",
 		},
 	}
 }
