@@ -43,7 +43,7 @@ func TestFlagsOfEachCommand(t *testing.T) {
 		// Only --live asks, and without a token.
 		"authctl scopes list": asks + " access api live output search",
 		// Neither reads nor writes the cache.
-		"authctl scopes probe": asks + " output restart",
+		"authctl scopes probe": asks + " output",
 		// Never reads the cache.
 		"authctl scopes wait": asks + " no-cache output store",
 

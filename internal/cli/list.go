@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/authctl/authctl/internal/term"
@@ -60,3 +61,19 @@ func (a *app) hang(head, text string) string { return term.Hang(head, text, cmp.
 
 // width is that of the terminal at stdout, 0 for none.
 func (a *app) width() int { return a.Streams.Width(a.LookupEnv) }
+
+// lines are words, each on a line.
+func lines(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, "\n") + "\n"
+}
+
+// counted is a number with its noun: "1 request", "2 requests".
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}

@@ -125,6 +125,19 @@ func scopesLine(names []string) string {
 	return "scopes: [" + strings.Join(quoted, ", ") + "]"
 }
 
+// scopesBlock are the lines of a profile that ask for the names, indented for a
+// profile as authctl writes it; nothing for none.
+func scopesBlock(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = "      - " + yamlScope(name)
+	}
+	return "\n    scopes:\n" + lines(quoted)
+}
+
 // yamlScope is a name as YAML takes it for text, in quotes where it has to be.
 func yamlScope(name string) string {
 	odd := func(r rune) bool {

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"time"
 
@@ -12,6 +10,30 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 )
+
+// openAsking opens the session of a profile for requests with the scopes that choose returns of its own ones and of
+// those of --scope, nil without any. The profile itself may have none.
+func (a *app) openAsking(f *serviceFlags, args []string, doing string,
+	choose func(s providers.Service, wanted, own []string) ([]string, error),
+) (*session, error) {
+	wanted := f.scopeList()
+	f.scopes = nil
+	f.prepare = func(p *config.Profile) error {
+		if err := a.needsNoLogin(p, doing); err != nil {
+			return err
+		}
+		own, _ := p.Settings.Lookup("scopes")
+		names, err := choose(p.Service, wanted, own.List)
+		p.Settings = p.Settings.With("scopes", providers.Value{List: names, Origin: own.Origin})
+		return err
+	}
+	s, err := a.open(f, args)
+	if err == nil {
+		a.complain(s.profile.Service, wanted, "")
+		a.complainOfProfile(s.profile)
+	}
+	return s, err
+}
 
 // asking returns the session as it is with other scopes, none for nil, and past the
 // cache. A request may take as long as limit.
@@ -29,7 +51,7 @@ func (s *session) asking(names []string, limit time.Duration) (*session, error) 
 // asked is the token that came of a request for scopes.
 type asked struct {
 	token oauth.Token
-	// given are the scopes in effect, nil when neither the reply nor the token says.
+	// given are the Valid scopes in effect, nil when neither the reply nor the token says.
 	given []string
 }
 
@@ -46,7 +68,8 @@ func (s *session) askFor(ctx context.Context, names []string, limit time.Duratio
 	known, _ := sides(other, answer)
 	got := asked{token: answer.Token}
 	if known.Granted != nil || known.InToken != nil {
-		got.given = scopes.InEffect(scopes.Compare(known))
+		odd := func(name string) bool { return !scopes.Valid(name) }
+		got.given = slices.DeleteFunc(scopes.InEffect(scopes.Compare(known)), odd)
 	}
 	return got, nil
 }
@@ -69,21 +92,6 @@ func (a *app) needsNoLogin(p *config.Profile, doing string) error {
 // where what else goes there would tear it.
 func (a *app) showsStatus(f *serviceFlags) bool {
 	return a.Streams.ErrTerminal && !a.flags.quiet && !a.flags.verbose && !f.explain
-}
-
-// retryIn says when to ask again after a failure that waiting mends and that the
-// service bounds itself: a 429, or a Retry-After.
-func retryIn(err error, now time.Time) (time.Duration, bool) {
-	failure, ok := errors.AsType[*providers.Failure](err)
-	answered, said := errors.AsType[*oauth.Error](err)
-	if !ok || !said || failure.Reason != providers.ReasonTemporary {
-		return 0, false
-	}
-	wait := failure.NotBefore.Sub(now)
-	if answered.StatusCode == http.StatusTooManyRequests {
-		wait = max(wait, time.Second)
-	}
-	return wait, wait > 0
 }
 
 // sleep waits, or returns why ctx ended.

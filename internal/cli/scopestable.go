@@ -196,3 +196,53 @@ func (s listedScope) about(wide bool) string {
 	}
 	return s.About
 }
+
+// probedScope is one scope of `scopes probe -o json`.
+type probedScope struct {
+	Name    string `json:"scope"`
+	Granted bool   `json:"granted"`
+	Access  string `json:"access"`
+	API     string `json:"api"`
+	About   string `json:"about"`
+}
+
+// show prints the result, the granted scopes first.
+func (p *probing) show() error {
+	table := term.Table{Header: []string{"SCOPE", "ACCESS", "OPENS", "GRANTED"}}
+	if p.all {
+		p.names = joined(p.names, p.granted)
+	}
+	p.granted = scopes.Missing(scopes.Missing(p.granted, p.names), p.names) // in their order
+	list, profile, answer := []probedScope{}, p.session.profile, map[bool]string{true: "yes", false: "no"}
+	for _, name := range joined(p.granted, p.names) {
+		k, _ := catalogueOf(profile.Service).Lookup(name)
+		granted := slices.Contains(p.granted, name)
+		list = append(list, probedScope{Name: name, Granted: granted, Access: k.Access, API: k.API, About: k.About})
+		table.Rows = append(table.Rows, []string{name, k.Access, opens(k), answer[granted]})
+	}
+	switch p.output.format {
+	case "json":
+		return p.json(map[string]any{
+			"profile": profile.Name, "provider": profile.Service.Name, "requests": p.requests, "scopes": list,
+		})
+	case "raw":
+		return p.print(lines(p.granted))
+	}
+	var b strings.Builder
+	if _, err := p.paint(table).WriteTo(&b); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "\n%d of %s granted, found with %s\n", len(p.granted), counted(len(list), "scope"),
+		counted(p.requests, "request"))
+	return p.print(b.String() + scopesBlock(p.toPaste()))
+}
+
+// toPaste are the scopes to put into the profile. Of a probe that --scope limits, what the profile asks for beside
+// stays in it.
+func (p *probing) toPaste() []string {
+	own, _ := p.ownProfile(p.session.profile.Name)
+	if p.all || len(p.granted) == 0 || own == nil {
+		return p.granted
+	}
+	return joined(scopes.Missing(p.names, own.Settings.List("scopes")), p.granted)
+}

@@ -29,10 +29,8 @@ const (
 type waitOptions struct {
 	serviceFlags
 	output outputFlag
-	// wanted are the scopes that are waited for, all those and the profile's.
-	wanted, all []string
-	// rest are the profile's other scopes.
-	rest []string
+	// wanted are the scopes that are waited for, rest the profile's other ones.
+	wanted, rest []string
 	// own: nothing but the profile's scopes is asked for.
 	own bool
 }
@@ -69,14 +67,10 @@ The token is kept in the cache if it is the one that token get would get.`,
 }
 
 func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) error {
-	wanted := o.scopeList()
-	o.scopes = nil
-	o.prepare = func(p *config.Profile) error { return o.choose(a, p, wanted) }
-	s, err := a.open(&o.serviceFlags, args)
+	s, err := a.openAsking(&o.serviceFlags, args, "waiting for a scope", o.choose)
 	if err != nil {
 		return err
 	}
-	a.complain(s.profile.Service, wanted, "")
 	var last asked
 	w := a.scopeWait(s, o)
 	w.ask = func(ctx context.Context, names []string, limit time.Duration) ([]string, error) {
@@ -99,33 +93,28 @@ func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) 
 }
 
 // choose decides what is waited for, and what is asked for meanwhile.
-func (o *waitOptions) choose(a *app, p *config.Profile, wanted []string) error {
-	if err := a.needsNoLogin(p, "waiting for a scope"); err != nil {
-		return err
-	}
-	configured, _ := p.Settings.Lookup("scopes")
-	o.wanted = wanted
-	if wanted == nil {
-		o.wanted = configured.List
+func (o *waitOptions) choose(service providers.Service, wanted, own []string) ([]string, error) {
+	o.wanted, o.own = wanted, wanted == nil
+	if o.own {
+		o.wanted = own
 	}
 	if len(o.wanted) == 0 {
-		return usagef("there is no scope to wait for: the profile has none, name one with --scope")
+		return nil, usagef("there is no scope to wait for: the profile has none, name one with --scope")
 	}
-	for _, c := range scopes.Check(p.Service, o.wanted) {
+	for _, c := range scopes.Check(service, o.wanted) {
 		if c.Kind == scopes.Pointless {
-			return &scopeError{message: "waiting for " + c.String(), hint: "take it out of the profile or of --scope"}
+			return nil, &scopeError{message: "waiting for " + c.String(), hint: "take it out of the profile or of --scope"}
 		}
 	}
 	// Nothing else is asked for: what of the profile is refused is not waited for.
-	o.all, o.rest, o.own = o.wanted, scopes.Missing(o.wanted, configured.List), wanted == nil
-	p.Settings = p.Settings.With("scopes", providers.Value{List: o.all, Origin: configured.Origin})
-	return nil
+	o.rest = scopes.Missing(o.wanted, own)
+	return o.wanted, nil
 }
 
 // scopeWait prepares the wait; who is asked is left open.
 func (a *app) scopeWait(s *session, o *waitOptions) *scopeWait {
 	w := &scopeWait{
-		wait: scopes.Wait{Scopes: o.wanted}, all: o.all, rest: o.rest,
+		wait: scopes.Wait{Scopes: o.wanted}, all: o.wanted, rest: o.rest,
 		now: a.Now, sleep: sleep, patience: waitPatience,
 		// A wrong password that is sent twice may lock the user out.
 		askOnce:  s.provider.Identity().Grant == "password",

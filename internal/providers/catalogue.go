@@ -35,6 +35,17 @@ func (c Catalogue) Lookup(name string) (KnownScope, bool) {
 	return c.Scopes[i], true
 }
 
+// Documented are the names on the vendor's page, without the newer ones.
+func (c Catalogue) Documented() []string {
+	var names []string
+	for _, s := range c.Scopes {
+		if !s.Newer {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // Accesses returns the values of KnownScope.Access, in the order of their reach.
 func Accesses() []string { return []string{"read", "write", "manage", "start"} }
 
