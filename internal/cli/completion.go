@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -63,7 +61,15 @@ func (a *app) completion(root *cobra.Command) {
 
 // completing reports whether it is a shell that asks what could be typed.
 func (a *app) completing() bool {
-	return len(a.Args) > 0 && strings.HasPrefix(a.Args[0], cobra.ShellCompRequestCmd)
+	for _, arg := range a.Args {
+		if arg == "--" {
+			return false
+		}
+		if arg == cobra.ShellCompRequestCmd || arg == cobra.ShellCompNoDescRequestCmd {
+			return true
+		}
+	}
+	return false
 }
 
 // completeFlags offers the values of flags in a command and those below it.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,9 @@ func findToken(text string) (found pastedToken, ok bool) {
 	}
 	if found.token == "" {
 		found.token = bareToken(lines)
+	}
+	if inside := jwtWithin(found.token, text); inside != "" {
+		found.token = inside
 	}
 	return found, found.token != ""
 }
@@ -210,6 +214,21 @@ func withoutQuotes(text string) string {
 		}
 	}
 	return text
+}
+
+// jwtWithin returns the one JWT in a text that was not understood, or was taken whole though
+// it holds more: behind the name of another header or scheme, in an address or in brackets.
+func jwtWithin(token, text string) string {
+	if token == "" {
+		token = text
+	}
+	// Of what begins so, only a header of JSON is one: RFC 7519 §5.
+	all := regexp.MustCompile(`\beyJ[\w-]+(?:\.[\w-]*){2,4}`).FindAllString(token, -1)
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) != 1 || decoded(oauth.NewSecret(all[0])).Kind == "opaque" {
+		return ""
+	}
+	return all[0]
 }
 
 // bareToken returns the token that is all there is: on one line, or broken over several as

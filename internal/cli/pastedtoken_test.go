@@ -68,6 +68,14 @@ func TestFindTokenInWhatPeoplePaste(t *testing.T) {
 		"fake==":                                                                          "fake==",
 		"fake=":                                                                           "fake=",
 		pastedJWT[:20] + "\n" + pastedJWT[20:40] + "\n" + pastedJWT[40:]:                  pastedJWT,
+		"'Bearer " + pastedJWT + "'":                                                      pastedJWT,
+		"DPoP " + pastedJWT:                                                               pastedJWT,
+		"X-Amz-Token: " + pastedJWT:                                                       pastedJWT,
+		"<" + pastedJWT + ">":                                                             pastedJWT,
+		"Bearer:" + pastedJWT:                                                             pastedJWT,
+		`["` + pastedJWT + `"]`:                                                           pastedJWT,
+		"https://x/cb#access_token=" + pastedJWT + "&expires_in=3":                        pastedJWT,
+		"token " + pastedJWT + " and " + pastedJWT + "x":                                  "",
 		"": "", "  \n": "", "two words": "", "one\ntwo": "", "{}": "", `["a"]`: "", `""`: "", "''": "",
 	} {
 		if found, _ := findToken(text); found.token != want {

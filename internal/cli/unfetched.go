@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -35,7 +36,8 @@ func (u *unfetched) without(s providers.Settings, settings []providers.Setting) 
 		fetch := value.Secret
 		if !ok {
 			value.Origin = "not set"
-			fetch = func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, errors.New("it is not set") }
+			why := errors.New(cmp.Or(s.Absence(d.Name).Why, "it is not set"))
+			fetch = func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, why }
 		}
 		value.Secret = u.standIn(d.Name, fetch)
 		s = s.With(d.Name, value)

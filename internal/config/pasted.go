@@ -59,6 +59,12 @@ func checkPasted(d providers.Setting, given []string, key, prefix string) error 
 		if d.Name != "scopes" {
 			continue
 		}
+		if strings.Trim(text, "'`") != text {
+			return &Error{
+				Key: key, Problem: fmt.Sprintf("%shas %s, which is in quotes", prefix, printable(text)),
+				Suggestion: "write scopes without quotes, with blanks or commas between them",
+			}
+		}
 		if problem := checkScope(text); problem != "" {
 			return &Error{
 				Key: key, Problem: prefix + problem,

@@ -42,17 +42,15 @@ func UnknownVariables(environment []string, services []providers.Service) []Unkn
 	var known []string
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")
-		rest, ours := strings.CutPrefix(name, prefix)
-		if runtime.GOOS == "windows" {
-			rest, ours = strings.CutPrefix(strings.ToUpper(name), prefix)
-		}
+		// In small letters it is another variable, but on Windows: and hardly a meant one.
+		rest, ours := strings.CutPrefix(strings.ToUpper(name), prefix)
 		if !ours || value == "" || strings.HasPrefix(rest, forTests) {
 			continue
 		}
 		if known == nil {
 			known = knownVariables(services)
 		}
-		if !slices.Contains(known, rest) {
+		if !slices.Contains(known, rest) || runtime.GOOS != "windows" && !strings.HasPrefix(name, prefix+rest) {
 			unknown = append(unknown, UnknownVariable{Name: printable(name), Nearest: nearestVariable(rest, known)})
 		}
 	}

@@ -32,6 +32,9 @@ func TestUnknownVariables(t *testing.T) {
 		"AUTHCTL_STORE_KEYFILE":      "AUTHCTL_STORE_KEY_FILE",
 		"AUTHCTL_USER":               "AUTHCTL_USERNAME",
 		"AUTHCTL_ZEBRA":              "",
+		"authctl_scopes":             "AUTHCTL_SCOPES",
+		"Authctl_Client_Id":          "AUTHCTL_CLIENT_ID",
+		"authctl_zebra":              "",
 		"AUTHCTL_":                   "",
 	} {
 		got := UnknownVariables([]string{"HOME=/h", name + "=canary"}, services)

@@ -13,6 +13,9 @@ var (
 	errNoHome   = errors.New("begins with ~, and there is no home directory")
 	errUserHome = errors.New("begins with ~ and a name, which only a shell understands: write the directory out")
 	errNUL      = errors.New("holds a NUL")
+	errVariable = errors.New("holds a variable, which only a shell replaces: write the directory out, or ~/ for the home directory")
+	errQuoted   = errors.New("is in quotes: take them away; docker --env-file keeps them")
+	errFileURL  = errors.New("begins with file:, which is for references to secrets: write the path alone")
 )
 
 // Place reads a path that a person wrote, in a flag, a variable or the configuration.
@@ -26,6 +29,12 @@ func Place(text, home, base string) (string, error) {
 		return "", nil
 	case strings.ContainsRune(path, 0):
 		return "", errNUL
+	case isQuoted(path):
+		return "", errQuoted
+	case strings.HasPrefix(path, "file:"):
+		return "", errFileURL
+	case holdsVariable(path):
+		return "", errVariable
 	case path == "~" || strings.HasPrefix(path, "~/") || runtime.GOOS == "windows" && strings.HasPrefix(path, `~\`):
 		if !filepath.IsAbs(home) {
 			return "", errNoHome
@@ -37,6 +46,25 @@ func Place(text, home, base string) (string, error) {
 		return filepath.Join(base, path), nil
 	}
 	return path, nil
+}
+
+// isQuoted reports whether a path has a pair of quotes around it.
+func isQuoted(path string) bool {
+	return len(path) > 1 && path[0] == path[len(path)-1] && strings.ContainsAny(path[:1], `"'`)
+}
+
+// holdsVariable reports whether a path has $NAME or %NAME% at its start, or ${NAME}
+// anywhere: nobody has replaced it. A file that is called so is named with ./ before it.
+func holdsVariable(path string) bool {
+	if strings.Contains(path, "${") {
+		return true
+	}
+	if rest, ok := strings.CutPrefix(path, "$"); ok {
+		return rest != "" && (rest[0] == '_' || rest[0]|0x20 >= 'a' && rest[0]|0x20 <= 'z')
+	}
+	rest, ok := strings.CutPrefix(path, "%")
+	name, _, closed := strings.Cut(rest, "%")
+	return ok && closed && name != "" && !strings.ContainsAny(name, `/\`)
 }
 
 // TempDir is where temporary files go: $TMPDIR, else the system's directory. A relative

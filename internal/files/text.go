@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // bom is the byte order mark that some editors put before UTF-8.
@@ -42,8 +43,11 @@ func Tidy(text string) string {
 }
 
 // TidySecret returns a secret without byte order marks and line ends around it. Blanks
-// stay: they may be meant.
+// stay: they may be meant, but where there is nothing else.
 func TidySecret(text string) string {
+	if Tidy(text) == "" {
+		return ""
+	}
 	return strings.Trim(text, bom+"\r\n")
 }
 
@@ -84,6 +88,12 @@ func OddSecret(text string) string {
 		return "ends with a blank"
 	case strings.ContainsAny(text, "\r\n"):
 		return "has more than one line"
+	case !utf8.ValidString(text):
+		return "is not in UTF-8"
+	}
+	if at := strings.IndexFunc(text, unicode.IsControl); at >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[at:])
+		return fmt.Sprintf("holds a control character (U+%04X)", r)
 	}
 	return Odd(text)
 }

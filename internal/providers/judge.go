@@ -68,7 +68,7 @@ func networkHint(err error, network *oauth.NetworkError) string {
 
 // answered judges an error that the service answered with, by the first rule that fits.
 func (p *Peer) answered(err *oauth.Error, w wanted) *Failure {
-	failure := judge(p.Service, err, w, inFront(), p.Rules, StandardCodes(), standardStatuses())
+	failure := judge(p.Service, err, w, inFront(), p.Rules, StandardCodes(), gatewayForbids(w), standardStatuses())
 	if failure.Hint == "" && failure.Reason == ReasonCredentials && !w.token {
 		failure.Hint = credentialsHint(w.auth)
 	}

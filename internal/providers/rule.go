@@ -177,6 +177,20 @@ func StandardCodes() []Rule {
 	}
 }
 
+// gatewayForbids is an API gateway's whole answer where a token was asked for and its own
+// rules let nobody through. With a token shown it can be about that.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+func gatewayForbids(w wanted) []Rule {
+	if w.grant == "" {
+		return nil
+	}
+	return []Rule{{
+		Status: 403, Code: Numeric, Text: "forbidden", Reason: ReasonConfig,
+		Message: "was not reached, a gateway in front of it let nobody through",
+		Hint:    "check {base_url,account,region} in the profile, and whether the service may be reached from this network",
+	}}
+}
+
 // standardStatuses are the statuses of RFC 9110 where no code says more.
 func standardStatuses() []Rule {
 	return []Rule{

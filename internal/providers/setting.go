@@ -111,6 +111,9 @@ func (s Settings) Explaining(absent map[string]Absence) Settings {
 	return s
 }
 
+// Absence returns what is known of a setting that has no value.
+func (s Settings) Absence(name string) Absence { return s.absent[name] }
+
 // NewSettings makes Settings of values that have been checked.
 func NewSettings(profile string, values map[string]Value) Settings {
 	return Settings{Profile: profile, values: values}

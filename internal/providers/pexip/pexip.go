@@ -155,6 +155,9 @@ func rules() []providers.Rule {
 		},
 		serviceAccounts(401), serviceAccounts(400), serviceAccounts(403),
 		providers.GrantRefused(0, "unauthorized_client", "not allowed"),
+		providers.GrantRefused(0, "unauthorized_client", "not enabled"),
+		providers.GrantRefused(0, "unauthorized_client", "bearer-only"),
+		clientOff("unauthorized_client"), clientOff("invalid_client"),
 		{Status: 401, Code: "unauthorized_client", Reason: providers.ReasonCredentials},
 		{Code: "unauthorized_client", Text: "client credentials", Reason: providers.ReasonCredentials},
 		{
@@ -165,6 +168,14 @@ func rules() []providers.Rule {
 			Status: 403, Code: "invalid_request", Reason: providers.ReasonConfig,
 			Hint: "this realm takes https only: check {host} in the profile",
 		},
+	}
+}
+
+// clientOff is Keycloak's word for a client that is switched off.
+func clientOff(code string) providers.Rule {
+	return providers.Rule{
+		Code: code, Text: "client disabled", Reason: providers.ReasonConfig, Message: "has that client, and it is switched off",
+		Hint: "it is not the secret: have the client enabled in the realm, or check client_id in the profile",
 	}
 }
 
