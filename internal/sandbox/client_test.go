@@ -193,7 +193,7 @@ func signES256(t *testing.T, key *ecdsa.PrivateKey, header, claims map[string]an
 
 // publicOf is the public key of what signs with ES256.
 func publicOf(s signer) *ecdsa.PublicKey {
-	key, _ := s.key.Public().(*ecdsa.PublicKey)
+	key, _ := s.Key.Public().(*ecdsa.PublicKey)
 	return key
 }
 

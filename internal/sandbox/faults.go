@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
+
+	"github.com/authctl/authctl/internal/sandbox/service"
 )
 
 const (
@@ -96,26 +100,24 @@ func (f Fault) hasEffect() bool {
 		f.Callback != nil || f.ClientScopes != nil || f.Narrow
 }
 
-func (f Fault) omits(field string) bool { return slices.Contains(f.Omit, field) }
-
 // check returns what is wrong with a fault, nil when it can be used.
-func (f Fault) check() error {
+func (f Fault) check(services []*service.Service) error {
 	if !f.hasEffect() {
 		return errors.New("the fault does nothing")
 	}
-	for _, rule := range []func() error{f.checkTarget, f.checkNumbers, f.checkTogether, f.checkValues} {
-		if err := rule(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(f.checkTarget(services), f.checkNumbers(), f.checkTogether(), f.checkValues())
 }
 
-func (f Fault) checkTarget() error {
-	switch f.Service {
-	case "", "pexip", "talkdesk", "qmatic", "genesys":
-	default:
-		return fmt.Errorf("service: %q is not one of pexip, talkdesk, qmatic, genesys", f.Service)
+func (f Fault) checkTarget(services []*service.Service) error {
+	var names []string
+	for _, svc := range services {
+		names = append(names, svc.Name)
+		if f.Service == svc.Name && svc.OneScope && (f.ClientScopes != nil || f.Narrow || f.ScopePending != nil) {
+			return fmt.Errorf("client_scopes, narrow and scope_pending: %s has one scope, which every client has", svc.Name)
+		}
+	}
+	if f.Service != "" && !slices.Contains(names, f.Service) {
+		return fmt.Errorf("service: %q is not one of %s", f.Service, strings.Join(names, ", "))
 	}
 	if f.Path != "" && !strings.HasPrefix(f.Path, "/") {
 		return fmt.Errorf("path: %q does not begin with a slash", f.Path)
@@ -143,8 +145,6 @@ func (f Fault) checkTogether() error {
 		return errors.New("drop: cannot go with truncate")
 	case f.Redirect != "" && f.Status != 0 && !isRedirect(f.Status):
 		return fmt.Errorf("redirect: status %d is not one of 301, 302, 303, 307, 308", f.Status)
-	case f.Service == "genesys" && (f.ClientScopes != nil || f.Narrow || f.ScopePending != nil):
-		return errors.New("client_scopes, narrow and scope_pending: genesys has one scope, which every client has")
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (f Fault) checkValues() error {
 	if !validRetryAfter(f.RetryAfter) {
 		return fmt.Errorf("retry_after: %q is neither seconds nor an HTTP date", f.RetryAfter)
 	}
-	if hasControl(f.ContentType) || hasControl(f.Redirect) {
+	if service.HasControl(f.ContentType) || service.HasControl(f.Redirect) {
 		return errors.New("content_type and redirect: control characters cannot be sent")
 	}
 	if f.ExpiresIn != nil && !json.Valid(f.ExpiresIn) {
@@ -193,67 +193,115 @@ func validRetryAfter(v string) bool {
 	return err == nil
 }
 
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+// orders are what the service is to do otherwise: by the options, and by the fault.
+func (f Fault) orders(o Options, name string) service.Orders {
+	orders := service.Orders{
+		Lifetime:     cmp.Or(o.Lifetimes[name], o.Lifetime),
+		ClientScopes: f.ClientScopes, Pending: f.ScopePending, Narrow: f.Narrow,
+		RefreshToken: f.RefreshToken,
+		// A reply that omits it leaves the old one in place, else nobody could go on.
+		KeepRefresh: o.KeepRefreshTokens || slices.Contains(f.Omit, "refresh_token"),
+		Callback:    f.Callback,
+	}
+	if n, err := strconv.Atoi(string(f.ExpiresIn)); err == nil && n > 0 && n <= 86400 {
+		orders.Lifetime = time.Duration(n) * time.Second
+	}
+	return orders
+}
+
+// answer asks the service, unless the fault answers in its place.
+func (f Fault) answer(x *service.Exchange, host *service.Host) service.Reply {
+	switch {
+	case f.Redirect != "":
+		return f.apply(service.Reply{Status: cmp.Or(f.Status, http.StatusFound)}.With("Location", f.Redirect))
+	case f.Body != nil:
+		return f.apply(service.Reply{Status: cmp.Or(f.Status, http.StatusOK)})
+	case f.Status >= http.StatusMultipleChoices:
+		return f.apply(host.Refuse(f.Status, http.StatusText(f.Status)))
+	}
+	return f.apply(host.Answer(x))
 }
 
 // apply changes a reply as the fault says.
-func (f Fault) apply(rep reply) reply {
+func (f Fault) apply(rep service.Reply) service.Reply {
+	rep.ContentType = cmp.Or(f.ContentType, rep.ContentType)
 	if f.Body != nil {
-		rep.raw = f.Body
+		rep.Text = f.Body
 	}
 	if f.RetryAfter != "" {
-		rep = rep.with("Retry-After", f.RetryAfter)
+		rep = rep.With("Retry-After", f.RetryAfter)
 	}
-	if rep.status >= http.StatusMultipleChoices {
+	if rep.Status >= http.StatusMultipleChoices {
 		return rep
 	}
-	rep.status = cmp.Or(f.Status, rep.status)
-	if rep.token {
+	rep.Status = cmp.Or(f.Status, rep.Status)
+	if rep.Token {
 		f.applyToToken(rep)
 	}
 	for _, name := range f.Omit {
-		delete(rep.fields, name)
-		delete(rep.header, http.CanonicalHeaderKey(name))
+		delete(rep.Fields, name)
+		delete(rep.Header, http.CanonicalHeaderKey(name))
 	}
-	if rep.fields != nil {
-		maps.Copy(rep.fields, asValues(f.Extra))
+	for name, value := range f.Extra {
+		if rep.Fields != nil {
+			rep.Fields[name] = value
+		}
 	}
 	return rep
 }
 
-// applyToToken changes the fields that only token replies have.
-func (f Fault) applyToToken(rep reply) {
-	if f.ExpiresIn != nil {
-		rep.fields["expires_in"] = f.ExpiresIn
+// wait sleeps through the delay and ends the connection that is to be dropped. The service has done its work by then: a
+// client that hangs up has spent its refresh token.
+func (f Fault) wait(ctx context.Context) {
+	t := time.NewTimer(time.Duration(f.DelayMS) * time.Millisecond)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		panic(http.ErrAbortHandler)
 	}
-	if string(f.ExpiresIn) == `"missing"` {
-		delete(rep.fields, "expires_in")
-	}
-	if f.TokenType != nil {
-		rep.fields["token_type"] = *f.TokenType
-	}
-	if scope, ok := rep.fields["scope"].(string); ok && f.ScopeEncoded {
-		rep.fields["scope"] = strings.ReplaceAll(url.QueryEscape(scope), "+", "%20")
+	if f.Drop {
+		panic(http.ErrAbortHandler)
 	}
 }
 
-func asValues(raw map[string]json.RawMessage) map[string]any {
-	out := make(map[string]any, len(raw))
-	for name, value := range raw {
-		out[name] = value
+// send writes a reply, or what the fault leaves of it.
+func (f Fault) send(w http.ResponseWriter, rep service.Reply) {
+	body := rep.Begin(w)
+	if f.Truncate != nil && *f.Truncate < len(body) {
+		_, _ = io.WriteString(w, body[:*f.Truncate]) //nolint:gosec // not a page: no browser gets past the Host check
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
 	}
-	return out
+	_, _ = io.WriteString(w, body) //nolint:gosec // as above
+}
+
+// applyToToken changes the fields that only token replies have.
+func (f Fault) applyToToken(rep service.Reply) {
+	if f.ExpiresIn != nil {
+		rep.Fields["expires_in"] = f.ExpiresIn
+	}
+	if string(f.ExpiresIn) == `"missing"` {
+		delete(rep.Fields, "expires_in")
+	}
+	if f.TokenType != nil {
+		rep.Fields["token_type"] = *f.TokenType
+	}
+	if scope, ok := rep.Fields["scope"].(string); ok && f.ScopeEncoded {
+		rep.Fields["scope"] = strings.ReplaceAll(url.QueryEscape(scope), "+", "%20")
+	}
 }
 
 // faultList holds the faults in the order added.
 type faultList struct {
+	services []*service.Service // whom they can hit
+
 	mu   sync.Mutex
 	list []Fault
 }
 
 func (l *faultList) add(f Fault) error {
-	if err := f.check(); err != nil {
+	if err := f.check(l.services); err != nil {
 		return fmt.Errorf("fault: %w", err)
 	}
 	l.mu.Lock()
@@ -353,29 +401,4 @@ func (s *Server) postFault(body io.Reader) (int, error) {
 		err = s.faults.add(f)
 	}
 	return http.StatusBadRequest, err
-}
-
-// scopesOf returns the scopes that a client has now.
-func (f Fault) scopesOf(c *client) []string {
-	scopes := c.scopes
-	if f.ClientScopes != nil {
-		scopes = f.ClientScopes
-	}
-	return slices.DeleteFunc(slices.Clone(scopes), f.pending)
-}
-
-// pending reports whether a scope is held back by the fault.
-func (f Fault) pending(scope string) bool { return slices.Contains(f.ScopePending, scope) }
-
-// granted returns what a client gets of the scopes it asks for: all of them, or with
-// Narrow those that it has. It is not ok when the service is to refuse. Standard are
-// scopes that every client of the service has.
-func (f Fault) granted(c *client, asked []string, standard ...string) (scopes []string, ok bool) {
-	has := append(f.scopesOf(c), standard...)
-	for _, scope := range asked {
-		if slices.Contains(has, scope) && !f.pending(scope) {
-			scopes = append(scopes, scope)
-		}
-	}
-	return scopes, len(scopes) == len(asked) || f.Narrow
 }

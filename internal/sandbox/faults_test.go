@@ -7,10 +7,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/sandbox/service"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -65,7 +67,7 @@ func TestFaultExpiresInIsWritten(t *testing.T) {
 	s.ClearFaults()
 	addFault(t, s, `{"expires_in":7}`)
 	fields := wantToken(t, do(t, s, good("talkdesk")))
-	_, claims := verifyES256(t, publicOf(s.talkdesk.signer), text(t, fields["access_token"]))
+	_, claims := verifyES256(t, publicOf(s.services[1].Signer), text(t, fields["access_token"]))
 	if seconds(t, claims) != 7 {
 		t.Errorf("the token lives otherwise than it says: %v", claims)
 	}
@@ -327,9 +329,10 @@ func FuzzParseFault(f *testing.F) {
 	} {
 		f.Add([]byte(v))
 	}
+	known := services(Options{})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		fault, err := parseFault(body)
-		if err != nil || fault.check() != nil {
+		if err != nil || fault.check(known) != nil {
 			return
 		}
 		// What is accepted can be listed and means the same when sent back.
@@ -346,8 +349,8 @@ func FuzzParseFault(f *testing.F) {
 			t.Fatalf("%s becomes %s, %v", listed, relisted, err)
 		}
 		fields := map[string]any{"access_token": "x", "scope": "a b"}
-		rep := fault.apply(reply{status: 200, token: true, fields: fields})
-		if text, _ := rep.encode(); strings.Contains(text, "could not encode") {
+		rep := fault.apply(service.Reply{Status: 200, Token: true, Fields: fields})
+		if text := rep.Begin(httptest.NewRecorder()); strings.Contains(text, "could not encode") {
 			t.Fatalf("%s: the reply cannot be encoded", body)
 		}
 	})

@@ -47,18 +47,18 @@ func TestGenesysUserInfo(t *testing.T) {
 		want        map[string]any
 	}{
 		{"/userinfo", user, map[string]any{
-			"authorities": agent, "properties": properties, "username": "jane_101_" + genesysContactCenter,
+			"authorities": agent, "properties": properties, "username": "jane_101_" + contactCenter,
 			"cmeUserName": "jane", "loginName": "jane", "dbid": 101.0,
-			"contactCenterId": genesysContactCenter, "environmentId": genesysEnvironment,
+			"contactCenterId": contactCenter, "environmentId": environment,
 		}},
 		{"/userinfo", client, map[string]any{
 			"authorities": roles("ROLE_SERVICE"), "properties": properties, "username": "sandbox-genesys",
-			"environmentId": genesysEnvironment,
+			"environmentId": environment,
 		}},
 		{"/openid/userinfo", user, map[string]any{
 			"authorities": agent, "properties": properties, "dbid": 101.0, "aud": "sandbox-genesys",
-			"contact_center_id": genesysContactCenter, "environment_id": genesysEnvironment,
-			"sub": genesysSubject, "user_name": "jane", "email": "jane@acme.example",
+			"contact_center_id": contactCenter, "environment_id": environment,
+			"sub": janesSubject, "user_name": "jane", "email": "jane@acme.example",
 			"given_name": "Jane", "family_name": "Doe",
 		}},
 		{"/openid/userinfo", client, map[string]any{"authorities": roles("ROLE_SERVICE"), "properties": properties}},
@@ -82,7 +82,7 @@ func TestGenesysJWTUserInfo(t *testing.T) {
 		t.Errorf("status %d, %s", got.status, got.body)
 	}
 	signed := got.header.Get("X-GWS-User")
-	_, claims := verifyES256(t, publicOf(s.genesys.signer), signed)
+	_, claims := verifyES256(t, publicOf(s.services[3].Signer), signed)
 	if claims["user_name"] != "jane" || claims["client_id"] != "sandbox-genesys" ||
 		claims["iat"] != float64(c.now().Unix()) || seconds(t, claims) != 43200 {
 		t.Errorf("claims %v", claims)

@@ -19,7 +19,7 @@ func TestPexipToken(t *testing.T) {
 	fields := wantToken(t, do(t, s, good("pexip").withForm(t, url.Values{
 		"scope": {"engage:forms:readOnly email engage:regions:readWrite"},
 	})))
-	header, claims := verifyES256(t, publicOf(s.pexip.signer), text(t, fields["access_token"]))
+	header, claims := verifyES256(t, publicOf(s.services[0].Signer), text(t, fields["access_token"]))
 	delete(fields, "access_token")
 	scope := "engage:forms:readOnly email engage:regions:readWrite profile"
 	want := map[string]any{
@@ -48,16 +48,16 @@ func TestPexipToken(t *testing.T) {
 func TestPexipEveryScope(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, Options{})
-	if n := len(pexipScopes()); n != 36 {
+	if n := len(s.services[0].Clients[0].Scopes); n != 36 {
 		t.Fatalf("%d scopes", n)
 	}
-	all := strings.Join(pexipScopes(), " ")
+	all := strings.Join(s.services[0].Clients[0].Scopes, " ")
 	fields := wantToken(t, do(t, s, good("pexip").withForm(t, url.Values{"scope": {all}})))
 	if fields["scope"] != all+" profile email" {
 		t.Errorf("scope %q", fields["scope"])
 	}
 	fields = wantToken(t, do(t, s, good("pexip").set("scope", "openid")))
-	_, claims := verifyES256(t, publicOf(s.pexip.signer), text(t, fields["id_token"]))
+	_, claims := verifyES256(t, publicOf(s.services[0].Signer), text(t, fields["id_token"]))
 	if claims["aud"] != "sandbox-pexip" {
 		t.Errorf("id token %v", claims)
 	}
@@ -168,7 +168,7 @@ func TestPexipRefusals(t *testing.T) {
 func TestPexipAssertion(t *testing.T) {
 	t.Parallel()
 	s, c := start(t, Options{})
-	key, kid := s.pexip.clients[1].key, s.pexip.clients[1].kid
+	key, kid := s.services[0].Clients[1].Key, s.services[0].Clients[1].KeyID
 	rows := []struct {
 		name    string
 		change  map[string]any // of the claims; nil removes
@@ -301,7 +301,7 @@ func TestPexipAssertionOnce(t *testing.T) {
 	t.Parallel()
 	s, c := start(t, Options{})
 	claims := claimsOf("sandbox-pexip-jwt", s.URL()+pexipToken, "one", c.now().Unix())
-	assertion := signES256(t, s.pexip.clients[1].key, map[string]any{"alg": "ES256"}, claims)
+	assertion := signES256(t, s.services[0].Clients[1].Key, map[string]any{"alg": "ES256"}, claims)
 	wantToken(t, do(t, s, asserted(good("pexip"), assertion)))
 	c.advance(59 * time.Second)
 	got := do(t, s, asserted(good("pexip"), assertion))

@@ -169,7 +169,7 @@ func TestPexipIntrospect(t *testing.T) {
 	reply := pexipGrant(t, s, "openid")
 	token, refresh := text(t, reply["access_token"]), text(t, reply["refresh_token"])
 	got := introspected(t, s, token)
-	_, claims := verifyES256(t, publicOf(s.pexip.signer), token)
+	_, claims := verifyES256(t, publicOf(s.services[0].Signer), token)
 	for name, value := range claims {
 		if diff := cmp.Diff(value, got[name]); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
@@ -229,7 +229,7 @@ func TestPexipIntrospectRefusals(t *testing.T) {
 		},
 		{"GET", get(pexipBase + "token/introspect"), 405, `{"error":"HTTP 405 Method Not Allowed"}`},
 	})
-	assertion := signES256(t, s.pexip.clients[1].key, map[string]any{"alg": "ES256"},
+	assertion := signES256(t, s.services[0].Clients[1].Key, map[string]any{"alg": "ES256"},
 		claimsOf("sandbox-pexip-jwt", s.URL()+pexipToken+"/introspect", "1", s.opts.Now().Unix()))
 	if got := do(t, s, asserted(fine, assertion)); got.status != 200 {
 		t.Errorf("by assertion: status %d, %s", got.status, got.body)

@@ -9,7 +9,7 @@ import (
 
 const qmaticPrefix = "com.qmatic.saas.appointments/external.appointment."
 
-// scopesOfReply are those that the reply names or, where it names none, those in the register.
+// scopesOfReply are those that the reply names or, where it names none, those remembered.
 func scopesOfReply(t *testing.T, s *Server, r result) string {
 	t.Helper()
 	fields := wantToken(t, r)
@@ -17,9 +17,7 @@ func scopesOfReply(t *testing.T, s *Server, r result) string {
 		return text(t, scope)
 	}
 	token := text(t, fields["access_token"])
-	s.tokens.mu.Lock()
-	defer s.tokens.mu.Unlock()
-	return s.tokens.tokens[token].scope
+	return issued(s, "qmatic", token).Scope
 }
 
 // A client that has only some of the scopes: what is asked, and what it gets, which is
@@ -138,13 +136,13 @@ func TestFaultNarrowInTheToken(t *testing.T) {
 	addFault(t, s, `{"narrow":true,"client_scopes":["engage:forms:readOnly","apps:read"]}`)
 	asked := "engage:forms:readOnly engage:offices:readOnly"
 	fields := wantToken(t, do(t, s, good("pexip").set("scope", asked)))
-	_, claims := verifyES256(t, publicOf(s.pexip.signer), text(t, fields["access_token"]))
+	_, claims := verifyES256(t, publicOf(s.services[0].Signer), text(t, fields["access_token"]))
 	if scope := text(t, claims["scope"]); strings.Contains(scope, "offices") || scope != fields["scope"] {
 		t.Errorf("pexip: claim %q, reply %q", scope, fields["scope"])
 	}
 	c.advance(time.Second)
 	fields = wantToken(t, do(t, s, good("talkdesk").set("scope", "apps:read apps:write")))
-	_, claims = verifyES256(t, publicOf(s.talkdesk.signer), text(t, fields["access_token"]))
+	_, claims = verifyES256(t, publicOf(s.services[1].Signer), text(t, fields["access_token"]))
 	if list, ok := claims["scope"].([]any); !ok || len(list) != 1 || list[0] != "apps:read" {
 		t.Errorf("talkdesk: claim %v", claims["scope"])
 	}

@@ -18,12 +18,27 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/authctl/authctl/internal/sandbox/genesys"
+	"github.com/authctl/authctl/internal/sandbox/pexip"
+	"github.com/authctl/authctl/internal/sandbox/qmatic"
+	"github.com/authctl/authctl/internal/sandbox/service"
+	"github.com/authctl/authctl/internal/sandbox/talkdesk"
 )
 
 // Marker is part of every secret the sandbox knows and of every opaque token it
 // issues, so that a test can search output and disks for leaks. JWTs are
 // Base64url text and cannot show it: see Server.IssuedSecrets.
-const Marker = "SANDBOX-CANARY"
+const Marker = service.Marker
+
+// Who can sign in: Jane, at either service. She can change her password at Genesys.
+const (
+	GenesysTenant    = genesys.Tenant
+	GenesysUser      = genesys.User
+	GenesysPassword  = genesys.Password
+	TalkdeskUser     = talkdesk.User
+	TalkdeskPassword = talkdesk.Password
+)
 
 // Options adjust a Server. The zero value emulates the services as their pages
 // describe them.
@@ -61,15 +76,10 @@ var ErrNotLoopback = errors.New("it is not a loopback address")
 // methods may be called at the same time.
 type Server struct {
 	opts     Options
-	services []service
+	services []*service.Service
 	log      requestLog
 	faults   faultList
-	ledger   ledger
-	tokens   register
-	pexip    *pexip
-	talkdesk *talkdesk
-	qmatic   *qmatic
-	genesys  *genesys
+	secrets  service.Ledger
 
 	mu   sync.Mutex // guards what follows
 	http *http.Server
@@ -77,16 +87,14 @@ type Server struct {
 	done chan struct{}
 }
 
-// service is one vendor's side of the sandbox. Each has a file of its own; more
-// endpoints are more cases in its serve.
-type service interface {
-	name() string
-	// owns reports whether a path is one of the service's.
-	owns(path string) bool
-	// serve answers as the service would.
-	serve(x *exchange) reply
-	// refusal is the service's error for a status whose cause is not its own.
-	refusal(status int, text string) reply
+// services makes every service there is, with the options that are its own.
+func services(o Options) []*service.Service {
+	return []*service.Service{
+		pexip.New(),
+		talkdesk.New(o.Lenient),
+		qmatic.New(o.QmaticInterval, o.QmaticRetryAfter),
+		genesys.New(o.NoAPIKey, o.Lenient),
+	}
 }
 
 // New makes a server with fresh keys. It listens nowhere until Start.
@@ -94,10 +102,9 @@ func New(opts Options) *Server {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Server{opts: opts}
-	s.pexip, s.talkdesk, s.qmatic, s.genesys = newPexip(s), newTalkdesk(s), newQmatic(s), newGenesys(s)
-	s.services = []service{s.pexip, s.talkdesk, talkdeskAPI{s.talkdesk}, s.qmatic, s.genesys}
-	s.learnProfileSecrets()
+	s := &Server{opts: opts, services: services(opts)}
+	s.faults.services = s.services
+	s.learnSecrets()
 	return s
 }
 
@@ -183,9 +190,10 @@ func (s *Server) ClearFaults() { s.faults.clear() }
 // IssuedSecrets are all secrets of the ready profiles, as they are and as Basic
 // credentials, and the last 10,000 tokens issued: what must be found nowhere but
 // where a token is meant to be.
-func (s *Server) IssuedSecrets() []string { return s.ledger.list() }
+func (s *Server) IssuedSecrets() []string { return s.secrets.List() }
 
-// serve is the handler: guard, find the service, log, ask it, answer.
+// serve is the handler: guard, find the service, log, ask it, answer. A request is logged before it is answered, so that
+// one in a long delay can be seen.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if !isLoopback(hostname(r.Host)) {
 		// A page of a foreign name that was re-pointed to loopback (DNS rebinding).
@@ -196,18 +204,34 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.control(w, r)
 		return
 	}
-	x := s.newExchange(w, r)
-	x.deliver(w, x.answer())
+	svc, host := s.find(r.URL.Path)
+	x := service.Read(w, r, svc, &s.secrets, s.opts.Now())
+	fault := s.faults.take(svc.Name, r.URL.Path)
+	x.Orders = fault.orders(s.opts, svc.Name)
+	entry := s.log.begin(s.describe(x, fault))
+	rep := fault.answer(x, host)
+	fault.wait(r.Context())
+	s.log.finish(entry, rep.Status)
+	fault.send(w, rep)
 }
 
-// service returns who owns a path, nil when nobody does.
-func (s *Server) service(path string) service {
-	for _, v := range s.services {
-		if v.owns(path) {
-			return v
+// find returns whose path it is; that nobody has it is said by a service without a name.
+func (s *Server) find(path string) (*service.Service, *service.Host) {
+	for _, svc := range s.services {
+		for i, host := range svc.Hosts {
+			if strings.HasPrefix(path, host.Prefix) {
+				return svc, &svc.Hosts[i]
+			}
 		}
 	}
-	return nil
+	refuse := func(status int, text string) service.Reply {
+		return service.Reply{Status: status, Fields: map[string]any{"error": text}}
+	}
+	nobody := func(*service.Exchange) *service.Reply {
+		rep := refuse(http.StatusNotFound, "no service has this path")
+		return &rep
+	}
+	return &service.Service{}, &service.Host{Refuse: refuse, Admit: nobody}
 }
 
 // hostname strips port and brackets off a Host header.

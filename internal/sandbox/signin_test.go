@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,8 +11,10 @@ import (
 
 // jane is the one user of a service, with the password that is good now.
 func jane(s *Server, service string) sandboxtest.Person {
-	if service == s.genesys.name() {
-		return sandboxtest.Person{Tenant: GenesysTenant, Username: GenesysUser, Password: s.genesys.account.current()}
+	if service == "genesys" {
+		i := slices.IndexFunc(s.Profiles(), func(p Profile) bool { return p.Name == "genesys-password" })
+		p := s.Profiles()[i]
+		return sandboxtest.Person{Tenant: GenesysTenant, Username: GenesysUser, Password: p.Secrets["password"]}
 	}
 	return sandboxtest.Person{Username: TalkdeskUser, Password: TalkdeskPassword}
 }

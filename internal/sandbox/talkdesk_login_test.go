@@ -15,11 +15,11 @@ func TestTalkdeskLogin(t *testing.T) {
 	t.Parallel()
 	s, c := start(t, Options{})
 	fields := userToken(t, s, "talkdesk", url.Values{"scope": {"openid users:read"}, "nonce": {"obviously-fake-nonce"}})
-	key := publicOf(s.talkdesk.signer)
+	key := publicOf(s.services[1].Signer)
 	_, claims := verifyES256(t, key, text(t, fields["access_token"]))
 	header, id := verifyES256(t, key, text(t, fields["id_token"]))
 	sid := text(t, fields["sid"])
-	if claims["sub"] != talkdeskUserID || claims["sid"] != sid || sid == "" {
+	if claims["sub"] != janesID || claims["sid"] != sid || sid == "" {
 		t.Errorf("access token %v", claims)
 	}
 	if !slices.Contains(s.IssuedSecrets(), text(t, fields["id_token"])) {
@@ -30,7 +30,7 @@ func TestTalkdeskLogin(t *testing.T) {
 	}
 	now := float64(c.now().Unix())
 	for name, want := range map[string]any{
-		"iss": "https://www.talkdeskid.com", "aud": "sandbox-talkdesk", "sub": talkdeskUserID, "sid": sid,
+		"iss": "https://www.talkdeskid.com", "aud": "sandbox-talkdesk", "sub": janesID, "sid": sid,
 		"nonce": "obviously-fake-nonce", "iat": now, "exp": now + 600,
 	} {
 		if id[name] != want {
@@ -59,7 +59,7 @@ func TestTalkdeskLoginScopes(t *testing.T) {
 		t.Errorf("without scope: %d scopes, %v", n, fields["id_token"])
 	}
 	fields = userToken(t, s, "talkdesk", url.Values{"scope": {"openid"}})
-	_, id := verifyES256(t, publicOf(s.talkdesk.signer), text(t, fields["id_token"]))
+	_, id := verifyES256(t, publicOf(s.services[1].Signer), text(t, fields["id_token"]))
 	if _, there := id["nonce"]; there {
 		t.Errorf("a nonce that nobody sent: %v", id)
 	}
@@ -73,12 +73,12 @@ func TestTalkdeskLoginScopes(t *testing.T) {
 func TestTalkdeskLoginWithAssertion(t *testing.T) {
 	t.Parallel()
 	s, c := start(t, Options{})
-	registered := s.talkdesk.clients[1]
+	registered := s.services[1].Clients[1]
 	sign := func(c call, jti string, now int64) call {
-		return asserted(c, signES256(t, registered.key, map[string]any{"alg": "ES256", "kid": registered.kid},
-			claimsOf(registered.id, s.URL()+"/oauth/token", jti, now)))
+		return asserted(c, signES256(t, registered.Key, map[string]any{"alg": "ES256", "kid": registered.KeyID},
+			claimsOf(registered.ID, s.URL()+"/oauth/token", jti, now)))
 	}
-	code := signInFor(t, s, "talkdesk", url.Values{"client_id": {registered.id}, "scope": {"openid"}}).Get("code")
+	code := signInFor(t, s, "talkdesk", url.Values{"client_id": {registered.ID}, "scope": {"openid"}}).Get("code")
 	now := c.now().Unix()
 	fields := wantToken(t, do(t, s, sign(codeCall(t, "talkdesk", code), "1", now)))
 	fields = wantToken(t, do(t, s, sign(refreshCall(t, "talkdesk", text(t, fields["refresh_token"])), "2", now)))
@@ -112,8 +112,8 @@ func TestTalkdeskMe(t *testing.T) {
 	token := text(t, userToken(t, s, "talkdesk", url.Values{"scope": {"openid"}})["access_token"])
 	got := do(t, s, me(token))
 	want := map[string]any{
-		"id": talkdeskUserID, "sub": talkdeskUserID, "name": "Jane Doe", "email": "jane@acme.example",
-		"_links": map[string]any{"self": map[string]any{"href": s.URL() + "/users/" + talkdeskUserID}},
+		"id": janesID, "sub": janesID, "name": "Jane Doe", "email": "jane@acme.example",
+		"_links": map[string]any{"self": map[string]any{"href": s.URL() + "/users/" + janesID}},
 	}
 	if diff := cmp.Diff(want, got.fields(t)); got.status != 200 || diff != "" {
 		t.Errorf("status %d\n%s", got.status, diff)
@@ -132,7 +132,7 @@ func TestTalkdeskMeRefusals(t *testing.T) {
 	c.advance(10 * time.Minute)
 	reply := userToken(t, s, "talkdesk", openid)
 	token, id := text(t, reply["access_token"]), text(t, reply["id_token"])
-	forged := signES256(t, newKey(), map[string]any{"alg": "ES256"}, map[string]any{"sub": talkdeskUserID, "exp": 1e12})
+	forged := signES256(t, newKey(), map[string]any{"alg": "ES256"}, map[string]any{"sub": janesID, "exp": 1e12})
 	put := me(token)
 	put.method = http.MethodPut
 	runRefusals(t, s, func() {}, []refusal{
@@ -153,7 +153,7 @@ func TestTalkdeskMeRefusals(t *testing.T) {
 			failure("forbidden", "Forbidden", "the access token lacks the scope openid"),
 		},
 		{
-			"another user", get("/users/" + talkdeskUserID), 404,
+			"another user", get("/users/" + janesID), 404,
 			failure("not_found", "Not Found", "the resource does not exist"),
 		},
 		{"method", put, 405, failure("method_not_allowed", "Method Not Allowed", "method not allowed")},

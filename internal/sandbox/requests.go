@@ -6,19 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/authctl/authctl/internal/sandbox/service"
 )
 
-const (
-	// controlPrefix is where the sandbox itself answers, beside the services.
-	controlPrefix = "/_sandbox/"
-	redacted      = "[redacted]"
-	// maxKept bounds the log and the list of issued tokens.
-	maxKept = 10_000
-)
+// controlPrefix is where the sandbox itself answers, beside the services.
+const controlPrefix = "/_sandbox/"
 
 // Request is one logged request. Nothing in it is secret.
 type Request struct {
@@ -57,7 +53,7 @@ type requestLog struct {
 func (l *requestLog) begin(r Request) *Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries = keepLast(append(l.entries, &r))
+	l.entries = service.KeepLast(append(l.entries, &r))
 	return &r
 }
 
@@ -83,76 +79,68 @@ func (l *requestLog) clear() {
 	l.entries = nil
 }
 
-// keepLast drops the oldest when there are too many. It lets the list grow a
-// little beyond, so that not every addition moves all of it.
-func keepLast[T any](list []T) []T {
-	if len(list) < maxKept+maxKept/10 {
-		return list
-	}
-	return slices.Delete(list, 0, len(list)-maxKept)
-}
-
 // describe is the log entry of a request.
-func (x *exchange) describe() Request {
+func (s *Server) describe(x *service.Exchange, f Fault) Request {
+	redact, query := s.secrets.Redact, x.Request.URL.Query()
 	return Request{
-		Time:      x.now,
-		Service:   x.serviceName(),
-		Method:    x.r.Method,
-		Path:      x.s.ledger.redact(x.r.URL.Path),
-		Fault:     x.fault.hasEffect(),
-		ClientID:  x.s.ledger.redact(x.claimedClient()),
-		GrantType: x.s.ledger.redact(x.form.Get("grant_type")),
-		Scope:     x.s.ledger.redact(cmp.Or(x.form.Get("scope"), x.r.URL.Query().Get("scope"))),
-		Headers:   x.s.redactAll(url.Values(x.r.Header)),
-		Query:     x.s.redactAll(x.r.URL.Query()),
-		Form:      x.s.redactAll(x.form),
-		JSON:      x.describeJSON(),
+		Time:      x.Now,
+		Service:   x.Name,
+		Method:    x.Request.Method,
+		Path:      redact(x.Request.URL.Path),
+		Fault:     f.hasEffect(),
+		ClientID:  redact(x.ClaimedClient()),
+		GrantType: redact(x.Form.Get("grant_type")),
+		Scope:     redact(cmp.Or(x.Form.Get("scope"), query.Get("scope"))),
+		Headers:   s.redactAll(url.Values(x.Request.Header)),
+		Query:     s.redactAll(query),
+		Form:      s.redactAll(x.Form),
+		JSON:      s.describeJSON(x.Body),
 	}
 }
 
 // describeJSON is the log's view of a JSON body, nil when there is none.
-func (x *exchange) describeJSON() map[string]string {
+func (s *Server) describeJSON(text []byte) map[string]string {
 	var body map[string]any
-	if len(x.body) == 0 || json.Unmarshal(x.body, &body) != nil {
+	if len(text) == 0 || json.Unmarshal(text, &body) != nil {
 		return nil
 	}
 	out := map[string]string{}
 	for name, value := range body {
 		inner, ok := value.(map[string]any)
 		if !ok {
-			x.describeMember(out, name, name, value)
+			out[name] = s.redacted(name, member(value))
 		}
 		for k, v := range inner {
-			x.describeMember(out, name+"."+k, k, v)
+			out[name+"."+k] = s.redacted(k, member(v))
 		}
 	}
 	return out
 }
 
-func (x *exchange) describeMember(out map[string]string, path, name string, value any) {
-	text := fmt.Sprint(value)
+// member is a member of a JSON body in text; what lies deeper is left out.
+func member(value any) string {
 	switch value.(type) {
 	case map[string]any, []any:
-		text = "…"
+		return "…"
 	}
-	if text = x.s.ledger.redact(text); isSecretName(name) {
-		text = redacted
-	}
-	out[path] = text
+	return fmt.Sprint(value)
 }
 
-// redactAll joins each name's values and hides the secret ones: those with a
-// secret's name, and any that hold a secret the sandbox knows.
+// redactAll joins each name's values and hides the secret ones.
 func (s *Server) redactAll(values url.Values) map[string]string {
 	out := make(map[string]string, len(values))
 	for name, v := range values {
-		text := s.ledger.redact(strings.Join(v, ", "))
-		if isSecretName(name) {
-			text = redacted
-		}
-		out[name] = text
+		out[name] = s.redacted(name, strings.Join(v, ", "))
 	}
 	return out
+}
+
+// redacted hides a text with a secret's name, and any that holds a secret the sandbox knows.
+func (s *Server) redacted(name, text string) string {
+	if isSecretName(name) {
+		return service.Redacted
+	}
+	return s.secrets.Redact(text)
 }
 
 func isSecretName(name string) bool {
@@ -164,49 +152,6 @@ func isSecretName(name string) bool {
 		return true
 	}
 	return false
-}
-
-// ledger knows every secret there is, to find leaks and to keep the log clean.
-type ledger struct {
-	mu     sync.Mutex
-	fixed  []string
-	tokens []string
-}
-
-func (l *ledger) learn(secret string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !slices.Contains(l.fixed, secret) {
-		l.fixed = append(l.fixed, secret)
-	}
-}
-
-func (l *ledger) add(token string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.tokens = keepLast(append(l.tokens, token))
-}
-
-func (l *ledger) list() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Concat(l.fixed, l.tokens)
-}
-
-// redact replaces a text that holds a fixed secret, the marker, or what may be a
-// JWT, as a whole.
-func (l *ledger) redact(text string) string {
-	if text == "" {
-		return text
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	jwt := strings.Contains(text, "eyJ") && strings.Count(text, ".") >= 2
-	if jwt || strings.Contains(text, Marker) ||
-		slices.ContainsFunc(l.fixed, func(secret string) bool { return strings.Contains(text, secret) }) {
-		return redacted
-	}
-	return text
 }
 
 // control answers below /_sandbox/. Pages of other origins have no business
@@ -244,4 +189,12 @@ func (s *Server) controlRequests(w http.ResponseWriter, r *http.Request) {
 func refuseMethod(w http.ResponseWriter, allow string) {
 	w.Header().Set("Allow", allow)
 	writeJSON(w, http.StatusMethodNotAllowed, map[string]any{"error": "method not allowed: use " + allow})
+}
+
+// writeJSON answers on behalf of the sandbox itself.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
 }

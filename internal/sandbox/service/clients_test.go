@@ -1,7 +1,9 @@
-package sandbox
+package service
 
 import (
+	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -17,19 +19,27 @@ func FuzzParseBasic(f *testing.F) {
 	f.Fuzz(func(t *testing.T, v string) {
 		h := http.Header{"Authorization": {v}}
 		raw, decoded := parseBasic(h, false), parseBasic(h, true)
-		if !raw.present || (decoded.ok && !raw.ok) || strings.Contains(raw.id, ":") {
+		if !raw.Present || (decoded.OK && !raw.OK) || strings.Contains(raw.ID, ":") {
 			t.Fatalf("%q: raw %+v decoded %+v", v, raw, decoded)
 		}
-		if !raw.ok {
+		if !raw.OK {
 			return
 		}
-		again := parseBasic(http.Header{"Authorization": {rawBasic(raw.id, raw.secret)}}, false)
+		again := parseBasic(http.Header{"Authorization": {rawBasic(raw.ID, raw.Secret)}}, false)
 		if again != raw {
 			t.Fatalf("%+v becomes %+v", raw, again)
 		}
-		encoded := parseBasic(http.Header{"Authorization": {formBasic(raw.id, raw.secret)}}, true)
+		encoded := parseBasic(http.Header{"Authorization": {formBasic(raw.ID, raw.Secret)}}, true)
 		if encoded != raw {
 			t.Fatalf("form-encoded, %+v becomes %+v", raw, encoded)
 		}
 	})
+}
+
+func rawBasic(id, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
+}
+
+func formBasic(id, secret string) string {
+	return rawBasic(url.QueryEscape(id), url.QueryEscape(secret))
 }

@@ -1,4 +1,4 @@
-package sandbox
+package genesys
 
 import (
 	"encoding/json"
@@ -7,44 +7,46 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/authctl/authctl/internal/sandbox/service"
 )
 
-// genesysLeastPassword is the sandbox's policy, in characters.
-const genesysLeastPassword = 8
+// leastPassword is the sandbox's policy, in characters.
+const leastPassword = 8
 
 // signOut is GET and POST /sign-out. With global=true all tokens of the user end,
 // otherwise the current one and the refresh token it came with. With redirectUri,
 // which only GET has, the answer is a 302 to it.
-func (g *genesys) signOut(x *exchange) reply {
-	t, ok := x.caller()
+func (g *api) signOut(x *service.Exchange) service.Reply {
+	t, ok := x.Caller()
 	if !ok {
-		return g.unauthorized()
+		return unauthorized()
 	}
-	query, err := url.ParseQuery(x.r.URL.RawQuery)
+	query, err := url.ParseQuery(x.Request.URL.RawQuery)
 	global, isFlag := flag(query.Get("global"))
 	target := query.Get("redirectUri")
-	if x.r.Method == http.MethodPost {
+	if x.Request.Method == http.MethodPost {
 		target = ""
 	}
 	if err != nil || !isFlag || (target != "" && !webAddress(target)) {
-		return g.refusal(http.StatusBadRequest, "Bad Request")
+		return refusal(http.StatusBadRequest, "Bad Request")
 	}
 	if global {
-		x.s.tokens.endAll(g.name(), t.subject())
+		x.EndAll(t.Grant)
 	} else {
-		x.s.tokens.end(t.grant)
+		x.End(t.Grant)
 	}
-	g.visits.end()
+	g.signedIn.end()
 	if target != "" {
-		return reply{status: http.StatusFound}.with("Location", target)
+		return service.Redirect(target)
 	}
-	return g.apiResponse(x)
+	return apiResponse(x)
 }
 
 // webAddress reports whether a browser could be sent there.
 func webAddress(uri string) bool {
 	u, err := url.Parse(uri)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !hasControl(uri)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !service.HasControl(uri)
 }
 
 // changePasswordRequest is the page's ApiRequestOfChangePasswordOperation.
@@ -60,39 +62,39 @@ type changePasswordRequest struct {
 // changePassword is POST /change-password. Its only error of its own is a 403.
 // The Authorization header is not marked as required: without it, userName must
 // say whose password it is. Tokens that were issued before stay good.
-func (g *genesys) changePassword(x *exchange) reply {
-	if t, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return g.refusal(http.StatusUnsupportedMediaType, "Unsupported Media Type")
+func (g *api) changePassword(x *service.Exchange) service.Reply {
+	if t, _, err := mime.ParseMediaType(x.Request.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return refusal(http.StatusUnsupportedMediaType, "Unsupported Media Type")
 	}
-	if x.bad != nil && x.bad.status == http.StatusRequestEntityTooLarge {
-		return g.refusal(x.bad.status, x.bad.text)
+	if x.Bad != nil && x.Bad.Status == http.StatusRequestEntityTooLarge {
+		return refusal(x.Bad.Status, x.Bad.Text)
 	}
 	var req changePasswordRequest
-	if err := json.Unmarshal(x.body, &req); err != nil || req.Data == nil {
-		return g.refusal(http.StatusBadRequest, "Bad Request")
+	if err := json.Unmarshal(x.Body, &req); err != nil || req.Data == nil {
+		return refusal(http.StatusBadRequest, "Bad Request")
 	}
-	unable := g.refusal(http.StatusForbidden, "Unable to update password")
+	unable := refusal(http.StatusForbidden, "Unable to update password")
 	user := ""
-	if len(x.r.Header.Values("Authorization")) > 0 {
-		t, ok := x.caller()
-		if !ok || t.user == "" {
+	if len(x.Request.Header.Values("Authorization")) > 0 {
+		t, ok := x.Caller()
+		if !ok || t.User == "" {
 			return unable
 		}
-		user = t.user
+		user = t.User
 	}
 	if name := req.Data.UserName; name != "" {
 		if !strings.Contains(name, `\`) {
-			name = GenesysTenant + `\` + name
+			name = Tenant + `\` + name
 		}
 		if user != "" && user != name {
 			return unable
 		}
 		user = name
 	}
-	if user != genesysUser || utf8.RuneCountInString(req.Data.NewPassword) < genesysLeastPassword ||
+	if user != fullUser || utf8.RuneCountInString(req.Data.NewPassword) < leastPassword ||
 		!g.account.change(req.Data.OldPassword, req.Data.NewPassword) {
 		return unable
 	}
-	x.s.ledger.learn(req.Data.NewPassword)
-	return g.apiResponse(x)
+	x.Secrets.Learn(req.Data.NewPassword)
+	return apiResponse(x)
 }

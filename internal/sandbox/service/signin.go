@@ -1,0 +1,196 @@
+package service
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// SignIn is a service's authorization endpoint with its sign-in page.
+type SignIn struct {
+	// Path is where the page is, and where its form is posted to.
+	Path string
+	// Mistaken is the status of a page that says what is wrong with a request that names a client.
+	Mistaken int
+	// Accept settles the scope of an authorization, or says why the service refuses it.
+	Accept func(*Exchange, *Authorization) *AuthorizeError
+	// Page is what the page shows.
+	Page func(Authorization) Page
+	// Enter returns the grant of who signs in, or says on the page why that is nobody.
+	Enter func(*Exchange, Authorization) (g *Grant, problem string)
+	// Welcome adds to the reply of a sign-in; it may be nil.
+	Welcome func(*Exchange, Reply) Reply
+}
+
+// Page is what one service's sign-in page shows. All texts are plain; they are escaped when the page is written.
+type Page struct {
+	Brand, Accent string // the name, and a CSS colour
+	Fields        []Field
+	Hint          string // who can sign in
+	Password      string // the password of the hint
+}
+
+// Field is one line of the form.
+type Field struct{ Name, Label, Kind, Autocomplete string }
+
+// PasswordField is the last line of every form.
+func PasswordField() Field { return Field{"password", "Password", "password", "current-password"} }
+
+// Authorize is GET at the authorization endpoint: on to the page. What cannot be told to the client is told on a page.
+func (s SignIn) Authorize(x *Exchange) Reply {
+	a, problem := x.readAuthorization()
+	switch {
+	case problem != "" && a.Client == nil:
+		return s.sorry(http.StatusUnauthorized, problem)
+	case problem != "":
+		return s.sorry(s.Mistaken, problem)
+	}
+	wrong := a.check()
+	if wrong == nil {
+		wrong = s.Accept(x, &a)
+	}
+	if wrong != nil {
+		return x.backWith(a, *wrong)
+	}
+	return Redirect(s.Path + "?" + url.Values{"session": {x.open(a)}}.Encode())
+}
+
+const signInEnded = "This sign-in has ended. Please start again from the application."
+
+// Show is GET at the page.
+func (s SignIn) Show(x *Exchange) Reply {
+	session := x.Request.URL.Query().Get("session")
+	a, ok := x.page(session)
+	if !ok {
+		return s.sorry(http.StatusBadRequest, signInEnded)
+	}
+	return s.form(a, session, "", url.Values{})
+}
+
+// Submit is POST at the page, of its form.
+func (s SignIn) Submit(x *Exchange) Reply {
+	if x.Bad != nil {
+		return s.sorry(x.Bad.Status, "The form cannot be read.")
+	}
+	session := x.Form.Get("session")
+	a, ok := x.page(session)
+	if !ok {
+		return s.sorry(http.StatusBadRequest, signInEnded)
+	}
+	if x.Form.Get("action") == "cancel" {
+		x.shut(session)
+		return x.backWith(a, AuthorizeError{"access_denied", "the user cancelled the sign-in"})
+	}
+	g, problem := s.Enter(x, a)
+	if problem != "" {
+		return s.form(a, session, problem, x.Form)
+	}
+	if !x.shut(session) {
+		return s.sorry(http.StatusBadRequest, "This sign-in has ended.")
+	}
+	back := x.back(a, map[string]string{"code": x.code(a, g)})
+	if s.Welcome != nil {
+		return s.Welcome(x, back)
+	}
+	return back
+}
+
+// page is an answer to a browser. The policy leaves out form-action: browsers
+// apply it to the redirect that follows the form, and that goes to another port.
+func page(status int, title, accent, body string) Reply {
+	text := `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>` + html.EscapeString(title) + `</title>
+<link rel="icon" href="data:,">
+<style>:root{--accent:` + accent + `}` + styleSheet + `</style>
+</head>
+<body>
+<main>
+` + body + `</main>
+<footer>authctl sandbox &middot; every account here is fake</footer>
+</body>
+</html>
+`
+	return Reply{Status: status, Text: &text, ContentType: "text/html; charset=utf-8"}.
+		With("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "+
+			"base-uri 'none'; frame-ancestors 'none'").
+		With("Referrer-Policy", "no-referrer").
+		With("X-Content-Type-Options", "nosniff")
+}
+
+// sorry is for requests whose sender cannot be told by redirect.
+func (s SignIn) sorry(status int, text string) Reply {
+	p := s.Page(Authorization{})
+	return page(status, p.Brand+" – sign-in not possible", p.Accent, `<header><span class="mark"></span>`+
+		html.EscapeString(p.Brand)+"</header>\n<h1>Sign-in not possible</h1>\n<p>"+html.EscapeString(text)+"</p>\n")
+}
+
+// form is the page itself, with what was typed before. It works without a script.
+func (s SignIn) form(a Authorization, session, problem string, typed url.Values) Reply {
+	p, esc := s.Page(a), html.EscapeString
+	var b strings.Builder
+	fmt.Fprintf(&b, "<header><span class=\"mark\"></span>%s</header>\n<h1>Sign in</h1>\n", esc(p.Brand))
+	if problem != "" {
+		fmt.Fprintf(&b, "<p class=\"problem\" role=\"alert\">%s</p>\n", esc(problem))
+	}
+	fmt.Fprintf(&b, "<form method=\"post\" action=\"%s\">\n", esc(s.Path))
+	fmt.Fprintf(&b, "<input type=\"hidden\" name=\"session\" value=\"%s\">\n", esc(session))
+	focus := " autofocus"
+	for _, f := range p.Fields {
+		value := strings.TrimSpace(typed.Get(f.Name))
+		if f.Kind == "password" {
+			value = ""
+		}
+		at := ""
+		if value == "" {
+			at, focus = focus, ""
+		}
+		fmt.Fprintf(&b, "<label for=\"%[1]s\">%[2]s</label>\n<input id=\"%[1]s\" name=\"%[1]s\" type=\"%[3]s\" "+
+			"autocomplete=\"%[4]s\" autocapitalize=\"none\" spellcheck=\"false\" value=\"%[5]s\" required%[6]s>\n",
+			esc(f.Name), esc(f.Label), esc(f.Kind), esc(f.Autocomplete), esc(value), at)
+	}
+	b.WriteString("<div class=\"buttons\">\n<button name=\"action\" value=\"sign-in\">Sign in</button>\n" +
+		"<button name=\"action\" value=\"cancel\" class=\"quiet\" formnovalidate>Cancel</button>\n</div>\n</form>\n")
+	fmt.Fprintf(&b, "<details>\n<summary>Who can sign in here?</summary>\n<p>%s</p>\n", esc(p.Hint))
+	if p.Password != "" {
+		fmt.Fprintf(&b, "<p><code>%s</code></p>\n", esc(p.Password))
+	}
+	b.WriteString("</details>\n")
+	return page(http.StatusOK, p.Brand+" – sign in", p.Accent, b.String())
+}
+
+// styleSheet follows the reader's choice of light or dark.
+const styleSheet = `
+:root{color-scheme:light dark;--paper:#fff;--desk:#f1f2f5;--ink:#1b1d22;--soft:#5d6370;--line:#ccd0d8;--bad:#b3261e}
+@media (prefers-color-scheme:dark){
+:root{--paper:#1e2026;--desk:#131418;--ink:#eceef2;--soft:#a2a8b5;--line:#41454f;--bad:#ff9d94}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1rem;
+padding:1.5rem;background:var(--desk);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+main{width:100%;max-width:24rem;padding:2rem;border-radius:14px;border-top:4px solid var(--accent);
+background:var(--paper);box-shadow:0 1px 2px #0002,0 8px 28px #0001}
+header{display:flex;align-items:center;gap:.6rem;color:var(--soft);font-size:.9rem}
+.mark{width:.8rem;height:.8rem;border-radius:50%;background:var(--accent)}
+h1{margin:.4rem 0 1.2rem;font-size:1.5rem;line-height:1.2}
+label{display:block;margin:0 0 .3rem;font-size:.9rem;font-weight:600}
+input{width:100%;margin:0 0 1rem;padding:.6rem .7rem;border:1px solid var(--line);border-radius:8px;
+background:var(--paper);color:inherit;font:inherit}
+input:focus-visible,button:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+.buttons{display:flex;gap:.6rem;margin-top:.4rem}
+button{flex:2;padding:.65rem;border:1px solid transparent;border-radius:8px;background:var(--accent);color:#fff;
+font:inherit;font-weight:600;cursor:pointer}
+button.quiet{flex:1;border-color:var(--line);background:none;color:inherit}
+button:hover{filter:brightness(1.08)}
+.problem{margin:0 0 1rem;padding:.6rem .8rem;border:1px solid var(--bad);border-radius:8px;color:var(--bad)}
+details{margin-top:1.5rem;color:var(--soft);font-size:.875rem}
+summary{cursor:pointer}
+details p{margin:.5rem 0 0}
+code{overflow-wrap:anywhere}
+footer{color:var(--soft);font-size:.8rem}
+`
