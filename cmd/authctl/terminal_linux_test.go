@@ -275,7 +275,7 @@ func TestScopesKnowTheTerminal(t *testing.T) {
 	p.set("TERM=xterm")
 	bold := strings.NewReplacer("\x1b[1m", "", "\x1b[2m", "", "\x1b[22m", "", "\x1b[0m", "")
 	for _, args := range [][]string{{"scopes", "list", "talkdesk"}, {"scopes", "check", "talkdesk"}} {
-		for _, columns := range []uint16{80, 200} {
+		for _, columns := range []uint16{80, 300} {
 			p.set("NO_COLOR=")
 			coloured := p.onTerminal(columns, args...)
 			p.set("NO_COLOR=1")
@@ -291,7 +291,7 @@ func TestScopesKnowTheTerminal(t *testing.T) {
 				t.Errorf("%v: the longest line on %d columns has %d:\n%s", args, columns, n, shown)
 			}
 			about := strings.Contains(shown, "ABOUT")
-			if args[1] == "list" && about != (columns == 200) {
+			if args[1] == "list" && about != (columns == 300) {
 				t.Errorf("on %d columns ABOUT is there: %v\n%s", columns, about, shown)
 			}
 			for _, word := range []string{"contacts:read", "account:read"} {

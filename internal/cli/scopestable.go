@@ -11,12 +11,18 @@ import (
 	"github.com/authctl/authctl/internal/term"
 )
 
+// shortList is how many scopes a list may have that says of each what its API is for, though the terminal is too narrow
+// for a table with that.
+const shortList = 12
+
+// wordy is how much a list says of each scope.
+type wordy int
+
+// The ways to say it, from what needs least room: the bare name of what it opens; that in words; and what that is for.
 const (
-	// wideTable is the least width at which a table says what an API is for beside
-	// its name.
-	wideTable = 120
-	// shortList is how many scopes a list may have that says it in a narrower one.
-	shortList = 12
+	inAWord wordy = iota
+	inShort
+	inFull
 )
 
 // of returns the scopes of a service in the page's order, then those that the profile
@@ -91,7 +97,7 @@ func (a *app) showScopes(o *scopesListOptions, target listTarget, lists [][]list
 		heading := a.out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service)
 		b.WriteString(term.Message(heading, a.width()) + "\n")
 		b.WriteString(a.out.Faint(catalogueOf(service).Page) + "\n")
-		if _, err := a.scopesTable(target, lists[i], len(all)).WriteTo(&b); err != nil {
+		if _, err := a.fittingTable(target, lists[i], len(all)).WriteTo(&b); err != nil {
 			return err
 		}
 	}
@@ -133,11 +139,22 @@ func newerOf(list []listedScope) int {
 	return newer
 }
 
-// scopesTable has columns only for what there is to say. What an API is for gets one
-// of its own in a wide terminal, none in a narrow one unless the list is short.
-func (a *app) scopesTable(target listTarget, list []listedScope, shown int) term.Table {
-	width := a.width()
-	wide := width == 0 || width >= wideTable
+// fittingTable says as much as fits into a table, of a short list all in any case.
+func (a *app) fittingTable(target listTarget, list []listedScope, shown int) term.Table {
+	full := a.scopesTable(target, list, inFull)
+	if shown <= shortList {
+		return full
+	}
+	for how := inFull; how >= inAWord; how-- {
+		if table := a.scopesTable(target, list, how); table.Fits() {
+			return table
+		}
+	}
+	return full
+}
+
+// scopesTable has columns only for what there is to say.
+func (a *app) scopesTable(target listTarget, list []listedScope, how wordy) term.Table {
 	columns := []struct {
 		name string
 		text func(listedScope) string
@@ -146,8 +163,8 @@ func (a *app) scopesTable(target listTarget, list []listedScope, shown int) term
 		{"ASKED", func(s listedScope) string { return mark(s.Asked) }},
 		{"SOURCE", listedScope.source},
 		{"ACCESS", func(s listedScope) string { return s.Access }},
-		{"OPENS", func(s listedScope) string { return s.opens(!wide && shown <= shortList) }},
-		{"ABOUT", func(s listedScope) string { return s.about(wide) }},
+		{"OPENS", func(s listedScope) string { return s.opens(how) }},
+		{"ABOUT", func(s listedScope) string { return s.about(how) }},
 	}
 	table := term.Table{Rows: make([][]string, len(list))}
 	for _, column := range columns {
@@ -179,19 +196,21 @@ func (s listedScope) source() string {
 	return "both"
 }
 
-func (s listedScope) opens(inFull bool) string {
+func (s listedScope) opens(how wordy) string {
 	switch {
 	case s.remark != "":
 		return s.remark
-	case inFull && s.short != s.About:
-		return opensInFull(s.KnownScope)
+	case s.Newer && how == inAWord:
+		return "newer"
+	case how == inAWord:
+		return strings.TrimSuffix(s.short, " API")
 	}
 	return s.short
 }
 
 // about is empty where opens has said it.
-func (s listedScope) about(wide bool) string {
-	if !wide || s.remark != "" || s.About == s.short {
+func (s listedScope) about(how wordy) string {
+	if how < inFull || s.remark != "" || s.About == s.short {
 		return ""
 	}
 	return s.About

@@ -63,7 +63,7 @@ func foldRow(line string, width int) []string {
 		return fill(text, width, indent, indent+hang+hang, true)
 	}
 	before := line[:len(line)-len(second)]
-	if at := displayWidth(before); 2*at <= width && at+longest(second, "") <= width {
+	if at := displayWidth(before); 2*at <= width && at+longest(second) <= width {
 		return fill(second, width, before, strings.Repeat(" ", at), true)
 	}
 	return append(fill(first, width, indent, indent+hang, true),

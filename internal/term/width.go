@@ -141,20 +141,11 @@ func breakAt(word string, width int) int {
 	return len(word)
 }
 
-// longest returns the width of the longest stretch of a text without a space and with
-// none of the ends but at its end.
-func longest(text, ends string) int {
-	widest, used := 0, 0
-	for _, r := range text {
-		if r == ' ' {
-			used = 0
-			continue
-		}
-		used += runeWidth(r)
-		widest = max(widest, used)
-		if strings.ContainsRune(ends, r) {
-			used = 0
-		}
+// longest returns the width of the longest word of a text.
+func longest(text string) int {
+	widest := 0
+	for word := range strings.FieldsSeq(text) {
+		widest = max(widest, displayWidth(word))
 	}
 	return widest
 }
