@@ -48,7 +48,7 @@ func (a *app) completion(root *cobra.Command) {
 			command.Args = func(_ *cobra.Command, args []string) error {
 				found, rest, err := root.Find(args)
 				if err != nil {
-					return &usageError{err}
+					return &usageError{err: err}
 				}
 				return unknownCommand(found, rest)
 			}

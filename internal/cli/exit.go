@@ -72,13 +72,17 @@ func kinds() map[string]kind {
 }
 
 // usageError says that a flag or an argument is wrong.
-type usageError struct{ err error }
+type usageError struct {
+	err error
+	// hint says what to do; empty means the usual.
+	hint string
+}
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
+	return &usageError{err: fmt.Errorf(format, args...)}
 }
 
 // childError carries the exit code of a child; err says why it could not be
@@ -101,8 +105,8 @@ func judge(err error) (string, string) {
 	if name, hint, ok := judgeConfig(err); ok {
 		return name, hint
 	}
-	if _, ok := errors.AsType[*usageError](err); ok {
-		return "usage", ""
+	if e, ok := errors.AsType[*usageError](err); ok {
+		return "usage", e.hint
 	}
 	if found, ok := errors.AsType[*doctorError](err); ok {
 		return found.kind, "each check that failed says what to do"
@@ -137,11 +141,8 @@ func judge(err error) (string, string) {
 // judgeConfig knows the errors of configuration and secrets.
 func judgeConfig(err error) (name, hint string, ok bool) {
 	if errors.Is(err, term.ErrNoInput) {
-		hint := "run it in a terminal"
-		if _, ok := errors.AsType[*config.ReferenceError](err); ok {
-			hint += ", or give the secret by a reference such as env:NAME or file:PATH"
-		}
-		return "config", hint, true
+		_, secret := errors.AsType[*config.ReferenceError](err)
+		return "config", inputHint(err, secret), true
 	}
 	if _, ok := errors.AsType[*term.TypedError](err); ok {
 		return "config", "give a reference to it instead, such as file:PATH", true
@@ -165,6 +166,18 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 		return "config", cmp.Or(e.Hint, "private_key wants a PKCS#8 key, as PEM or as bare Base64"), true
 	}
 	return "", "", false
+}
+
+// inputHint says what to do where a person cannot be asked.
+func inputHint(err error, secret bool) string {
+	hint := "run it in a terminal"
+	if missing, ok := errors.AsType[*term.NoInputError](err); ok && missing.Hint != "" {
+		hint = missing.Hint
+	}
+	if secret {
+		hint += ", or give the secret by a reference such as env:NAME or file:PATH"
+	}
+	return hint
 }
 
 // keyringRemedy says what to do about a secret that is not in the keyring, or about a
@@ -397,6 +410,13 @@ func (a *app) withheld(text string) string {
 func (a *app) warn(text string) {
 	if !a.flags.quiet {
 		a.say(a.err.Notice("warning:"), text)
+	}
+}
+
+// sayIfInterrupted tells somebody who ended the questions what became of the answers.
+func (a *app) sayIfInterrupted(err error, text string) {
+	if _, ok := errors.AsType[Interrupted](err); ok {
+		a.note(text)
 	}
 }
 

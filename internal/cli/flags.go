@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/pflag"
 )
@@ -29,14 +31,23 @@ func (f *globalFlags) bind(flags *pflag.FlagSet) {
 }
 
 // profileFlag names the profile beside the argument.
-type profileFlag struct{ name string }
+type profileFlag struct {
+	name string
+	// flag tells whether it was given, be it empty.
+	flag *pflag.Flag
+}
 
 func (f *profileFlag) bind(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.name, "profile", "p", "", "the `profile` (AUTHCTL_PROFILE)")
+	f.flag = flags.Lookup("profile")
 }
 
-// choose returns the profile that is asked for, empty when none is named.
+// choose returns the profile that is asked for, empty when none is named. A name that is
+// empty is a script's mistake, and does not mean the default.
 func (f *profileFlag) choose(args []string) (string, error) {
+	if len(args) > 0 && files.Tidy(args[0]) == "" || f.flag != nil && f.flag.Changed && files.Tidy(f.name) == "" {
+		return "", &usageError{errors.New("PROFILE is empty"), "see what gives the name; without any it is the default profile"}
+	}
 	if len(args) == 0 {
 		return f.name, nil
 	}

@@ -77,11 +77,8 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 		}
 		return a.print("GET " + login.URL.String() + "\n")
 	}
-	if a.prompter.Off || !a.Streams.ErrTerminal {
-		return &providers.Failure{
-			Reason: providers.ReasonLogin, Message: "a person has to log in with a browser, and there is no terminal here",
-			Hint: "run it in a terminal, without CI=true and --no-input",
-		}
+	if err := a.nobodyToLogIn(); err != nil {
+		return err
 	}
 	if err := s.keeps(ctx); err != nil {
 		return err
@@ -96,6 +93,20 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 		return err
 	}
 	return a.awaitLogin(ctx, s, o, &loginUnderWay{starter: starter, login: login, receiver: receiver})
+}
+
+// nobodyToLogIn returns an error where no person can be told to log in.
+func (a *app) nobodyToLogIn() error {
+	why, hint := "stderr is not a terminal", "run it in a terminal"
+	switch {
+	case a.prompter.Off:
+		why, hint = a.prompter.OffBy+" forbids to ask one", "run it without "+a.prompter.OffBy+" in a terminal"
+	case a.Streams.ErrTerminal:
+		return nil
+	}
+	return &providers.Failure{
+		Reason: providers.ReasonLogin, Message: "a person has to log in with a browser, and " + why, Hint: hint,
+	}
 }
 
 // keeps returns an error when nothing would be left of a login after it: a person is

@@ -190,6 +190,9 @@ func newApp(d Dependencies) *app {
 	}
 	a := &app{raw: d.Streams, services: builtin.Services()}
 	d.Streams, a.guardOut, a.guardErr = guarded(d.Streams)
-	a.Dependencies, a.prompter = d, &term.Prompter{Streams: d.Streams, Watch: a.watched}
+	a.Dependencies, a.prompter = d, &term.Prompter{
+		Streams: d.Streams, Watch: a.watched,
+		Width: func() int { return d.Streams.ErrWidth(d.LookupEnv) },
+	}
 	return a
 }

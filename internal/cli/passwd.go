@@ -117,6 +117,7 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 			return change, fmt.Errorf("%s: %w; --stdin takes the passwords from a pipe", label, err)
 		}
 		if err != nil {
+			a.sayIfInterrupted(err, "nothing is changed")
 			return change, fmt.Errorf("%s: %w", label, err)
 		}
 		if answers[i] = oauth.NewSecret(answer); answers[i].IsZero() {
@@ -124,7 +125,8 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 		}
 	}
 	if !answers[1].Equal(answers[2]) {
-		return change, usagef("the new password was typed in two ways; nothing is changed")
+		return change, &usageError{errors.New("the new password was typed in two ways; nothing is changed"),
+			"run it again, and type the new password the same way twice"}
 	}
 	change.Old, change.New = answers[0], answers[1]
 	return change, nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -152,8 +153,8 @@ func (a *app) profileRemove() *cobra.Command {
 		Use:   "remove PROFILE",
 		Short: "Remove a profile from the configuration file",
 		Long: `Remove a profile from the configuration file, and the secrets that profile add put
-into the keyring for it. Its tokens are forgotten; sign out first to end them at the
-service. The rest of the file stays as it is.`,
+into the keyring for it. Its tokens are forgotten; sign out first to end them at a
+service that has it. The rest of the file stays as it is.`,
 		Args: arguments(1, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := a.begin(nil); err != nil {
@@ -178,7 +179,9 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 		for _, secret := range own {
 			if err := setup.keyring.DeleteSecret(ctx, secret); err != nil {
 				a.warn("the secret " + secret + " is still in the keyring: " + err.Error())
+				continue
 			}
+			a.note("the secret " + secret + " is deleted from the keyring")
 		}
 		return nil
 	})
@@ -236,8 +239,11 @@ func (a *app) forgetTokensOf(ctx context.Context, setup *setup, name string) err
 		if err := kept.Delete(ctx, e.Key); err != nil {
 			return fmt.Errorf("forgetting the token of profile %s: %w", name, err)
 		}
-		a.note("its token is forgotten here and valid until " + end(e.Expiry) +
-			"; sign out before to end it at the service")
+		text := "its token is forgotten here and valid until " + end(e.Expiry)
+		if service, err := a.service(e.Key.Provider); err == nil && implements[providers.SignOuter](service) {
+			text += "; to end it at the service, sign out before the profile is removed: " + a.commandFor(name, "signout")
+		}
+		a.note(text)
 	}
 	return nil
 }

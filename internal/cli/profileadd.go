@@ -82,12 +82,14 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 		return err
 	}
 	if add.service, err = a.chooseService(ctx, o.provider); err != nil {
+		a.sayIfInterrupted(err, "nothing was written")
 		return err
 	}
 	if err := add.given(o.set); err != nil {
 		return err
 	}
 	if err := add.ask(ctx); err != nil {
+		a.sayIfInterrupted(err, "nothing was written")
 		return err
 	}
 	if err := add.check(); err != nil {
@@ -155,7 +157,10 @@ func (a *app) untilUsable(ask func() error) error {
 			return err
 		}
 		_, hint := judge(err)
-		a.warn(strings.TrimSpace(err.Error() + "  " + hint))
+		a.warn(err.Error())
+		if hint != "" && !a.flags.quiet {
+			a.say(a.err.Notice("hint:"), a.names.In(hint))
+		}
 	}
 }
 
@@ -356,7 +361,11 @@ func (add *addition) canKeep(ctx context.Context) bool {
 
 // askReference asks for a reference to a secret.
 func (add *addition) askReference(ctx context.Context, d providers.Setting) error {
-	label := d.Name + " reference (env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, prompt)"
+	kinds := "env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin, prompt"
+	if add.keyless {
+		kinds = strings.Replace(kinds, "keyring:NAME, ", "", 1)
+	}
+	label := d.Name + " reference (" + kinds + ")"
 	reference, err := add.prompter.Line(ctx, label, "prompt")
 	if errors.Is(err, term.ErrNoInput) {
 		return fmt.Errorf("%s is missing: %w; give a reference with --set %s=env:NAME", d.Name, err, d.Name)

@@ -2,12 +2,16 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // root builds the tree of commands.
@@ -99,7 +103,25 @@ func (a *app) flagError(command *cobra.Command, err error) error {
 			return unknownCommand(command, rest)
 		}
 	}
-	return &usageError{err}
+	usage := &usageError{err: err}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		usage.hint = nearestFlag(command, unknown.GetSpecifiedName())
+	}
+	return usage
+}
+
+// nearestFlag says which flag was probably meant, empty when none is near.
+func nearestFlag(command *cobra.Command, name string) string {
+	var known []string
+	command.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			known = append(known, f.Name)
+		}
+	})
+	if best := providers.Nearest(name, known); best != "" && len(name) > 1 {
+		return "did you mean --" + best + "?"
+	}
+	return ""
 }
 
 // Documentation returns the tree of commands for the generators of reference,
@@ -131,10 +153,26 @@ func unknownCommand(command *cobra.Command, args []string) error {
 		command.SuggestionsMinimumDistance = 2
 	}
 	text := fmt.Sprintf("%q is not a command of %s", args[0], command.CommandPath())
-	if near := command.SuggestionsFor(args[0]); len(near) > 0 {
+	near := slices.DeleteFunc(command.SuggestionsFor(args[0]), func(name string) bool { return !mayBeMeant(args[0], name) })
+	if len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return usagef("%s", text)
+}
+
+// mayBeMeant reports whether a short word has most letters of a name: gte is get, but set
+// is not use.
+func mayBeMeant(word, name string) bool {
+	if len(word) > 3 || len(name) > 3 {
+		return true
+	}
+	same := 0
+	for _, letter := range word {
+		if strings.ContainsRune(name, letter) {
+			same++
+		}
+	}
+	return same >= 2 && (same == 3 || word[0] == name[0] || word[1] == name[1])
 }
 
 // arguments returns a check for a number of arguments between least and most;

@@ -149,7 +149,7 @@ func (a *app) connect(s *session, f *serviceFlags) error {
 		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watchedWith(s.profile),
 		Asks: func(salt string) string { return s.profile.Settings.RequestTag(salt, a.route(f)...) },
 	}
-	if len(s.profile.Interactive()) > 0 && (s.dryRun == nil || s.setup.options.Resolver.Interactive) {
+	if len(s.profile.Interactive()) > 0 && s.dryRun == nil {
 		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -47,7 +48,8 @@ func (a *app) setup() (*setup, error) {
 		u.warnOfVariables()
 		return nil, err
 	}
-	a.prompter.Off = a.flags.noInput || env.NoInput || config.InCI(a.LookupEnv)
+	a.prompter.OffBy = a.askingForbidden(env)
+	a.prompter.Off = a.prompter.OffBy != ""
 	resolver.Interactive = a.Streams.Interactive() && !a.prompter.Off
 	u.env = env
 	keyring.FileLocks, keyring.StateDir = u.locks(), config.StateDir(a.LookupEnv)
@@ -58,6 +60,19 @@ func (a *app) setup() (*setup, error) {
 	u.options.Resolver, u.options.Timeout = resolver, cmp.Or(env.Timeout, defaultTimeout)
 	u.warnOfVariables()
 	return u, nil
+}
+
+// askingForbidden returns what forbids to ask a person, empty when nothing does.
+func (a *app) askingForbidden(env config.Environment) string {
+	switch {
+	case a.flags.noInput:
+		return "--no-input"
+	case env.NoInput:
+		return "the variable AUTHCTL_NO_INPUT"
+	case config.InCI(a.LookupEnv):
+		return "the variable CI"
+	}
+	return ""
 }
 
 // warnOfVariables warns, once, of variables that look like ours and are read by nothing:
@@ -90,6 +105,9 @@ func (u *setup) warnOfVariables() {
 func (u *setup) load() (*config.File, error) {
 	if u.app.loaded == nil {
 		file, err := config.Load(u.options)
+		if missing, ok := errors.AsType[*config.Error](err); ok && errors.Is(err, fs.ErrNotExist) {
+			missing.Suggestion = "create it with: " + u.app.commandFor("NAME", "profile", "add")
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/authctl/authctl/internal/config"
@@ -36,13 +37,21 @@ func (u *unfetched) without(s providers.Settings, settings []providers.Setting) 
 		fetch := value.Secret
 		if !ok {
 			value.Origin = "not set"
-			why := errors.New(cmp.Or(s.Absence(d.Name).Why, "it is not set"))
-			fetch = func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, why }
+			fetch = unfetchable(cmp.Or(s.Absence(d.Name).Why, "it is not set"))
+		}
+		if kind, _, _ := strings.Cut(value.Text, ":"); kind == "cmd" || kind == "prompt" {
+			// It may cost a person something, and would be for nothing.
+			fetch = unfetchable(value.Text + " is left alone in a dry run")
 		}
 		value.Secret = u.standIn(d.Name, fetch)
 		s = s.With(d.Name, value)
 	}
 	return s
+}
+
+// unfetchable fails with the reason why a secret is not fetched.
+func unfetchable(why string) oauth.SecretFunc {
+	return func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, errors.New(why) }
 }
 
 // standIn fetches a secret, else what stands for it.

@@ -79,7 +79,7 @@ func TestAddDeclines(t *testing.T) {
 		"flow root":     {"{default_profile: a}\n", "cannot be changed safely: it is in flow style", "add this by hand:\nprofiles:\n" + strings.TrimSuffix(added, "\n")},
 		"end marker":    {"profiles:\n  a:\n    x: 1\n...\n# end\n", "", ""},
 		"end, no key":   {"default_profile: a\n...\n", "cannot be changed safely: the result would not be what it should", paste},
-		"exists":        {"profiles:\n  new:\n    x: 1\n", "profile new exists already", "choose another name, or remove it first with: authctl profile remove new"},
+		"exists":        {"profiles:\n  new:\n    x: 1\n", "profile new exists already", "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: authctl profile remove new"},
 		"syntax":        {"profiles: [\n", "is not valid YAML: did not find expected node content", ""},
 		"unknown key":   {"profile: {}\n", "is not a known key", "did you mean profiles?"},
 		"not a mapping": {"profiles: 12\n", "must be a mapping of names to profiles", ""},

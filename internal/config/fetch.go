@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
@@ -32,6 +33,9 @@ func (r *resolver) tidy(what string, secret oauth.Secret) oauth.Secret {
 	}
 	return oauth.NewSecret(text)
 }
+
+// isBlank reports whether a secret is nothing but blanks, which nobody means.
+func isBlank(secret oauth.Secret) bool { return strings.TrimSpace(secret.Reveal()) == "" }
 
 // given fetches a secret that a variable holds by value.
 func (r *resolver) given(what, value string) oauth.SecretFunc {

@@ -36,7 +36,8 @@ func CheckNewProfile(f *File, name string) error {
 	if slices.Contains(names, name) {
 		return &Error{
 			Path: f.Path, Profile: name, Problem: "exists already", Err: ErrExists,
-			Suggestion: "choose another name, or remove it first: authctl profile remove " + name,
+			Suggestion: "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: " +
+				"authctl profile remove " + name,
 		}
 	}
 	return nil

@@ -144,7 +144,7 @@ func (r *resolver) bind(profile, setting string, ref reference) oauth.SecretFunc
 		if err == nil {
 			secret = r.tidy(label+" from "+ref.String(), secret)
 		}
-		if err == nil && secret.IsZero() {
+		if err == nil && isBlank(secret) {
 			err = errEmpty
 		}
 		if err == nil {

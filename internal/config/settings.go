@@ -278,8 +278,10 @@ func (f *File) secretVariable(p *Profile, setting, name string) (providers.Value
 		v.Secret = f.refs.bind(p.Name, name+"_FILE", ref)
 		return v, nil
 	case value != "":
-		if files.TidySecret(value) == "" {
-			return providers.Value{}, &Error{Key: name, Problem: "holds a line break and nothing else"}
+		if strings.TrimSpace(files.TidySecret(value)) == "" {
+			return providers.Value{}, &Error{
+				Key: name, Problem: "holds blanks or a line break and nothing else", Suggestion: "give it the secret, or unset it",
+			}
 		}
 		return providers.Value{Secret: f.refs.given(name, value), Origin: "environment " + name}, nil
 	}

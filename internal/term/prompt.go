@@ -10,10 +10,28 @@ import (
 	"strings"
 )
 
-// ErrNoInput says that a person would have to be asked and may not be:
-// --no-input, CI=true, or no terminal.
-var ErrNoInput = errors.New("input is needed and nobody can be asked: " +
-	"there is no terminal, or --no-input or CI=true forbids it")
+// ErrNoInput says that a person would have to be asked and cannot be. It is what a
+// *NoInputError wraps.
+var ErrNoInput = errors.New("input is needed")
+
+// NoInputError is ErrNoInput with the one cause that holds.
+type NoInputError struct {
+	// Why completes "input is needed": "and the input ended".
+	Why string
+	// Hint says what to do; empty means to run it in a terminal.
+	Hint string
+}
+
+// Error says that input is needed, and why there is none.
+func (e *NoInputError) Error() string { return ErrNoInput.Error() + " " + e.Why }
+
+// Unwrap returns ErrNoInput.
+func (e *NoInputError) Unwrap() error { return ErrNoInput }
+
+// ended says that the end of the input came instead of an answer.
+func ended() error {
+	return &NoInputError{"and the input ended before there was an answer", "answer the question"}
+}
 
 // TypedError says that what was typed unseen is not what would be stored. Its text
 // holds nothing of it.
@@ -28,8 +46,13 @@ const maxLine = 4095
 // Prompter asks a person: the question on stderr, the answer from stdin.
 type Prompter struct {
 	Streams Streams
-	// Off makes every question fail with ErrNoInput.
-	Off bool
+	// Off makes every question fail with a *NoInputError; OffBy is what did that:
+	// "--no-input", "the variable CI".
+	Off   bool
+	OffBy string
+	// Width returns how many columns the terminal has, 0 when that is not known; nil means
+	// that it never is.
+	Width func() int
 	// Watch returns a context that ends when a signal comes; nil means that signals
 	// are nobody's.
 	Watch func(context.Context) context.Context
@@ -38,17 +61,42 @@ type Prompter struct {
 }
 
 // CanAsk reports whether there is somebody to ask.
-func (p *Prompter) CanAsk() bool { return !p.Off && p.Streams.Interactive() }
+func (p *Prompter) CanAsk() bool { return p.Cannot() == nil }
+
+// Cannot returns a *NoInputError where nobody can be asked, else nil.
+func (p *Prompter) Cannot() error {
+	switch {
+	case p.Off:
+		return &NoInputError{"and nobody can be asked: " + p.OffBy + " forbids it", "run it without " + p.OffBy + " in a terminal"}
+	case !p.Streams.InTerminal:
+		return &NoInputError{Why: "and nobody can be asked: stdin is not a terminal"}
+	case !p.Streams.ErrTerminal:
+		return &NoInputError{Why: "and nobody can be asked: stderr is not a terminal"}
+	}
+	return nil
+}
+
+// question returns a label with its colon, broken as a message is; the answer follows it.
+func (p *Prompter) question(label string) string {
+	width := 0
+	if p.Width != nil {
+		width = p.Width()
+	}
+	return Message(label+":", width) + " "
+}
 
 // Hidden asks for a value that is not shown while it is typed. It returns when
 // ctx ends or a signal comes, with the terminal as it was.
 func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
+	if err := p.Cannot(); err != nil {
+		return "", err
+	}
 	in, ok := p.Streams.In.(*os.File)
-	if !ok || !p.CanAsk() {
-		return "", ErrNoInput
+	if !ok {
+		return "", &NoInputError{Why: "and nobody can be asked: stdin is not a terminal"}
 	}
 	fd := int(in.Fd())
-	ask := func() { _, _ = fmt.Fprintf(p.Streams.Err, "%s: ", label) }
+	ask := func() { _, _ = io.WriteString(p.Streams.Err, p.question(label)) }
 	// Before the terminal is silent, so that no signal leaves it so.
 	signalled := p.watched(ctx)
 	show, err := hide(fd, ask)
@@ -62,7 +110,7 @@ func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 	_, _ = fmt.Fprintln(p.Streams.Err)
 	switch {
 	case errors.Is(err, io.EOF):
-		return "", ErrNoInput
+		return "", ended()
 	case err != nil:
 		return "", err
 	case answer != "" && discardInput(fd):
@@ -84,23 +132,27 @@ func (p *Prompter) watched(ctx context.Context) context.Context {
 
 // Line asks for a line of text; an empty answer gives standard.
 func (p *Prompter) Line(ctx context.Context, label, standard string) (string, error) {
-	if !p.CanAsk() {
-		return "", ErrNoInput
+	if err := p.Cannot(); err != nil {
+		return "", err
 	}
 	shown := label
 	if standard != "" {
 		shown = fmt.Sprintf("%s [%s]", label, standard)
 	}
 	signalled := p.watched(ctx)
-	if _, err := fmt.Fprintf(p.Streams.Err, "%s: ", shown); err != nil {
+	if _, err := io.WriteString(p.Streams.Err, p.question(shown)); err != nil {
 		return "", err
 	}
 	if p.lines == nil {
 		p.lines = bufio.NewReader(p.Streams.In)
 	}
 	answer, err := awaitEither(ctx, signalled, func() (string, error) { return p.lines.ReadString('\n') })
+	if err != nil {
+		// What is said next begins a line.
+		_, _ = fmt.Fprintln(p.Streams.Err)
+	}
 	if errors.Is(err, io.EOF) {
-		return "", ErrNoInput
+		return "", ended()
 	}
 	if err != nil {
 		return "", err

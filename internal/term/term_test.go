@@ -97,7 +97,7 @@ func TestLine(t *testing.T) {
 	if _, err := p.Line(t.Context(), "name", ""); !errors.Is(err, term.ErrNoInput) {
 		t.Errorf("at the end of input: %v", err)
 	}
-	if asked.String() != "name [standard]: name [standard]: name: " {
+	if asked.String() != "name [standard]: name [standard]: name: \n" {
 		t.Errorf("asked %q", asked.String())
 	}
 }
