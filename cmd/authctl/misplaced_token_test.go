@@ -48,6 +48,20 @@ func TestMisplacedTokensAreNotRepeated(t *testing.T) {
 			p.wantUnrepeated(kind, token, []string{"scopes", "list", token}, "")
 		}
 	}
+	for _, variable := range []string{"PROVIDER", "REGION", "ENVIRONMENT", "GRANT", "STORE", "MIN_TTL", "TIMEOUT", "NO_INPUT"} {
+		for _, profile := range []string{"pexip", "talkdesk", "genesys"} {
+			for _, format := range []string{"raw", "json"} {
+				r := p.prepare("token", "get", profile, "-o", format)
+				r.Env = append(p.env[:len(p.env):len(p.env)], "AUTHCTL_"+variable+"="+tokens["JWT"])
+				if err := r.Start(); err != nil {
+					t.Fatal(err)
+				}
+				if o := r.end(); strings.Contains(o.stdout+o.stderr, tokens["JWT"][:24]) {
+					t.Errorf("AUTHCTL_%s, %s: it is repeated: %s%s", variable, profile, o.stdout, o.stderr)
+				}
+			}
+		}
+	}
 	for _, args := range [][]string{
 		{"token", "inspect", tokens["JWT"]}, {"exec", tokens["UUID"], "--", "true"}, {"profile", "remove", tokens["JWT"]},
 	} {

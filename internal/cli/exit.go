@@ -383,14 +383,26 @@ func (a *app) tell(text string) {
 	_, _ = fmt.Fprintln(a.Streams.Err, term.Message("authctl: "+text, a.Streams.ErrWidth(a.LookupEnv)))
 }
 
-// withheld returns text without what stands in the arguments, or as the profile in the
-// environment, and may be a token that somebody gave in the wrong place.
-func (a *app) withheld(text string) string {
-	profile := ""
-	if a.LookupEnv != nil {
-		profile, _ = a.LookupEnv("AUTHCTL_PROFILE")
+// wordVariables are the variables that take a name or one of a few words: what looks like
+// a token there is one in the wrong place.
+func wordVariables() []string {
+	return []string{
+		"AUTHCTL_PROFILE", "AUTHCTL_PROVIDER", "AUTHCTL_REGION", "AUTHCTL_ENVIRONMENT", "AUTHCTL_GRANT", "AUTHCTL_STORE",
+		"AUTHCTL_MIN_TTL", "AUTHCTL_TIMEOUT", "AUTHCTL_NO_INPUT",
 	}
-	for _, arg := range append([]string{profile}, a.Args...) {
+}
+
+// withheld returns text without what stands in the arguments, or in a variable that takes
+// a word, and may be a token that somebody gave in the wrong place.
+func (a *app) withheld(text string) string {
+	given := slices.Clone(a.Args)
+	for _, name := range wordVariables() {
+		if a.LookupEnv != nil {
+			value, _ := a.LookupEnv(name)
+			given = append(given, value)
+		}
+	}
+	for _, arg := range given {
 		name, value, _ := strings.Cut(arg, "=")
 		for _, secret := range []string{arg, name, value} {
 			if !oauth.MayBeToken(secret) {
