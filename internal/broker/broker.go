@@ -128,6 +128,8 @@ type fetch struct {
 	// spent says that the store holds a refresh token that has been sent: until it is
 	// out of the store, the note that says so stays.
 	spent bool
+	// told says that a warning was given of a record that cannot be opened.
+	told bool
 }
 
 // fromStore reads the store and returns what is fresh in it, nil when nothing is.

@@ -19,6 +19,10 @@ func (f *fetch) read(ctx context.Context) (*store.Record, error) {
 		// Why something that is there counts as nothing comes behind a colon.
 		_, why, _ := strings.Cut(err.Error(), store.ErrNotFound.Error())
 		f.explain("cache: miss in the %s store%s", f.Store.Name(), why)
+		if e, ok := errors.AsType[*store.UnopenedError](err); ok && !f.told {
+			f.told = true
+			f.warn("what is stored for profile %s counts as none, and a new token takes its place: %s", f.Profile, e.Problem)
+		}
 		f.stored = nil
 		return nil, nil
 	case err != nil:

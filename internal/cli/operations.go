@@ -77,6 +77,7 @@ func (s *session) bounded(
 // stored returns what is cached for the session, nil when nothing is.
 func (s *session) stored(ctx context.Context) (*store.Record, error) {
 	record, err := s.broker.Stored(ctx, s.request)
+	s.unopened, _ = errors.AsType[*store.UnopenedError](err)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

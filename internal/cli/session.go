@@ -21,6 +21,7 @@ import (
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
 )
 
 // defaultTimeout bounds a call that says nothing else.
@@ -38,6 +39,8 @@ type session struct {
 	// unfetched are the secrets that a dry run did without.
 	unfetched *unfetched
 	setup     *setup
+	// unopened is what is wrong with the record that was looked for, nil when nothing is.
+	unopened *store.UnopenedError
 }
 
 // open reads the configuration and builds what a command needs to ask the service

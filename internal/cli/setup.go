@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"runtime"
@@ -29,6 +30,10 @@ type setup struct {
 	// lost is why the keyring cannot be used and the store auto keeps nothing, nil
 	// while it can.
 	lost error
+	// unopened is how many tokens are stored here that cannot be opened.
+	unopened int
+	// known is how many of them are told of anyway.
+	known int
 }
 
 // setup reads the environment and prepares how secrets are fetched.
@@ -164,7 +169,7 @@ func (u *setup) store(flag string) (store.Store, error) {
 				Suggestion: "set it to a directory of yours",
 			}
 		}
-		return &store.File{FileLocks: u.locks(), Dir: dir, Key: u.env.StoreKey}, nil
+		return &store.File{FileLocks: u.locks(), Dir: dir, Key: u.env.StoreKey, Unopened: u.tellOfUnopened}, nil
 	}
 	return nil, usagef("--store %q is not one of auto, keyring, file, memory", name)
 }
@@ -174,6 +179,19 @@ func (u *setup) fellBack(err error) {
 	u.lost = err
 	u.app.warn("the keyring cannot be used, so no token is kept between calls: " + err.Error() +
 		"; use --store file with AUTHCTL_STORE_KEY_FILE, or --store memory to be quiet")
+}
+
+// tellOfUnopened warns of tokens that are there and in no listing.
+func (u *setup) tellOfUnopened(number int, why string) {
+	u.unopened = number
+	if number -= u.known; number == 0 {
+		return
+	}
+	text := "a token that is stored here cannot be opened: " + why
+	if number > 1 {
+		text = fmt.Sprintf("%d tokens that are stored here cannot be opened: %s", number, why)
+	}
+	u.app.warnOnce(text + "; AUTHCTL_STORE_KEY_FILE or its twins have to give the key that it was stored with")
 }
 
 // quietStore returns the store that the environment names, without a word where auto

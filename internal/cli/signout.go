@@ -142,22 +142,25 @@ func checkRedirectURI(text string) error {
 // signOutOfProfile goes through all that is filed under a profile: also what other scopes
 // got, by a flag or before the profile was changed, because token list shows it.
 func (a *app) signOutOfProfile(ctx context.Context, s *session, o *signoutOptions) error {
+	record, err := s.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if s.unopened != nil {
+		s.setup.known = 1
+	}
 	entries, err := s.setup.listed(ctx, s.broker.Store)
 	if err != nil {
 		return err
 	}
 	own := store.Key(s.provider.Identity())
 	others := slices.DeleteFunc(entries, func(e store.Entry) bool { return e.Profile != s.profile.Name || e.Key.Equal(own) })
-	record, err := s.stored(ctx)
-	if err != nil {
-		return err
-	}
 	o.count(others)
 	if record != nil {
 		o.tokens[s.profile.Name]++
 	}
 	var all []error
-	if record != nil || len(others) == 0 {
+	if record != nil || s.unopened != nil || len(others) == 0 {
 		all = append(all, a.signOutOf(ctx, s, o))
 	}
 	return errors.Join(append(all, a.signOutOfEntries(ctx, o, s.broker.Store, others))...)
@@ -206,7 +209,7 @@ func (a *app) signOutOfAll(ctx context.Context, o *signoutOptions) error {
 	if err != nil {
 		return err
 	}
-	if len(entries) == 0 {
+	if len(entries) == 0 && setup.unopened == 0 {
 		a.note("there is no token here")
 	}
 	o.count(entries)
@@ -264,12 +267,37 @@ func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *session, foreign s
 		oauth.CleanText(e.Key.ClientID), oauth.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
 }
 
+// forgetUnopened forgets a token that is there and cannot be opened, with which the service
+// cannot be told of anything.
+func (a *app) forgetUnopened(ctx context.Context, s *session, o *signoutOptions) error {
+	why := s.unopened.Problem
+	if o.requireRemote {
+		return &store.UnusableError{
+			Store: s.broker.Store.Name(), Problem: store.Refused, Doing: "reading the token", Err: errors.New(why),
+			Hint: "give the key that it was stored with, by AUTHCTL_STORE_KEY_FILE or its twins; nothing is forgotten yet",
+		}
+	}
+	if o.dryRun {
+		a.note("the token of profile " + s.profile.Name + " would be forgotten, and the service not told: " + why)
+		return nil
+	}
+	if err := s.broker.Forget(ctx, s.request); err != nil {
+		return fmt.Errorf("forgetting the token of profile %s: %w", s.profile.Name, err)
+	}
+	a.untold(o, s.profile.Name, s.provider.Name(), time.Time{}, "the token of profile "+s.profile.Name+
+		" is forgotten here, but the service was not told, and it stays valid until it ends: "+why)
+	return nil
+}
+
 // signOutOf tells the service, if it can be told, and forgets the token whatever it
 // answers.
 func (a *app) signOutOf(ctx context.Context, s *session, o *signoutOptions) error {
 	record, err := s.stored(ctx)
 	if err != nil {
 		return err
+	}
+	if s.unopened != nil {
+		return a.forgetUnopened(ctx, s, o)
 	}
 	if record == nil {
 		a.note("there is no token of profile " + s.profile.Name + " here")

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -25,6 +26,9 @@ type File struct {
 	// Key fetches the identity, "AGE-SECRET-KEY-1…" as age-keygen prints it. It is
 	// called when a record is read or written.
 	Key oauth.SecretFunc
+	// Unopened hears of how many records List leaves out because they cannot be opened, and
+	// why the first of them; nil means that nobody does.
+	Unopened func(number int, why string)
 
 	mu       sync.Mutex
 	identity *age.X25519Identity
@@ -80,7 +84,18 @@ func (f *File) List(ctx context.Context) ([]Entry, error) {
 	if err != nil {
 		return nil, f.problem(listingTokens, err)
 	}
-	return entries(f.Name(), digests, func(digest string) (*Record, error) { return f.load(digest, id) })
+	unopened, why := 0, ""
+	list, err := entries(f.Name(), digests, func(digest string) (*Record, error) {
+		r, err := f.load(digest, id)
+		if e, ok := errors.AsType[*UnopenedError](err); ok {
+			unopened, why = unopened+1, cmp.Or(why, e.Problem)
+		}
+		return r, err
+	})
+	if unopened > 0 && f.Unopened != nil {
+		f.Unopened(unopened, why)
+	}
+	return list, err
 }
 
 func (f *File) sealed() sealedDir { return sealedDir{privateDir{f.Dir, writableByOthers, f.Trust}} }

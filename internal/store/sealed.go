@@ -69,14 +69,14 @@ func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
 	}
 	plain, err := age.Decrypt(bytes.NewReader(sealed), with)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
-		return nil, notFound(d.file(digest) + " is sealed with another key")
+		return nil, &UnopenedError{d.file(digest) + " is sealed with another key"}
 	}
 	if err != nil {
-		return nil, notFound(d.file(digest) + " is damaged")
+		return nil, &UnopenedError{d.file(digest) + " is damaged"}
 	}
 	data, err := io.ReadAll(io.LimitReader(plain, maxStored+1))
 	if err != nil {
-		return nil, notFound(d.file(digest) + " is damaged")
+		return nil, &UnopenedError{d.file(digest) + " is damaged"}
 	}
 	return data, nil
 }

@@ -15,6 +15,16 @@ import (
 // wrapped with the reason ("the record is damaged"): compare with errors.Is.
 var ErrNotFound = errors.New("no such entry")
 
+// UnopenedError says that a record is there and cannot be opened: it is sealed with another
+// key, or damaged. It counts as none and wraps ErrNotFound, but it is not nothing.
+type UnopenedError struct{ Problem string }
+
+// Error names the record's file and what is wrong with it.
+func (e *UnopenedError) Error() string { return ErrNotFound.Error() + ": " + e.Problem }
+
+// Unwrap returns ErrNotFound.
+func (e *UnopenedError) Unwrap() error { return ErrNotFound }
+
 // ErrUncacheable says that a record must not be stored, whatever the store: its
 // token has neither a lifetime nor a refresh token, or bytes that no token has. It comes wrapped with the
 // reason.
