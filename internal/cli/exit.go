@@ -268,9 +268,11 @@ func (a *app) fail(command *cobra.Command, err error) int {
 	row := kinds()[name]
 	hint = a.names.In(cmp.Or(hint, row.hint))
 	if a.wantsJSON(command) {
+		// The object is all there is on stderr: a program reads it.
 		a.failJSON(name, row, err, hint)
 		return row.code
 	}
+	a.tellPending()
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		a.say(a.err.Bad("error:"), line)
 	}
@@ -420,9 +422,22 @@ func (a *app) withheld(text string) string {
 
 // warn tells a person what they should know although the command succeeds.
 func (a *app) warn(text string) {
-	if !a.flags.quiet {
+	switch {
+	case a.flags.quiet:
+	case a.holding:
+		a.pending = append(a.pending, text)
+	default:
 		a.say(a.err.Notice("warning:"), text)
 	}
+}
+
+// tellPending gives the warnings that waited, and lets later ones wait no more.
+func (a *app) tellPending() {
+	a.holding = false
+	for _, text := range a.pending {
+		a.warn(text)
+	}
+	a.pending = nil
 }
 
 // sayIfInterrupted tells somebody who ended the questions what became of the answers.

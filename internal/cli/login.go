@@ -185,6 +185,8 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	// A person reads along from here.
+	a.tellPending()
 	a.showRedirect(s, l.login.RedirectURI)
 	a.showAddress(ctx, s, l.login.URL, o.noBrowser)
 	stop := a.spin("waiting for the browser")

@@ -66,6 +66,7 @@ func Main(ctx context.Context, d Dependencies) (code int) {
 		err = unwritten(help.err)
 	}
 	if err == nil {
+		a.tellPending()
 		return 0
 	}
 	// How a child took the signal is its own affair, and its exit code says it.
@@ -140,6 +141,10 @@ type app struct {
 	warned sync.Map
 	// hasChild says that signals are a child's, at whose end this process ends.
 	hasChild atomic.Bool
+	// holding says that warnings wait for the end of the command, because its error is to be
+	// all there is on stderr; pending are those that wait.
+	holding bool
+	pending []string
 	// complained are the scopes that a warning was given for.
 	complained []string
 	// toldOfScopes is the warning that was last given of scopes a token lacks.

@@ -202,5 +202,6 @@ func (a *app) begin(output *outputFlag) error {
 	if output == nil {
 		return nil
 	}
+	a.holding = output.json()
 	return output.check()
 }
