@@ -77,3 +77,13 @@ func counted(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %s", n, noun)
 }
+
+// step is one thing to do. A command gets a line of its own and is not broken, to be
+// copied.
+func (a *app) step(text string) string {
+	before, command, found := strings.Cut(text, ": authctl ")
+	if !found {
+		return a.beside("- ", text)
+	}
+	return a.beside("- ", before+":") + "    authctl " + command + "\n"
+}

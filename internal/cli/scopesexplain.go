@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
 
@@ -40,24 +37,9 @@ sent.`,
 // explanation is what `scopes explain -o json` prints.
 type explanation struct {
 	Diagnosis scopes.Diagnosis `json:"diagnosis"`
-	Scopes    []openingScope   `json:"scopes"`
+	Scopes    []scopes.Found   `json:"scopes"`
 	Profiles  []scopeProfile   `json:"profiles"`
 	Next      []string         `json:"next"`
-	// named says that the error or the person names the scopes; else they are those
-	// that open an API, of which one may do.
-	named bool
-	// typed says that the text is nothing but scopes.
-	typed bool
-	// read says that it is the body of an error, whatever that tells.
-	read bool
-}
-
-// openingScope is a scope of a service's catalogue.
-type openingScope struct {
-	Provider string `json:"provider"`
-	providers.KnownScope
-	// spelling is how the catalogue spells it, where only the case differs.
-	spelling string
 }
 
 func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []string) error {
@@ -65,68 +47,30 @@ func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []s
 	if err != nil {
 		return err
 	}
-	if right := a.spelling(strings.TrimSpace(text)); right != "" {
+	if right := scopes.Spelling(text, a.services); right != "" {
 		a.warn("case matters: the catalogue has it as " + right)
 		text = right
 	}
-	e := explanation{Diagnosis: scopes.Explain(text, a.services)}
-	_, e.read = oauth.ParseErrorBody([]byte(text))
-	switch d := e.Diagnosis; {
-	case len(d.Needed) > 0:
-		e.Scopes, e.named = a.namedScopes(d.Needed), true
-		e.typed = len(scopes.Missing(d.Needed, config.Words(text))) == 0
-	case d.Cause == scopes.CauseScope, d.Cause == scopes.CauseUnknown:
-		e.Scopes = a.openingScopes(text)
+	setup, profiles, asked := a.everyProfile()
+	d, failed := scopes.Explain(text, a.services)
+	names, each := d.Needed, true
+	if !failed {
+		names, each = scopes.Named(text, a.services, asked)
+		if len(names) == 0 {
+			return usagef("this is neither an error that is known nor an API of a service: give a WWW-Authenticate header, " +
+				"an error's body, an answer as curl -i prints it, a scope, or an API's name; see authctl scopes list")
+		}
 	}
-	if e.saysNothing() {
-		e.takeForScopes(a, config.Words(text))
+	if each {
+		d.Needed = names
 	}
-	if e.saysNothing() {
-		return usagef("this is neither an error that is known nor an API of a service: give a WWW-Authenticate header, " +
-			"an error's body, an answer as curl -i prints it, a scope, or an API's name; see authctl scopes list")
-	}
-	e.Profiles = a.profilesFor(ctx, e.Scopes)
-	e.Next = e.next(a)
+	e := explanation{Diagnosis: d, Scopes: scopes.Find(names, a.services)}
+	e.Profiles = profilesFor(a.cachedBy(ctx, setup), profiles, e.Scopes)
+	e.Next = e.next(a, failed, each)
 	if output.json() {
-		e.Scopes, e.Profiles = append([]openingScope{}, e.Scopes...), append([]scopeProfile{}, e.Profiles...)
 		return a.json(e)
 	}
-	return a.showExplanation(e)
-}
-
-// saysNothing reports whether the text is no error and nothing that is known.
-func (e *explanation) saysNothing() bool {
-	d := e.Diagnosis
-	return d.Cause == scopes.CauseUnknown && len(e.Scopes) == 0 && d.Status == 0 && d.Code == "" && !e.read
-}
-
-// takeForScopes takes words that no catalogue has for scopes, where they look like some or
-// a profile asks for them.
-func (e *explanation) takeForScopes(a *app, words []string) {
-	asked := a.askedScopes()
-	for _, word := range words {
-		if !scopes.Valid(word) || !strings.ContainsAny(word, ":./") && !slices.Contains(asked, word) {
-			return
-		}
-	}
-	e.Diagnosis.Needed = scopes.Unique(words)
-	e.Scopes, e.named, e.typed = a.namedScopes(words), true, true
-}
-
-// askedScopes are those that the profiles ask for.
-func (a *app) askedScopes() []string {
-	file, _, err := a.file()
-	if err != nil {
-		return nil
-	}
-	var asked []string
-	names, _ := file.Names()
-	for _, name := range names {
-		if p, err := file.Profile(name, nil); err == nil {
-			asked = append(asked, p.Settings.List("scopes")...)
-		}
-	}
-	return asked
+	return a.showExplanation(e, failed)
 }
 
 // pastedText returns the arguments' text, or stdin's.
@@ -145,102 +89,68 @@ func (a *app) pastedText(ctx context.Context, args []string) (string, error) {
 	if strings.TrimSpace(text) == "" {
 		return "", usagef("there is no text to explain")
 	}
-	return text, nil
+	return strings.TrimSpace(text), nil
 }
 
-// namedScopes finds scopes in the catalogues. One that no catalogue has is kept.
-func (a *app) namedScopes(names []string) []openingScope {
-	var found []openingScope
-	for _, name := range names {
-		before := len(found)
-		for _, service := range a.services {
-			if known, ok := catalogueOf(service).Lookup(name); ok {
-				found = append(found, newOpeningScope(service, known))
-			}
-		}
-		if len(found) == before {
-			found = append(found, openingScope{KnownScope: providers.KnownScope{Name: name}, spelling: a.spelling(name)})
-		}
+// next says what to do, in order: with the profile that lacks least. each says that all of the scopes are needed, and
+// not whichever of them the call wants.
+func (e explanation) next(a *app, failed, each bool) []string {
+	if len(e.Profiles) > 0 && e.Diagnosis.Code != "invalid_scope" {
+		return e.Profiles[0].next(a, each)
 	}
-	return found
-}
-
-// spelling is a scope that differs in case only, empty when there is none.
-func (a *app) spelling(name string) string {
-	for _, service := range a.services {
-		for _, c := range scopes.Check(service, []string{name}) {
-			if c.Kind == scopes.WrongCase {
-				return c.Suggestion
-			}
-		}
-	}
-	return ""
-}
-
-// openingScopes are those that open the API that a text is, or speaks of.
-func (a *app) openingScopes(text string) []openingScope {
-	var found []openingScope
-	for _, service := range a.services {
-		catalogue := catalogueOf(service)
-		opening := scopes.Opening(catalogue, text)
-		if len(opening) == 0 {
-			opening = spokenOf(catalogue, text)
-		}
-		for _, known := range opening {
-			found = append(found, newOpeningScope(service, known))
-		}
-	}
-	// An API of just that name is meant, and no other that has it as a part.
-	exact := func(s openingScope) bool { return strings.EqualFold(s.API, strings.TrimSpace(text)) }
-	if slices.ContainsFunc(found, exact) {
-		found = slices.DeleteFunc(found, func(s openingScope) bool { return !exact(s) })
-	}
-	return found
-}
-
-// spokenOf are the scopes whose API a longer text names in full.
-func spokenOf(catalogue providers.Catalogue, text string) []providers.KnownScope {
-	text = strings.ToLower(text)
-	return slices.DeleteFunc(slices.Clone(catalogue.Scopes), func(k providers.KnownScope) bool {
-		return !strings.HasSuffix(k.API, " API") || !strings.Contains(text, strings.ToLower(k.API))
-	})
-}
-
-func newOpeningScope(s providers.Service, k providers.KnownScope) openingScope {
-	return openingScope{Provider: s.Name, KnownScope: k}
-}
-
-func (s openingScope) opens() string {
-	if s.spelling != "" {
-		return "in no catalogue; case matters, did you mean " + s.spelling + "?"
-	}
-	return cmp.Or(opensInFull(s.KnownScope), "in no catalogue")
-}
-
-// next says what to do, in order: with the profile that asks for most of it.
-func (e explanation) next(a *app) []string {
 	lines := []string{}
-	if len(e.Profiles) > 0 {
-		lines = e.Profiles[0].next(a, e.named)
-	}
-	switch {
-	case e.Diagnosis.Code == "invalid_scope":
-		return []string{e.Diagnosis.Advice}
-	case len(lines) > 0:
-		return lines
-	case !e.looksUp():
+	if failed {
 		lines = append(lines, e.Diagnosis.Advice)
 	}
-	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" {
-		first := e.Scopes[0]
-		lines = append(lines, "no profile is of this service: "+
-			a.commandFor("", "profile", "add", "NAME", "--provider", first.Provider, "--set", "scopes="+first.Name))
+	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" && len(e.Profiles) == 0 {
+		lines = append(lines, "no profile is of this service: "+a.commandFor("", "profile", "add", "NAME",
+			"--provider", e.Scopes[0].Provider, "--set", "scopes="+e.Scopes[0].Name))
 	}
 	return lines
 }
 
-// looksUp says that the text is no error, but what somebody wants to know of.
-func (e explanation) looksUp() bool {
-	d := e.Diagnosis
-	return e.typed || d.Cause == scopes.CauseUnknown && len(e.Scopes) > 0 && d.Status == 0 && d.Code == ""
+func (a *app) showExplanation(e explanation, failed bool) error {
+	var b strings.Builder
+	if d := e.Diagnosis; failed {
+		b.WriteString(a.beside("cause: ", d.What))
+		if said := d.Said(); said != "" {
+			b.WriteString(a.beside("said:  ", said))
+		}
+		b.WriteString("\n")
+	}
+	opening := term.Table{Header: []string{"SCOPE", "SERVICE", "ACCESS", "OPENS"}}
+	for _, s := range e.Scopes {
+		opens := opensInFull(s.KnownScope)
+		if s.Provider == "" {
+			opens = "in no catalogue"
+			if right := scopes.Spelling(s.Name, a.services); right != "" {
+				opens += "; case matters, did you mean " + right + "?"
+			}
+		}
+		opening.Rows = append(opening.Rows, []string{s.Name, s.Provider, s.Access, opens})
+	}
+	having := term.Table{Header: []string{"PROFILE", "SCOPE", "ASKS FOR IT", "CACHED TOKEN"}}
+	for _, p := range e.Profiles {
+		for _, name := range scopes.Unique(slices.Concat(p.Asks, p.Has, p.Lacks)) {
+			cached := "none"
+			if p.Has != nil {
+				cached = map[bool]string{true: "has it", false: "lacks it"}[slices.Contains(p.Has, name)]
+			}
+			asks := map[bool]string{true: "yes", false: "no"}[slices.Contains(p.Asks, name)]
+			having.Rows = append(having.Rows, []string{p.Profile, name, asks, cached})
+		}
+	}
+	for _, table := range []term.Table{opening, having} {
+		if len(table.Rows) == 0 {
+			continue
+		}
+		if _, err := a.paint(table).WriteTo(&b); err != nil {
+			return err
+		}
+		b.WriteString("\n")
+	}
+	for _, text := range e.Next {
+		b.WriteString(a.step(text))
+	}
+	return a.print(b.String())
 }

@@ -124,6 +124,9 @@ func Missing(have, want []string) []string {
 	return slices.DeleteFunc(unique(want), func(name string) bool { return slices.Contains(have, name) })
 }
 
+// Common returns what of want is in have, each once, in want's order.
+func Common(want, have []string) []string { return Missing(Missing(have, want), want) }
+
 func presence(side []string, name string) Presence {
 	switch {
 	case side == nil:

@@ -1,206 +1,184 @@
 package scopes
 
 import (
+	"bufio"
 	"cmp"
-	"net/http"
+	"io"
+	"net/textproto"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
 
-// Cause is why a call was refused.
-type Cause string
-
-// The causes.
-const (
-	CauseScope       Cause = "scope"       // the token lacks a scope, or a scope was refused
-	CauseToken       Cause = "token"       // the token is expired, revoked or not this service's
-	CauseCredentials Cause = "credentials" // the client or the user was refused
-	CauseUser        Cause = "user"        // the token has no user, and the call needs one
-	CauseOther       Cause = "other"       // it is not the scope: the status says something else
-	CauseUnknown     Cause = "unknown"
-)
-
-// Diagnosis is what can be read out of an error. Remote words in it are cleaned, and what
-// may be a secret is hidden.
+// Diagnosis is what an error says: of remote text only codes, scopes and plain words.
 type Diagnosis struct {
-	Cause Cause `json:"cause"`
-	// Status is the HTTP status, 0 when the text has none.
-	Status int `json:"status,omitempty"`
-	// Code is the error code, Description the error's own words; either may be empty.
+	// Cause is why a call was refused: scope, token, credentials, user, other (not the scope) or unknown.
+	Cause string `json:"cause"`
+	// Status is the HTTP status, Code the error code, Description its own words, each where there is one.
+	Status      int    `json:"status,omitempty"`
 	Code        string `json:"code,omitempty"`
 	Description string `json:"description,omitempty"`
-	// Needed are the scopes that the error asks for or names, or the text is, sorted.
+	// Needed are the scopes that the error asks for or names, sorted.
 	Needed []string `json:"needed"`
-	// Advice says what to do next.
-	Advice string `json:"advice"`
+	Advice string   `json:"advice"`
+	// What says the cause in words.
+	What string `json:"-"`
 }
 
-// Explain reads a WWW-Authenticate header (RFC 6750 §3), an error body of any of the
-// known shapes, or both as curl -i or -v prints them; of several answers the last. Of
-// the text the first 64 KiB are read. The services' catalogues tell which words are
-// scopes.
-func Explain(text string, services []providers.Service) Diagnosis {
-	p := readPasted(text[:min(len(text), maxPasted)])
-	challenge := p.challenge()
-	body, known := oauth.ParseErrorBody([]byte(p.body))
-	if !known {
-		body.Description = plainText(p.body)
-	}
+// Explain reads a WWW-Authenticate header (RFC 6750 §3), the body of an error, or responses as curl -i prints them, of
+// which the last counts. It is false for all else.
+func Explain(text string, services []providers.Service) (Diagnosis, bool) {
+	status, challenge, text := readResponse(strings.TrimSpace(text))
+	body, parsed := oauth.ParseErrorBody([]byte(text))
 	d := Diagnosis{
-		Status:      p.status,
-		Code:        cmp.Or(body.Code, challenge.Error),
+		Status: status, Code: cmp.Or(body.Code, challenge.Error), Needed: []string{},
 		Description: cmp.Or(body.Description, challenge.Description),
-		Needed:      []string{},
 	}
-	if challenge.Error == "insufficient_scope" {
-		// It is more exact than the body's 403.
+	if challenge.Error == "insufficient_scope" { // more exact than the body's 403
 		d.Code, d.Description = challenge.Error, cmp.Or(challenge.Description, d.Description)
 	}
-	named := strings.Fields(challenge.Scope + " " + body.Scope)
-	said := slices.Concat(typedScope(text, services), scopeWords(p.body, services), scopeWords(d.Description, services))
-	d.Cause = causeOf(d, challenge.Scheme, len(named)+len(said) > 0)
-	d.Code, d.Description = hide(d.Code), hide(d.Description)
-	if d.Cause == CauseScope {
-		d.Needed = neededScopes(named, said, d.Description)
+	isKnown := func(word string) bool { return inCatalogue(word, services) && strings.ContainsAny(word, ":/") }
+	needed := strings.Fields(challenge.Scope + " " + body.Scope)
+	if len(needed) == 0 {
+		needed = slices.DeleteFunc(wordsOf(text+" "+d.Description), func(word string) bool { return !isKnown(word) })
 	}
-	d.Advice = advice(d)
-	return d
+	d.judge(challenge.Scheme, len(needed) > 0)
+	if d.Cause == "scope" {
+		cut := func(name string) bool { return strings.HasSuffix(name, "…") || strings.HasPrefix(name, "eyJ") }
+		d.Needed = append(d.Needed, tidy(slices.DeleteFunc(needed, cut))...)
+	}
+	d.Code, d.Description = plain(d.Code, isKnown), plain(d.Description, isKnown)
+	return d, status != 0 || parsed || challenge.Scheme != ""
 }
 
-// neededScopes takes the scopes of the scope attribute, else catalogue names, else
-// what looks like a scope.
-func neededScopes(named, said []string, description string) []string {
-	// CleanText may have cut the last name.
-	named = slices.DeleteFunc(named, func(name string) bool { return strings.HasSuffix(name, "…") || hide(name) != name })
-	switch {
-	case len(named) > 0:
-		return tidy(named)
-	case len(said) > 0:
-		return tidy(said)
-	default:
-		return tidy(append([]string{}, likelyScopes(description)...))
+// readResponse takes the last response of a text apart: its status, the challenge that carries an error, else the first
+// one, and its body. A header without a status line, and the bare value of WWW-Authenticate, are read as well.
+func readResponse(text string) (status int, challenge oauth.Challenge, body string) {
+	if scheme, _, _ := strings.Cut(strings.ToLower(text), " "); slices.Contains([]string{"bearer", "basic", "dpop"}, scheme) {
+		text = "WWW-Authenticate: " + strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' }), " ")
 	}
+	for again := true; again; again = strings.HasPrefix(text, "HTTP/") {
+		line, rest, _ := strings.Cut(text, "\n")
+		answers := strings.HasPrefix(line, "HTTP/")
+		if words := strings.Fields(line); answers && len(words) > 1 {
+			status, _ = strconv.Atoi(words[1])
+			text = rest
+		}
+		in := bufio.NewReader(strings.NewReader(text + "\n\n"))
+		header, err := textproto.NewReader(in).ReadMIMEHeader()
+		found := oauth.ParseChallenges(strings.Join(header.Values("WWW-Authenticate"), ", "))
+		if !answers && (err != nil || len(found) == 0) {
+			break
+		}
+		left, _ := io.ReadAll(in)
+		text, challenge = strings.TrimSpace(string(left)), oauth.Challenge{}
+		for _, c := range slices.Backward(found) {
+			if challenge.Error == "" || c.Error != "" {
+				challenge = c
+			}
+		}
+	}
+	return status, challenge, text
 }
 
-// causeOf judges by the code first, then by the words, then by the status. named
-// says that the error names scopes.
-func causeOf(d Diagnosis, scheme string, named bool) Cause {
-	switch d.Code {
-	case "insufficient_scope", "invalid_scope":
-		return CauseScope
-	case "invalid_token":
-		return CauseToken
-	case "invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "603":
-		// 603 is Genesys's "Unauthorized".
-		return CauseCredentials
-	}
-	switch d.Status {
-	case 0, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
-	default:
-		return CauseOther
-	}
-	words := strings.ToLower(d.Code + " " + d.Description)
+// judge says the cause: by the code, then by the words, then by the status. named says that the error names scopes.
+func (d *Diagnosis) judge(scheme string, named bool) {
+	split := func(r rune) bool { return r < 'a' || r > 'z' }
+	words := " " + strings.Join(strings.FieldsFunc(strings.ToLower(d.Code+" "+d.Description), split), " ") + " "
 	has := func(hints ...string) bool {
-		return slices.ContainsFunc(hints, func(hint string) bool { return hasWords(words, hint) })
+		return slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(words, " "+hint+" ") })
 	}
+	denied := d.Status == 0 || d.Status == 401 || d.Status == 403
 	switch {
+	case slices.Contains([]string{"insufficient_scope", "invalid_scope"}, d.Code):
+		d.Cause = "scope"
+	case slices.Contains([]string{"invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "603"}, d.Code):
+		d.Cause = "credentials" // 603 is Genesys's "Unauthorized"
+	case !denied && d.Status != 400 && d.Code != "invalid_token":
+		d.Cause = "other"
 	case has("user context", "no user", "missing user", "without a user"):
-		return CauseUser
-	case has("expired", "invalid token", "token is invalid", "not active", "invalid_access_token", "token not valid"):
-		return CauseToken
+		d.Cause = "user"
+	case has("expired", "invalid token", "token is invalid", "not active", "invalid access token", "token not valid"):
+		d.Cause = "token"
 	case has("scope", "scopes"):
-		return CauseScope
+		d.Cause = "scope"
 	case has("credential", "credentials", "client authentication", "invalid client", "api key", "password"):
-		return CauseCredentials
-	case named && (d.Status == 0 || d.Status == http.StatusUnauthorized || d.Status == http.StatusForbidden):
-		return CauseScope
-	case d.Status == http.StatusUnauthorized && strings.EqualFold(scheme, "Basic"):
-		return CauseCredentials
-	case d.Status == http.StatusUnauthorized || d.Status == 0 && strings.EqualFold(scheme, "Bearer"):
-		return CauseToken
-	}
-	return CauseUnknown
-}
-
-// hasWords reports whether a text has some words, not as parts of others: "scope" is in
-// "missing_scope" and not in "telescope".
-func hasWords(text, words string) bool {
-	letter := func(b byte) bool { return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= 0x80 }
-	for at := 0; ; at++ {
-		next := strings.Index(text[at:], words)
-		if next < 0 {
-			return false
-		}
-		at += next
-		end := at + len(words)
-		if (at == 0 || !letter(text[at-1])) && (end == len(text) || !letter(text[end])) {
-			return true
-		}
-	}
-}
-
-// advice says what to do, in words.
-func advice(d Diagnosis) string {
-	switch d.Cause {
-	case CauseScope:
-		if d.Code == "invalid_scope" {
-			return "the service refused a scope when a token was asked for: see which ones the client gets with " +
-				"`authctl scopes probe`, or wait for one that was just added with `authctl scopes wait`"
-		}
-		if len(d.Needed) == 0 {
-			return "the token lacks a scope, but the error does not say which: give the API's name to `authctl scopes explain`"
-		}
-		return "add the scope to the profile, and to the client at the service, then get a new token with --force-refresh"
-	case CauseToken:
-		return "the token is expired, revoked or another service's: get a new one " +
-			"with `authctl token get --force-refresh`; if that is refused too, check that the call goes to the same " +
-			"account and region"
-	case CauseCredentials:
-		return "the service refused the client or the user: check client_id, client_secret or private_key and, " +
-			"where the profile has them, api_key, username and password"
-	case CauseUser:
-		return "the call needs a user and the token has none: set grant: authorization_code in the profile, " +
-			"then run `authctl login`"
-	case CauseOther:
-		return otherAdvice(d.Status)
+		d.Cause = "credentials"
+	case named && denied:
+		d.Cause = "scope"
+	case d.Status == 401 && strings.EqualFold(scheme, "Basic"):
+		d.Cause = "credentials"
+	case d.Status == 401, d.Status == 0 && strings.EqualFold(scheme, "Bearer"):
+		d.Cause = "token"
 	default:
-		return "the error does not say why: compare the token's scopes with what the call needs, `authctl scopes check`"
+		d.Cause = "unknown"
 	}
+	d.What, d.Advice = d.words()
 }
 
-// otherAdvice says what to do about a status that has nothing to do with scopes (RFC
-// 9110 §15).
-func otherAdvice(status int) string {
+// words says what the cause is and what to do about it.
+func (d *Diagnosis) words() (what, advice string) {
 	switch {
-	case status < 300:
-		return "the call was accepted: no scope is missing for it"
-	case status < 400:
-		return "the service sends the call elsewhere: check the call's address"
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusGone:
-		return "check the call's address and method, its account and region, and that what it names is there"
-	case status == http.StatusProxyAuthRequired:
-		return "a proxy wants credentials: check HTTPS_PROXY and NO_PROXY"
-	case status == http.StatusTooManyRequests:
-		return "the service limits how often it is called: wait as long as its Retry-After says, then call again"
-	case status >= 500:
-		return "the service failed, whatever the token: call again later"
-	default:
-		return "the service refuses what the call says, whatever the token: compare it with the API's page"
+	case d.Code == "invalid_scope":
+		return "a scope was refused when a token was asked for", "see which ones the client gets with " +
+			"`authctl scopes probe`, or wait for one that was just added with `authctl scopes wait`"
+	case d.Cause == "scope":
+		return "the token lacks a scope", "add the scope to the profile, and to the client at the service, then get a " +
+			"new token with --force-refresh; which one it is tells `authctl scopes explain` of the API's name"
+	case d.Cause == "token":
+		return "the token is not accepted", "it is expired, revoked or another service's: get a new one with " +
+			"`authctl token get --force-refresh`, and check the account and region of the call"
+	case d.Cause == "credentials":
+		return "the client or the user is not accepted", "check client_id, client_secret or private_key and, where " +
+			"the profile has them, api_key, username and password"
+	case d.Cause == "user":
+		return "the token has no user", "set grant: authorization_code in the profile, then run `authctl login`"
+	case d.Cause == "unknown":
+		return "not said", "the error does not say why: compare the token's scopes with what the call needs, `authctl scopes check`"
+	case d.Status < 300:
+		return "not the scope", "the call was accepted: no scope is missing for it"
+	case d.Status == 429:
+		return "not the scope", "the service limits how often it is called: wait as long as its Retry-After says, then call again"
+	case d.Status >= 500:
+		return "not the scope", "the service failed, whatever the token: call again later"
 	}
+	return "not the scope", "check the call's address and method, its account and region, and that what it names is there"
 }
 
-// Opening returns the scopes of a catalogue that open an API, given by a part of its name
-// in any case. Where the catalogue names no API, the scopes' own names count.
-func Opening(catalogue providers.Catalogue, api string) []providers.KnownScope {
-	api = strings.ToLower(strings.TrimSpace(api))
-	var found []providers.KnownScope
-	for _, scope := range catalogue.Scopes {
-		if api != "" && strings.Contains(strings.ToLower(cmp.Or(scope.API, scope.Name)), api) {
-			found = append(found, scope)
+// plain is a text with "…" for what is neither a plain word, a short number nor a scope of a catalogue: it may be a secret.
+func plain(text string, isKnown func(word string) bool) string {
+	words := strings.Fields(text)
+	for i, word := range words {
+		bare := strings.Trim(word, `.,:;!?"'()[]`)
+		left := strings.Trim(strings.ToLower(bare), "abcdefghijklmnopqrstuvwxyz_'")
+		number := left == bare && strings.Trim(left, "0123456789") == "" && len(left) <= 7
+		if left != "" && !number && !isKnown(bare) || len(bare) > 30 && !isKnown(bare) {
+			words[i] = "…"
 		}
 	}
-	return found
+	return strings.Join(words, " ")
+}
+
+// wordsOf splits a text at everything that no scope of a catalogue has.
+func wordsOf(text string) []string {
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !letter && !strings.ContainsRune(":./-_*", r)
+	})
+	for i, word := range words {
+		words[i] = strings.Trim(word, ":.")
+	}
+	return words
+}
+
+// Said is the error in its own words, empty where it has none.
+func (d *Diagnosis) Said() string {
+	status := ""
+	if d.Status != 0 {
+		status = strconv.Itoa(d.Status)
+	}
+	return strings.Join(strings.Fields(status+" "+d.Code+" "+d.Description), " ")
 }

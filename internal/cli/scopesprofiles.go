@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// scopeProfile is a profile that may get the scopes: which of them it asks for, which its cached token was granted, null
+// without one, and which it neither asks for nor has.
+type scopeProfile struct {
+	Profile  string   `json:"profile"`
+	Provider string   `json:"provider"`
+	Asks     []string `json:"asks"`
+	Lacks    []string `json:"lacks"`
+	Has      []string `json:"has"`
+
+	settings *config.Profile
+}
+
+// everyProfile returns the profiles and what they ask for, none without a configuration that can be read.
+func (a *app) everyProfile() (setup *setup, list []*config.Profile, asked []string) {
+	file, setup, err := a.file()
+	if err != nil {
+		return nil, nil, nil
+	}
+	names, _ := file.Names()
+	if provider, _ := a.LookupEnv("AUTHCTL_PROVIDER"); provider != "" {
+		names = []string{""}
+	}
+	for _, name := range names {
+		if p, err := file.Profile(name, nil); err == nil {
+			list, asked = append(list, p), append(asked, p.Settings.List("scopes")...)
+		}
+	}
+	return setup, list, asked
+}
+
+// cachedBy returns what the cached token that token get would print for a profile was granted, nil without one. That
+// the store cannot be read is no matter here.
+func (a *app) cachedBy(ctx context.Context, setup *setup) func(p *config.Profile) []string {
+	var entries []store.Entry
+	if setup != nil {
+		if chosen, err := setup.quietStore(); err == nil {
+			entries, _ = chosen.List(ctx)
+		}
+	}
+	return func(p *config.Profile) []string {
+		provider, err := p.Service.New(p.Settings, &oauth.Client{})
+		for _, e := range entries {
+			if err == nil && e.Key.Equal(store.Key(provider.Identity())) && (e.Expiry.IsZero() || e.Expiry.After(a.Now())) {
+				return append([]string{}, scopesOf(e)...)
+			}
+		}
+		return nil
+	}
+}
+
+// profilesFor returns the profiles of the services that have the scopes, and those that ask for one or have it. Those
+// that lack least come first; who neither asks nor has a token is left out beside those who do.
+func profilesFor(cached func(*config.Profile) []string, profiles []*config.Profile, wanted []scopes.Found) []scopeProfile {
+	found := []scopeProfile{}
+	for _, p := range profiles {
+		names, own := []string{}, false
+		for _, w := range wanted {
+			if w.Provider == p.Service.Name || w.Provider == "" {
+				names, own = append(names, w.Name), own || w.Provider != ""
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		of := scopeProfile{Profile: p.Name, Provider: p.Service.Name, settings: p, Has: cached(p)}
+		of.Asks = append([]string{}, scopes.Common(names, p.Settings.List("scopes"))...)
+		if of.Has != nil {
+			of.Has = append([]string{}, scopes.Common(names, of.Has)...)
+		}
+		of.Lacks = append([]string{}, scopes.Missing(slices.Concat(of.Asks, of.Has), names)...)
+		if own || len(of.Asks)+len(of.Has) > 0 {
+			found = append(found, of)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b scopeProfile) int {
+		return cmp.Or(len(a.Lacks)-len(b.Lacks), len(b.Has)-len(a.Has))
+	})
+	far := func(p scopeProfile) bool { return len(p.Asks) == 0 && p.Has == nil }
+	if slices.ContainsFunc(found, func(p scopeProfile) bool { return !far(p) }) {
+		return slices.DeleteFunc(found, far)
+	}
+	return found
+}
+
+// next says what to do with the profile.
+func (p scopeProfile) next(a *app, each bool) []string {
+	lines := []string{}
+	switch {
+	case each && len(p.Lacks) > 0:
+	case len(p.Has) > 0 && len(scopes.Missing(p.Has, p.Asks)) == 0:
+		noun, _ := strings.CutPrefix(counted(len(p.Has), "scope"), fmt.Sprint(len(p.Has), " "))
+		lines = append(lines, fmt.Sprintf("use profile %s, it has the %s %s: %s", p.Profile, noun,
+			strings.Join(p.Has, ", "), a.commandFor(p.Profile, "token", "get")))
+	case len(p.Asks) > 0:
+		lines = append(lines, fmt.Sprintf("profile %s asks for %s; see whether the client gets it: %s", p.Profile,
+			strings.Join(p.Asks, ", "), a.commandFor(p.Profile, "scopes", "check")))
+	}
+	if len(p.Lacks) == 0 {
+		return lines
+	}
+	add, of := p.Lacks, ""
+	if !each && len(add) > 1 {
+		add, of = add[:1], " (or another of these)"
+	}
+	names := strings.Join(add, ",")
+	return append(lines,
+		"to ask for "+names+of+": "+scopesAssignment(p.settings, slices.Concat(p.settings.Settings.List("scopes"), add)),
+		"see whether the client gets it: "+a.commandFor(p.Profile, "scopes", "probe", "--scope", names),
+		"if it was added to the client just now: "+a.commandFor(p.Profile, "scopes", "wait", "--scope", names))
+}

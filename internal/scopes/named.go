@@ -1,0 +1,102 @@
+package scopes
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// Named are the scopes that a text is about which is no error, and whether each of them is meant: those it names, else any
+// that opens the API whose name, or a part of it, the text is, else words that look like scopes or are among asked.
+func Named(text string, services []providers.Service, asked []string) (names []string, each bool) {
+	words := strings.Fields(text)
+	for _, word := range words {
+		if inCatalogue(word, services) && (len(words) == 1 || strings.ContainsAny(word, ":/")) {
+			names = append(names, word)
+		}
+	}
+	if len(names) > 0 {
+		return Unique(names), true
+	}
+	for _, service := range services {
+		if service.Catalogue != nil {
+			for _, known := range Opening(service.Catalogue(), text) {
+				names = append(names, known.Name)
+			}
+		}
+	}
+	if len(names) > 0 {
+		return Unique(names), false
+	}
+	odd := func(word string) bool {
+		return !Valid(word) || !strings.ContainsAny(word, ":./") && !slices.Contains(asked, word)
+	}
+	if slices.ContainsFunc(words, odd) {
+		return nil, false
+	}
+	return Unique(words), true
+}
+
+// Opening returns the scopes of a catalogue that open an API, given by a part of its name
+// in any case; of an API that has just that name only its own. Where the catalogue names no API, the scopes' own names count.
+func Opening(catalogue providers.Catalogue, api string) []providers.KnownScope {
+	api = strings.ToLower(strings.TrimSpace(api))
+	var found, exact []providers.KnownScope
+	for _, scope := range catalogue.Scopes {
+		name := strings.ToLower(cmp.Or(scope.API, scope.Name))
+		if api != "" && strings.Contains(name, api) {
+			found = append(found, scope)
+		}
+		if name == api {
+			exact = append(exact, scope)
+		}
+	}
+	if len(exact) > 0 {
+		return exact
+	}
+	return found
+}
+
+// Found is a scope of a service's catalogue; of no service's, with its name alone.
+type Found struct {
+	Provider string `json:"provider"`
+	providers.KnownScope
+}
+
+// Find finds scopes in the services' catalogues.
+func Find(names []string, services []providers.Service) []Found {
+	found := []Found{}
+	for _, name := range names {
+		before := len(found)
+		for _, service := range services {
+			if service.Catalogue == nil {
+				continue
+			}
+			if known, ok := service.Catalogue().Lookup(name); ok {
+				found = append(found, Found{Provider: service.Name, KnownScope: known})
+			}
+		}
+		if len(found) == before {
+			found = append(found, Found{KnownScope: providers.KnownScope{Name: name}})
+		}
+	}
+	return found
+}
+
+// Spelling is a scope that differs in case only, empty when there is none.
+func Spelling(name string, services []providers.Service) string {
+	for _, service := range services {
+		for _, c := range Check(service, []string{name}) {
+			if c.Kind == WrongCase {
+				return c.Suggestion
+			}
+		}
+	}
+	return ""
+}
+
+func inCatalogue(name string, services []providers.Service) bool {
+	return slices.ContainsFunc(services, func(s providers.Service) bool { return slices.Contains(knownNames(s), name) })
+}
