@@ -66,10 +66,9 @@ func (s *Server) learnSecrets() {
 	}
 }
 
-// WriteConfig writes a configuration with all Profiles, mode 0600, and the
-// secrets as files of a directory beside it, PATH less its extension and with
-// .secrets, mode 0700. It replaces what it wrote before, and is an error
-// when the file is anything else or the server has not started.
+// WriteConfig writes a configuration with all Profiles, mode 0600, and the secrets as files of a directory beside it,
+// PATH less its extension and with .secrets, mode 0700. It replaces what it wrote before, and is an error when the
+// file is anything else or the server has not started.
 func (s *Server) WriteConfig(path string) error {
 	if s.URL() == "" {
 		return errors.New("sandbox: writing the configuration: the server has not started")
@@ -94,8 +93,7 @@ func (s *Server) WriteConfig(path string) error {
 	return writePrivate(path, b.String())
 }
 
-// render writes the profile as YAML. Secrets are references relative to the
-// configuration's directory.
+// render writes the profile as YAML. Secrets are references relative to the configuration's directory.
 func render(b *strings.Builder, p Profile, secretsDir string) {
 	fmt.Fprintf(b, "  %s:\n", p.Name)
 	for _, key := range []string{
@@ -117,8 +115,7 @@ func render(b *strings.Builder, p Profile, secretsDir string) {
 	}
 }
 
-// yamlString is a plain scalar where that is safe, else JSON, which is YAML's
-// double-quoted style.
+// yamlString is a plain scalar where that is safe, else JSON, which is YAML's double-quoted style.
 func yamlString(s string) string {
 	letter := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 	safe := func(r rune) bool { return letter(r) || r >= '0' && r <= '9' || strings.ContainsRune("-_./:", r) }
@@ -168,8 +165,7 @@ func privateDir(dir string) error {
 	return nil
 }
 
-// writePrivate replaces a file as a whole; a temporary file has mode 0600 from
-// the start.
+// writePrivate replaces a file as a whole; a temporary file has mode 0600 from the start.
 func writePrivate(path, text string) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".sandbox-*")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,22 +27,19 @@ const (
 	maxDelayMS   = 10 * 60 * 1000
 )
 
-// Fault is one way to misbehave. Of the faults added, the first that matches a
-// request applies, and only that one. As JSON it is what POST /_sandbox/faults
-// takes. A fault with Status from 300, Body or Redirect answers instead of the
+// Fault is one way to misbehave. Of the faults added, the first that matches a request applies, and only that one. As
+// JSON it is what POST /_sandbox/faults takes. A fault with Status from 300, Body or Redirect answers instead of the
 // service; all others change what the service did and said.
 type Fault struct {
-	// Service and Path say whom it hits: a service's name and a whole path,
-	// either of them empty for any.
+	// Service and Path say whom it hits: a service's name and a whole path, either of them empty for any.
 	Service string `json:"service,omitzero"`
 	Path    string `json:"path,omitzero"`
 	// Times is how many requests it hits; 0 means all until cleared.
 	Times int `json:"times,omitzero"`
-	// Status is the HTTP status, 200 to 599. Without Body, the service's usual
-	// error body for it is sent.
+	// Status is the HTTP status, 200 to 599. Without Body, the service's usual error body for it is sent.
 	Status int `json:"status,omitzero"`
-	// DelayMS is how long the answer is held back, in milliseconds, up to ten
-	// minutes. The service has done its work before.
+	// DelayMS is how long the answer is held back, in milliseconds, up to ten minutes. The service has done its work
+	// before.
 	DelayMS int `json:"delay_ms,omitzero"`
 	// Body replaces the reply's body; with an empty Status the status is 200.
 	Body *string `json:"body,omitzero"`
@@ -51,53 +49,43 @@ type Fault struct {
 	Truncate *int `json:"truncate,omitzero"`
 	// RetryAfter is the header: seconds or an HTTP date (RFC 9110 §10.2.3).
 	RetryAfter string `json:"retry_after,omitzero"`
-	// ExpiresIn replaces the field by any JSON value, as written; the text
-	// "missing" removes it. A whole number of seconds up to a day is also the
-	// lifetime the token then really has.
+	// ExpiresIn replaces the field by any JSON value, as written; the text "missing" removes it. A whole number of
+	// seconds up to a day is also the lifetime the token then really has.
 	ExpiresIn json.RawMessage `json:"expires_in,omitzero"`
 	// TokenType replaces the field.
 	TokenType *string `json:"token_type,omitzero"`
-	// ScopeEncoded percent-encodes the reply's scope field, as Talkdesk's page
-	// may be read.
+	// ScopeEncoded percent-encodes the reply's scope field, as Talkdesk's page may be read.
 	ScopeEncoded bool `json:"scope_encoded,omitzero"`
-	// Drop closes the connection instead of answering. The service has done its
-	// work before.
+	// Drop closes the connection instead of answering. The service has done its work before.
 	Drop bool `json:"drop,omitzero"`
-	// Redirect is a Location; the status is 302 unless Status is another
-	// redirect.
+	// Redirect is a Location; the status is 302 unless Status is another redirect.
 	Redirect string `json:"redirect,omitzero"`
-	// ScopePending are scopes that a service grants only after the fault is gone: it
-	// refuses them in its way, or with Narrow leaves them out.
+	// ScopePending are scopes that a service grants only after the fault is gone: it refuses them in its way, or with
+	// Narrow leaves them out.
 	ScopePending []string `json:"scope_pending,omitzero"`
-	// ClientScopes are exactly the scopes that every client has: asking for another
-	// is refused in the service's way. The standard scopes of Pexip's realm stay.
-	// It hits requests that ask for scopes: a refresh keeps what was granted.
+	// ClientScopes are exactly the scopes that every client has: asking for another is refused in the service's way.
+	// The standard scopes of Pexip's realm stay. It hits requests that ask for scopes: a refresh keeps what was
+	// granted.
 	ClientScopes []string `json:"client_scopes,omitzero"`
-	// Narrow grants what the client has of the scopes asked for, and says so in the
-	// reply's scope, instead of refusing (RFC 6749 §3.3). Where nothing is left,
-	// Pexip grants its default scopes; the others refuse.
+	// Narrow grants what the client has of the scopes asked for, and says so in the reply's scope, instead of refusing
+	// (RFC 6749 §3.3). Where nothing is left, Pexip grants its default scopes; the others refuse.
 	Narrow bool `json:"narrow,omitzero"`
 	// RefreshToken makes token replies carry a refresh token for any grant.
 	RefreshToken bool `json:"refresh_token,omitzero"`
-	// Omit are fields and headers ("X-GWS-User") that successful replies lack. A
-	// refresh that omits the refresh token does not spend the old one.
+	// Omit are fields and headers ("X-GWS-User") that successful replies lack. A refresh that omits the refresh token
+	// does not spend the old one.
 	Omit []string `json:"omit,omitzero"`
-	// Extra are fields that successful replies, if they are JSON, have beside or
-	// instead of the usual.
+	// Extra are fields that successful replies, if they are JSON, have beside or instead of the usual.
 	Extra map[string]json.RawMessage `json:"extra,omitzero"`
-	// Callback are query parameters that the redirect back to the client has
-	// beside or instead of the usual: iss (RFC 9207), another state, an error. An
-	// empty value removes one. The request that is answered so is the POST of the
-	// sign-in page, /auth/v3/sign-in or /oauth/sign-in; Times counts the GET that
-	// shows the page as well.
+	// Callback are query parameters that the redirect back to the client has beside or instead of the usual: iss (RFC
+	// 9207), another state, an error. An empty value removes one. The request that is answered so is the POST of the
+	// sign-in page, /auth/v3/sign-in or /oauth/sign-in; Times counts the GET that shows the page as well.
 	Callback map[string]string `json:"callback,omitzero"`
 }
 
 func (f Fault) hasEffect() bool {
-	return f.Status != 0 || f.DelayMS != 0 || f.Body != nil || f.ContentType != "" || f.Truncate != nil ||
-		f.RetryAfter != "" || f.ExpiresIn != nil || f.TokenType != nil || f.ScopeEncoded || f.Drop ||
-		f.Redirect != "" || f.ScopePending != nil || f.RefreshToken || f.Omit != nil || f.Extra != nil ||
-		f.Callback != nil || f.ClientScopes != nil || f.Narrow
+	f.Service, f.Path, f.Times = "", "", 0
+	return !reflect.ValueOf(f).IsZero()
 }
 
 // check returns what is wrong with a fault, nil when it can be used.
@@ -173,14 +161,7 @@ func (f Fault) checkValues() error {
 	return nil
 }
 
-func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
+func isRedirect(status int) bool { return slices.Contains([]int{301, 302, 303, 307, 308}, status) }
 
 func validRetryAfter(v string) bool {
 	if v == "" {
@@ -250,8 +231,8 @@ func (f Fault) apply(rep service.Reply) service.Reply {
 	return rep
 }
 
-// wait sleeps through the delay and ends the connection that is to be dropped. The service has done its work by then: a
-// client that hangs up has spent its refresh token.
+// wait sleeps through the delay and ends the connection that is to be dropped. The service has done its work by then:
+// a client that hangs up has spent its refresh token.
 func (f Fault) wait(ctx context.Context) {
 	t := time.NewTimer(time.Duration(f.DelayMS) * time.Millisecond)
 	defer t.Stop()
@@ -322,8 +303,7 @@ func (l *faultList) all() []Fault {
 	return append([]Fault{}, l.list...)
 }
 
-// take returns the fault for a request, the zero Fault when there is none, and
-// counts it down.
+// take returns the fault for a request, the zero Fault when there is none, and counts it down.
 func (l *faultList) take(service, path string) Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -344,8 +324,7 @@ func (l *faultList) take(service, path string) Fault {
 	return f
 }
 
-// parseFault reads a fault strictly: a misspelt field would make a test pass
-// that tests nothing.
+// parseFault reads a fault strictly: a misspelt field would make a test pass that tests nothing.
 func parseFault(body []byte) (Fault, error) {
 	var f Fault
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -368,23 +347,6 @@ func plainJSONError(err error) error {
 		return errors.New("the body is empty")
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-}
-
-func (s *Server) controlFaults(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodGet:
-	case http.MethodDelete:
-		s.faults.clear()
-	case http.MethodPost:
-		if status, err := s.postFault(http.MaxBytesReader(w, r.Body, maxFaultJSON)); err != nil {
-			writeJSON(w, status, map[string]any{"error": err.Error()})
-			return
-		}
-	default:
-		refuseMethod(w, "GET, POST, DELETE")
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"faults": s.faults.all()})
 }
 
 // postFault adds a fault in JSON; with an error it returns the status too.

@@ -24,8 +24,7 @@ type Request struct {
 	Service string `json:"service"`
 	Method  string `json:"method"`
 	Path    string `json:"path"`
-	// Status is the HTTP status sent; 0 while there is none, or when the
-	// connection ended before.
+	// Status is the HTTP status sent; 0 while there is none, or when the connection ended before.
 	Status int `json:"status"`
 	// Fault says that a fault had a part in the answer.
 	Fault bool `json:"fault,omitzero"`
@@ -33,14 +32,13 @@ type Request struct {
 	ClientID  string `json:"client_id"`
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
-	// Headers, Query and Form are what was sent, several values joined by ", ",
-	// each secret one replaced by "[redacted]".
+	// Headers, Query and Form are what was sent, several values joined by ", ", each secret one replaced by
+	// "[redacted]".
 	Headers map[string]string `json:"headers"`
 	Query   map[string]string `json:"query"`
 	Form    map[string]string `json:"form"`
-	// JSON are the members of a JSON body, those of an object in it by both names
-	// ("data.userName"), secret ones replaced in the same way. What lies deeper
-	// is left out.
+	// JSON are the members of a JSON body, those of an object in it by both names ("data.userName"), secret ones
+	// replaced in the same way. What lies deeper is left out.
 	JSON map[string]string `json:"json,omitzero"`
 }
 
@@ -154,41 +152,45 @@ func isSecretName(name string) bool {
 	return false
 }
 
-// control answers below /_sandbox/. Pages of other origins have no business
-// here: a browser marks their calls with Origin or Sec-Fetch-Site.
+// control answers below /_sandbox/. Pages of other origins have no business here: a browser marks their calls with
+// Origin or Sec-Fetch-Site.
 func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 	site := r.Header.Get("Sec-Fetch-Site")
 	if r.Header.Get("Origin") != "" || (site != "" && site != "none" && site != "same-origin") {
-		writeJSON(w, http.StatusForbidden, map[string]any{"error": "calls by web pages are refused"})
+		writeError(w, http.StatusForbidden, "calls by web pages are refused")
 		return
 	}
-	switch r.URL.Path {
-	case controlPrefix + "requests":
-		s.controlRequests(w, r)
-	case controlPrefix + "faults":
-		s.controlFaults(w, r)
-	default:
-		writeJSON(w, http.StatusNotFound, map[string]any{
-			"error": "no such path: there are " + controlPrefix + "requests and " + controlPrefix + "faults",
-		})
-	}
-}
-
-func (s *Server) controlRequests(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodGet:
-	case http.MethodDelete:
+	const requests, faults = controlPrefix + "requests", controlPrefix + "faults"
+	allow := map[string]string{requests: "GET, DELETE", faults: "GET, POST, DELETE"}[r.URL.Path]
+	switch r.Method + " " + r.URL.Path {
+	case "DELETE " + requests:
 		s.log.clear()
+	case "DELETE " + faults:
+		s.faults.clear()
+	case "POST " + faults:
+		if status, err := s.postFault(http.MaxBytesReader(w, r.Body, maxFaultJSON)); err != nil {
+			writeError(w, status, err.Error())
+			return
+		}
+	case "GET " + requests, "GET " + faults:
 	default:
-		refuseMethod(w, "GET, DELETE")
+		if allow == "" {
+			writeError(w, http.StatusNotFound, "no such path: there are "+requests+" and "+faults)
+			return
+		}
+		w.Header().Set("Allow", allow)
+		writeError(w, http.StatusMethodNotAllowed, "method not allowed: use "+allow)
+		return
+	}
+	if r.URL.Path == faults {
+		writeJSON(w, http.StatusOK, map[string]any{"faults": s.faults.all()})
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"requests": s.log.list()})
 }
 
-func refuseMethod(w http.ResponseWriter, allow string) {
-	w.Header().Set("Allow", allow)
-	writeJSON(w, http.StatusMethodNotAllowed, map[string]any{"error": "method not allowed: use " + allow})
+func writeError(w http.ResponseWriter, status int, text string) {
+	writeJSON(w, status, map[string]any{"error": text})
 }
 
 // writeJSON answers on behalf of the sandbox itself.

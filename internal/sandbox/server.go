@@ -1,9 +1,7 @@
-// Package sandbox emulates the four services on loopback, with every endpoint of
-// their pages: for people who want to try authctl without an account, and for its
-// tests. It checks what the vendors' pages say they check and answers with their error
-// bodies. It imports nothing of the client, so that a mistake in one is not
-// mirrored in the other. Its credentials are fixed and fake; it must never be
-// reachable from another machine.
+// Package sandbox emulates the four services on loopback, with every endpoint of their pages: for people who want to
+// try authctl without an account, and for its tests. It checks what the vendors' pages say they check and answers with
+// their error bodies. It imports nothing of the client, so that a mistake in one is not mirrored in the other. Its
+// credentials are fixed and fake; it must never be reachable from another machine.
 package sandbox
 
 import (
@@ -26,9 +24,8 @@ import (
 	"github.com/authctl/authctl/internal/sandbox/talkdesk"
 )
 
-// Marker is part of every secret the sandbox knows and of every opaque token it
-// issues, so that a test can search output and disks for leaks. JWTs are
-// Base64url text and cannot show it: see Server.IssuedSecrets.
+// Marker is part of every secret the sandbox knows and of every opaque token it issues, so that a test can search
+// output and disks for leaks. JWTs are Base64url text and cannot show it: see Server.IssuedSecrets.
 const Marker = service.Marker
 
 // Who can sign in: Jane, at either service. She can change her password at Genesys.
@@ -40,40 +37,33 @@ const (
 	TalkdeskPassword = talkdesk.Password
 )
 
-// Options adjust a Server. The zero value emulates the services as their pages
-// describe them.
+// Options adjust a Server. The zero value emulates the services as their pages describe them.
 type Options struct {
-	// Now is the clock of tokens and rate limits; nil means time.Now. Delays of
-	// faults always run in real time.
+	// Now is the clock of tokens and rate limits; nil means time.Now. Delays of faults always run in real time.
 	Now func() time.Time
-	// Lifetime replaces the lifetime of every service's access tokens. It is
-	// told in whole seconds, at least one.
+	// Lifetime replaces the lifetime of every service's access tokens. It is told in whole seconds, at least one.
 	Lifetime time.Duration
-	// Lifetimes does the same for single services, by name ("qmatic"), and goes
-	// before Lifetime.
+	// Lifetimes does the same for single services, by name ("qmatic"), and goes before Lifetime.
 	Lifetimes map[string]time.Duration
 	// NoAPIKey makes Genesys accept requests whatever their x-api-key header.
 	NoAPIKey bool
-	// QmaticInterval is the least time between two token requests of one Qmatic
-	// account: zero means the documented second, below zero no limit.
+	// QmaticInterval is the least time between two token requests of one Qmatic account: zero means the documented
+	// second, below zero no limit.
 	QmaticInterval time.Duration
 	// QmaticRetryAfter is the Retry-After header of Qmatic's 429; empty: none.
 	QmaticRetryAfter string
-	// KeepRefreshTokens makes a refresh leave the refresh token as it is and not
-	// send it again, instead of replacing it (RFC 6749 §6 allows both).
+	// KeepRefreshTokens makes a refresh leave the refresh token as it is and not send it again, instead of replacing
+	// it (RFC 6749 §6 allows both).
 	KeepRefreshTokens bool
-	// Lenient takes what public clients do and the pages do not show: Talkdesk's
-	// parameters in the query of the token request, and Genesys' ping by the cookie that
-	// its sign-in page sets.
+	// Lenient takes what public clients do and the pages do not show: Talkdesk's parameters in the query of the token
+	// request, and Genesys' ping by the cookie that its sign-in page sets.
 	Lenient bool
 }
 
-// ErrNotLoopback is wrapped by the error of Start for an address that other
-// machines could reach.
+// ErrNotLoopback is wrapped by the error of Start for an address that other machines could reach.
 var ErrNotLoopback = errors.New("it is not a loopback address")
 
-// Server is the four services on one origin. It must be made with New; all
-// methods may be called at the same time.
+// Server is the four services on one origin. It must be made with New; all methods may be called at the same time.
 type Server struct {
 	opts     Options
 	services []*service.Service
@@ -108,13 +98,12 @@ func New(opts Options) *Server {
 	return s
 }
 
-// Handler is the whole sandbox. A fault that cuts the connection ends it with
-// http.ErrAbortHandler, which net/http's server understands.
+// Handler is the whole sandbox. A fault that cuts the connection ends it with http.ErrAbortHandler, which net/http's
+// server understands.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
-// Start listens on a loopback address and serves in the background until Close.
-// The address is host:port; empty means 127.0.0.1 and a free port. Any address
-// that other machines could reach is an error.
+// Start listens on a loopback address and serves in the background until Close. The address is host:port; empty means
+// 127.0.0.1 and a free port. Any address that other machines could reach is an error.
 func (s *Server) Start(listen string) error {
 	if listen == "" {
 		listen = "127.0.0.1:0"
@@ -154,16 +143,15 @@ func (s *Server) Start(listen string) error {
 	return nil
 }
 
-// URL is the origin the server listens on, http://127.0.0.1:PORT without a
-// slash; empty before Start.
+// URL is the origin the server listens on, http://127.0.0.1:PORT without a slash; empty before Start.
 func (s *Server) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.url
 }
 
-// Close ends all connections, those in the middle of a delay too, and frees the
-// port. It may be called more than once, and before Start.
+// Close ends all connections, those in the middle of a delay too, and frees the port. It may be called more than once,
+// and before Start.
 func (s *Server) Close() {
 	s.mu.Lock()
 	srv, done := s.http, s.done
@@ -174,8 +162,7 @@ func (s *Server) Close() {
 	}
 }
 
-// Requests are the requests to the services so far, oldest first, secrets
-// redacted. Only the last 10,000 are kept.
+// Requests are the requests to the services so far, oldest first, secrets redacted. Only the last 10,000 are kept.
 func (s *Server) Requests() []Request { return s.log.list() }
 
 // ClearRequests forgets the requests so far.
@@ -187,17 +174,16 @@ func (s *Server) AddFault(f Fault) error { return s.faults.add(f) }
 // ClearFaults ends all misbehaviour.
 func (s *Server) ClearFaults() { s.faults.clear() }
 
-// IssuedSecrets are all secrets of the ready profiles, as they are and as Basic
-// credentials, and the last 10,000 tokens issued: what must be found nowhere but
-// where a token is meant to be.
+// IssuedSecrets are all secrets of the ready profiles, as they are and as Basic credentials, and the last 10,000
+// tokens issued: what must be found nowhere but where a token is meant to be.
 func (s *Server) IssuedSecrets() []string { return s.secrets.List() }
 
-// serve is the handler: guard, find the service, log, ask it, answer. A request is logged before it is answered, so that
-// one in a long delay can be seen.
+// serve is the handler: guard, find the service, log, ask it, answer. A request is logged before it is answered, so
+// that one in a long delay can be seen.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if !isLoopback(hostname(r.Host)) {
 		// A page of a foreign name that was re-pointed to loopback (DNS rebinding).
-		writeJSON(w, http.StatusForbidden, map[string]any{"error": "the Host header does not name loopback"})
+		writeError(w, http.StatusForbidden, "the Host header does not name loopback")
 		return
 	}
 	if strings.HasPrefix(r.URL.Path, controlPrefix) {

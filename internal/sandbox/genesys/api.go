@@ -22,8 +22,6 @@ const (
 type api struct {
 	noAPIKey, lenient bool
 	account           account
-	// signedIn are the cookies of the sign-in page, where the sandbox is lenient.
-	signedIn cookies
 }
 
 // New makes the service. NoAPIKey accepts requests whatever their header x-api-key, lenient a ping by the cookie that
@@ -31,7 +29,7 @@ type api struct {
 func New(noAPIKey, lenient bool) *service.Service {
 	g := &api{
 		noAPIKey: noAPIKey, lenient: lenient,
-		account: account{password: Password}, signedIn: cookies{open: make(map[string]bool)},
+		account: account{password: Password, cookies: make(map[string]bool)},
 	}
 	all := []string{"*"}
 	return service.New(service.Service{
@@ -138,8 +136,8 @@ func (g *api) token(x *service.Exchange) service.Reply {
 	return rep
 }
 
-// client authenticates by Basic over the raw id and secret. A public client has client_id in the form and no header; nil
-// means that neither holds.
+// client authenticates by Basic over the raw id and secret. A public client has client_id in the form and no header;
+// nil means that neither holds.
 func client(x *service.Exchange) *service.Client {
 	b, id := x.Basic(), x.Form.Get("client_id")
 	if !b.Present {

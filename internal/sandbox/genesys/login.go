@@ -19,10 +19,11 @@ const (
 // cookie is what somebody who signed in sends.
 const cookie = "GENESYS_SESSION"
 
-// account is the one user, whose password can be changed.
+// account is the one user, whose password can be changed, with the cookies of her browsers.
 type account struct {
 	mu       sync.Mutex
 	password string
+	cookies  map[string]bool
 }
 
 // signsIn reports whether tenant\username and password are right.
@@ -47,33 +48,28 @@ func (a *account) change(old, replacement string) bool {
 	return true
 }
 
-// cookies are those of everybody who signed in.
-type cookies struct {
-	mu   sync.Mutex
-	open map[string]bool
-}
-
-func (c *cookies) begin() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// welcome makes a cookie.
+func (a *account) welcome() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	value := service.NewOpaque()
-	c.open[value] = true
+	a.cookies[value] = true
 	return value
 }
 
-// has reports whether the request comes from somebody who signed in.
-func (c *cookies) has(r *http.Request) bool {
+// knows reports whether the request has one of the cookies.
+func (a *account) knows(r *http.Request) bool {
 	sent, err := r.Cookie(cookie)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return err == nil && c.open[sent.Value]
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return err == nil && a.cookies[sent.Value]
 }
 
-// end signs everybody out: there is one user.
-func (c *cookies) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.open)
+// leave makes all cookies void.
+func (a *account) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.cookies)
 }
 
 // flag reads a boolean parameter; one that is absent or empty is false.
@@ -81,8 +77,8 @@ func flag(value string) (set, ok bool) {
 	return value == "true", value == "" || value == "true" || value == "false"
 }
 
-// signIn is GET /oauth/authorize with its page. What cannot be told to the client is a 401, the one error the API's page
-// lists.
+// signIn is GET /oauth/authorize with its page. What cannot be told to the client is a 401, the one error the API's
+// page lists.
 func (g *api) signIn() service.SignIn {
 	return service.SignIn{
 		Path: base + "/sign-in", Mistaken: http.StatusUnauthorized,
@@ -140,7 +136,7 @@ func (g *api) welcome(x *service.Exchange, rep service.Reply) service.Reply {
 	if !g.lenient {
 		return rep
 	}
-	value := g.signedIn.begin()
+	value := g.account.welcome()
 	x.Secrets.Add(value)
 	return rep.With("Set-Cookie", (&http.Cookie{
 		Name: cookie, Value: value, Path: base, HttpOnly: true, SameSite: http.SameSiteLaxMode,

@@ -14,9 +14,8 @@ import (
 // leastPassword is the sandbox's policy, in characters.
 const leastPassword = 8
 
-// signOut is GET and POST /sign-out. With global=true all tokens of the user end,
-// otherwise the current one and the refresh token it came with. With redirectUri,
-// which only GET has, the answer is a 302 to it.
+// signOut is GET and POST /sign-out. With global=true all tokens of the user end, otherwise the current one and the
+// refresh token it came with. With redirectUri, which only GET has, the answer is a 302 to it.
 func (g *api) signOut(x *service.Exchange) service.Reply {
 	t, ok := x.Caller()
 	if !ok {
@@ -36,7 +35,7 @@ func (g *api) signOut(x *service.Exchange) service.Reply {
 	} else {
 		x.End(t.Grant)
 	}
-	g.signedIn.end()
+	g.account.leave()
 	if target != "" {
 		return service.Redirect(target)
 	}
@@ -59,9 +58,8 @@ type changePasswordRequest struct {
 	OperationID string `json:"operationId"`
 }
 
-// changePassword is POST /change-password. Its only error of its own is a 403.
-// The Authorization header is not marked as required: without it, userName must
-// say whose password it is. Tokens that were issued before stay good.
+// changePassword is POST /change-password. Its only error of its own is a 403. The Authorization header is not marked
+// as required: without it, userName must say whose password it is. Tokens that were issued before stay good.
 func (g *api) changePassword(x *service.Exchange) service.Reply {
 	if t, _, err := mime.ParseMediaType(x.Request.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return refusal(http.StatusUnsupportedMediaType, "Unsupported Media Type")

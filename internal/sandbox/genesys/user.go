@@ -38,8 +38,8 @@ func authorities(t service.Token) []any {
 	return []any{map[string]any{"name": name, "privileges": privileges}}
 }
 
-// userInfo is GET /userinfo: the page's CloudUserDetails. What has to do with
-// Configuration Server or a contact center is absent for a client's own token.
+// userInfo is GET /userinfo: the page's CloudUserDetails. What has to do with Configuration Server or a contact center
+// is absent for a client's own token.
 func userInfo(x *service.Exchange) service.Reply {
 	t, ok := x.Caller()
 	if !ok {
@@ -57,9 +57,8 @@ func userInfo(x *service.Exchange) service.Reply {
 	return service.OK(fields)
 }
 
-// openIDUserInfo is GET /openid/userinfo: the page's OpenIdUserInfo. Eight claims
-// are there "if user authenticated with openid scope", though * is the only
-// scope there is: the sandbox takes every user's token for one that has it.
+// openIDUserInfo is GET /openid/userinfo: the page's OpenIdUserInfo. Eight claims are there "if user authenticated
+// with openid scope", though * is the only scope there is: the sandbox takes every user's token for one that has it.
 func openIDUserInfo(x *service.Exchange) service.Reply {
 	t, ok := x.Caller()
 	if !ok {
@@ -81,8 +80,8 @@ func openIDClaims(t service.Token) map[string]any {
 	return claims
 }
 
-// jwtUserInfo is GET /jwt-userinfo: the claims as a JWT in a header of the reply.
-// The API's page says neither what signs it nor what is in it, and lists no error.
+// jwtUserInfo is GET /jwt-userinfo: the claims as a JWT in a header of the reply. The API's page says neither what
+// signs it nor what is in it, and lists no error.
 func jwtUserInfo(x *service.Exchange) service.Reply {
 	t, ok := x.Caller()
 	if !ok {
@@ -96,11 +95,10 @@ func jwtUserInfo(x *service.Exchange) service.Reply {
 	return apiResponse(x).With("X-Gws-User", signed)
 }
 
-// ping is GET /ping: 200 when the bearer token is good, otherwise 403. The page
-// names no header; the service itself may look at a login cookie, which a lenient
-// sandbox takes too.
+// ping is GET /ping: 200 when the bearer token is good, otherwise 403. The page names no header; the service itself
+// may look at a login cookie, which a lenient sandbox takes too.
 func (g *api) ping(x *service.Exchange) service.Reply {
-	if _, ok := x.Caller(); !ok && (!g.lenient || !g.signedIn.has(x.Request)) {
+	if _, ok := x.Caller(); !ok && (!g.lenient || !g.account.knows(x.Request)) {
 		return statusError(http.StatusForbidden, 403, "Forbidden")
 	}
 	return apiResponse(x)

@@ -17,8 +17,8 @@ const (
 	badClient    = "Invalid client or Invalid client credentials"
 )
 
-// client authenticates as Keycloak's ClientIdAndSecretAuthenticator does: Basic is form-decoded, and form credentials go
-// before the header's.
+// client authenticates as Keycloak's ClientIdAndSecretAuthenticator does: Basic is form-decoded, and form credentials
+// go before the header's.
 func client(x *service.Exchange) (*service.Client, *service.Reply) {
 	if x.Asserted() {
 		c, problem := checkAssertion(x)
@@ -53,8 +53,8 @@ func client(x *service.Exchange) (*service.Client, *service.Reply) {
 	return c, nil
 }
 
-// checkAssertion authenticates by private_key_jwt, as Keycloak's AbstractJWTClientValidator does. It returns the client,
-// or Keycloak's words for what is wrong.
+// checkAssertion authenticates by private_key_jwt, as Keycloak's AbstractJWTClientValidator does. It returns the
+// client, or Keycloak's words for what is wrong.
 func checkAssertion(x *service.Exchange) (c *service.Client, problem string) {
 	switch {
 	case !x.Form.Has("client_assertion_type"):
@@ -115,8 +115,8 @@ func checkTimes(x *service.Exchange, a *service.Assertion) (problem string) {
 	return ""
 }
 
-// posted reads the parameters of a POST, its client, and the one parameter that it is about. Missing is Keycloak's word
-// for its absence.
+// posted reads the parameters of a POST, its client, and the one parameter that it is about. Missing is Keycloak's
+// word for its absence.
 func posted(x *service.Exchange, name, missing string) (c *service.Client, value string, refused *service.Reply) {
 	refuse := func(r service.Reply) (*service.Client, string, *service.Reply) { return nil, "", &r }
 	if x.Bad != nil {

@@ -5,8 +5,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// discovery is GET /.well-known/openid-configuration (OpenID Connect Discovery §3). The authorization endpoint is named,
-// because the standard requires it, but it is not there: Pexip documents client credentials only.
+// discovery is GET /.well-known/openid-configuration (OpenID Connect Discovery §3). The authorization endpoint is
+// named, because the standard requires it, but it is not there: Pexip documents client credentials only.
 func discovery(x *service.Exchange) service.Reply {
 	base := x.Origin() + openID
 	fields := map[string]any{

@@ -23,7 +23,8 @@ const (
 	easy = "sandbox-pexip-easy"
 )
 
-// signers are the realm's: rsa signs for the easy client; its key is made when it is first needed, which takes a while.
+// signers are the realm's: rsa signs for the easy client; its key is made when it is first needed, which takes a
+// while.
 type signers struct {
 	usual service.Signer
 	rsa   func() service.Signer

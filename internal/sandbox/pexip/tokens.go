@@ -10,8 +10,8 @@ import (
 	"github.com/authctl/authctl/internal/sandbox/service"
 )
 
-// userInfo is GET and POST …/userinfo (OpenID Connect Core §5.3). POST takes the token from the header or the form, but
-// not from both (RFC 6750 §2).
+// userInfo is GET and POST …/userinfo (OpenID Connect Core §5.3). POST takes the token from the header or the form,
+// but not from both (RFC 6750 §2).
 func userInfo(x *service.Exchange) service.Reply {
 	token := service.Bearer(x.Request.Header)
 	if inForm := x.Form.Get("access_token"); inForm != "" {

@@ -1,7 +1,6 @@
 // Package qmatic emulates Cloud Appointments' identity server behind its gateway
-// (https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885/Authentication).
-// The page shows no error: they are those of AWS Cognito's token endpoint and of its gateway, which the server
-// resembles.
+// (https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885/Authentication). The page shows no error: they are
+// those of AWS Cognito's token endpoint and of its gateway, which the server resembles.
 package qmatic
 
 import (
@@ -125,8 +124,8 @@ func sentAccount(h http.Header) (name, code string) {
 }
 
 // admit holds the limit of one token request per second and account
-// (https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/489652237/API+Limits).
-// A refused request does not push the next chance away.
+// (https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/489652237/API+Limits). A refused request does not push the
+// next chance away.
 func (q *identity) admit(account string, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

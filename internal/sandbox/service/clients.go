@@ -113,7 +113,8 @@ func (a *Assertion) SignedBy(c *Client) bool {
 	return err == nil
 }
 
-// FirstUse reports whether an assertion has not been seen, and remembers it while it could be sent again (RFC 7523 §3).
+// FirstUse reports whether an assertion has not been seen, and remembers it while it could be sent again (RFC 7523
+// §3).
 func (x *Exchange) FirstUse(a *Assertion, keep time.Duration) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()

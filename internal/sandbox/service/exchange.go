@@ -24,8 +24,8 @@ type Exchange struct {
 	*Service
 	Request *http.Request
 	Now     time.Time
-	// Form holds the body's parameters; Bad says why there are none. The body itself is kept for those endpoints
-	// that take JSON.
+	// Form holds the body's parameters; Bad says why there are none. The body itself is kept for those endpoints that
+	// take JSON.
 	Form    url.Values
 	Body    []byte
 	Bad     *BadBody
@@ -45,8 +45,8 @@ type Orders struct {
 	Lifetime time.Duration
 	// KeepRefresh makes a refresh leave the refresh token as it is, RefreshToken gives one for any grant.
 	KeepRefresh, RefreshToken bool
-	// ClientScopes, unless nil, are exactly the scopes that every client has. Pending ones are not granted to
-	// anyone. Narrow leaves out what is refused otherwise.
+	// ClientScopes, unless nil, are exactly the scopes that every client has. Pending ones are not granted to anyone.
+	// Narrow leaves out what is refused otherwise.
 	ClientScopes, Pending []string
 	Narrow                bool
 	// Callback are parameters of the redirect back to a client; an empty one is removed.

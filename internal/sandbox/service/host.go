@@ -1,5 +1,5 @@
-// Package service is what the emulated services are built of: clients and how they authenticate, grants and
-// their tokens, sign-in pages. It knows none of them, and neither faults nor the log of the requests.
+// Package service is what the emulated services are built of: clients and how they authenticate, grants and their
+// tokens, sign-in pages. It knows none of them, and neither faults nor the log of the requests.
 package service
 
 import (

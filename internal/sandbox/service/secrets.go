@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Marker is part of every secret the sandbox knows and of every opaque token it issues, so that a test can
-// search output and disks for leaks. JWTs are Base64url text and cannot show it: see Ledger.
+// Marker is part of every secret the sandbox knows and of every opaque token it issues, so that a test can search
+// output and disks for leaks. JWTs are Base64url text and cannot show it: see Ledger.
 const Marker = "SANDBOX-CANARY"
 
 const (
@@ -64,8 +64,8 @@ func (l *Ledger) Redact(text string) string {
 	return text
 }
 
-// KeepLast drops the oldest when there are more than 10,000. It lets the list grow a little beyond, so that
-// not every addition moves all of it.
+// KeepLast drops the oldest when there are more than 10,000. It lets the list grow a little beyond, so that not every
+// addition moves all of it.
 func KeepLast[T any](list []T) []T {
 	if len(list) < maxKept+maxKept/10 {
 		return list

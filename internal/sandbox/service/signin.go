@@ -1,6 +1,7 @@
 package service
 
 import (
+	_ "embed"
 	"fmt"
 	"html"
 	"net/http"
@@ -97,8 +98,8 @@ func (s SignIn) Submit(x *Exchange) Reply {
 	return back
 }
 
-// page is an answer to a browser. The policy leaves out form-action: browsers
-// apply it to the redirect that follows the form, and that goes to another port.
+// page is an answer to a browser. The policy leaves out form-action: browsers apply it to the redirect that follows
+// the form, and that goes to another port.
 func page(status int, title, accent, body string) Reply {
 	text := `<!doctype html>
 <html lang="en">
@@ -166,31 +167,6 @@ func (s SignIn) form(a Authorization, session, problem string, typed url.Values)
 }
 
 // styleSheet follows the reader's choice of light or dark.
-const styleSheet = `
-:root{color-scheme:light dark;--paper:#fff;--desk:#f1f2f5;--ink:#1b1d22;--soft:#5d6370;--line:#ccd0d8;--bad:#b3261e}
-@media (prefers-color-scheme:dark){
-:root{--paper:#1e2026;--desk:#131418;--ink:#eceef2;--soft:#a2a8b5;--line:#41454f;--bad:#ff9d94}}
-*{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1rem;
-padding:1.5rem;background:var(--desk);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{width:100%;max-width:24rem;padding:2rem;border-radius:14px;border-top:4px solid var(--accent);
-background:var(--paper);box-shadow:0 1px 2px #0002,0 8px 28px #0001}
-header{display:flex;align-items:center;gap:.6rem;color:var(--soft);font-size:.9rem}
-.mark{width:.8rem;height:.8rem;border-radius:50%;background:var(--accent)}
-h1{margin:.4rem 0 1.2rem;font-size:1.5rem;line-height:1.2}
-label{display:block;margin:0 0 .3rem;font-size:.9rem;font-weight:600}
-input{width:100%;margin:0 0 1rem;padding:.6rem .7rem;border:1px solid var(--line);border-radius:8px;
-background:var(--paper);color:inherit;font:inherit}
-input:focus-visible,button:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-.buttons{display:flex;gap:.6rem;margin-top:.4rem}
-button{flex:2;padding:.65rem;border:1px solid transparent;border-radius:8px;background:var(--accent);color:#fff;
-font:inherit;font-weight:600;cursor:pointer}
-button.quiet{flex:1;border-color:var(--line);background:none;color:inherit}
-button:hover{filter:brightness(1.08)}
-.problem{margin:0 0 1rem;padding:.6rem .8rem;border:1px solid var(--bad);border-radius:8px;color:var(--bad)}
-details{margin-top:1.5rem;color:var(--soft);font-size:.875rem}
-summary{cursor:pointer}
-details p{margin:.5rem 0 0}
-code{overflow-wrap:anywhere}
-footer{color:var(--soft);font-size:.8rem}
-`
+//
+//go:embed signin.css
+var styleSheet string

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Grant is one authorization: what a client was given, for itself or for a user. All tokens issued under it end with it.
+// Grant is one authorization: what a client was given, for itself or for a user. All tokens issued under it end with
+// it.
 type Grant struct {
 	Client, Scope string
 	// User is whose consent it is; empty when the client speaks for itself.
@@ -65,7 +66,8 @@ func (m *memory) renew(g *Grant) string {
 	return g.refresh
 }
 
-// ForClient is the grant of a client that speaks for itself. It comes without a refresh token, unless there are orders.
+// ForClient is the grant of a client that speaks for itself. It comes without a refresh token, unless there are
+// orders.
 func (x *Exchange) ForClient(c *Client, scopes ...string) (g *Grant, refresh string) {
 	g = &Grant{Client: c.ID, Scope: strings.Join(scopes, " ")}
 	if x.Orders.RefreshToken {
@@ -123,8 +125,8 @@ func (m *memory) remember(token string, t Token) {
 	m.tokens[token] = t
 }
 
-// Find returns a token of the service that is good now. It is known by the whole of its text, so that nothing in it can
-// have been changed.
+// Find returns a token of the service that is good now. It is known by the whole of its text, so that nothing in it
+// can have been changed.
 func (x *Exchange) Find(token string) (Token, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

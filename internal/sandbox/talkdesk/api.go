@@ -8,8 +8,8 @@ import (
 	"github.com/authctl/authctl/internal/sandbox/service"
 )
 
-// api is Talkdesk's API host, as far as it tells who a token speaks for
-// (https://docs.talkdesk.com/reference/usersme). Its errors have another shape than those of the identity host.
+// api is Talkdesk's API host, as far as it tells who a token speaks for (https://docs.talkdesk.com/reference/usersme).
+// Its errors have another shape than those of the identity host.
 func api() service.Host {
 	return service.Host{
 		Prefix:    "/users/",

@@ -1,5 +1,5 @@
-// Package talkdesk emulates the identity host of one account of Talkdesk
-// (https://docs.talkdesk.com/reference/cc-basic and …/cc-jwt), and of its API who a token speaks for.
+// Package talkdesk emulates the identity host of one account of Talkdesk (https://docs.talkdesk.com/reference/cc-basic
+// and …/cc-jwt), and of its API who a token speaks for.
 package talkdesk
 
 import (
@@ -128,8 +128,8 @@ func token(x *service.Exchange, lenient bool) service.Reply {
 	}
 }
 
-// clientCredentials refuses a scope the client lacks, or was given minutes ago, with 401, as the scopes page says;
-// RFC 6749 §5.2 would have it 400.
+// clientCredentials refuses a scope the client lacks, or was given minutes ago, with 401, as the scopes page says; RFC
+// 6749 §5.2 would have it 400.
 func clientCredentials(x *service.Exchange, c *service.Client) service.Reply {
 	scopes, ok := scopes(x, c, x.Form.Get("scope"))
 	if !ok {
@@ -140,8 +140,8 @@ func clientCredentials(x *service.Exchange, c *service.Client) service.Reply {
 	return issue(x, given, refresh)
 }
 
-// scopes returns what a client gets: everything it has where it asks for nothing. A request of which nothing is left is
-// refused.
+// scopes returns what a client gets: everything it has where it asks for nothing. A request of which nothing is left
+// is refused.
 func scopes(x *service.Exchange, c *service.Client, asked string, standard ...string) ([]string, bool) {
 	if strings.TrimSpace(asked) == "" {
 		return x.ScopesOf(c), true
@@ -150,7 +150,8 @@ func scopes(x *service.Exchange, c *service.Client, asked string, standard ...st
 	return scopes, ok && len(scopes) > 0
 }
 
-// client authenticates by Basic over the raw id and secret, or by a signed JWT, but not by both at once (RFC 6749 §2.3).
+// client authenticates by Basic over the raw id and secret, or by a signed JWT, but not by both at once (RFC 6749
+// §2.3).
 func client(x *service.Exchange) (*service.Client, *service.Reply) {
 	unknown := func(text string) service.Reply {
 		return service.OAuthError(http.StatusUnauthorized, "invalid_client", text)
