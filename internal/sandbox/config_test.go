@@ -1,4 +1,4 @@
-package sandbox
+package sandbox_test
 
 import (
 	"crypto/x509"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
@@ -36,7 +38,7 @@ func readConfig(t *testing.T, path string) (file, string) {
 
 func TestWriteConfig(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
 	path := filepath.Join(t.TempDir(), "it's a: box.yaml")
 	if err := s.WriteConfig(path); err != nil {
 		t.Fatal(err)
@@ -87,7 +89,7 @@ func TestWriteConfig(t *testing.T) {
 }
 
 // checkSecretFiles reads every reference of the profiles.
-func checkSecretFiles(t *testing.T, s *Server, path string) {
+func checkSecretFiles(t *testing.T, s *sandbox.Server, path string) {
 	t.Helper()
 	f, _ := readConfig(t, path)
 	for _, p := range s.Profiles() {
@@ -117,7 +119,7 @@ func checkMode(t *testing.T, path string, want os.FileMode) {
 
 func TestWriteConfigFurtherProfiles(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
 	path := filepath.Join(t.TempDir(), "c.yaml")
 	if err := s.WriteConfig(path); err != nil {
 		t.Fatal(err)
@@ -149,12 +151,12 @@ func TestWriteConfigFurtherProfiles(t *testing.T) {
 		}
 	}
 	checkSecretFiles(t, s, path)
-	i := slices.IndexFunc(s.Profiles(), func(p Profile) bool { return p.Name == "pexip-jwt" })
+	i := slices.IndexFunc(s.Profiles(), func(p sandbox.Profile) bool { return p.Name == "pexip-jwt" })
 	block, _ := pem.Decode([]byte(s.Profiles()[i].Secrets["private_key"]))
 	if block == nil {
 		t.Fatal("pexip-jwt: no PEM")
 	}
-	i = slices.IndexFunc(s.Profiles(), func(p Profile) bool { return p.Name == "talkdesk-jwt" })
+	i = slices.IndexFunc(s.Profiles(), func(p sandbox.Profile) bool { return p.Name == "talkdesk-jwt" })
 	bare, err := base64.StdEncoding.DecodeString(s.Profiles()[i].Secrets["private_key"])
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +170,7 @@ func TestWriteConfigFurtherProfiles(t *testing.T) {
 
 func TestWriteConfigReplacesOnlyItsOwn(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
 	dir := t.TempDir()
 	path := filepath.Join(dir, "c.yaml")
 	for range 2 {
@@ -191,7 +193,7 @@ func TestWriteConfigReplacesOnlyItsOwn(t *testing.T) {
 			t.Errorf("%s is written", bad)
 		}
 	}
-	if err := New(Options{}).WriteConfig(filepath.Join(dir, "e.yaml")); err == nil {
+	if err := sandbox.New(sandbox.Options{}).WriteConfig(filepath.Join(dir, "e.yaml")); err == nil {
 		t.Error("a configuration without an address is written")
 	}
 	entries, err := filepath.Glob(filepath.Join(dir, ".sandbox-*"))

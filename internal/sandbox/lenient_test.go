@@ -1,4 +1,4 @@
-package sandbox
+package sandbox_test
 
 import (
 	"crypto"
@@ -11,30 +11,33 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandboxtest"
 )
 
 // TestParameterWithoutValueIsOmitted: RFC 6749 §3.1 and §3.2, at every token endpoint and
 // both authorization endpoints.
 func TestParameterWithoutValueIsOmitted(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{QmaticInterval: -1})
-	for _, service := range allServices() {
+	s, _ := sandboxtest.Start(t, sandbox.Options{QmaticInterval: -1})
+	for _, service := range sandboxtest.AllServices() {
 		for _, name := range []string{"scope", "client_id", "client_secret", "client_assertion", "code", "unheard_of"} {
-			if got := do(t, s, good(service).set(name, "")); got.status != 200 {
-				t.Errorf("%s, empty %s: status %d, %s", service, name, got.status, got.body)
+			if got := sandboxtest.Do(t, s, sandboxtest.Good(service).Set(name, "")); got.Status != 200 {
+				t.Errorf("%s, empty %s: status %d, %s", service, name, got.Status, got.Body)
 			}
 		}
-		if got := do(t, s, good(service).set("grant_type", "")); got.status != 400 {
-			t.Errorf("%s, empty grant_type: status %d, want that of a missing one", service, got.status)
+		if got := sandboxtest.Do(t, s, sandboxtest.Good(service).Set("grant_type", "")); got.Status != 400 {
+			t.Errorf("%s, empty grant_type: status %d, want that of a missing one", service, got.Status)
 		}
-		twice := good(service)
-		twice.body += "&scope=&scope="
-		if got := do(t, s, twice); got.status != 400 {
-			t.Errorf("%s, twice an empty scope: status %d, want 400", service, got.status)
+		twice := sandboxtest.Good(service)
+		twice.Body += "&scope=&scope="
+		if got := sandboxtest.Do(t, s, twice); got.Status != 400 {
+			t.Errorf("%s, twice an empty scope: status %d, want 400", service, got.Status)
 		}
 	}
-	for _, service := range loginServices() {
-		got := signInFor(t, s, service, url.Values{
+	for _, service := range sandboxtest.LoginServices() {
+		got := sandboxtest.SignInFor(t, s, service, url.Values{
 			"scope": {""}, "state": {""}, "nonce": {""}, "code_challenge": {""}, "code_challenge_method": {""},
 		})
 		if got.Get("code") == "" || got.Has("state") {
@@ -47,36 +50,36 @@ func TestParameterWithoutValueIsOmitted(t *testing.T) {
 // library for RS256 can check.
 func TestEasyClients(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{QmaticInterval: -1})
-	for _, service := range allServices() {
-		i := slices.IndexFunc(s.Profiles(), func(p Profile) bool { return p.Name == service+"-easy" })
+	s, _ := sandboxtest.Start(t, sandbox.Options{QmaticInterval: -1})
+	for _, service := range sandboxtest.AllServices() {
+		i := slices.IndexFunc(s.Profiles(), func(p sandbox.Profile) bool { return p.Name == service+"-easy" })
 		if i < 0 {
 			t.Fatalf("there is no %s-easy", service)
 		}
 		p := s.Profiles()[i]
 		id, secret := p.Text["client_id"], p.Secrets["client_secret"]
-		if url.QueryEscape(id+secret) != id+secret || !strings.Contains(secret, Marker) {
+		if url.QueryEscape(id+secret) != id+secret || !strings.Contains(secret, sandbox.Marker) {
 			t.Errorf("%s: %q is not easy", service, secret)
 		}
-		for _, header := range []string{rawBasic(id, secret), formBasic(id, secret)} {
-			wantToken(t, do(t, s, good(service).withHeader("Authorization", header)))
+		for _, header := range []string{sandboxtest.RawBasic(id, secret), sandboxtest.FormBasic(id, secret)} {
+			sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good(service).WithHeader("Authorization", header)))
 		}
 	}
-	easy := good("pexip").withHeader("Authorization", rawBasic("sandbox-pexip-easy", Marker+"-pexip-easy")).set("scope", "openid")
-	fields := wantToken(t, do(t, s, easy))
+	easy := sandboxtest.Good("pexip").WithHeader("Authorization", sandboxtest.RawBasic("sandbox-pexip-easy", sandbox.Marker+"-pexip-easy")).Set("scope", "openid")
+	fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, easy))
 	for _, name := range []string{"access_token", "id_token"} {
-		verifyRS256(t, s, text(t, fields[name]))
+		verifyRS256(t, s, sandboxtest.Text(t, fields[name]))
 	}
 }
 
 // verifyRS256 checks a token with the realm's published keys (RFC 7518 §3.3).
-func verifyRS256(t *testing.T, s *Server, token string) {
+func verifyRS256(t *testing.T, s *sandbox.Server, token string) {
 	t.Helper()
 	var set struct {
 		Keys []struct{ Kty, Kid, Alg, N, E string }
 	}
-	got := do(t, s, get("/realms/acme/protocol/openid-connect/certs"))
-	if err := json.Unmarshal([]byte(got.body), &set); err != nil {
+	got := sandboxtest.Do(t, s, sandboxtest.Get("/realms/acme/protocol/openid-connect/certs"))
+	if err := json.Unmarshal([]byte(got.Body), &set); err != nil {
 		t.Fatal(err)
 	}
 	parts := strings.Split(token, ".")
@@ -108,41 +111,41 @@ func verifyRS256(t *testing.T, s *Server, token string) {
 func TestLenient(t *testing.T) {
 	t.Parallel()
 	for _, lenient := range []bool{false, true} {
-		s, _ := start(t, Options{Lenient: lenient})
-		want := func(what string, c call, status, strictly int) {
+		s, _ := sandboxtest.Start(t, sandbox.Options{Lenient: lenient})
+		want := func(what string, c sandboxtest.Call, status, strictly int) {
 			t.Helper()
 			if !lenient {
 				status = strictly
 			}
-			if got := do(t, s, c); got.status != status {
-				t.Errorf("lenient %v, %s: status %d, want %d: %s", lenient, what, got.status, status, got.body)
+			if got := sandboxtest.Do(t, s, c); got.Status != status {
+				t.Errorf("lenient %v, %s: status %d, want %d: %s", lenient, what, got.Status, status, got.Body)
 			}
 		}
-		inQuery := good("talkdesk")
-		inQuery.path, inQuery.body = "/oauth/token?"+inQuery.body+"&scope=account:read", ""
+		inQuery := sandboxtest.Good("talkdesk")
+		inQuery.Path, inQuery.Body = "/oauth/token?"+inQuery.Body+"&scope=account:read", ""
 		want("parameters in the query", inQuery, 200, 400)
-		want("without a Content-Type", inQuery.without("Content-Type"), 200, 400)
-		both := good("talkdesk")
-		both.path += "?grant_type=password"
+		want("without a Content-Type", inQuery.Without("Content-Type"), 200, 400)
+		both := sandboxtest.Good("talkdesk")
+		both.Path += "?grant_type=password"
 		want("the body goes first", both, 200, 400)
 		twice := inQuery
-		twice.path += "&scope=account:read"
+		twice.Path += "&scope=account:read"
 		want("twice in the query", twice, 400, 400)
-		wrong := inQuery.withHeader("Authorization", rawBasic("sandbox-talkdesk", "wrong"))
+		wrong := inQuery.WithHeader("Authorization", sandboxtest.RawBasic("sandbox-talkdesk", "wrong"))
 		want("a wrong secret", wrong, 401, 400)
 
-		_, action, session := openPage(t, s, "genesys", nil)
-		back := do(t, s, post(action, url.Values{
-			"session": {session}, "tenant": {GenesysTenant}, "username": {GenesysUser}, "password": {GenesysPassword},
+		_, action, session := sandboxtest.OpenPage(t, s, "genesys", nil)
+		back := sandboxtest.Do(t, s, sandboxtest.Post(action, url.Values{
+			"session": {session}, "tenant": {sandbox.GenesysTenant}, "username": {sandbox.GenesysUser}, "password": {sandbox.GenesysPassword},
 		}, nil))
-		cookie, _, _ := strings.Cut(back.header.Get("Set-Cookie"), ";")
-		code := callbackQuery(t, back.header.Get("Location")).Get("code")
-		fields := wantToken(t, do(t, s, codeCall(t, "genesys", code)))
-		ping := genesysCall("GET", "/ping", "").withHeader("Cookie", cookie)
+		cookie, _, _ := strings.Cut(back.Header.Get("Set-Cookie"), ";")
+		code := sandboxtest.CallbackQuery(t, back.Header.Get("Location")).Get("code")
+		fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.CodeCall(t, "genesys", code)))
+		ping := sandboxtest.GenesysCall("GET", "/ping", "").WithHeader("Cookie", cookie)
 		want("ping by cookie", ping, 200, 403)
-		want("another cookie", ping.withHeader("Cookie", "GENESYS_SESSION"+"=x"), 403, 403)
-		want("no key", ping.without("X-Api-Key"), 403, 403)
-		do(t, s, genesysCall("POST", "/sign-out?global=false", text(t, fields["access_token"])))
+		want("another cookie", ping.WithHeader("Cookie", "GENESYS_SESSION"+"=x"), 403, 403)
+		want("no key", ping.Without("X-Api-Key"), 403, 403)
+		sandboxtest.Do(t, s, sandboxtest.GenesysCall("POST", "/sign-out?global=false", sandboxtest.Text(t, fields["access_token"])))
 		want("after sign-out", ping, 403, 403)
 	}
 }

@@ -1,23 +1,28 @@
-package sandbox
+package sandbox_test
 
 import (
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandbox/service"
+	"github.com/authctl/authctl/internal/sandboxtest"
 )
 
 const qmaticPrefix = "com.qmatic.saas.appointments/external.appointment."
 
 // scopesOfReply are those that the reply names or, where it names none, those remembered.
-func scopesOfReply(t *testing.T, s *Server, r result) string {
+func scopesOfReply(t *testing.T, s *sandbox.Server, r sandboxtest.Result) string {
 	t.Helper()
-	fields := wantToken(t, r)
+	fields := sandboxtest.WantToken(t, r)
 	if scope, ok := fields["scope"]; ok {
-		return text(t, scope)
+		return sandboxtest.Text(t, scope)
 	}
-	token := text(t, fields["access_token"])
-	return issued(s, "qmatic", token).Scope
+	token := sandboxtest.Text(t, fields["access_token"])
+	issued, _ := (&service.Exchange{Service: s.Service("qmatic")}).Find(token)
+	return issued.Scope
 }
 
 // A client that has only some of the scopes: what is asked, and what it gets, which is
@@ -43,19 +48,19 @@ func TestFaultClientScopes(t *testing.T) {
 		{"qmatic", qmatic, qmaticPrefix + "book", "", 400},
 		{"qmatic", "", qmaticPrefix + "book", "", 400},
 	} {
-		s, _ := start(t, Options{})
-		addFault(t, s, `{"client_scopes":[`+row.fault+`]}`)
-		c := good(row.service)
+		s, _ := sandboxtest.Start(t, sandbox.Options{})
+		sandboxtest.AddFault(t, s, `{"client_scopes":[`+row.fault+`]}`)
+		c := sandboxtest.Good(row.service)
 		if row.asked != "" {
-			c = c.set("scope", row.asked)
+			c = c.Set("scope", row.asked)
 		}
-		got := do(t, s, c)
-		if got.status != row.status {
-			t.Errorf("%s, %q: status %d, %s", row.service, row.asked, got.status, got.body)
+		got := sandboxtest.Do(t, s, c)
+		if got.Status != row.status {
+			t.Errorf("%s, %q: status %d, %s", row.service, row.asked, got.Status, got.Body)
 			continue
 		}
 		if row.status != 200 {
-			if code := got.fields(t)["error"]; code != "invalid_scope" {
+			if code := got.Fields(t)["error"]; code != "invalid_scope" {
 				t.Errorf("%s, %q: error %v", row.service, row.asked, code)
 			}
 			continue
@@ -85,15 +90,15 @@ func TestFaultNarrow(t *testing.T) {
 		{"qmatic", two, qmaticPrefix + "book " + qmaticPrefix + "cancel", qmaticPrefix + "cancel", 200},
 		{"qmatic", two, qmaticPrefix + "book", "", 400},
 	} {
-		s, _ := start(t, Options{})
-		addFault(t, s, `{"narrow":true`+row.fault+`}`)
-		got := do(t, s, good(row.service).set("scope", row.asked))
-		if got.status != row.status {
-			t.Errorf("%s, %q: status %d, %s", row.service, row.asked, got.status, got.body)
+		s, _ := sandboxtest.Start(t, sandbox.Options{})
+		sandboxtest.AddFault(t, s, `{"narrow":true`+row.fault+`}`)
+		got := sandboxtest.Do(t, s, sandboxtest.Good(row.service).Set("scope", row.asked))
+		if got.Status != row.status {
+			t.Errorf("%s, %q: status %d, %s", row.service, row.asked, got.Status, got.Body)
 			continue
 		}
 		if row.status == 200 && scopesOfReply(t, s, got) != row.got {
-			t.Errorf("%s, %q: got %s, want %q", row.service, row.asked, got.body, row.got)
+			t.Errorf("%s, %q: got %s, want %q", row.service, row.asked, got.Body, row.got)
 		}
 	}
 }
@@ -110,20 +115,20 @@ func TestFaultScopePending(t *testing.T) {
 		{"talkdesk", "apps:read", "apps:write", 401},
 		{"qmatic", cancel, book, 400},
 	} {
-		s, clock := start(t, Options{})
-		asked := good(row.service).set("scope", row.had+" "+row.added)
+		s, clock := sandboxtest.Start(t, sandbox.Options{})
+		asked := sandboxtest.Good(row.service).Set("scope", row.had+" "+row.added)
 		pending := `{"service":"` + row.service + `","scope_pending":["` + row.added + `"],"times":1`
-		addFault(t, s, pending+`}`)
-		if got := do(t, s, asked); got.status != row.status || got.fields(t)["error"] != "invalid_scope" {
-			t.Errorf("%s: status %d, %s", row.service, got.status, got.body)
+		sandboxtest.AddFault(t, s, pending+`}`)
+		if got := sandboxtest.Do(t, s, asked); got.Status != row.status || got.Fields(t)["error"] != "invalid_scope" {
+			t.Errorf("%s: status %d, %s", row.service, got.Status, got.Body)
 		}
-		clock.advance(time.Second)
-		addFault(t, s, pending+`,"narrow":true}`)
-		if scope := scopesOfReply(t, s, do(t, s, asked)); !strings.Contains(scope, row.had) || strings.Contains(scope, row.added) {
+		clock.Advance(time.Second)
+		sandboxtest.AddFault(t, s, pending+`,"narrow":true}`)
+		if scope := scopesOfReply(t, s, sandboxtest.Do(t, s, asked)); !strings.Contains(scope, row.had) || strings.Contains(scope, row.added) {
 			t.Errorf("%s: narrowed to %q", row.service, scope)
 		}
-		clock.advance(time.Second)
-		if scope := scopesOfReply(t, s, do(t, s, asked)); !strings.Contains(scope, row.added) {
+		clock.Advance(time.Second)
+		if scope := scopesOfReply(t, s, sandboxtest.Do(t, s, asked)); !strings.Contains(scope, row.added) {
 			t.Errorf("%s: afterwards %q", row.service, scope)
 		}
 	}
@@ -132,17 +137,17 @@ func TestFaultScopePending(t *testing.T) {
 // What is narrowed is so in the token too.
 func TestFaultNarrowInTheToken(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	addFault(t, s, `{"narrow":true,"client_scopes":["engage:forms:readOnly","apps:read"]}`)
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	sandboxtest.AddFault(t, s, `{"narrow":true,"client_scopes":["engage:forms:readOnly","apps:read"]}`)
 	asked := "engage:forms:readOnly engage:offices:readOnly"
-	fields := wantToken(t, do(t, s, good("pexip").set("scope", asked)))
-	_, claims := verifyES256(t, publicOf(s.services[0].Signer), text(t, fields["access_token"]))
-	if scope := text(t, claims["scope"]); strings.Contains(scope, "offices") || scope != fields["scope"] {
+	fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").Set("scope", asked)))
+	_, claims := sandboxtest.VerifyES256(t, sandboxtest.PublicOf(s.Service("pexip").Signer), sandboxtest.Text(t, fields["access_token"]))
+	if scope := sandboxtest.Text(t, claims["scope"]); strings.Contains(scope, "offices") || scope != fields["scope"] {
 		t.Errorf("pexip: claim %q, reply %q", scope, fields["scope"])
 	}
-	c.advance(time.Second)
-	fields = wantToken(t, do(t, s, good("talkdesk").set("scope", "apps:read apps:write")))
-	_, claims = verifyES256(t, publicOf(s.services[1].Signer), text(t, fields["access_token"]))
+	c.Advance(time.Second)
+	fields = sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("talkdesk").Set("scope", "apps:read apps:write")))
+	_, claims = sandboxtest.VerifyES256(t, sandboxtest.PublicOf(s.Service("talkdesk").Signer), sandboxtest.Text(t, fields["access_token"]))
 	if list, ok := claims["scope"].([]any); !ok || len(list) != 1 || list[0] != "apps:read" {
 		t.Errorf("talkdesk: claim %v", claims["scope"])
 	}
@@ -151,16 +156,16 @@ func TestFaultNarrowInTheToken(t *testing.T) {
 // A login is refused or narrowed as client credentials are; openid is not Builder's to grant.
 func TestFaultClientScopesInALogin(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
 	asked := url.Values{"scope": {"openid apps:read apps:write"}}
-	addFault(t, s, `{"service":"talkdesk","client_scopes":["apps:read"]}`)
-	got := do(t, s, get(authorizePath("talkdesk", asked)))
-	if query := callbackQuery(t, got.header.Get("Location")); query.Get("error") != "invalid_scope" {
+	sandboxtest.AddFault(t, s, `{"service":"talkdesk","client_scopes":["apps:read"]}`)
+	got := sandboxtest.Do(t, s, sandboxtest.Get(sandboxtest.AuthorizePath("talkdesk", asked)))
+	if query := sandboxtest.CallbackQuery(t, got.Header.Get("Location")); query.Get("error") != "invalid_scope" {
 		t.Errorf("refused: %v", query)
 	}
 	s.ClearFaults()
-	addFault(t, s, `{"service":"talkdesk","client_scopes":["apps:read"],"narrow":true}`)
-	if fields := userToken(t, s, "talkdesk", asked); fields["scope"] != "openid apps:read" {
+	sandboxtest.AddFault(t, s, `{"service":"talkdesk","client_scopes":["apps:read"],"narrow":true}`)
+	if fields := sandboxtest.UserToken(t, s, "talkdesk", asked); fields["scope"] != "openid apps:read" {
 		t.Errorf("narrowed: %v", fields["scope"])
 	}
 }

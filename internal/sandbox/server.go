@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -199,6 +200,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	fault.wait(r.Context())
 	s.log.finish(entry, rep.Status)
 	fault.send(w, rep)
+}
+
+// Service returns an emulated service by its name, for those who check what it signs.
+func (s *Server) Service(name string) *service.Service {
+	i := slices.IndexFunc(s.services, func(svc *service.Service) bool { return svc.Name == name })
+	return s.services[i]
 }
 
 // find returns whose path it is; that nobody has it is said by a service without a name.

@@ -1,4 +1,4 @@
-package sandbox
+package sandbox_test
 
 import (
 	"net"
@@ -8,6 +8,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandboxtest"
 )
 
 func TestStartRefusesOtherAddresses(t *testing.T) {
@@ -16,7 +19,7 @@ func TestStartRefusesOtherAddresses(t *testing.T) {
 		":0", "0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.com:0", "127.0.0.1",
 		"localhost.example.com:0", "[::ffff:192.0.2.1]:0",
 	} {
-		s := New(Options{})
+		s := sandbox.New(sandbox.Options{})
 		if err := s.Start(listen); err == nil {
 			s.Close()
 			t.Errorf("Start(%q) listens at %s", listen, s.URL())
@@ -26,7 +29,7 @@ func TestStartRefusesOtherAddresses(t *testing.T) {
 
 func TestStartAndClose(t *testing.T) {
 	t.Parallel()
-	s := New(Options{})
+	s := sandbox.New(sandbox.Options{})
 	s.Close() // before Start: nothing to do
 	if s.URL() != "" {
 		t.Errorf("URL %q before Start", s.URL())
@@ -49,58 +52,58 @@ func TestStartAndClose(t *testing.T) {
 
 func TestHostHeader(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
 	for host, want := range map[string]int{
 		"localhost": 200, "LOCALHOST:80": 200, "127.0.0.1:1": 200, "127.9.9.9": 200, "[::1]": 200, "[::1]:99": 200,
 		"example.com": 403, "127.0.0.1.example.com": 403, "localhost.": 403, "10.0.0.1:80": 403, "[::]": 403,
 	} {
-		c := call{method: http.MethodGet, path: "/_sandbox/requests", header: map[string]string{"Host": host}}
-		if got := do(t, s, c); got.status != want {
-			t.Errorf("Host %s: status %d, want %d", host, got.status, want)
+		c := sandboxtest.Call{Method: http.MethodGet, Path: "/_sandbox/requests", Header: map[string]string{"Host": host}}
+		if got := sandboxtest.Do(t, s, c); got.Status != want {
+			t.Errorf("Host %s: status %d, want %d", host, got.Status, want)
 		}
-		if got := do(t, s, good("talkdesk").withHeader("Host", host)); got.status != want {
-			t.Errorf("token with Host %s: status %d, want %d", host, got.status, want)
+		if got := sandboxtest.Do(t, s, sandboxtest.Good("talkdesk").WithHeader("Host", host)); got.Status != want {
+			t.Errorf("token with Host %s: status %d, want %d", host, got.Status, want)
 		}
 	}
 }
 
 func TestControlRefusesWebPages(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
-	requests := call{method: http.MethodGet, path: "/_sandbox/requests"}
-	faults := call{method: http.MethodPost, path: "/_sandbox/faults", body: `{"drop":true}`}
-	for _, c := range []call{
-		requests.withHeader("Origin", "https://example.com"),
-		requests.withHeader("Origin", "null"),
-		requests.withHeader("Sec-Fetch-Site", "cross-site"),
-		faults.withHeader("Origin", "http://localhost"),
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
+	requests := sandboxtest.Call{Method: http.MethodGet, Path: "/_sandbox/requests"}
+	faults := sandboxtest.Call{Method: http.MethodPost, Path: "/_sandbox/faults", Body: `{"drop":true}`}
+	for _, c := range []sandboxtest.Call{
+		requests.WithHeader("Origin", "https://example.com"),
+		requests.WithHeader("Origin", "null"),
+		requests.WithHeader("Sec-Fetch-Site", "cross-site"),
+		faults.WithHeader("Origin", "http://localhost"),
 	} {
-		if got := do(t, s, c); got.status != http.StatusForbidden {
-			t.Errorf("%s %s %v: status %d", c.method, c.path, c.header, got.status)
+		if got := sandboxtest.Do(t, s, c); got.Status != http.StatusForbidden {
+			t.Errorf("%s %s %v: status %d", c.Method, c.Path, c.Header, got.Status)
 		}
 	}
-	if got := do(t, s, good("pexip")); got.status != http.StatusOK {
-		t.Errorf("the refused fault applies: status %d", got.status)
+	if got := sandboxtest.Do(t, s, sandboxtest.Good("pexip")); got.Status != http.StatusOK {
+		t.Errorf("the refused fault applies: status %d", got.Status)
 	}
 	for path, want := range map[string]int{"/_sandbox/nothing": 404, "/_sandbox/": 404} {
-		if got := do(t, s, call{method: http.MethodGet, path: path}); got.status != want {
-			t.Errorf("%s: status %d", path, got.status)
+		if got := sandboxtest.Do(t, s, sandboxtest.Call{Method: http.MethodGet, Path: path}); got.Status != want {
+			t.Errorf("%s: status %d", path, got.Status)
 		}
 	}
 	for _, path := range []string{"/_sandbox/requests", "/_sandbox/faults"} {
-		got := do(t, s, call{method: http.MethodPut, path: path})
-		if got.status != 405 || got.header.Get("Allow") == "" {
-			t.Errorf("PUT %s: status %d, Allow %q", path, got.status, got.header.Get("Allow"))
+		got := sandboxtest.Do(t, s, sandboxtest.Call{Method: http.MethodPut, Path: path})
+		if got.Status != 405 || got.Header.Get("Allow") == "" {
+			t.Errorf("PUT %s: status %d, Allow %q", path, got.Status, got.Header.Get("Allow"))
 		}
 	}
 }
 
 func TestUnknownPath(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
-	got := do(t, s, call{method: http.MethodGet, path: "/nowhere"})
-	if got.status != http.StatusNotFound {
-		t.Errorf("status %d", got.status)
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
+	got := sandboxtest.Do(t, s, sandboxtest.Call{Method: http.MethodGet, Path: "/nowhere"})
+	if got.Status != http.StatusNotFound {
+		t.Errorf("status %d", got.Status)
 	}
 	if r := s.Requests(); len(r) != 1 || r[0].Service != "" || r[0].Status != 404 || r[0].Path != "/nowhere" {
 		t.Errorf("log %+v", r)
@@ -109,25 +112,25 @@ func TestUnknownPath(t *testing.T) {
 
 func TestIssuedSecrets(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
-	for _, service := range allServices() {
-		token := text(t, wantToken(t, do(t, s, good(service)))["access_token"])
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
+	for _, service := range sandboxtest.AllServices() {
+		token := sandboxtest.Text(t, sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good(service)))["access_token"])
 		if !slices.Contains(s.IssuedSecrets(), token) {
 			t.Errorf("%s: the access token is not listed", service)
 		}
-		if opaque := service == "qmatic" || service == "genesys"; opaque != strings.Contains(token, Marker) {
+		if opaque := service == "qmatic" || service == "genesys"; opaque != strings.Contains(token, sandbox.Marker) {
 			t.Errorf("%s: marker in the token: %t", service, !opaque)
 		}
 	}
 	for _, p := range s.Profiles() {
 		for name, secret := range p.Secrets {
 			listed := slices.Contains(s.IssuedSecrets(), secret)
-			if name != "private_key" && (!strings.Contains(secret, Marker) || !listed) {
+			if name != "private_key" && (!strings.Contains(secret, sandbox.Marker) || !listed) {
 				t.Errorf("%s: %s is not marked or not listed", p.Name, name)
 			}
 		}
 	}
-	basic := strings.TrimPrefix(good("pexip").header["Authorization"], "Basic ")
+	basic := strings.TrimPrefix(sandboxtest.Good("pexip").Header["Authorization"], "Basic ")
 	if !slices.Contains(s.IssuedSecrets(), basic) {
 		t.Error("the encoded credentials are not listed")
 	}
@@ -135,15 +138,15 @@ func TestIssuedSecrets(t *testing.T) {
 
 func TestLifetimeOptions(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{
+	s, _ := sandboxtest.Start(t, sandbox.Options{
 		Lifetime: 2 * time.Second, Lifetimes: map[string]time.Duration{"qmatic": 1500 * time.Millisecond},
 	})
-	for _, service := range allServices() {
+	for _, service := range sandboxtest.AllServices() {
 		want := 2.0
 		if service == "qmatic" {
 			want = 1
 		}
-		if got := wantToken(t, do(t, s, good(service)))["expires_in"]; got != want {
+		if got := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good(service)))["expires_in"]; got != want {
 			t.Errorf("%s: expires_in %v, want %v", service, got, want)
 		}
 	}
@@ -151,33 +154,33 @@ func TestLifetimeOptions(t *testing.T) {
 
 func TestBodyRules(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
+	s, c := sandboxtest.Start(t, sandbox.Options{})
 	unsupported := map[string]int{"pexip": 415, "talkdesk": 400, "qmatic": 400, "genesys": 415}
 	tooLarge := map[string]int{"pexip": 413, "talkdesk": 400, "qmatic": 400, "genesys": 413}
-	for _, service := range allServices() {
-		broken := good(service)
-		broken.body += "&x=%zz"
-		semicolon := good(service)
-		semicolon.body += ";x=1"
-		twice := good(service)
-		twice.body += "&grant_type=client_credentials"
-		large := good(service)
-		large.body += "&x=" + strings.Repeat("x", maxForm)
+	for _, service := range sandboxtest.AllServices() {
+		broken := sandboxtest.Good(service)
+		broken.Body += "&x=%zz"
+		semicolon := sandboxtest.Good(service)
+		semicolon.Body += ";x=1"
+		twice := sandboxtest.Good(service)
+		twice.Body += "&grant_type=client_credentials"
+		large := sandboxtest.Good(service)
+		large.Body += "&x=" + strings.Repeat("x", 64<<10)
 		for name, row := range map[string]struct {
-			call   call
+			call   sandboxtest.Call
 			status int
 		}{
 			"duplicate":       {twice, 400},
 			"bad percent":     {broken, 400},
 			"semicolon":       {semicolon, 400},
 			"too large":       {large, tooLarge[service]},
-			"json":            {good(service).withHeader("Content-Type", "application/json"), unsupported[service]},
-			"no content type": {good(service).without("Content-Type"), unsupported[service]},
-			"charset":         {good(service).withHeader("Content-Type", formType+"; charset=UTF-8"), 200},
+			"json":            {sandboxtest.Good(service).WithHeader("Content-Type", "application/json"), unsupported[service]},
+			"no content type": {sandboxtest.Good(service).Without("Content-Type"), unsupported[service]},
+			"charset":         {sandboxtest.Good(service).WithHeader("Content-Type", sandboxtest.FormType+"; charset=UTF-8"), 200},
 		} {
-			c.advance(time.Second)
-			if got := do(t, s, row.call); got.status != row.status {
-				t.Errorf("%s, %s: status %d, want %d; %s", service, name, got.status, row.status, got.body)
+			c.Advance(time.Second)
+			if got := sandboxtest.Do(t, s, row.call); got.Status != row.status {
+				t.Errorf("%s, %s: status %d, want %d; %s", service, name, got.Status, row.status, got.Body)
 			}
 		}
 	}
@@ -185,16 +188,16 @@ func TestBodyRules(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{QmaticInterval: -1})
+	s, _ := sandboxtest.Start(t, sandbox.Options{QmaticInterval: -1})
 	const each = 25
 	var wg sync.WaitGroup
-	for _, service := range allServices() {
-		req := good(service).request(t, s)
+	for _, service := range sandboxtest.AllServices() {
+		req := sandboxtest.Good(service).Request(t, s)
 		for range each {
 			wg.Go(func() {
 				r := req.Clone(t.Context())
 				r.Body, _ = req.GetBody()
-				resp, err := newHTTPClient(t).Do(r)
+				resp, err := sandboxtest.NewHTTPClient(t).Do(r)
 				if err != nil {
 					t.Error(err)
 					return

@@ -1,5 +1,5 @@
-// Package sandboxtest plays the person at the sandbox's sign-in pages, and that person's browser, for tests. It
-// knows the pages as a browser does and nothing of the server, so that the sandbox's own tests can use it.
+// Package sandboxtest plays the sandbox's counterparts, for tests: a foreign client that signs and checks JWTs by the
+// RFCs' words, and the person at the sign-in pages with that person's browser, which know them as a browser does.
 package sandboxtest
 
 import (

@@ -88,7 +88,7 @@ func rooms() []room {
 		{"internal/measure", nil, "it reads the source, whatever that is"},
 		{"internal/oidcprovidertest", []string{"internal/testneed"}, support},
 		{"internal/providers/providertest", []string{"internal/oauth", "internal/providers"}, support},
-		{"internal/sandboxtest", nil, "it knows the sign-in pages as a browser does: the sandbox's own tests use it"},
+		{"internal/sandboxtest", []string{"internal/sandbox", "internal/sandbox/service"}, support},
 		{"internal/secretservicetest", []string{"internal/testneed"}, support},
 		{"internal/testneed", nil, support},
 		{"internal/walls", nil, support},

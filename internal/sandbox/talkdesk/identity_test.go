@@ -1,4 +1,4 @@
-package sandbox
+package talkdesk_test
 
 import (
 	"net/http"
@@ -8,14 +8,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandbox/service"
+	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestTalkdeskToken(t *testing.T) {
+func TestToken(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	fields := wantToken(t, do(t, s, good("talkdesk").set("scope", "apps:read users:read")))
-	header, claims := verifyES256(t, publicOf(s.services[1].Signer), text(t, fields["access_token"]))
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("talkdesk").Set("scope", "apps:read users:read")))
+	header, claims := sandboxtest.VerifyES256(t, sandboxtest.PublicOf(s.Service("talkdesk").Signer), sandboxtest.Text(t, fields["access_token"]))
 	delete(fields, "access_token")
 	want := map[string]any{"expires_in": 600.0, "token_type": "Bearer", "scope": "apps:read users:read"}
 	if diff := cmp.Diff(want, fields); diff != "" {
@@ -25,55 +28,57 @@ func TestTalkdeskToken(t *testing.T) {
 		t.Errorf("header %v", header)
 	}
 	if claims["iss"] != "https://www.talkdeskid.com" || claims["aud"] != "https://api.talkdeskapp.com" ||
-		seconds(t, claims) != 600 || claims["iat"] != float64(c.now().Unix()) {
+		sandboxtest.Seconds(t, claims) != 600 || claims["iat"] != float64(c.Now().Unix()) {
 		t.Errorf("claims %v", claims)
 	}
 }
 
-func TestTalkdeskScopes(t *testing.T) {
+func TestScopes(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
-	granted := text(t, wantToken(t, do(t, s, good("talkdesk")))["scope"])
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
+	granted := sandboxtest.Text(t, sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("talkdesk")))["scope"])
 	if n := len(strings.Fields(granted)); n != 31 || strings.Contains(granted, "voicebiometrics") {
 		t.Errorf("%d scopes without asking: %s", n, granted)
 	}
-	pending := func(scope string) result { return do(t, s, good("talkdesk").set("scope", scope)) }
-	if err := s.AddFault(Fault{ScopePending: []string{"users:read"}}); err != nil {
+	pending := func(scope string) sandboxtest.Result {
+		return sandboxtest.Do(t, s, sandboxtest.Good("talkdesk").Set("scope", scope))
+	}
+	if err := s.AddFault(sandbox.Fault{ScopePending: []string{"users:read"}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := pending("apps:read users:read"); got.status != 401 || got.fields(t)["error_description"] == "" {
-		t.Errorf("pending scope: status %d, %s", got.status, got.body)
+	if got := pending("apps:read users:read"); got.Status != 401 || got.Fields(t)["error_description"] == "" {
+		t.Errorf("pending scope: status %d, %s", got.Status, got.Body)
 	}
-	wantToken(t, pending("apps:read"))
-	granted = text(t, wantToken(t, do(t, s, good("talkdesk")))["scope"])
+	sandboxtest.WantToken(t, pending("apps:read"))
+	granted = sandboxtest.Text(t, sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("talkdesk")))["scope"])
 	if slices.Contains(strings.Fields(granted), "users:read") {
 		t.Errorf("a pending scope is granted unasked: %s", granted)
 	}
 	s.ClearFaults()
-	wantToken(t, pending("apps:read users:read"))
+	sandboxtest.WantToken(t, pending("apps:read users:read"))
 }
 
-func TestTalkdeskRefusals(t *testing.T) {
+func TestRefusals(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	get := good("talkdesk")
-	get.method, get.body = "GET", ""
-	at := func(path string) call { c := good("talkdesk"); c.path = path; return c }
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	get := sandboxtest.Good("talkdesk")
+	get.Method, get.Body = "GET", ""
+	at := func(path string) sandboxtest.Call { c := sandboxtest.Good("talkdesk"); c.Path = path; return c }
 	const (
 		badClient = `{"error":"invalid_client","error_description":"client authentication failed"}`
 		badScope  = `{"error":"invalid_scope",` +
 			`"error_description":"the requested scope is invalid, unknown or not effective yet"}`
 		twoWays = `{"error":"invalid_request","error_description":"more than one way of client authentication"}`
-		secret  = Marker + "+talkdesk%:raw"
+		secret  = sandbox.Marker + "+talkdesk%:raw"
 	)
-	runRefusals(t, s, func() { c.advance(time.Second) }, []refusal{
+	sandboxtest.RunRefusals(t, s, func() { c.Advance(time.Second) }, []sandboxtest.Refusal{
 		{
 			"other path", at("/oauth/nothing"),
 			404, `{"error":"not_found","error_description":"the resource does not exist"}`,
 		},
 		{"method", get, 405, `{"error":"invalid_request","error_description":"method not allowed"}`},
 		{
-			"duplicate", good("talkdesk").withForm(t, url.Values{"scope": {"a", "b"}}), 400,
+			"duplicate", sandboxtest.Good("talkdesk").WithForm(t, url.Values{"scope": {"a", "b"}}), 400,
 			`{"error":"invalid_request","error_description":"duplicated parameter"}`,
 		},
 		{
@@ -81,42 +86,42 @@ func TestTalkdeskRefusals(t *testing.T) {
 			`{"error":"invalid_request","error_description":"parameters belong in the request body"}`,
 		},
 		{
-			"no grant", good("talkdesk").withForm(t, url.Values{"grant_type": nil}), 400,
+			"no grant", sandboxtest.Good("talkdesk").WithForm(t, url.Values{"grant_type": nil}), 400,
 			`{"error":"invalid_request","error_description":"missing parameter: grant_type"}`,
 		},
 		{
-			"other grant", good("talkdesk").set("grant_type", "password"), 400,
+			"other grant", sandboxtest.Good("talkdesk").Set("grant_type", "password"), 400,
 			`{"error":"unsupported_grant_type","error_description":"the grant type is not supported"}`,
 		},
-		{"no credentials", good("talkdesk").without("Authorization"), 401, badClient},
-		{"unknown client", good("talkdesk").as("nobody", secret), 401, badClient},
-		{"wrong secret", good("talkdesk").as("sandbox-talkdesk", "x"), 401, badClient},
+		{"no credentials", sandboxtest.Good("talkdesk").Without("Authorization"), 401, badClient},
+		{"unknown client", sandboxtest.Good("talkdesk").As("nobody", secret), 401, badClient},
+		{"wrong secret", sandboxtest.Good("talkdesk").As("sandbox-talkdesk", "x"), 401, badClient},
 		{
-			"encoded secret", good("talkdesk").withHeader("Authorization", formBasic("sandbox-talkdesk", secret)),
+			"encoded secret", sandboxtest.Good("talkdesk").WithHeader("Authorization", sandboxtest.FormBasic("sandbox-talkdesk", secret)),
 			401, badClient,
 		},
-		{"no secret for a key client", good("talkdesk").as("sandbox-talkdesk-jwt", ""), 401, badClient},
-		{"secret in form", good("talkdesk").without("Authorization").withForm(t,
+		{"no secret for a key client", sandboxtest.Good("talkdesk").As("sandbox-talkdesk-jwt", ""), 401, badClient},
+		{"secret in form", sandboxtest.Good("talkdesk").Without("Authorization").WithForm(t,
 			url.Values{"client_id": {"sandbox-talkdesk"}, "client_secret": {secret}}), 401, badClient},
 		{
-			"secret in header and form", good("talkdesk").withForm(t, url.Values{"client_secret": {secret}}),
+			"secret in header and form", sandboxtest.Good("talkdesk").WithForm(t, url.Values{"client_secret": {secret}}),
 			400, twoWays,
 		},
-		{"secret and assertion", good("talkdesk").set("client_assertion", "x"), 400, twoWays},
-		{"unknown scope", good("talkdesk").set("scope", "apps:read apps:fly"), 401, badScope},
-		{"scope not granted", good("talkdesk").set("scope", "voicebiometrics-enroll:write"), 401, badScope},
+		{"secret and assertion", sandboxtest.Good("talkdesk").Set("client_assertion", "x"), 400, twoWays},
+		{"unknown scope", sandboxtest.Good("talkdesk").Set("scope", "apps:read apps:fly"), 401, badScope},
+		{"scope not granted", sandboxtest.Good("talkdesk").Set("scope", "voicebiometrics-enroll:write"), 401, badScope},
 		{
-			"unknown refresh token", good("talkdesk").set("grant_type", "refresh_token"), 400,
+			"unknown refresh token", sandboxtest.Good("talkdesk").Set("grant_type", "refresh_token"), 400,
 			`{"error":"invalid_grant","error_description":"the refresh token is invalid or expired"}`,
 		},
 	})
 }
 
-func TestTalkdeskAssertion(t *testing.T) {
+func TestAssertion(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	key, kid := s.services[1].Clients[1].Key, s.services[1].Clients[1].KeyID
-	now := c.now().Unix()
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	key, kid := s.Service("talkdesk").Clients[1].Key, s.Service("talkdesk").Clients[1].KeyID
+	now := c.Now().Unix()
 	rows := []struct {
 		name    string
 		change  map[string]any
@@ -196,42 +201,42 @@ func TestTalkdeskAssertion(t *testing.T) {
 		},
 	}
 	for _, row := range rows {
-		claims := claimsOf("sandbox-talkdesk-jwt", s.URL()+"/oauth/token", row.name, now)
+		claims := sandboxtest.ClaimsOf("sandbox-talkdesk-jwt", s.URL()+"/oauth/token", row.name, now)
 		header := map[string]any{"alg": "ES256", "kid": kid}
 		if row.header != nil {
 			header = row.header
 		}
-		assertion := signES256(t, key, header, change(claims, row.change))
-		got := do(t, s, asserted(good("talkdesk"), assertion).withForm(t, row.form))
+		assertion := sandboxtest.SignES256(t, key, header, sandboxtest.Change(claims, row.change))
+		got := sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("talkdesk"), assertion).WithForm(t, row.form))
 		if row.problem == "" {
-			if got.status != http.StatusOK {
-				t.Errorf("%s: status %d, %s", row.name, got.status, got.body)
+			if got.Status != http.StatusOK {
+				t.Errorf("%s: status %d, %s", row.name, got.Status, got.Body)
 			}
 			continue
 		}
 		want := map[string]any{"error": "invalid_client", "error_description": row.problem}
-		if diff := cmp.Diff(want, got.fields(t)); got.status != 401 || diff != "" {
-			t.Errorf("%s: status %d\n%s", row.name, got.status, diff)
+		if diff := cmp.Diff(want, got.Fields(t)); got.Status != 401 || diff != "" {
+			t.Errorf("%s: status %d\n%s", row.name, got.Status, diff)
 		}
 	}
-	foreign := signES256(t, newKey(), map[string]any{"alg": "ES256", "kid": kid},
-		claimsOf("sandbox-talkdesk-jwt", s.URL()+"/oauth/token", "foreign", now))
-	if got := do(t, s, asserted(good("talkdesk"), foreign)); got.status != 401 ||
-		got.fields(t)["error_description"] != "the assertion's signature is wrong" {
-		t.Errorf("signed with another key: status %d, %s", got.status, got.body)
+	foreign := sandboxtest.SignES256(t, service.NewKey(), map[string]any{"alg": "ES256", "kid": kid},
+		sandboxtest.ClaimsOf("sandbox-talkdesk-jwt", s.URL()+"/oauth/token", "foreign", now))
+	if got := sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("talkdesk"), foreign)); got.Status != 401 ||
+		got.Fields(t)["error_description"] != "the assertion's signature is wrong" {
+		t.Errorf("signed with another key: status %d, %s", got.Status, got.Body)
 	}
 }
 
-func TestTalkdeskAudienceIsTheHostPostedTo(t *testing.T) {
+func TestAudienceIsTheHostPostedTo(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
+	s, c := sandboxtest.Start(t, sandbox.Options{})
 	host := strings.Replace(strings.TrimPrefix(s.URL(), "http://"), "127.0.0.1", "localhost", 1)
 	for aud, want := range map[string]int{"http://" + host + "/oauth/token": 200, s.URL() + "/oauth/token": 401} {
-		registered := s.services[1].Clients[1]
-		assertion := signES256(t, registered.Key, map[string]any{"alg": "ES256", "kid": registered.KeyID},
-			claimsOf(registered.ID, aud, aud, c.now().Unix()))
-		if got := do(t, s, asserted(good("talkdesk"), assertion).withHeader("Host", host)); got.status != want {
-			t.Errorf("aud %s at %s: status %d, want %d", aud, host, got.status, want)
+		registered := s.Service("talkdesk").Clients[1]
+		assertion := sandboxtest.SignES256(t, registered.Key, map[string]any{"alg": "ES256", "kid": registered.KeyID},
+			sandboxtest.ClaimsOf(registered.ID, aud, aud, c.Now().Unix()))
+		if got := sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("talkdesk"), assertion).WithHeader("Host", host)); got.Status != want {
+			t.Errorf("aud %s at %s: status %d, want %d", aud, host, got.Status, want)
 		}
 	}
 }

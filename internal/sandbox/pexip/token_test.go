@@ -1,25 +1,26 @@
-package sandbox
+package pexip_test
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/google/go-cmp/cmp"
 )
 
 const pexipToken = "/realms/acme/protocol/openid-connect/token"
 
-func TestPexipToken(t *testing.T) {
+func TestToken(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	fields := wantToken(t, do(t, s, good("pexip").withForm(t, url.Values{
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").WithForm(t, url.Values{
 		"scope": {"engage:forms:readOnly email engage:regions:readWrite"},
 	})))
-	header, claims := verifyES256(t, publicOf(s.services[0].Signer), text(t, fields["access_token"]))
+	header, claims := sandboxtest.VerifyES256(t, sandboxtest.PublicOf(s.Service("pexip").Signer), sandboxtest.Text(t, fields["access_token"]))
 	delete(fields, "access_token")
 	scope := "engage:forms:readOnly email engage:regions:readWrite profile"
 	want := map[string]any{
@@ -34,7 +35,7 @@ func TestPexipToken(t *testing.T) {
 	}
 	for name, want := range map[string]any{
 		"iss": s.URL() + "/realms/acme", "aud": "account", "azp": "sandbox-pexip", "scope": scope, "typ": "Bearer",
-		"iat": float64(c.now().Unix()), "exp": float64(c.now().Unix() + 300),
+		"iat": float64(c.Now().Unix()), "exp": float64(c.Now().Unix() + 300),
 	} {
 		if claims[name] != want {
 			t.Errorf("claim %s is %v, want %v", name, claims[name], want)
@@ -45,51 +46,51 @@ func TestPexipToken(t *testing.T) {
 	}
 }
 
-func TestPexipEveryScope(t *testing.T) {
+func TestEveryScope(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
-	if n := len(s.services[0].Clients[0].Scopes); n != 36 {
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
+	if n := len(s.Service("pexip").Clients[0].Scopes); n != 36 {
 		t.Fatalf("%d scopes", n)
 	}
-	all := strings.Join(s.services[0].Clients[0].Scopes, " ")
-	fields := wantToken(t, do(t, s, good("pexip").withForm(t, url.Values{"scope": {all}})))
+	all := strings.Join(s.Service("pexip").Clients[0].Scopes, " ")
+	fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").WithForm(t, url.Values{"scope": {all}})))
 	if fields["scope"] != all+" profile email" {
 		t.Errorf("scope %q", fields["scope"])
 	}
-	fields = wantToken(t, do(t, s, good("pexip").set("scope", "openid")))
-	_, claims := verifyES256(t, publicOf(s.services[0].Signer), text(t, fields["id_token"]))
+	fields = sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").Set("scope", "openid")))
+	_, claims := sandboxtest.VerifyES256(t, sandboxtest.PublicOf(s.Service("pexip").Signer), sandboxtest.Text(t, fields["id_token"]))
 	if claims["aud"] != "sandbox-pexip" {
 		t.Errorf("id token %v", claims)
 	}
-	fields = wantToken(t, do(t, s, good("pexip")))
+	fields = sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip")))
 	if fields["scope"] != "profile email" || fields["id_token"] != nil {
 		t.Errorf("without scope: %v", fields)
 	}
 }
 
-func TestPexipSecretInForm(t *testing.T) {
+func TestSecretInForm(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t, Options{})
-	credentials := url.Values{"client_id": {"sandbox-pexip"}, "client_secret": {Marker + "+pexip/100%:é secret"}}
-	wantToken(t, do(t, s, good("pexip").without("Authorization").withForm(t, credentials)))
+	s, _ := sandboxtest.Start(t, sandbox.Options{})
+	credentials := url.Values{"client_id": {"sandbox-pexip"}, "client_secret": {sandbox.Marker + "+pexip/100%:é secret"}}
+	sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").Without("Authorization").WithForm(t, credentials)))
 	// The form goes before the header, whichever of the two is right.
-	wantToken(t, do(t, s, good("pexip").as("x", "y").withForm(t, credentials)))
-	wantToken(t, do(t, s, good("pexip").withHeader("Authorization", "Basic ?").withForm(t, credentials)))
+	sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").As("x", "y").WithForm(t, credentials)))
+	sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").WithHeader("Authorization", "Basic ?").WithForm(t, credentials)))
 	credentials.Set("client_secret", "wrong")
-	if got := do(t, s, good("pexip").withForm(t, credentials)); got.status != 401 {
-		t.Errorf("a wrong secret in the form, a right one in the header: status %d", got.status)
+	if got := sandboxtest.Do(t, s, sandboxtest.Good("pexip").WithForm(t, credentials)); got.Status != 401 {
+		t.Errorf("a wrong secret in the form, a right one in the header: status %d", got.Status)
 	}
 }
 
-func TestPexipRefusals(t *testing.T) {
+func TestRefusals(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	get := good("pexip")
-	get.method, get.body = "GET", ""
-	at := func(path string) call { c := good("pexip"); c.path = path; return c }
-	inQuery := at(pexipToken+"?grant_type=client_credentials").withForm(t, url.Values{"grant_type": nil, "a": {"b"}})
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	get := sandboxtest.Good("pexip")
+	get.Method, get.Body = "GET", ""
+	at := func(path string) sandboxtest.Call { c := sandboxtest.Good("pexip"); c.Path = path; return c }
+	inQuery := at(pexipToken+"?grant_type=client_credentials").WithForm(t, url.Values{"grant_type": nil, "a": {"b"}})
 	const wrong = `"error_description":"Invalid client or Invalid client credentials"}`
-	runRefusals(t, s, func() { c.advance(time.Second) }, []refusal{
+	sandboxtest.RunRefusals(t, s, func() { c.Advance(time.Second) }, []sandboxtest.Refusal{
 		{
 			"other realm", at("/realms/nobody/protocol/openid-connect/token"),
 			404, `{"error":"Realm does not exist"}`,
@@ -105,15 +106,15 @@ func TestPexipRefusals(t *testing.T) {
 		{"other path", at("/realms/acme/nothing"), 404, `{"error":"HTTP 404 Not Found"}`},
 		{"method", get, 405, `{"error":"HTTP 405 Method Not Allowed"}`},
 		{
-			"content type", good("pexip").withHeader("Content-Type", "text/plain"),
+			"content type", sandboxtest.Good("pexip").WithHeader("Content-Type", "text/plain"),
 			415, `{"error":"HTTP 415 Unsupported Media Type"}`,
 		},
 		{
-			"duplicate", good("pexip").withForm(t, url.Values{"scope": {"a", "b"}}), 400,
+			"duplicate", sandboxtest.Good("pexip").WithForm(t, url.Values{"scope": {"a", "b"}}), 400,
 			`{"error":"invalid_request","error_description":"duplicated parameter"}`,
 		},
 		{
-			"no grant", good("pexip").withForm(t, url.Values{"grant_type": nil}), 400,
+			"no grant", sandboxtest.Good("pexip").WithForm(t, url.Values{"grant_type": nil}), 400,
 			`{"error":"invalid_request","error_description":"Missing form parameter: grant_type"}`,
 		},
 		{
@@ -121,54 +122,54 @@ func TestPexipRefusals(t *testing.T) {
 			`{"error":"invalid_request","error_description":"Missing form parameter: grant_type"}`,
 		},
 		{
-			"other grant", good("pexip").set("grant_type", "magic"), 400,
+			"other grant", sandboxtest.Good("pexip").Set("grant_type", "magic"), 400,
 			`{"error":"unsupported_grant_type","error_description":"Unsupported grant_type"}`,
 		},
 		{
-			"no client", good("pexip").without("Authorization"), 400,
+			"no client", sandboxtest.Good("pexip").Without("Authorization"), 400,
 			`{"error":"invalid_client","error_description":"Missing client_id parameter"}`,
 		},
-		{"unknown client", good("pexip").as("nobody", "x"), 401, `{"error":"invalid_client",` + wrong},
+		{"unknown client", sandboxtest.Good("pexip").As("nobody", "x"), 401, `{"error":"invalid_client",` + wrong},
 		{
-			"wrong secret", good("pexip").as("sandbox-pexip", "x"), 401,
+			"wrong secret", sandboxtest.Good("pexip").As("sandbox-pexip", "x"), 401,
 			`{"error":"unauthorized_client",` + wrong,
 		},
 		{
-			"no secret", good("pexip").without("Authorization").set("client_id", "sandbox-pexip"), 401,
+			"no secret", sandboxtest.Good("pexip").Without("Authorization").Set("client_id", "sandbox-pexip"), 401,
 			`{"error":"unauthorized_client",` + wrong,
 		},
 		{
-			"no secret for a key client", good("pexip").as("sandbox-pexip-jwt", ""), 401,
+			"no secret for a key client", sandboxtest.Good("pexip").As("sandbox-pexip-jwt", ""), 401,
 			`{"error":"unauthorized_client",` + wrong,
 		},
 		{
-			"raw secret", good("pexip").as("sandbox-pexip", Marker+"+pexip/100%:é secret"),
+			"raw secret", sandboxtest.Good("pexip").As("sandbox-pexip", sandbox.Marker+"+pexip/100%:é secret"),
 			401, "",
 		},
-		{"other scheme", good("pexip").withHeader("Authorization", "Bearer x"), 401, ""},
+		{"other scheme", sandboxtest.Good("pexip").WithHeader("Authorization", "Bearer x"), 401, ""},
 		{
-			"unknown scope", good("pexip").set("scope", "engage:forms:readOnly engage:forms:READ"), 400,
+			"unknown scope", sandboxtest.Good("pexip").Set("scope", "engage:forms:readOnly engage:forms:READ"), 400,
 			`{"error":"invalid_scope",` +
 				`"error_description":"Invalid scopes: engage:forms:readOnly engage:forms:READ"}`,
 		},
 		{
-			"unknown refresh token", refreshCall(t, "pexip", "x"), 400,
+			"unknown refresh token", sandboxtest.RefreshCall(t, "pexip", "x"), 400,
 			`{"error":"invalid_grant","error_description":"Invalid refresh token"}`,
 		},
 	})
-	got := do(t, s, good("pexip").withHeader("Authorization", "Bearer x"))
-	if h := got.header.Get("WWW-Authenticate"); h != `Basic realm="acme"` {
+	got := sandboxtest.Do(t, s, sandboxtest.Good("pexip").WithHeader("Authorization", "Bearer x"))
+	if h := got.Header.Get("WWW-Authenticate"); h != `Basic realm="acme"` {
 		t.Errorf("WWW-Authenticate %q", h)
 	}
-	if _, ok := got.header["Content-Type"]; ok {
+	if _, ok := got.Header["Content-Type"]; ok {
 		t.Error("an empty body has a Content-Type")
 	}
 }
 
-func TestPexipAssertion(t *testing.T) {
+func TestAssertion(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	key, kid := s.services[0].Clients[1].Key, s.services[0].Clients[1].KeyID
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	key, kid := s.Service("pexip").Clients[1].Key, s.Service("pexip").Clients[1].KeyID
 	rows := []struct {
 		name    string
 		change  map[string]any // of the claims; nil removes
@@ -183,8 +184,8 @@ func TestPexipAssertion(t *testing.T) {
 		{name: "client_id too", form: url.Values{"client_id": {"sandbox-pexip-jwt"}}},
 		{name: "no iat", change: map[string]any{"iat": nil}},
 		{name: "long exp", change: map[string]any{"exp": 1e30}},
-		{name: "slightly late", change: map[string]any{"exp": c.now().Unix() - 10}},
-		{name: "slightly early", change: map[string]any{"iat": c.now().Unix() + 10}},
+		{name: "slightly late", change: map[string]any{"exp": c.Now().Unix() - 10}},
+		{name: "slightly early", change: map[string]any{"iat": c.Now().Unix() + 10}},
 		{
 			name: "two audiences", change: map[string]any{"aud": []string{s.URL() + pexipToken, "x"}},
 			problem: "Multiple audiences not allowed in the JWT token",
@@ -225,17 +226,17 @@ func TestPexipAssertion(t *testing.T) {
 		{name: "alg none", header: map[string]any{"alg": "none"}, problem: "Invalid client assertion"},
 		{name: "alg HS256", header: map[string]any{"alg": "HS256"}, problem: "Invalid client assertion"},
 		{name: "no exp", change: map[string]any{"exp": nil}, problem: "Token exp claim is required"},
-		{name: "expired", change: map[string]any{"exp": c.now().Unix() - 16}, problem: "Token is not active"},
+		{name: "expired", change: map[string]any{"exp": c.Now().Unix() - 16}, problem: "Token is not active"},
 		{
-			name: "exp far without iat", change: map[string]any{"iat": nil, "exp": c.now().Unix() + 61},
+			name: "exp far without iat", change: map[string]any{"iat": nil, "exp": c.Now().Unix() + 61},
 			problem: "Token expiration is too far in the future and iat claim not present in token",
 		},
 		{
-			name: "iat in the future", change: map[string]any{"iat": c.now().Unix() + 16},
+			name: "iat in the future", change: map[string]any{"iat": c.Now().Unix() + 16},
 			problem: "Token was issued in the future",
 		},
 		{
-			name: "iat a minute ago", change: map[string]any{"iat": c.now().Unix() - 60, "exp": c.now().Unix() + 240},
+			name: "iat a minute ago", change: map[string]any{"iat": c.Now().Unix() - 60, "exp": c.Now().Unix() + 240},
 			problem: "Token was issued too far in the past to be used now",
 		},
 		{name: "no jti", change: map[string]any{"jti": nil}, problem: "Missing ID on the token"},
@@ -254,61 +255,38 @@ func TestPexipAssertion(t *testing.T) {
 		{name: "not a JWS", form: url.Values{"client_assertion": {"x.y"}}, problem: "Invalid client assertion"},
 	}
 	for _, row := range rows {
-		claims := claimsOf("sandbox-pexip-jwt", s.URL()+pexipToken, row.name, c.now().Unix())
+		claims := sandboxtest.ClaimsOf("sandbox-pexip-jwt", s.URL()+pexipToken, row.name, c.Now().Unix())
 		header := map[string]any{"alg": "ES256", "kid": kid}
 		if row.header != nil {
 			header = row.header
 		}
-		assertion := signES256(t, key, header, change(claims, row.change))
-		got := do(t, s, asserted(good("pexip"), assertion).withForm(t, row.form))
+		assertion := sandboxtest.SignES256(t, key, header, sandboxtest.Change(claims, row.change))
+		got := sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("pexip"), assertion).WithForm(t, row.form))
 		if row.problem == "" {
-			if got.status != http.StatusOK {
-				t.Errorf("%s: status %d, %s", row.name, got.status, got.body)
+			if got.Status != http.StatusOK {
+				t.Errorf("%s: status %d, %s", row.name, got.Status, got.Body)
 			}
 			continue
 		}
 		want := map[string]any{"error": "invalid_client", "error_description": row.problem}
-		if diff := cmp.Diff(want, got.fields(t)); got.status != 400 || diff != "" {
-			t.Errorf("%s: status %d\n%s", row.name, got.status, diff)
+		if diff := cmp.Diff(want, got.Fields(t)); got.Status != 400 || diff != "" {
+			t.Errorf("%s: status %d\n%s", row.name, got.Status, diff)
 		}
 	}
 }
 
-// asserted replaces a request's credentials by a client assertion.
-func asserted(c call, assertion string) call {
-	return c.without("Authorization").set("client_assertion", assertion).
-		set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-}
-
-// claimsOf are those of a good assertion that lives a minute.
-func claimsOf(client, aud, jti string, now int64) map[string]any {
-	return map[string]any{"iss": client, "sub": client, "aud": aud, "jti": jti, "iat": now, "exp": now + 60}
-}
-
-// change sets claims; nil removes one.
-func change(claims, changes map[string]any) map[string]any {
-	out := maps.Clone(claims)
-	for name, value := range changes {
-		out[name] = value
-		if value == nil {
-			delete(out, name)
-		}
-	}
-	return out
-}
-
-func TestPexipAssertionOnce(t *testing.T) {
+func TestAssertionOnce(t *testing.T) {
 	t.Parallel()
-	s, c := start(t, Options{})
-	claims := claimsOf("sandbox-pexip-jwt", s.URL()+pexipToken, "one", c.now().Unix())
-	assertion := signES256(t, s.services[0].Clients[1].Key, map[string]any{"alg": "ES256"}, claims)
-	wantToken(t, do(t, s, asserted(good("pexip"), assertion)))
-	c.advance(59 * time.Second)
-	got := do(t, s, asserted(good("pexip"), assertion))
-	if want := "Token reuse detected"; got.status != 400 || got.fields(t)["error_description"] != want {
-		t.Errorf("status %d, %s", got.status, got.body)
+	s, c := sandboxtest.Start(t, sandbox.Options{})
+	claims := sandboxtest.ClaimsOf("sandbox-pexip-jwt", s.URL()+pexipToken, "one", c.Now().Unix())
+	assertion := sandboxtest.SignES256(t, s.Service("pexip").Clients[1].Key, map[string]any{"alg": "ES256"}, claims)
+	sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("pexip"), assertion)))
+	c.Advance(59 * time.Second)
+	got := sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("pexip"), assertion))
+	if want := "Token reuse detected"; got.Status != 400 || got.Fields(t)["error_description"] != want {
+		t.Errorf("status %d, %s", got.Status, got.Body)
 	}
-	if r := s.Requests(); r[0].ClientID != "sandbox-pexip-jwt" || r[0].Form["client_assertion"] != redacted {
+	if r := s.Requests(); r[0].ClientID != "sandbox-pexip-jwt" || r[0].Form["client_assertion"] != sandboxtest.Redacted {
 		t.Errorf("log %+v", r[0])
 	}
 }
