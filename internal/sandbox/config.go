@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/sandbox/service"
@@ -96,10 +98,16 @@ func (s *Server) WriteConfig(path string) error {
 // render writes the profile as YAML. Secrets are references relative to the configuration's directory.
 func render(b *strings.Builder, p Profile, secretsDir string) {
 	fmt.Fprintf(b, "  %s:\n", p.Name)
-	for _, key := range []string{
+	keys := []string{
 		"provider", "account", "base_url", "client_id", "client_secret", "private_key", "key_id",
 		"client_auth", "api_key", "grant", "username", "password",
-	} {
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.Text)) {
+		if !slices.Contains(keys, key) { // one that only a service has comes after what all have
+			keys = append(keys, key)
+		}
+	}
+	for _, key := range keys {
 		if text, ok := p.Text[key]; ok {
 			fmt.Fprintf(b, "    %s: %s\n", key, yamlString(text))
 		}

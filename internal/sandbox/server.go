@@ -78,7 +78,7 @@ type Server struct {
 	done chan struct{}
 }
 
-// services makes every service there is, with the options that are its own.
+// services makes every service there is, with the options that are its own. A new one is a folder and a line here.
 func services(o Options) []*service.Service {
 	return []*service.Service{
 		pexip.New(),
