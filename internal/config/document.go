@@ -110,7 +110,25 @@ func checkTopLevel(root *yaml.Node) error {
 func syntaxError(text []byte, err error) error {
 	line, problem := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
 	line = actualLine(text, line, problem)
-	return &Error{Line: line, Problem: "is not valid YAML: " + printable(problem), Err: err}
+	e := &Error{Line: line, Problem: "is not valid YAML: " + printable(problem), Err: err}
+	// Of the first line the parser tells no number.
+	if at := max(line, 1); tabAhead(text, at) && strings.Contains(problem, "cannot start any token") {
+		e.Line, e.Problem = at, "is not valid YAML: a tab stands where a line begins"
+	}
+	if strings.Contains(e.Problem, " tab ") {
+		e.Suggestion = "indent with spaces, which YAML wants there"
+	}
+	return e
+}
+
+// tabAhead reports whether a tab is among the blanks that a line begins with.
+func tabAhead(text []byte, line int) bool {
+	lines := strings.Split(string(text), "\n")
+	if line > len(lines) {
+		return false
+	}
+	l := lines[line-1]
+	return strings.Contains(l[:len(l)-len(strings.TrimLeft(l, " \t"))], "\t")
 }
 
 // actualLine corrects the line that the parser gives. It counts from 0 in errors

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestStrict(t *testing.T) {
 		"list as text":        {"scopes: x, y", ""},
 		"list of lines":       {"scopes:\n    - x\n    - y", ""},
 		"syntax":              {"client_id: [a", "FILE:6: is not valid YAML: did not find expected ',' or ']'"},
-		"a tab":               {"\tclient_id: a", "FILE:6: is not valid YAML: found a tab character that violates indentation"},
+		"a tab":               {"\tclient_id: a", "FILE:6: is not valid YAML: found a tab character that violates indentation | indent with spaces, which YAML wants there"},
 		"top-level typo":      {"x\nprofile: {}", "FILE:6: is not valid YAML: could not find expected ':'"},
 		"unknown key outside": {"client_id: x\nprofile: {}", "FILE:7: profile is not a known key | did you mean profiles?"},
 		"second document":     {"client_id: x\n---\na: b", "FILE:7: has a second YAML document | keep one document"},
@@ -118,4 +119,28 @@ func TestSecretTwins(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, p.Settings.Secret("client_secret"), "fake-from-file")
+}
+
+// TestTabsAreNamed: a tab at the beginning of a line is said to be one, with what to do, wherever the parser stumbles.
+func TestTabsAreNamed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"profiles:\n\tx: {provider: pexip}\n":       true,
+		"profiles:\n  x:\n\tprovider: pexip\n":      true,
+		"\tprofiles: {}\n":                          true,
+		"profiles:\n  x: {provider: pexip\n  y\n":   false,
+		"profiles:\n  x:\n    provider: @pexip\n":   false,
+		"profiles:\n  x:\n  \tprovider: pexip\n":    true,
+		"profiles:\n  x:\n    provider: \"pexip\n ": false,
+	} {
+		_, err := parse([]byte(text), 0)
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got := strings.Contains(e.Problem, " tab ") && e.Suggestion != ""; got != want {
+			t.Errorf("%q: %v, hint %q", text, e, e.Suggestion)
+		}
+	}
 }

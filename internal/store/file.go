@@ -155,5 +155,8 @@ func (f *File) problem(doing string, err error) error {
 	if err == nil || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return &UnusableError{Store: f.Name(), Problem: Refused, Doing: doing, Err: err}
+	return &UnusableError{
+		Store: f.Name(), Problem: Refused, Doing: doing, Err: err,
+		Hint: "set AUTHCTL_STORE_DIR to a directory that is yours alone, or use --store memory for this call",
+	}
 }
