@@ -154,8 +154,8 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 		c.Message += ", account " + account
 	}
 	e.ok(c)
-	for _, complaint := range scopes.Check(p.Service, p.Settings.List("scopes")) {
-		e.warn(check{Section: sectionConfig, Name: "scopes", Profile: p.Name, Message: complaint.String()})
+	for _, warning := range scopes.Check(p.Service, p.Settings.List("scopes")) {
+		e.warn(check{Section: sectionConfig, Name: "scopes", Profile: p.Name, Message: warning.String()})
 	}
 	for _, found := range p.Inspect(ctx) {
 		e.secret(check{Section: sectionConfig, Name: found.Setting, Profile: p.Name}, found)

@@ -64,7 +64,7 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	a.complainOfProfile(s.profile)
+	a.warnOfProfile(s.profile)
 	port, err := strconv.ParseUint(s.profile.Settings.Text("redirect_port"), 10, 16)
 	if err != nil {
 		return &providers.SettingError{Profile: s.profile.Name, Name: "redirect_port", Problem: "is not a port"}

@@ -145,8 +145,8 @@ type app struct {
 	// all there is on stderr; pending are those that wait.
 	holding bool
 	pending []string
-	// complained are the scopes that a warning was given for.
-	complained []string
+	// warnedOf are the scopes that a warning was given for.
+	warnedOf []string
 	// toldOfScopes is the warning that was last given of scopes a token lacks.
 	toldOfScopes string
 	// warnedOfVariables says that misspelled variables were looked for.

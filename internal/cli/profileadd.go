@@ -224,7 +224,7 @@ func (add *addition) put(name, text string) error {
 	}
 	add.takeAlong(name, text)
 	if name == "scopes" {
-		add.complain(add.service, value.List, "")
+		add.warnOfScopes(add.service, value.List, "")
 	}
 	return nil
 }

@@ -19,19 +19,19 @@ func (a *app) scopes() *cobra.Command {
 		)...)
 }
 
-// complain warns about scopes that the service does not know, each once. Reading a
+// warnOfScopes warns about scopes that the service does not know, each once. Reading a
 // catalogue takes time that a token from the cache does not: it is called for what
 // was typed just now, and otherwise only when the service is about to be asked.
 // origin says where the names come from, empty where that is plain.
-func (a *app) complain(service providers.Service, names []string, origin string) {
+func (a *app) warnOfScopes(service providers.Service, names []string, origin string) {
 	if a.flags.quiet || len(names) == 0 {
 		return
 	}
 	for _, c := range scopes.Check(service, names) {
-		if slices.Contains(a.complained, c.Name) {
+		if slices.Contains(a.warnedOf, c.Name) {
 			continue
 		}
-		a.complained = append(a.complained, c.Name)
+		a.warnedOf = append(a.warnedOf, c.Name)
 		text := c.String()
 		if other, ok := a.elsewhere(service, c.Name); ok && c.Suggestion == "" {
 			text += "; it is one of " + other
@@ -53,16 +53,16 @@ func (a *app) elsewhere(service providers.Service, name string) (string, bool) {
 	return "", false
 }
 
-// complainOfProfile warns about the scopes that a profile will ask for.
-func (a *app) complainOfProfile(p *config.Profile) {
+// warnOfProfile warns about the scopes that a profile will ask for.
+func (a *app) warnOfProfile(p *config.Profile) {
 	value, _ := p.Settings.Lookup("scopes")
-	a.complain(p.Service, value.List, value.Origin)
+	a.warnOfScopes(p.Service, value.List, value.Origin)
 }
 
 // watchedWith is watched for what is about to ask the service of a profile.
 func (a *app) watchedWith(p *config.Profile) func(context.Context) context.Context {
 	return func(ctx context.Context) context.Context {
-		a.complainOfProfile(p)
+		a.warnOfProfile(p)
 		return a.watched(ctx)
 	}
 }

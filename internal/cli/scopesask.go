@@ -29,8 +29,8 @@ func (a *app) openAsking(f *serviceFlags, args []string, doing string,
 	}
 	s, err := a.open(f, args)
 	if err == nil {
-		a.complain(s.profile.Service, wanted, "")
-		a.complainOfProfile(s.profile)
+		a.warnOfScopes(s.profile.Service, wanted, "")
+		a.warnOfProfile(s.profile)
 	}
 	return s, err
 }

@@ -57,8 +57,8 @@ func (a *app) runScopesCheck(ctx context.Context, o *scopesCheckOptions, args []
 	if err != nil {
 		return err
 	}
-	a.complain(s.profile.Service, o.list(), "")
-	a.complainOfProfile(s.profile)
+	a.warnOfScopes(s.profile.Service, o.list(), "")
+	a.warnOfProfile(s.profile)
 	if s.dryRun != nil {
 		return a.dryRun(ctx, s)
 	}
@@ -202,14 +202,14 @@ func (c *scopesCheck) steps(r scopes.Row) []string {
 	p := c.session.profile
 	commandFor := c.session.setup.app.commandFor
 	again := commandFor(p.Name, "token", "get", "--force-refresh")
-	complaints := scopes.Check(p.Service, []string{r.Name})
+	warnings := scopes.Check(p.Service, []string{r.Name})
 	switch {
 	case c.active == scopes.No:
 		return []string{"the service does not know this token any more; get a new one: " + again}
-	case len(complaints) > 0 && complaints[0].Kind != scopes.Unknown:
-		return []string{"the profile should ask for " + complaints[0].Suggestion}
-	case len(complaints) > 0 && complaints[0].Suggestion != "":
-		return []string{"the profile should perhaps ask for " + complaints[0].Suggestion}
+	case len(warnings) > 0 && warnings[0].Kind != scopes.Unknown:
+		return []string{"the profile should ask for " + warnings[0].Suggestion}
+	case len(warnings) > 0 && warnings[0].Suggestion != "":
+		return []string{"the profile should perhaps ask for " + warnings[0].Suggestion}
 	}
 	steps := []string{granting(p) + ", then: " + commandFor(p.Name, "scopes", "wait", "--scope", r.Name)}
 	if c.answer.Source == broker.SourceCache {

@@ -61,14 +61,14 @@ func (t listTarget) of(service providers.Service) []listedScope {
 
 // remarkOn says of a scope that the page does not name what can be said.
 func remarkOn(service providers.Service, name string) string {
-	complaints := scopes.Check(service, []string{name})
+	warnings := scopes.Check(service, []string{name})
 	switch {
-	case len(complaints) == 0:
+	case len(warnings) == 0:
 		return "of OpenID Connect"
-	case complaints[0].Kind == scopes.Pointless:
-		return "unknown: the service takes only " + complaints[0].Suggestion
-	case complaints[0].Suggestion != "":
-		return "unknown; did you mean " + complaints[0].Suggestion + "?"
+	case warnings[0].Kind == scopes.Pointless:
+		return "unknown: the service takes only " + warnings[0].Suggestion
+	case warnings[0].Suggestion != "":
+		return "unknown; did you mean " + warnings[0].Suggestion + "?"
 	}
 	return "unknown"
 }

@@ -92,7 +92,7 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 	if s.provider, err = profile.Service.New(profile.Settings, s.client); err != nil {
 		return nil, err
 	}
-	a.complain(profile.Service, f.scopeList(), "")
+	a.warnOfScopes(profile.Service, f.scopeList(), "")
 	if odd := profile.Service.Doubt(profile.Settings); odd != "" {
 		a.warn(odd)
 	}

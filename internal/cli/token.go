@@ -93,7 +93,7 @@ func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string
 	if err != nil {
 		return err
 	}
-	a.complain(s.profile.Service, o.list(), "")
+	a.warnOfScopes(s.profile.Service, o.list(), "")
 	if o.dryRun {
 		return a.dryRun(ctx, s)
 	}

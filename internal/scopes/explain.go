@@ -40,7 +40,8 @@ func Explain(text string, services []providers.Service) (Diagnosis, bool) {
 	if challenge.Error == "insufficient_scope" { // more exact than the body's 403
 		d.Code, d.Description = challenge.Error, cmp.Or(challenge.Description, d.Description)
 	}
-	isKnown := func(word string) bool { return inCatalogue(word, services) && strings.ContainsAny(word, ":/") }
+	known := namesOf(services)
+	isKnown := func(word string) bool { return slices.Contains(known, word) && strings.ContainsAny(word, ":/") }
 	needed := strings.Fields(challenge.Scope + " " + body.Scope)
 	if len(needed) == 0 {
 		needed = slices.DeleteFunc(wordsOf(text+" "+d.Description), func(word string) bool { return !isKnown(word) })

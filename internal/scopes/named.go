@@ -11,9 +11,9 @@ import (
 // Named are the scopes that a text is about which is no error, and whether each of them is meant: those it names, else any
 // that opens the API whose name, or a part of it, the text is, else words that look like scopes or are among asked.
 func Named(text string, services []providers.Service, asked []string) (names []string, each bool) {
-	words := strings.Fields(text)
+	words, known := strings.Fields(text), namesOf(services)
 	for _, word := range words {
-		if inCatalogue(word, services) && (len(words) == 1 || strings.ContainsAny(word, ":/")) {
+		if slices.Contains(known, word) && (len(words) == 1 || strings.ContainsAny(word, ":/")) {
 			names = append(names, word)
 		}
 	}
@@ -97,6 +97,10 @@ func Spelling(name string, services []providers.Service) string {
 	return ""
 }
 
-func inCatalogue(name string, services []providers.Service) bool {
-	return slices.ContainsFunc(services, func(s providers.Service) bool { return slices.Contains(knownNames(s), name) })
+// namesOf are the names that some service knows.
+func namesOf(services []providers.Service) (names []string) {
+	for _, service := range services {
+		names = append(names, knownNames(service)...)
+	}
+	return names
 }

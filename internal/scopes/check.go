@@ -16,7 +16,7 @@ import (
 // Kind is what is wrong with the name of a scope.
 type Kind string
 
-// The kinds of complaint.
+// The kinds of warnings.
 const (
 	// Unknown: the catalogue has no such scope. The catalogues grow, so it may exist.
 	Unknown Kind = "unknown"
@@ -27,8 +27,8 @@ const (
 	Pointless Kind = "pointless"
 )
 
-// Complaint is a warning about one name. It is never a reason not to ask.
-type Complaint struct {
+// Warning is a warning about one name. It is never a reason not to ask.
+type Warning struct {
 	Name string `json:"scope"`
 	Kind Kind   `json:"kind"`
 	// Suggestion is what was probably meant, empty when nothing is near.
@@ -38,7 +38,7 @@ type Complaint struct {
 }
 
 // String is the warning, on one line.
-func (c Complaint) String() string {
+func (c Warning) String() string {
 	name := printable(c.Name)
 	switch {
 	case c.Kind == Pointless:
@@ -54,14 +54,14 @@ func (c Complaint) String() string {
 }
 
 // Check returns what is wrong with the names, each once, in their order.
-func Check(service providers.Service, names []string) []Complaint {
+func Check(service providers.Service, names []string) []Warning {
 	known := knownNames(service)
-	var complaints []Complaint
+	var warnings []Warning
 	for i, name := range names {
 		if slices.Contains(known, name) || slices.Contains(names[:i], name) {
 			continue
 		}
-		c := Complaint{Name: name, Service: service.Title}
+		c := Warning{Name: name, Service: service.Title}
 		switch spelling := otherCase(name, known); {
 		case service.OnlyScope != "":
 			c.Kind, c.Suggestion = Pointless, service.OnlyScope
@@ -72,12 +72,12 @@ func Check(service providers.Service, names []string) []Complaint {
 		default:
 			c.Kind, c.Suggestion = Unknown, suggest(name, known)
 		}
-		complaints = append(complaints, c)
+		warnings = append(warnings, c)
 	}
-	return complaints
+	return warnings
 }
 
-// knownNames are the names that nobody complains about: the catalogue's, and where
+// knownNames are the names that nobody is warned of: the catalogue's, and where
 // the service tells who a user is those of OpenID Connect Core §5.4 and §11.
 func knownNames(service providers.Service) []string {
 	if service.OnlyScope != "" {

@@ -66,8 +66,8 @@ func TestCheck(t *testing.T) {
 		},
 	} {
 		var lines []string
-		for _, complaint := range Check(service(t, c.service), strings.Split(c.names, " ")) {
-			lines = append(lines, complaint.String())
+		for _, warning := range Check(service(t, c.service), strings.Split(c.names, " ")) {
+			lines = append(lines, warning.String())
 		}
 		if diff := cmp.Diff(c.want, strings.Join(lines, "\n")); diff != "" {
 			t.Errorf("%s %s (-want +got):\n%s", c.service, c.names, diff)
