@@ -92,8 +92,10 @@ func TestShellsEvaluateAnyToken(t *testing.T) {
 func TestShellsGoOnWithNoOldToken(t *testing.T) {
 	t.Parallel()
 	const posix = `eval "$(authctl token get "$@" -o env)" && exit 8; exec env -0`
-	fish := evaluator{"fish", []string{"fish", "--no-config", "-c",
-		`authctl token get $argv -o fish | source; and exit 8; exec env -0`, "--"}}
+	fish := evaluator{"fish", []string{
+		"fish", "--no-config", "-c",
+		`authctl token get $argv -o fish | source; and exit 8; exec env -0`, "--",
+	}}
 	stopping := evaluator{"set -e", []string{"sh", "-c", `set -e; eval "$(authctl token get "$@" -o env)"; exit 8`, "-"}}
 	p := newPlace(t)
 	p.set("AUTHCTL_TOKEN=fake-old", "AUTHCTL_TOKEN_TYPE=old", "AUTHCTL_TOKEN_EXPIRES_ON=1", "MINE=fake-old")
@@ -141,11 +143,6 @@ func dotenvReaders(t *testing.T) []evaluator {
 func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func quoteJSON(s string) string {
-	text, _ := json.Marshal(s) // a string always encodes
-	return string(text)
 }
 
 func TestReadersOfDotenvFilesAgree(t *testing.T) {

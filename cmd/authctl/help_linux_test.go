@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"github.com/authctl/authctl/internal/cli"
@@ -18,10 +17,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.set("NO_COLOR=1")
-	var pages [][]string
-	walk(cli.Documentation(), func(c *cobra.Command) {
-		pages = append(pages, append(strings.Fields(c.CommandPath())[1:], "--help"))
-	})
+	pages := pagesOfHelp()
 	if len(pages) < 30 {
 		t.Fatalf("there are %d pages", len(pages))
 	}
@@ -42,13 +38,16 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	}
 }
 
-func walk(c *cobra.Command, visit func(*cobra.Command)) {
-	visit(c)
-	for _, child := range c.Commands() {
-		if child.IsAvailableCommand() {
-			walk(child, visit)
+// pagesOfHelp are the arguments that show help on the program and on each command that is not hidden.
+func pagesOfHelp() [][]string {
+	pages := [][]string{{"--help"}}
+	for commands := cli.Documentation().Commands(); len(commands) > 0; commands = commands[1:] {
+		if c := commands[0]; c.IsAvailableCommand() {
+			pages = append(pages, append(strings.Fields(c.CommandPath())[1:], "--help"))
+			commands = slices.Concat(commands, c.Commands())
 		}
 	}
+	return pages
 }
 
 // wantWidth requires that no line has more columns, unless it is one word.

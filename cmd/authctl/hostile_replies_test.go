@@ -5,12 +5,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -57,6 +60,11 @@ func jsonReply(status, body string, headers ...string) string {
 
 // inJSON is hostileWords in a JSON string.
 func inJSON() string { return quoteJSON(hostileWords()) }
+
+func quoteJSON(s string) string {
+	text, _ := json.Marshal(s) // a string always encodes
+	return string(text)
+}
 
 // hostileBodies are answers to any question, by what is wrong with them.
 func hostileBodies() map[string]string {
@@ -217,20 +225,19 @@ func hostileServer(t *testing.T, answer string, hostile func(path string) bool) 
 func TestHostileReplies(t *testing.T) {
 	t.Parallel()
 	replies := hostileBodies()
-	for name, reply := range hostileHeads() {
-		replies[name] = reply
-	}
+	maps.Copy(replies, hostileHeads())
 	if len(replies) < 60 {
 		t.Fatalf("there are %d replies", len(replies))
 	}
-	any, operations := func(string) bool { return true }, func(path string) bool { return !strings.HasSuffix(path, "/oauth/token") }
+	all := func(string) bool { return true }
+	operations := func(path string) bool { return !strings.HasSuffix(path, "/oauth/token") }
 	for name, reply := range replies {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)
 			p.fileStore()
 			p.set("AUTHCTL_CONFIG=", "AUTHCTL_CLIENT_ID=client", "AUTHCTL_CLIENT_SECRET="+hostileSecret)
-			every, later := hostileServer(t, reply, any), hostileServer(t, reply, operations)
+			every, later := hostileServer(t, reply, all), hostileServer(t, reply, operations)
 			other := []string{"AUTHCTL_PROVIDER=talkdesk", "AUTHCTL_ACCOUNT=acme", "AUTHCTL_BASE_URL=" + every}
 			genesys := []string{
 				"AUTHCTL_PROVIDER=genesys", "AUTHCTL_API_KEY=" + hostileKey, "AUTHCTL_GRANT=password", `AUTHCTL_USERNAME=acme\jane`,
@@ -265,7 +272,7 @@ var orders = regexp.MustCompile(`(?m)[\x00-\x08\x0b-\x1f\x7f]|[\x{80}-\x{9f}]|\x
 func (p *place) wantHarmless(environment []string, command string, sent []string) {
 	p.t.Helper()
 	r := p.prepare(strings.Fields(command + " --timeout 20s")...)
-	r.Env = append(p.env[:len(p.env):len(p.env)], environment...)
+	r.Env = append(slices.Clip(p.env), environment...)
 	if err := r.Start(); err != nil {
 		p.t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -52,7 +53,7 @@ func TestMisplacedTokensAreNotRepeated(t *testing.T) {
 		for _, profile := range []string{"pexip", "talkdesk", "genesys"} {
 			for _, format := range []string{"raw", "json"} {
 				r := p.prepare("token", "get", profile, "-o", format)
-				r.Env = append(p.env[:len(p.env):len(p.env)], "AUTHCTL_"+variable+"="+tokens["JWT"])
+				r.Env = append(slices.Clip(p.env), "AUTHCTL_"+variable+"="+tokens["JWT"])
 				if err := r.Start(); err != nil {
 					t.Fatal(err)
 				}
@@ -79,7 +80,7 @@ func (p *place) wantUnrepeated(kind, token string, args []string, variable strin
 		args = append(args, "--", "true")
 	}
 	r := p.prepare(args...)
-	r.Env = append(p.env[:len(p.env):len(p.env)], "AUTHCTL_PROFILE="+variable)
+	r.Env = append(slices.Clip(p.env), "AUTHCTL_PROFILE="+variable)
 	if err := r.Start(); err != nil {
 		p.t.Fatal(err)
 	}

@@ -181,8 +181,13 @@ func TestProxyThatLetsNobodyThrough(t *testing.T) {
 		status, code int
 		hint         string
 	}{
-		{407, 3, "user name and password"}, {403, 3, "NO_PROXY"}, {404, 3, "is that a proxy?"}, {405, 3, "is that a proxy?"},
-		{502, 8, ""}, {503, 8, ""}, {429, 8, ""},
+		{407, 3, "user name and password"},
+		{403, 3, "NO_PROXY"},
+		{404, 3, "is that a proxy?"},
+		{405, 3, "is that a proxy?"},
+		{502, 8, ""},
+		{503, 8, ""},
+		{429, 8, ""},
 	} {
 		p := newPlace(t)
 		var seen atomic.Int32

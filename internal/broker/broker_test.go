@@ -276,7 +276,8 @@ func TestRefusalIsNotSharedWithAnotherRequest(t *testing.T) {
 		"the same, of those who wait": {"form", 0, providers.Failure{Reason: providers.ReasonTemporary}, "error: refused"},
 		"another, told to wait": {
 			"raw", time.Millisecond,
-			providers.Failure{Reason: providers.ReasonTemporary, NotBefore: start.Add(time.Minute)}, "error: refused",
+			providers.Failure{Reason: providers.ReasonTemporary, NotBefore: start.Add(time.Minute)},
+			"error: refused",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

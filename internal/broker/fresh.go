@@ -39,7 +39,8 @@ func (f *fetch) usable(t oauth.Token) (bool, string) {
 	left := t.Expiry().Sub(now)
 	margin := f.margin(t)
 	sinceBegan := !t.RequestedAt.Before(f.began)
-	f.explain("expiry: %s left of %s, needs more than %s", moment.Lasting(left), moment.Lasting(t.Lifetime), moment.Lasting(margin))
+	f.explain("expiry: %s left of %s, needs more than %s",
+		moment.Lasting(left), moment.Lasting(t.Lifetime), moment.Lasting(margin))
 	switch {
 	case left <= 0:
 		return false, "it has expired"

@@ -47,14 +47,16 @@ func (f *fetch) awaitTurn(ctx context.Context, last store.Note, interval time.Du
 	if last.Reason != reasonPaced || wait <= 0 || wait > interval {
 		return nil
 	}
-	f.explain("pace: waiting %s, the service takes one token request in %s", moment.Lasting(wait), moment.Lasting(interval))
+	f.explain("pace: waiting %s, the service takes one token request in %s",
+		moment.Lasting(wait), moment.Lasting(interval))
 	err := pause(ctx, wait)
 	if err == nil {
 		return nil
 	}
 	return &providers.Failure{
 		Reason: providers.ReasonTemporary, Err: err, Hint: "raise --timeout, or try again",
-		Message: fmt.Sprintf("the service takes one token request in %s, and there was no time to wait for it", moment.Lasting(interval)),
+		Message: fmt.Sprintf("the service takes one token request in %s, and there was no time to wait for it",
+			moment.Lasting(interval)),
 	}
 }
 

@@ -33,9 +33,10 @@ func TestThrottledWithoutRetryAfter(t *testing.T) {
 			t.Errorf("%+v, %d requests; want to wait %s after %d", err, w.issues.Load()-before, want, asked)
 		}
 	}
-	for _, seconds := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-		throttled(seconds*time.Second, 1)
-		w.advance(seconds*time.Second - time.Millisecond)
+	for _, seconds := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
+		wait := time.Duration(seconds) * time.Second
+		throttled(wait, 1)
+		w.advance(wait - time.Millisecond)
 		throttled(time.Millisecond, 0)
 		w.advance(time.Millisecond)
 	}

@@ -21,7 +21,7 @@ type browser struct {
 func (a *app) browsers() []browser {
 	var list []browser
 	chosen, _ := a.LookupEnv("BROWSER")
-	for _, command := range strings.Split(chosen, string(filepath.ListSeparator)) {
+	for command := range strings.SplitSeq(chosen, string(filepath.ListSeparator)) {
 		if words := a.browserWords(command); len(words) > 0 {
 			list = append(list, browser{words, a.findProgram})
 		}

@@ -95,7 +95,8 @@ func (a *app) runCurl(ctx context.Context, o *curlOptions, own, args []string) e
 	run.watch = answer.Source == broker.SourceCache && call.isSingle() && !run.byStdin && !a.flags.quiet
 	ended := run.with(token)
 	if run.refused.Load() {
-		a.say(a.err.Notice("hint:"), "the service answered 401 to a token from the cache; for a new one: "+a.commandToRenew(s, o))
+		a.say(a.err.Notice("hint:"),
+			"the service answered 401 to a token from the cache; for a new one: "+a.commandToRenew(s, o))
 	}
 	return ended
 }

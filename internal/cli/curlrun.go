@@ -39,7 +39,8 @@ type curlRun struct {
 func (a *app) newCurlRun(s *session, call *curlCall) (*curlRun, error) {
 	path, err := a.findOwnProgram("curl")
 	if child, ok := errors.AsType[*childError](err); ok {
-		return nil, &childError{child.code, unfound(child.err, "curl", "install it, or give the token to another program with authctl exec")}
+		const remedy = "install it, or give the token to another program with authctl exec"
+		return nil, &childError{child.code, unfound(child.err, "curl", remedy)}
 	}
 	r := &curlRun{app: a, path: path, call: call, byStdin: runtime.GOOS == "windows"}
 	if r.byStdin && call.readsStdin() {

@@ -216,7 +216,8 @@ func (v *visit) failure(limit time.Duration) (kind, message, hint string) {
 		return "config", obstacle.Problem, v.names.In(obstacle.Hint)
 	}
 	if oauth.IsNotHTTP(v.err) {
-		return "protocol", "answers what is not valid HTTP", v.names.In("check {address} in the profile: is that the service?")
+		hint := v.names.In("check {address} in the profile: is that the service?")
+		return "protocol", "answers what is not valid HTTP", hint
 	}
 	said := strconv.Quote(oauth.CleanText(v.err.Error()))
 	if v.proxy != nil && oauth.ProxyHasMore(v.proxy) {

@@ -410,9 +410,10 @@ func (a *app) withheld(text string) string {
 			if !oauth.MayBeToken(secret) {
 				continue
 			}
-			quoted := strconv.Quote(secret)
 			// In quotes, as the flag it seems to be, and cut as long texts are.
-			for _, form := range []string{secret, quoted[1 : len(quoted)-1], strings.TrimLeft(secret, "-"), secret[:min(len(secret), 190)]} {
+			quoted := strconv.Quote(secret)
+			inQuotes, unflagged, cut := quoted[1:len(quoted)-1], strings.TrimLeft(secret, "-"), secret[:min(len(secret), 190)]
+			for _, form := range []string{secret, inQuotes, unflagged, cut} {
 				text = strings.ReplaceAll(text, form, "[not repeated]")
 			}
 		}

@@ -46,7 +46,9 @@ func (f *profileFlag) bind(flags *pflag.FlagSet) {
 // empty is a script's mistake, and does not mean the default.
 func (f *profileFlag) choose(args []string) (string, error) {
 	if len(args) > 0 && files.Tidy(args[0]) == "" || f.flag != nil && f.flag.Changed && files.Tidy(f.name) == "" {
-		return "", &usageError{errors.New("PROFILE is empty"), "see what gives the name; without any it is the default profile"}
+		return "", &usageError{
+			errors.New("PROFILE is empty"), "see what gives the name; without any it is the default profile",
+		}
 	}
 	if len(args) == 0 {
 		return f.name, nil

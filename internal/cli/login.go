@@ -232,8 +232,8 @@ func (a *app) nobodyCame(s *session, l *loginUnderWay, patience time.Duration, e
 	failure := &providers.Failure{
 		Reason: providers.ReasonLogin, Err: err,
 		Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, moment.Lasting(patience)),
-		Hint: "log in: " + a.loginCommand + "; if the service showed an error in the browser, have it register the redirect URI " +
-			registered(s, l.login.RedirectURI),
+		Hint: "log in: " + a.loginCommand + "; if the service showed an error in the browser, " +
+			"have it register the redirect URI " + registered(s, l.login.RedirectURI),
 	}
 	if l.last != nil {
 		failure.Message += "; somebody came, but " + explained(l.last)

@@ -178,7 +178,7 @@ func (a *app) watched(ctx context.Context) context.Context {
 // waited for may be a file system or a library that nobody can interrupt.
 func (a *app) endSoon() {
 	if interrupted, ok := errors.AsType[Interrupted](context.Cause(a.ctx)); ok && a.EndBy != nil {
-		time.AfterFunc(lastSecond, func() { a.endNow(interrupted) })
+		time.AfterFunc(grace, func() { a.endNow(interrupted) })
 	}
 }
 

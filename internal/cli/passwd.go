@@ -125,8 +125,10 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 		}
 	}
 	if !answers[1].Equal(answers[2]) {
-		return change, &usageError{errors.New("the new password was typed in two ways; nothing is changed"),
-			"run it again, and type the new password the same way twice"}
+		return change, &usageError{
+			errors.New("the new password was typed in two ways; nothing is changed"),
+			"run it again, and type the new password the same way twice",
+		}
 	}
 	change.Old, change.New = answers[0], answers[1]
 	return change, nil

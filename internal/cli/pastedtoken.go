@@ -139,7 +139,8 @@ func inHeader(line string) string {
 			return strings.TrimSpace(line[len(start):])
 		}
 	}
-	within := regexp.MustCompile(`(?i)authorization["']?\s*[:=]\s*["']?bearer\s+([^\s"',;]+)|"(?:access_|id_)?token"\s*:\s*"([^"]+)"`)
+	within := regexp.MustCompile(`(?i)authorization["']?\s*[:=]\s*["']?bearer\s+([^\s"',;]+)` +
+		`|"(?:access_|id_)?token"\s*:\s*"([^"]+)"`)
 	if match := within.FindStringSubmatch(line); match != nil {
 		return match[1] + match[2]
 	}

@@ -191,7 +191,7 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 	return a.forgetTokensOf(ctx, setup, name)
 }
 
-// changing lets change change the configuration file, under its lock: of many processes
+// changing has change edit the configuration file, under its lock: of many processes
 // that do so at once each reads what the one before has written.
 func (a *app) changing(ctx context.Context, change func(*setup, *config.File) error) (*setup, error) {
 	file, setup, err := a.file()

@@ -153,7 +153,8 @@ func unknownCommand(command *cobra.Command, args []string) error {
 		command.SuggestionsMinimumDistance = 2
 	}
 	text := fmt.Sprintf("%q is not a command of %s", args[0], command.CommandPath())
-	near := slices.DeleteFunc(command.SuggestionsFor(args[0]), func(name string) bool { return !mayBeMeant(args[0], name) })
+	unlike := func(name string) bool { return !mayBeMeant(args[0], name) }
+	near := slices.DeleteFunc(command.SuggestionsFor(args[0]), unlike)
 	if len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}

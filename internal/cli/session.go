@@ -114,7 +114,8 @@ func (a *app) grantForPipeline(p *config.Profile) string {
 		!a.prompter.Off && p.Name != config.EnvironmentProfile {
 		return ""
 	}
-	return "in a pipeline set grant: " + grant + " (AUTHCTL_GRANT=" + grant + "), which the client has to be allowed at the service"
+	return "in a pipeline set grant: " + grant + " (AUTHCTL_GRANT=" + grant + "), " +
+		"which the client has to be allowed at the service"
 }
 
 // commandToLogIn is the command line that fills the very cache entry these flags
@@ -242,7 +243,7 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 	}
 	var transport http.RoundTripper = &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		OnProxyConnectResponse: oauth.RefusedByProxy(a.LookupEnv),
+		OnProxyConnectResponse: oauth.RefusedByProxy(a.LookupEnv), //nolint:bodyclose // the transport ends it
 		DialContext:            oauth.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
 		TLSHandshakeTimeout:    10 * time.Second,
 		// One request a connection: what comes behind an answer would be printed by net/http.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// lastSecond is what a command has to tidy up after a signal.
-const lastSecond = time.Second
+// grace is what a command has to tidy up after a signal.
+const grace = time.Second
 
 // Interrupted says that a signal ended the command. Exit code 128 and its number.
 type Interrupted struct{ Signal syscall.Signal }
@@ -41,7 +41,7 @@ func Signals(parent context.Context) context.Context {
 func notify(to chan<- os.Signal, signals []os.Signal) {
 	quiet := ignoresQuit()
 	for _, s := range signals {
-		if !signal.Ignored(s) && !(quiet && s == syscall.SIGQUIT) {
+		if !signal.Ignored(s) && (!quiet || s != syscall.SIGQUIT) {
 			signal.Notify(to, s)
 		}
 	}

@@ -30,8 +30,8 @@ func EndBy(i Interrupted) {
 		signal.Reset(i.Signal)
 		if syscall.Kill(pid, i.Signal) == nil {
 			// It need not be this thread that gets it.
-			time.Sleep(lastSecond)
+			time.Sleep(grace) //nolint:forbidigo // what is waited for is this process's end
 		}
 	}
-	os.Exit(128 + int(i.Signal))
+	os.Exit(128 + int(i.Signal)) //nolint:forbidigo // main hands EndBy in, to end the process with
 }

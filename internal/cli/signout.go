@@ -154,7 +154,9 @@ func (a *app) signOutOfProfile(ctx context.Context, s *session, o *signoutOption
 		return err
 	}
 	own := store.Key(s.provider.Identity())
-	others := slices.DeleteFunc(entries, func(e store.Entry) bool { return e.Profile != s.profile.Name || e.Key.Equal(own) })
+	others := slices.DeleteFunc(entries, func(e store.Entry) bool {
+		return e.Profile != s.profile.Name || e.Key.Equal(own)
+	})
 	o.count(others)
 	if record != nil {
 		o.tokens[s.profile.Name]++

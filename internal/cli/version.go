@@ -51,5 +51,6 @@ func (a *app) runVersion(output *outputFlag) error {
 		}
 		return a.print(string(text) + "\n")
 	}
-	return a.print(fmt.Sprintf("authctl %s %s/%s %s\n", versionText(version, commit), runtime.GOOS, runtime.GOARCH, runtime.Version()))
+	number := versionText(version, commit)
+	return a.print(fmt.Sprintf("authctl %s %s/%s %s\n", number, runtime.GOOS, runtime.GOARCH, runtime.Version()))
 }

@@ -68,8 +68,7 @@ func (d *draft) add(name string, values []KeyValue) error {
 	if old, _ := lookup(profiles, name); old != nil {
 		return &Error{
 			Line: old.Line, Problem: fmt.Sprintf("profile %s exists already", name), Err: ErrExists,
-			Suggestion: "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: " +
-				"authctl profile remove " + name,
+			Suggestion: anotherName(name),
 		}
 	}
 	indent, step := d.indents(profiles)

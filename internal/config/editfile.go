@@ -126,7 +126,8 @@ func (r reader) replace(path string, old, text []byte) error {
 	if again := files.Overwrite(target, text); again != nil {
 		return &Error{
 			Path: path, Problem: "cannot be written: " + err.Error() + ", nor in place: " + again.Error(), Err: again,
-			Suggestion: "a file that is mounted by itself cannot be replaced: mount its directory, writable, or change the file outside",
+			Suggestion: "a file that is mounted by itself cannot be replaced: " +
+				"mount its directory, writable, or change the file outside",
 		}
 	}
 	return nil

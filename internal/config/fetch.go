@@ -83,7 +83,8 @@ func unread(ctx context.Context, what string, err error) error {
 	}
 	e := &ReferenceError{Problem: "reading " + what + ": " + cause.Error(), Err: cause}
 	if errors.Is(cause, context.DeadlineExceeded) {
-		e.Problem, e.Suggestion = "reading "+what+": it did not end in time", "see who writes to it, and that it ends; or raise --timeout"
+		e.Problem = "reading " + what + ": it did not end in time"
+		e.Suggestion = "see who writes to it, and that it ends; or raise --timeout"
 	}
 	return e
 }

@@ -36,11 +36,16 @@ func CheckNewProfile(f *File, name string) error {
 	if slices.Contains(names, name) {
 		return &Error{
 			Path: f.Path, Profile: name, Problem: "exists already", Err: ErrExists,
-			Suggestion: "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: " +
-				"authctl profile remove " + name,
+			Suggestion: anotherName(name),
 		}
 	}
 	return nil
+}
+
+// anotherName is what to do where a profile exists already.
+func anotherName(name string) string {
+	return "choose another name; or, to replace its secret, remove it and add it again, " +
+		"with what it has in the keyring: authctl profile remove " + name
 }
 
 // ParseSetting reads one setting of a service as it would be written in a profile,

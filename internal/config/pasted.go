@@ -53,8 +53,11 @@ func checkPasted(d providers.Setting, given []string, key, prefix string) error 
 				Suggestion: "type it anew: what is copied from a page or a chat can hold such",
 			}
 		}
-		if quoted := strings.Trim(text, `"'`); d.Kind == providers.Text && len(quoted)+2 <= len(text) && text[0] == text[len(text)-1] {
-			return &Error{Key: key, Problem: prefix + "is in quotes", Suggestion: "take the quotes away; docker --env-file keeps them"}
+		if d.Kind == providers.Text && inQuotes(text) {
+			return &Error{
+				Key: key, Problem: prefix + "is in quotes",
+				Suggestion: "take the quotes away; docker --env-file keeps them",
+			}
 		}
 		if d.Name != "scopes" {
 			continue
@@ -73,6 +76,11 @@ func checkPasted(d providers.Setting, given []string, key, prefix string) error 
 		}
 	}
 	return nil
+}
+
+// inQuotes reports whether text stands between two quotes that are the same.
+func inQuotes(text string) bool {
+	return len(text)-len(strings.Trim(text, `"'`)) >= 2 && text[0] == text[len(text)-1]
 }
 
 // Addressed returns what a setting's value says when it is the pasted address of the

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"context"
 	"errors"
 	"net/url"
 	"os"
@@ -44,8 +43,11 @@ func addressed() providers.Service {
 	return providers.Service{
 		Name: "talkdesk",
 		Settings: []providers.Setting{
-			{Name: "account"}, {Name: "region", Default: "us", Values: []string{"us", "eu"}}, {Name: "client_id"},
-			{Name: "client_secret", Kind: providers.Secret}, {Name: "scopes", Kind: providers.List},
+			{Name: "account"},
+			{Name: "region", Default: "us", Values: []string{"us", "eu"}},
+			{Name: "client_id"},
+			{Name: "client_secret", Kind: providers.Secret},
+			{Name: "scopes", Kind: providers.List},
 		},
 		AtAddress: func(u *url.URL) map[string]string {
 			account, ok := strings.CutSuffix(u.Hostname(), ".id.example")
@@ -203,7 +205,7 @@ func TestPastedVariable(t *testing.T) {
 		t.Fatalf("%v, said %q", err, said)
 	}
 	for range 2 {
-		secret, err := p.Settings.Secret("client_secret")(context.Background())
+		secret, err := p.Settings.Secret("client_secret")(t.Context())
 		if err != nil || !secret.Equal(oauth.NewSecret("fake ")) {
 			t.Errorf("%v", err)
 		}

@@ -9,9 +9,16 @@ import (
 func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
 	services := []providers.Service{{Name: "s", Settings: []providers.Setting{
-		{Name: "account"}, {Name: "client_id"}, {Name: "scopes", Kind: providers.List}, {Name: "region"},
-		{Name: "client_secret", Kind: providers.Secret}, {Name: "api_key", Kind: providers.Secret}, {Name: "base_url"},
-		{Name: "environment"}, {Name: "username"}, {Name: "password", Kind: providers.Secret},
+		{Name: "account"},
+		{Name: "client_id"},
+		{Name: "scopes", Kind: providers.List},
+		{Name: "region"},
+		{Name: "client_secret", Kind: providers.Secret},
+		{Name: "api_key", Kind: providers.Secret},
+		{Name: "base_url"},
+		{Name: "environment"},
+		{Name: "username"},
+		{Name: "password", Kind: providers.Secret},
 	}}}
 	for name, want := range map[string]string{
 		"AUTHCTL_SCOPE":              "AUTHCTL_SCOPES",

@@ -178,7 +178,8 @@ func (r Rule) check(path string, info fs.FileInfo) error {
 	}
 	if WritableByOthers(info) && !r.Lenient {
 		return &UnsafeError{
-			path, fmt.Sprintf("can be written by others (mode %04o)", info.Mode().Perm()), "make it yours alone: chmod 600 " + Shown(path),
+			path, fmt.Sprintf("can be written by others (mode %04o)", info.Mode().Perm()),
+			"make it yours alone: chmod 600 " + Shown(path),
 		}
 	}
 	return nil
@@ -192,7 +193,8 @@ func (r Rule) tell(path string, info fs.FileInfo) {
 	mode := info.Mode().Perm()
 	switch {
 	case WritableByOthers(info):
-		r.warn("%s can be written by others (mode %04o), which is let pass because CI is set: chmod 600 it", Shown(path), mode)
+		r.warn("%s can be written by others (mode %04o), which is let pass because CI is set: chmod 600 it",
+			Shown(path), mode)
 	case r.Secret && ReadableByOthers(info):
 		r.warn("other users can read the secret in %s (mode %04o): chmod 600 it", Shown(path), mode)
 	}
@@ -232,7 +234,7 @@ func (t Trust) CheckHome(path string) error {
 	}
 	return &UnsafeError{
 		path, "is below a home directory of another user (" + known(name, "uid "+uid) + "), so nothing is written there",
-		"run authctl as " + known(name, "that user") + ", or set HOME to your own home (sudo -H); what was made there before: chown -R " +
-			known(name, uid) + " " + Shown(path),
+		"run authctl as " + known(name, "that user") + ", or set HOME to your own home (sudo -H); " +
+			"what was made there before: chown -R " + known(name, uid) + " " + Shown(path),
 	}
 }

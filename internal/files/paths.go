@@ -13,9 +13,10 @@ var (
 	errNoHome   = errors.New("begins with ~, and there is no home directory")
 	errUserHome = errors.New("begins with ~ and a name, which only a shell understands: write the directory out")
 	errNUL      = errors.New("holds a NUL")
-	errVariable = errors.New("holds a variable, which only a shell replaces: write the directory out, or ~/ for the home directory")
-	errQuoted   = errors.New("is in quotes: take them away; docker --env-file keeps them")
-	errFileURL  = errors.New("begins with file:, which is for references to secrets: write the path alone")
+	errVariable = errors.New("holds a variable, which only a shell replaces: " +
+		"write the directory out, or ~/ for the home directory")
+	errQuoted  = errors.New("is in quotes: take them away; docker --env-file keeps them")
+	errFileURL = errors.New("begins with file:, which is for references to secrets: write the path alone")
 )
 
 // Place reads a path that a person wrote, in a flag, a variable or the configuration.
@@ -100,8 +101,8 @@ func within(dir, path string) bool {
 // Followed resolves the links in the part of an absolute path that is there.
 func Followed(path string) string {
 	for rest := ""; ; {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			return filepath.Join(real, rest)
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Join(target, rest)
 		}
 		parent := filepath.Dir(path)
 		if parent == path {

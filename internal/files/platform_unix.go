@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// NonBlock, a flag for os.OpenFile, keeps an open from waiting for the other end of a pipe that stands where a
+// NonBlock is a flag for os.OpenFile that keeps it from waiting for the other end of a pipe that stands where a
 // file should.
 const NonBlock = syscall.O_NONBLOCK
 

@@ -83,7 +83,7 @@ func TestNotRegular(t *testing.T) {
 	for path, want := range map[string]string{
 		fifo: "is not a regular file", link: "is not a regular file", dir: "is a directory", os.DevNull: "is not a regular file",
 	} {
-		_, err := Read(context.Background(), path, Rule{Limit: 10})
+		_, err := Read(t.Context(), path, Rule{Limit: 10})
 		if unsafe, ok := errors.AsType[*UnsafeError](err); !ok || unsafe.Problem != want {
 			t.Errorf("%s: %v", path, err)
 		}

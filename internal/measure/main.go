@@ -217,7 +217,7 @@ func reportLinked() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "authctl")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, program) //nolint:noctx // it ends
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -207,7 +207,8 @@ func (w *connWatch) failure(endpoint string, secrets redactor, err error) error 
 	if !connecting && IsNotHTTP(err) {
 		return &ReplyError{Endpoint: endpoint, Problem: notHTTP}
 	}
-	e := &NetworkError{Endpoint: endpoint, Sent: !connecting && !isDialError(err) && !refusedHandshake(err), Err: newDeadProxy(endpoint, err)}
+	sent := !connecting && !isDialError(err) && !refusedHandshake(err)
+	e := &NetworkError{Endpoint: endpoint, Sent: sent, Err: newDeadProxy(endpoint, err)}
 	if timeout, ok := errors.AsType[net.Error](err); ok {
 		e.Timeout = timeout.Timeout()
 	}
@@ -240,7 +241,8 @@ func IsNotHTTP(err error) bool {
 	}
 	_, quotes := errors.AsType[textproto.ProtocolError](err)
 	text := err.Error()
-	return quotes || strings.Contains(text, "transport connection broken") || strings.Contains(text, "server response headers exceeded")
+	return quotes || strings.Contains(text, "transport connection broken") ||
+		strings.Contains(text, "server response headers exceeded")
 }
 
 // isNetwork reports an error of a connection, or of one that was ended from this side: time

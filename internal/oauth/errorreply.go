@@ -63,7 +63,9 @@ func (r *reply) tellWhole(e *Error, secrets redactor, description string) {
 // errorWords finds code and description, outermost first.
 func (m members) errorWords() (code, description string) {
 	first, text := m.firstError()
-	for _, inner := range []members{m, m.object("error"), m.object("Error"), m.object("status"), first, first.object("status")} {
+	for _, inner := range []members{
+		m, m.object("error"), m.object("Error"), m.object("status"), first, first.object("status"),
+	} {
 		c, d := inner.ownWords()
 		code, description = cmp.Or(code, c), cmp.Or(description, d)
 	}

@@ -55,9 +55,10 @@ func QuoteHost(text string) string {
 // isLabel reports whether text may stand between two dots of a host's name (RFC 1123
 // §2.1). The underscore is no host's, but names of containers have it.
 func isLabel(text string) bool {
-	return text != "" && len(text) <= 63 && strings.Trim(text, "-") == text && !strings.ContainsFunc(text, func(r rune) bool {
+	foreign := func(r rune) bool {
 		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
+	}
+	return text != "" && len(text) <= 63 && strings.Trim(text, "-") == text && !strings.ContainsFunc(text, foreign)
 }
 
 // checkAuthority looks at host and port of a URL.

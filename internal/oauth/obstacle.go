@@ -116,7 +116,8 @@ func certificateObstacle(err *tls.CertificateVerificationError, whose string) *O
 	}
 	return &Obstacle{
 		Problem: whose + " certificate is not trusted" + said,
-		Hint:    "check {host} in the profile and this machine's clock, or trust the certificate's issuer with --ca-file FILE",
+		Hint: "check {host} in the profile and this machine's clock, " +
+			"or trust the certificate's issuer with --ca-file FILE",
 	}
 }
 

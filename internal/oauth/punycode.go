@@ -45,10 +45,14 @@ func fromPunycode(text string) (out []rune, ok bool) {
 		size := len(out) + 1
 		bias, damp = punyAdapt(delta/damp, size), 2
 		n, at = n+at/size, at%size
-		if n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
+		if n > utf8.MaxRune {
 			return nil, false
 		}
-		out = slices.Insert(out, at, rune(n))
+		r := rune(n) //nolint:gosec // it is from punyFirst to MaxRune
+		if !utf8.ValidRune(r) {
+			return nil, false
+		}
+		out = slices.Insert(out, at, r)
 		at++
 	}
 	return out, true

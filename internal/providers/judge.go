@@ -119,8 +119,8 @@ func withClock(hint string, err *oauth.Error, auth oauth.ClientAuth) string {
 	if err.ClockAhead > 0 {
 		direction = "behind"
 	}
-	return fmt.Sprintf("this machine's clock is %s %s the service's, and a signed JWT is good for a minute: set the clock; else %s",
-		moment.Lasting(off), direction, hint)
+	return fmt.Sprintf("this machine's clock is %s %s the service's, and a signed JWT is good for a minute: "+
+		"set the clock; else %s", moment.Lasting(off), direction, hint)
 }
 
 func verdict(r Reason) string {

@@ -126,7 +126,8 @@ func inFront() []Rule {
 			Message: "has no such path, says the API gateway in front of it",
 			Hint:    "check {host} in the profile: the gateway knows no such method and path there",
 		},
-		{Status: 403, Code: "MissingAuthenticationTokenException", Reason: ReasonConfig,
+		{
+			Status: 403, Code: "MissingAuthenticationTokenException", Reason: ReasonConfig,
 			Message: "has no such path, says the API gateway in front of it",
 			Hint:    "check {host} in the profile: the gateway knows no such method and path there",
 		},
@@ -145,7 +146,8 @@ func inFront() []Rule {
 // asked for.
 func grantRefused(r Rule) Rule {
 	r.Reason, r.Message = ReasonConfig, "does not let this client {this}"
-	r.Hint = "it is not the secret: have this allowed for the client at the service, or look at {grant,client_id} in the profile"
+	r.Hint = "it is not the secret: have this allowed for the client at the service, " +
+		"or look at {grant,client_id} in the profile"
 	return r
 }
 
@@ -213,18 +215,28 @@ func refusedLogin() []Rule {
 		{Code: "temporarily_unavailable", Reason: ReasonTemporary, Hint: "the service is busy: log in again in a while"},
 		{Code: "server_error", Reason: ReasonTemporary, Hint: "the service has a fault: log in again in a while"},
 		{Code: Throttled, Reason: ReasonTemporary, Hint: "the service is busy: log in again in a while"},
-		{Code: "invalid_scope", Reason: ReasonScope,
-			Hint: "check {scopes} in the profile: one of them is unknown there, or not allowed to this client"},
-		{Code: "unauthorized_client", Reason: ReasonConfig,
-			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service"},
-		{Code: "unsupported_response_type", Reason: ReasonConfig,
-			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service"},
+		{
+			Code: "invalid_scope", Reason: ReasonScope,
+			Hint: "check {scopes} in the profile: one of them is unknown there, or not allowed to this client",
+		},
+		{
+			Code: "unauthorized_client", Reason: ReasonConfig,
+			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service",
+		},
+		{
+			Code: "unsupported_response_type", Reason: ReasonConfig,
+			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service",
+		},
 		{Code: "invalid_client", Reason: ReasonConfig, Hint: "it is not the user: check {client_id} in the profile"},
-		{Code: "invalid_request", Reason: ReasonConfig,
+		{
+			Code: "invalid_request", Reason: ReasonConfig,
 			Hint: "it is not the user: check {client_id,redirect_port,pkce} in the profile, " +
-				"and that the redirect URI is registered at the service"},
-		{Code: "invalid_redirect_uri", Reason: ReasonConfig,
-			Hint: "register the redirect URI at the service, and set its port as {redirect_port} in the profile"},
+				"and that the redirect URI is registered at the service",
+		},
+		{
+			Code: "invalid_redirect_uri", Reason: ReasonConfig,
+			Hint: "register the redirect URI at the service, and set its port as {redirect_port} in the profile",
+		},
 		{Code: "login_required", Reason: ReasonCredentials, Hint: "log in again, and sign in when the page asks"},
 		{Code: "interaction_required", Reason: ReasonCredentials, Hint: "log in again, and answer what the page asks"},
 		{Code: "consent_required", Reason: ReasonCredentials, Hint: "log in again, and consent when the page asks"},

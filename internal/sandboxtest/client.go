@@ -496,7 +496,9 @@ func Jane(s *sandbox.Server, service string) Person {
 }
 
 // OpenPage opens a sign-in page and returns it with the path it is at.
-func OpenPage(t *testing.T, s *sandbox.Server, service string, changes url.Values) (page Result, action, session string) {
+func OpenPage(
+	t *testing.T, s *sandbox.Server, service string, changes url.Values,
+) (page Result, action, session string) {
 	t.Helper()
 	first := Do(t, s, Get(AuthorizePath(service, changes)))
 	at := first.Header.Get("Location")

@@ -59,6 +59,10 @@ func (d privateDir) foreign() error {
 	return &unsafeDirError{d.path, "it " + unsafe.Problem + ": " + unsafe.Remedy}
 }
 
+// isForeign reports whether the directory is below another user's home. This user stores nothing there, so there is
+// nothing to read, list or remove, and that is no error.
+func (d privateDir) isForeign() bool { return d.foreign() != nil }
+
 // check reports whether the directory is a real one and private. Lstat, because in a
 // directory that all may write to, a symbolic link may be someone else's.
 func (d privateDir) check() error {
@@ -72,7 +76,7 @@ func (d privateDir) check() error {
 		return &unsafeDirError{d.path, "it is a symbolic link"}
 	case !info.IsDir():
 		return &unsafeDirError{d.path, "it is not a directory"}
-	case !files.Mine(info) && !(d.trust.Lenient && files.MineOrRoots(info)):
+	case !files.Mine(info) && (!d.trust.Lenient || !files.MineOrRoots(info)):
 		return &unsafeDirError{d.path, fmt.Sprintf(
 			"it belongs to another user (%s): make it yours (chown -R %s %s), or run authctl as its owner",
 			files.Owner(info), files.Me(), files.Shown(d.path),

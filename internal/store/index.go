@@ -83,7 +83,7 @@ func (x index) add(digest string) error {
 
 // remove forgets a record.
 func (x index) remove(digest string) error {
-	if x.path == "" || x.foreign() != nil {
+	if x.path == "" || x.isForeign() {
 		return nil
 	}
 	return removeFile(filepath.Join(x.path, digest))
@@ -91,7 +91,7 @@ func (x index) remove(digest string) error {
 
 // digests returns what is remembered.
 func (x index) digests() ([]string, error) {
-	if x.path == "" || x.foreign() != nil {
+	if x.path == "" || x.isForeign() {
 		return nil, nil
 	}
 	return digestsIn(x.path, "")

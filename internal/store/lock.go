@@ -54,7 +54,7 @@ func (l FileLocks) dir() (string, error) {
 // unlessTaken returns the directory, or Fallback where it is not this user's.
 func (l FileLocks) unlessTaken(dir string) string {
 	info, err := os.Lstat(dir)
-	if l.Fallback != "" && err == nil && !(info.IsDir() && files.Mine(info)) {
+	if l.Fallback != "" && err == nil && (!info.IsDir() || !files.Mine(info)) {
 		return l.Fallback
 	}
 	return dir

@@ -51,7 +51,7 @@ func seal(w io.Writer, to age.Recipient, plain []byte) error {
 
 // read opens the file of digest.
 func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
-	if d.foreign() != nil {
+	if d.isForeign() {
 		return nil, ErrNotFound
 	}
 	if err := d.check(); err != nil {
@@ -83,7 +83,7 @@ func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
 
 // remove removes the file of digest; it is no error when there is none.
 func (d sealedDir) remove(digest string) error {
-	if d.foreign() != nil {
+	if d.isForeign() {
 		return nil
 	}
 	if err := d.check(); err != nil {
@@ -97,7 +97,7 @@ func (d sealedDir) remove(digest string) error {
 
 // digests returns the digests of what is there.
 func (d sealedDir) digests() ([]string, error) {
-	if d.foreign() != nil {
+	if d.isForeign() {
 		return nil, nil
 	}
 	if err := d.check(); err != nil {

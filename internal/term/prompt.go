@@ -67,7 +67,10 @@ func (p *Prompter) CanAsk() bool { return p.Cannot() == nil }
 func (p *Prompter) Cannot() error {
 	switch {
 	case p.Off:
-		return &NoInputError{"and nobody can be asked: " + p.OffBy + " forbids it", "run it without " + p.OffBy + " in a terminal"}
+		return &NoInputError{
+			"and nobody can be asked: " + p.OffBy + " forbids it",
+			"run it without " + p.OffBy + " in a terminal",
+		}
 	case !p.Streams.InTerminal:
 		return &NoInputError{Why: "and nobody can be asked: stdin is not a terminal"}
 	case !p.Streams.ErrTerminal:

@@ -256,8 +256,10 @@ func TestHintsSayWhereASettingIs(t *testing.T) {
 	}{
 		{inFile, "check {credentials} in the profile", "check client_id and client_secret in the profile"},
 		{mixed, "check {credentials} in the profile; x", "check client_id in the profile and AUTHCTL_CLIENT_SECRET_FILE; x"},
-		{mixed, "check {account,client_id,client_secret} in the profile",
-			"check account and client_id in the profile, and AUTHCTL_CLIENT_SECRET_FILE"},
+		{
+			mixed, "check {account,client_id,client_secret} in the profile",
+			"check account and client_id in the profile, and AUTHCTL_CLIENT_SECRET_FILE",
+		},
 		{alone, "check {credentials} in the profile", "check AUTHCTL_CLIENT_ID and AUTHCTL_CLIENT_SECRET"},
 		{inFile, "check {scopes} in the profile, a", "check scopes in the profile, a"},
 		{mixed, "check {scopes} in the profile, a", "check --scope, a"},

@@ -81,7 +81,10 @@ func settings() []providers.Setting {
 			Values: []string{"application/json", "application/x-www-form-urlencoded"},
 			Help:   "the form of the token reply to ask for",
 		},
-		{Name: "hide_tenant", Kind: providers.Bool, Default: "false", Login: true, Help: "hides the tenant field of the sign-in page"},
+		{
+			Name: "hide_tenant", Kind: providers.Bool, Default: "false", Login: true,
+			Help: "hides the tenant field of the sign-in page",
+		},
 		providers.AllowHostsSetting(),
 		{
 			Name: "send_redirect_uri", Kind: providers.Bool, Default: "true", Login: true,
@@ -121,8 +124,11 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	p := &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Rules: tokenRules(s.Text("grant")), Names: s.Applying(settings())},
-			URL:  endpoint, Auth: auth, Accept: s.Text("accept"),
+			Peer: providers.Peer{
+				Service: title, Client: client,
+				Rules: tokenRules(s.Text("grant")), Names: s.Applying(settings()),
+			},
+			URL: endpoint, Auth: auth, Accept: s.Text("accept"),
 		},
 		base:   base,
 		client: s.Text("client_id"),

@@ -114,7 +114,8 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	}
 	return &Provider{
 		token: providers.TokenEndpoint{
-			Peer: providers.Peer{Service: title, Client: client, Rules: rules(), Names: s.Applying(settings())}, URL: endpoint, Auth: auth,
+			Peer: providers.Peer{Service: title, Client: client, Rules: rules(), Names: s.Applying(settings())},
+			URL:  endpoint, Auth: auth,
 		},
 		issuer: issuer,
 		client: s.Text("client_id"),
@@ -174,8 +175,9 @@ func rules() []providers.Rule {
 // clientOff is Keycloak's word for a client that is switched off.
 func clientOff(code string) providers.Rule {
 	return providers.Rule{
-		Code: code, Text: "client disabled", Reason: providers.ReasonConfig, Message: "has that client, and it is switched off",
-		Hint: "it is not the secret: have the client enabled in the realm, or check client_id in the profile",
+		Code: code, Text: "client disabled", Reason: providers.ReasonConfig,
+		Message: "has that client, and it is switched off",
+		Hint:    "it is not the secret: have the client enabled in the realm, or check client_id in the profile",
 	}
 }
 

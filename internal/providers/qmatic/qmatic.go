@@ -116,7 +116,8 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 	return &Provider{
 		token: providers.TokenEndpoint{
 			Peer: providers.Peer{
-				Service: title, Client: client, Header: http.Header{"X-Account": {account}}, Rules: rules(), Names: s.Applying(settings()),
+				Service: title, Client: client, Header: http.Header{"X-Account": {account}},
+				Rules: rules(), Names: s.Applying(settings()),
 			},
 			URL: endpoint, Auth: auth, MinRetryWait: tokenInterval,
 		},
