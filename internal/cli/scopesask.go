@@ -13,9 +13,12 @@ import (
 
 // openAsking opens the session of a profile for requests with the scopes that choose returns of its own ones and of
 // those of --scope, nil without any. The profile itself may have none.
-func (a *app) openAsking(f *serviceFlags, args []string, doing string,
+func (a *app) openAsking(f *serviceFlags, output *outputFlag, args []string, doing string,
 	choose func(s providers.Service, wanted, own []string) ([]string, error),
 ) (*session, error) {
+	if err := a.begin(output); err != nil {
+		return nil, err
+	}
 	wanted := f.scopeList()
 	f.scopes = nil
 	f.prepare = func(p *config.Profile) error {

@@ -50,10 +50,7 @@ respected.`,
 
 // run asks for the names, or once for none, where a service answers that with all that the client has.
 func (p *probing) run(ctx context.Context, args []string) (err error) {
-	if err = p.begin(&p.output); err == nil {
-		p.session, err = p.openAsking(&p.serviceFlags, args, "a probe", p.choose)
-	}
-	if err != nil {
+	if p.session, err = p.openAsking(&p.serviceFlags, &p.output, args, "a probe", p.choose); err != nil {
 		return err
 	}
 	if p.session.profile.Service.ListsGranted {
@@ -86,8 +83,8 @@ func (p *probing) search(ctx context.Context) (err error) {
 	defer status.Clear()
 	decided := func(more int) {
 		known += more
-		bar, asked := term.Bar(known, len(p.names), 24), counted(p.requests, "request")
-		status.Show(fmt.Sprintf("%d of %d scopes %s %s", known, len(p.names), bar, asked))
+		all := len(p.names)
+		status.Show(fmt.Sprintf("%d of %d scopes %s %s", known, all, term.Bar(known, all, 24), counted(p.requests, "request")))
 	}
 	decided(0)
 	p.granted, err = (&scopes.Probe{Ask: p.ask, Decided: decided}).Run(ctx, p.names, false)

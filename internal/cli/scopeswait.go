@@ -48,13 +48,8 @@ scope that is minutes old: asking once without scopes tells which.
 The token is kept in the cache if it is the one that token get would get.`,
 		Example: `  authctl scopes wait calls --scope users:read && ./nightly.sh
   authctl scopes wait calls --timeout 20m`,
-		Args: arguments(0, 1, "PROFILE"),
-		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(&o.output); err != nil {
-				return err
-			}
-			return a.runScopesWait(a.watched(command.Context()), o, args)
-		},
+		Args:              arguments(0, 1, "PROFILE"),
+		RunE:              func(c *cobra.Command, args []string) error { return a.runScopesWait(a.watched(c.Context()), o, args) },
 		ValidArgsFunction: a.completeProfile,
 	}
 	o.bind(command.Flags(), "min-ttl", "force-refresh")
@@ -67,7 +62,7 @@ The token is kept in the cache if it is the one that token get would get.`,
 }
 
 func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) error {
-	s, err := a.openAsking(&o.serviceFlags, args, "waiting for a scope", o.choose)
+	s, err := a.openAsking(&o.serviceFlags, &o.output, args, "waiting for a scope", o.choose)
 	if err != nil {
 		return err
 	}

@@ -25,9 +25,9 @@ func (p *Probe) Run(ctx context.Context, names []string, refused bool) (granted 
 	if granted != nil || len(names) == 1 {
 		p.Decided(len(names))
 		if granted == nil && !refused {
-			return names, nil
+			granted = names
 		}
-		return Missing(Missing(granted, names), names), nil
+		return Common(names, granted), nil
 	}
 	parts := [][]string{names[:len(names)/2], names[len(names)/2:]}
 	if !refused {
