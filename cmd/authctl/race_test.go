@@ -81,7 +81,7 @@ func TestKilledHolderReleasesTheLock(t *testing.T) {
 		}
 		wantTokens(t, ends(waiting))
 		p.wantRequests(2, 2)
-		if o := holder.end(); o.code != -1 || o.stdout != "" {
+		if o := holder.end(); o.code != 137 || o.stdout != "" {
 			t.Errorf("the killed process: exit code %d, %d bytes on stdout; want a signal and none", o.code, len(o.stdout))
 		}
 	})
@@ -165,10 +165,10 @@ func TestStdoutThatCannotBeWritten(t *testing.T) {
 	tests := []struct {
 		name   string
 		stdout *os.File
-		// codes are those that may be, -1 for an end by a signal.
+		// codes are those that may be, as a shell tells them.
 		codes []int
 	}{
-		{"reader gone", broken, []int{-1, 1}},
+		{"reader gone", broken, []int{128 + int(syscall.SIGPIPE), 1}},
 		{"disk full", full, []int{1}},
 	}
 	for _, tt := range tests {

@@ -55,7 +55,7 @@ func TestKilledBetweenReplyAndWrite(t *testing.T) {
 				if err := holder.Process.Signal(syscall.SIGKILL); err != nil {
 					t.Fatal(err)
 				}
-				if o := holder.end(); o.code != -1 || o.stdout != "" {
+				if o := holder.end(); o.code != 137 || o.stdout != "" {
 					t.Errorf("the killed process: exit code %d, %d bytes on stdout", o.code, len(o.stdout))
 				}
 				first := p.run("token", "get", profile)

@@ -38,8 +38,9 @@ type Dependencies struct {
 	// for those that do not, a signal ends the process. Nil means never.
 	Signals func(context.Context) context.Context
 	// EndBy ends the process as a signal does that was received, or with an exit code
-	// where it cannot. Nil means that nothing but the exit code tells of a signal.
-	EndBy func(Interrupted)
+	// where it cannot; typed says that there is a terminal, at which it may have been
+	// typed. Nil means that nothing but the exit code tells of a signal.
+	EndBy func(i Interrupted, typed bool)
 }
 
 // Main runs one command and returns the exit code of the table in
@@ -77,7 +78,7 @@ func Main(ctx context.Context, d Dependencies) (code int) {
 	code = a.fail(command, err)
 	a.failWords()
 	if interrupted, ok := errors.AsType[Interrupted](err); ok && a.EndBy != nil {
-		a.EndBy(interrupted)
+		a.EndBy(interrupted, a.Streams.Terminal())
 	}
 	return code
 }
@@ -185,7 +186,7 @@ func (a *app) endSoon() {
 func (a *app) endNow(i Interrupted) {
 	if !a.hasChild.Load() {
 		a.failWords()
-		a.EndBy(i)
+		a.EndBy(i, a.Streams.Terminal())
 	}
 }
 

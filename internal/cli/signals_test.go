@@ -24,7 +24,7 @@ func TestSignalEndsWhatNothingElseEnds(t *testing.T) {
 					cancel(Interrupted{Signal: syscall.SIGTERM})
 					return ctx
 				},
-				EndBy: func(i Interrupted) { ended <- i },
+				EndBy: func(i Interrupted, _ bool) { ended <- i },
 			})
 			a.hasChild.Store(child)
 			a.watched(t.Context())

@@ -14,14 +14,16 @@ func endingSignals() []os.Signal {
 	return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 }
 
-// EndBy ends the process by the signal that it received, as if it had not been caught: a
-// shell ends its loop only where its child died of SIGINT, and shows the same exit code,
-// 128 and the signal's number.
-func EndBy(i Interrupted) {
+// EndBy ends the process by the signal that it received, as if it had not been caught,
+// where that may have been typed at a terminal: a shell ends its loop only where its child
+// died of SIGINT, and shows the same exit code, 128 and the signal's number. A program
+// that runs this one without a terminal is told SIGINT and SIGTERM by the exit code alone.
+func EndBy(i Interrupted, typed bool) {
 	pid := os.Getpid()
 	switch {
 	case pid == 1:
 		// The kernel keeps the first process of a container from dying so.
+	case !typed && (i.Signal == syscall.SIGINT || i.Signal == syscall.SIGTERM):
 	case i.Signal == syscall.SIGQUIT:
 		// A shell in this one's place: of this one a core file could be left, with secrets in
 		// it, and Go ends by SIGQUIT with a listing of its own.

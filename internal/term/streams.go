@@ -27,6 +27,9 @@ func System() Streams {
 	}
 }
 
+// Terminal reports whether any of the streams is a terminal.
+func (s Streams) Terminal() bool { return s.InTerminal || s.OutTerminal || s.ErrTerminal }
+
 // Interactive reports whether a person can be asked: the answer is read from
 // stdin and the question is written to stderr.
 func (s Streams) Interactive() bool { return s.InTerminal && s.ErrTerminal }
