@@ -118,29 +118,7 @@ func (a *app) showExplanation(e explanation, failed bool) error {
 		}
 		b.WriteString("\n")
 	}
-	opening := term.Table{Header: []string{"SCOPE", "SERVICE", "ACCESS", "OPENS"}}
-	for _, s := range e.Scopes {
-		opens := opensInFull(s.KnownScope)
-		if s.Provider == "" {
-			opens = "in no catalogue"
-			if right := scopes.Spelling(s.Name, a.services); right != "" {
-				opens += "; case matters, did you mean " + right + "?"
-			}
-		}
-		opening.Rows = append(opening.Rows, []string{s.Name, s.Provider, s.Access, opens})
-	}
-	having := term.Table{Header: []string{"PROFILE", "SCOPE", "ASKS FOR IT", "CACHED TOKEN"}}
-	for _, p := range e.Profiles {
-		for _, name := range scopes.Unique(slices.Concat(p.Asks, p.Has, p.Lacks)) {
-			cached := "none"
-			if p.Has != nil {
-				cached = map[bool]string{true: "has it", false: "lacks it"}[slices.Contains(p.Has, name)]
-			}
-			asks := map[bool]string{true: "yes", false: "no"}[slices.Contains(p.Asks, name)]
-			having.Rows = append(having.Rows, []string{p.Profile, name, asks, cached})
-		}
-	}
-	for _, table := range []term.Table{opening, having} {
+	for _, table := range []term.Table{a.openingTable(e), e.havingTable()} {
 		if len(table.Rows) == 0 {
 			continue
 		}
@@ -153,4 +131,36 @@ func (a *app) showExplanation(e explanation, failed bool) error {
 		b.WriteString(a.step(text))
 	}
 	return a.print(b.String())
+}
+
+// openingTable tells what the scopes open.
+func (a *app) openingTable(e explanation) term.Table {
+	opening := term.Table{Header: []string{"SCOPE", "SERVICE", "ACCESS", "OPENS"}}
+	for _, s := range e.Scopes {
+		opens := opensInFull(s.KnownScope)
+		if s.Provider == "" {
+			opens = "in no catalogue"
+			if right := scopes.Spelling(s.Name, a.services); right != "" {
+				opens += "; case matters, did you mean " + right + "?"
+			}
+		}
+		opening.Rows = append(opening.Rows, []string{s.Name, s.Provider, s.Access, opens})
+	}
+	return opening
+}
+
+// havingTable tells which profiles ask for the scopes, and whose token has them.
+func (e explanation) havingTable() term.Table {
+	having := term.Table{Header: []string{"PROFILE", "SCOPE", "ASKS FOR IT", "CACHED TOKEN"}}
+	for _, p := range e.Profiles {
+		for _, name := range scopes.Unique(slices.Concat(p.Asks, p.Has, p.Lacks)) {
+			cached := "none"
+			if p.Has != nil {
+				cached = map[bool]string{true: "has it", false: "lacks it"}[slices.Contains(p.Has, name)]
+			}
+			asks := map[bool]string{true: "yes", false: "no"}[slices.Contains(p.Asks, name)]
+			having.Rows = append(having.Rows, []string{p.Profile, name, asks, cached})
+		}
+	}
+	return having
 }

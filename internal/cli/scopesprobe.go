@@ -42,7 +42,8 @@ respected.`,
 		ValidArgsFunction: a.completeProfile,
 	}
 	p.bind(command.Flags(), append(forCachedTokens(), "store")...)
-	command.Flags().Lookup("scope").Usage = "a `scope` to probe instead of the catalogue's (repeatable; comma or space separated)"
+	usage := "a `scope` to probe instead of the catalogue's (repeatable; comma or space separated)"
+	command.Flags().Lookup("scope").Usage = usage
 	command.Flags().Lookup("timeout").Usage = "how long each request may take (AUTHCTL_TIMEOUT; default 30s)"
 	p.output.bind(command.Flags(), "table", "json", "raw")
 	return command
@@ -84,7 +85,8 @@ func (p *probing) search(ctx context.Context) (err error) {
 	decided := func(more int) {
 		known += more
 		all := len(p.names)
-		status.Show(fmt.Sprintf("%d of %d scopes %s %s", known, all, term.Bar(known, all, 24), counted(p.requests, "request")))
+		bar := term.Bar(known, all, 24)
+		status.Show(fmt.Sprintf("%d of %d scopes %s %s", known, all, bar, counted(p.requests, "request")))
 	}
 	decided(0)
 	p.granted, err = (&scopes.Probe{Ask: p.ask, Decided: decided}).Run(ctx, p.names, false)
@@ -100,7 +102,8 @@ func (p *probing) ask(ctx context.Context, names []string) (granted []string, re
 		if !ok {
 			return got.given, false, err
 		}
-		if names != nil && (failure.Reason == providers.ReasonScope || p.proven && failure.Reason == providers.ReasonCredentials) {
+		refused := failure.Reason == providers.ReasonScope || p.proven && failure.Reason == providers.ReasonCredentials
+		if names != nil && refused {
 			return nil, true, nil
 		}
 		wait := max(failure.NotBefore.Sub(p.Now()), time.Second)

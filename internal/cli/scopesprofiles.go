@@ -13,8 +13,8 @@ import (
 	"github.com/authctl/authctl/internal/store"
 )
 
-// scopeProfile is a profile that may get the scopes: which of them it asks for, which its cached token was granted, null
-// without one, and which it neither asks for nor has.
+// scopeProfile is a profile that may get the scopes: which of them it asks for, which its
+// cached token was granted, null without one, and which it neither asks for nor has.
 type scopeProfile struct {
 	Profile  string   `json:"profile"`
 	Provider string   `json:"provider"`
@@ -65,7 +65,9 @@ func (a *app) cachedBy(ctx context.Context, setup *setup) func(p *config.Profile
 
 // profilesFor returns the profiles of the services that have the scopes, and those that ask for one or have it. Those
 // that lack least come first; who neither asks nor has a token is left out beside those who do.
-func profilesFor(cached func(*config.Profile) []string, profiles []*config.Profile, wanted []scopes.Found) []scopeProfile {
+func profilesFor(
+	cached func(*config.Profile) []string, profiles []*config.Profile, wanted []scopes.Found,
+) []scopeProfile {
 	found := []scopeProfile{}
 	for _, p := range profiles {
 		names, own := []string{}, false

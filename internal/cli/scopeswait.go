@@ -48,8 +48,10 @@ scope that is minutes old: asking once without scopes tells which.
 The token is kept in the cache if it is the one that token get would get.`,
 		Example: `  authctl scopes wait calls --scope users:read && ./nightly.sh
   authctl scopes wait calls --timeout 20m`,
-		Args:              arguments(0, 1, "PROFILE"),
-		RunE:              func(c *cobra.Command, args []string) error { return a.runScopesWait(a.watched(c.Context()), o, args) },
+		Args: arguments(0, 1, "PROFILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			return a.runScopesWait(a.watched(command.Context()), o, args)
+		},
 		ValidArgsFunction: a.completeProfile,
 	}
 	o.bind(command.Flags(), "min-ttl", "force-refresh")

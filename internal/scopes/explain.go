@@ -58,7 +58,8 @@ func Explain(text string, services []providers.Service) (Diagnosis, bool) {
 // readResponse takes the last response of a text apart: its status, the challenge that carries an error, else the first
 // one, and its body. A header without a status line, and the bare value of WWW-Authenticate, are read as well.
 func readResponse(text string) (status int, challenge oauth.Challenge, body string) {
-	if scheme, _, _ := strings.Cut(strings.ToLower(text), " "); slices.Contains([]string{"bearer", "basic", "dpop"}, scheme) {
+	scheme, _, _ := strings.Cut(strings.ToLower(text), " ")
+	if slices.Contains([]string{"bearer", "basic", "dpop"}, scheme) {
 		text = "WWW-Authenticate: " + strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' }), " ")
 	}
 	for again := true; again; again = strings.HasPrefix(text, "HTTP/") {
@@ -96,8 +97,9 @@ func (d *Diagnosis) judge(scheme string, named bool) {
 	switch {
 	case slices.Contains([]string{"insufficient_scope", "invalid_scope"}, d.Code):
 		d.Cause = "scope"
-	case slices.Contains([]string{"invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "603"}, d.Code):
-		d.Cause = "credentials" // 603 is Genesys's "Unauthorized"
+	case slices.Contains([]string{"invalid_client", "invalid_grant", "unauthorized_client", "access_denied"}, d.Code),
+		d.Code == "603": // Genesys's "Unauthorized"
+		d.Cause = "credentials"
 	case !denied && d.Status != 400 && d.Code != "invalid_token":
 		d.Cause = "other"
 	case has("user context", "no user", "missing user", "without a user"):
@@ -138,18 +140,21 @@ func (d *Diagnosis) words() (what, advice string) {
 	case d.Cause == "user":
 		return "the token has no user", "set grant: authorization_code in the profile, then run `authctl login`"
 	case d.Cause == "unknown":
-		return "not said", "the error does not say why: compare the token's scopes with what the call needs, `authctl scopes check`"
+		return "not said", "the error does not say why: compare the token's scopes with what the call needs, " +
+			"`authctl scopes check`"
 	case d.Status < 300:
 		return "not the scope", "the call was accepted: no scope is missing for it"
 	case d.Status == 429:
-		return "not the scope", "the service limits how often it is called: wait as long as its Retry-After says, then call again"
+		return "not the scope", "the service limits how often it is called: wait as long as its Retry-After says, " +
+			"then call again"
 	case d.Status >= 500:
 		return "not the scope", "the service failed, whatever the token: call again later"
 	}
 	return "not the scope", "check the call's address and method, its account and region, and that what it names is there"
 }
 
-// plain is a text with "…" for what is neither a plain word, a short number nor a scope of a catalogue: it may be a secret.
+// plain is a text with "…" for what is neither a plain word, a short number nor a scope of
+// a catalogue: it may be a secret.
 func plain(text string, isKnown func(word string) bool) string {
 	words := strings.Fields(text)
 	for i, word := range words {

@@ -8,8 +8,9 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 )
 
-// Named are the scopes that a text is about which is no error, and whether each of them is meant: those it names, else any
-// that opens the API whose name, or a part of it, the text is, else words that look like scopes or are among asked.
+// Named are the scopes that a text is about which is no error, and whether each of them is
+// meant: those it names, else any that opens the API whose name, or a part of it, the text
+// is, else words that look like scopes or are among asked.
 func Named(text string, services []providers.Service, asked []string) (names []string, each bool) {
 	words, known := strings.Fields(text), namesOf(services)
 	for _, word := range words {
@@ -40,7 +41,8 @@ func Named(text string, services []providers.Service, asked []string) (names []s
 }
 
 // Opening returns the scopes of a catalogue that open an API, given by a part of its name
-// in any case; of an API that has just that name only its own. Where the catalogue names no API, the scopes' own names count.
+// in any case; of an API that has just that name only its own. Where the catalogue names
+// no API, the scopes' own names count.
 func Opening(catalogue providers.Catalogue, api string) []providers.KnownScope {
 	api = strings.ToLower(strings.TrimSpace(api))
 	var found, exact []providers.KnownScope

@@ -160,7 +160,7 @@ func (g *api) grant(x *service.Exchange, c *service.Client) service.Reply {
 		return refusal(http.StatusUnauthorized, "invalid_client: Unauthorized grant type: "+kind)
 	}
 	var given *service.Grant
-	refresh, ok := "", false
+	var refresh string
 	switch kind {
 	case "":
 		return refusal(http.StatusBadRequest, "invalid_request: Missing grant type")
@@ -179,6 +179,7 @@ func (g *api) grant(x *service.Exchange, c *service.Client) service.Reply {
 		}
 		given, refresh = code.Grant, x.Begin(code.Grant)
 	case "refresh_token":
+		var ok bool
 		if given, refresh, ok = x.Refresh(c); !ok {
 			return refusal(http.StatusBadRequest, "invalid_grant: Invalid refresh token")
 		}

@@ -103,7 +103,8 @@ func (g *api) page(a service.Authorization) service.Page {
 		Hint: "Tenant " + Tenant + ", username " + User + ", with the password that was set last.",
 	}
 	if hidden, _ := flag(a.Query.Get("hideTenant")); !hidden {
-		p.Fields = append(p.Fields, service.Field{Name: "tenant", Label: "Tenant", Kind: "text", Autocomplete: "organization"})
+		tenant := service.Field{Name: "tenant", Label: "Tenant", Kind: "text", Autocomplete: "organization"}
+		p.Fields = append(p.Fields, tenant)
 	}
 	p.Fields = append(p.Fields,
 		service.Field{Name: "username", Label: "Username", Kind: "text", Autocomplete: "username"}, service.PasswordField())
@@ -138,7 +139,7 @@ func (g *api) welcome(x *service.Exchange, rep service.Reply) service.Reply {
 	}
 	value := g.account.welcome()
 	x.Secrets.Add(value)
-	return rep.With("Set-Cookie", (&http.Cookie{
+	return rep.With("Set-Cookie", (&http.Cookie{ //nolint:gosec // without Secure: it is plain http on loopback
 		Name: cookie, Value: value, Path: base, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}).String())
 }

@@ -141,7 +141,6 @@ func (q *identity) admit(account string, now time.Time) bool {
 func grant(x *service.Exchange, c *service.Client) service.Reply {
 	var given *service.Grant
 	var refresh string
-	ok := true
 	switch x.Form.Get("grant_type") {
 	case "client_credentials":
 		asked := x.Form.Get("scope")
@@ -151,6 +150,7 @@ func grant(x *service.Exchange, c *service.Client) service.Reply {
 		}
 		given, refresh = x.ForClient(c, scopes...)
 	case "refresh_token":
+		var ok bool
 		if given, refresh, ok = x.Refresh(c); !ok {
 			return invalid("invalid_grant")
 		}
