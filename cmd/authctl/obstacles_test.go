@@ -128,6 +128,22 @@ func TestDeadProxy(t *testing.T) {
 	}
 }
 
+// TestUnusableProxy: what is no proxy's address stays so, and is not repeated.
+func TestUnusableProxy(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{
+		"ftp://fake-user:fake-password@127.0.0.1:1", "socks4://fake-user@127.0.0.1:1", "tcp://fake:1", "fake://fake",
+	} {
+		p := newPlace(t)
+		p.set("AUTHCTL_BASE_URL=https://id.example", "https_proxy=", "NO_PROXY=", "no_proxy=", "HTTPS_PROXY="+value)
+		o := p.run("token", "get", "pexip")
+		const want = "HTTPS_PROXY holds no address of a proxy for HTTP, HTTPS or SOCKS5"
+		if o.code != 3 || !strings.Contains(o.stderr, want) || strings.Contains(o.stderr, "fake") {
+			t.Errorf("%s: exit code %d, stderr %q", value, o.code, o.stderr)
+		}
+	}
+}
+
 // TestServiceThatSpeaksNoHTTP: doctor says the same as a call.
 func TestServiceThatSpeaksNoHTTP(t *testing.T) {
 	t.Parallel()

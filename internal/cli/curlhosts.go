@@ -248,7 +248,8 @@ func checkPlain(c *curlCall, all []address) error {
 		plain := d.scheme == "http"
 		if plain && c.has("connect-to", "resolve", "proxy", "preproxy", "proxy1.0",
 			"socks4", "socks4a", "socks5", "socks5-hostname") {
-			return usagef("plain http to %s cannot go another way, which would show the token there", d)
+			return usagef("plain http to %s cannot go another way, which would show the token there: "+
+				"leave out --proxy (-x), --preproxy, --socks…, --connect-to and --resolve", d)
 		}
 		loopback := oauth.CheckEndpoint(&url.URL{Scheme: "http", Host: d.String()}) == nil
 		if c.has("insecure") && !loopback {

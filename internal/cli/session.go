@@ -242,7 +242,7 @@ func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) 
 		return nil, err
 	}
 	var transport http.RoundTripper = &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  oauth.Proxy(a.LookupEnv),
 		OnProxyConnectResponse: oauth.RefusedByProxy(a.LookupEnv), //nolint:bodyclose // the transport ends it
 		DialContext:            oauth.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
 		TLSHandshakeTimeout:    10 * time.Second,

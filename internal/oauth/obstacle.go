@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -59,6 +60,9 @@ func ObstacleIn(err error) *Obstacle {
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return noTLS(whose)
+	}
+	if proxy, ok := errors.AsType[*unusableProxy](err); ok {
+		return &Obstacle{Problem: proxy.Error(), Hint: "set it to http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT"}
 	}
 	for _, judge := range []func(error) *Obstacle{alertObstacle, socksObstacle, tlsObstacle, noProxy} {
 		if o := judge(err); o != nil {
@@ -266,6 +270,28 @@ func (e *deadProxy) Error() string {
 // Unwrap returns the transport's error.
 func (e *deadProxy) Unwrap() error { return e.err }
 
+// unusableProxy says that the environment names a proxy that nobody can ask. Its address
+// is not repeated: it may hold a password.
+type unusableProxy struct{ variable string }
+
+// Error names the variable.
+func (e *unusableProxy) Error() string {
+	return cmp.Or(e.variable, "the environment") + " holds no address of a proxy for HTTP, HTTPS or SOCKS5"
+}
+
+// Proxy returns what a http.Transport asks which proxy a request goes through: the
+// environment's, read as net/http does, unless it is one that nobody could ask.
+func Proxy(lookup func(string) (string, bool)) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		proxy, err := http.ProxyFromEnvironment(r)
+		known := proxy == nil || slices.Contains([]string{"http", "https", "socks5", "socks5h"}, proxy.Scheme)
+		if err != nil || !known {
+			return nil, &unusableProxy{proxyVariable(r.URL, lookup)}
+		}
+		return proxy, nil
+	}
+}
+
 // ProxyTo returns the proxy that requests to an address go through, as the environment
 // says, and the variable that names it; nil when there is none. net/http reads the same
 // variables in the same order.
@@ -274,16 +300,21 @@ func ProxyTo(address *url.URL, lookup func(string) (string, bool)) (proxy *url.U
 	if err != nil || proxy == nil {
 		return nil, ""
 	}
+	return proxy, proxyVariable(address, lookup)
+}
+
+// proxyVariable is the variable that names the proxy to an address, empty where none does.
+func proxyVariable(address *url.URL, lookup func(string) (string, bool)) string {
 	names := []string{"HTTPS_PROXY", "https_proxy"}
 	if address.Scheme == "http" {
 		names = []string{"HTTP_PROXY", "http_proxy"}
 	}
 	for _, name := range names {
 		if value, _ := lookup(name); value != "" {
-			return proxy, name
+			return name
 		}
 	}
-	return proxy, ""
+	return ""
 }
 
 // ShownProxy names a proxy without its credentials, and the variable it came from

@@ -210,15 +210,14 @@ func (k *Keyring) problem(doing string, err error) error {
 func (k *Keyring) unreachable(doing string, err error) error {
 	return &UnusableError{
 		Store: k.Name(), Problem: Unreachable, Doing: doing, Err: err,
-		Hint: noKeyringHint + "; without one use --store file with AUTHCTL_STORE_KEY, or --store memory",
+		Hint: noKeyringHint + "; without one use --store file with AUTHCTL_STORE_KEY_FILE",
 	}
 }
 
 func (k *Keyring) locked(doing string, err error) error {
 	return &UnusableError{
 		Store: k.Name(), Problem: Locked, Doing: doing, Err: err,
-		Hint: "unlock the keyring and try again; where nobody can, use --store file with " +
-			"AUTHCTL_STORE_KEY, or --store memory",
+		Hint: "unlock the keyring and try again; where nobody can, use --store file with AUTHCTL_STORE_KEY_FILE",
 	}
 }
 
