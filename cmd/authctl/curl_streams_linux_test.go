@@ -85,7 +85,7 @@ func TestSignalDuringARefusal(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.fileStore()
-	p.standIn(`printf 'HTTP/1.1 401 Unauthorized\r\n\r\n' >&4; exec 4>&-; echo run >>` + p.path("runs") + `; echo ready >&2; exec sleep 1000`)
+	p.standIn(`printf 'HTTP/1.1 401 Unauthorized\r\n\r\n' >&4; exec 4>&-; echo run >>` + p.path("runs") + `; echo ready >&2; exec sleep 100`)
 	if o := p.run("token", "get", "pexip"); o.code != 0 {
 		t.Fatal(o.stderr)
 	}

@@ -86,7 +86,7 @@ func TestKilledBeforeTheRefreshTokenIsSent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		slow := "cmd:echo x >>" + p.path("fetching") + "; exec sleep 1000"
+		slow := "cmd:echo x >>" + p.path("fetching") + "; exec sleep 100"
 		p.secretOf(profile, slow, config)
 		for range 3 {
 			holder := p.start("token", "get", profile)
