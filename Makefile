@@ -40,7 +40,7 @@ test: test-deps build $(GOTESTSUM)
 ## race: the same tests under the race detector (needs a C compiler)
 .PHONY: race
 race: test-deps $(GOTESTSUM)
-	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname -- -count=1 -timeout=30m -race $(TESTFLAGS) $(PACKAGES)
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GOTESTSUM) --format pkgname -- -count=1 -timeout=30m -race $(TESTFLAGS) $(PACKAGES)
 
 ## chaos: twenty loops of processes at once, some of them killed, for two minutes
 .PHONY: chaos

@@ -80,6 +80,10 @@ type worldKey struct{}
 // store and nothing of the user who runs the tests. The configuration is the script's
 // own config.yaml, where it has one.
 func furnish(env *testscript.Env) error {
+	// Else each program that the race detector looks at waits a second at its end.
+	if options, ok := os.LookupEnv("GORACE"); ok {
+		env.Setenv("GORACE", options)
+	}
 	w := &world{server: sandbox.New(sandbox.Options{}), looked: map[string]int{}}
 	if err := w.server.Start("127.0.0.1:0"); err != nil {
 		return err
