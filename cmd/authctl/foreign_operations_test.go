@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/oidcprovidertest"
 	"github.com/authctl/authctl/internal/providers"
@@ -101,7 +103,7 @@ func loginAbroad(t *testing.T, server *oidcprovidertest.Server) (providers.Token
 	}
 	endpoint := providers.TokenEndpoint{
 		Peer: providers.Peer{Service: "Foreign", Client: &oauth.Client{}}, URL: at(server.TokenURL),
-		Auth: oauth.Basic{ClientID: "person", Secret: oauth.Known(oauth.NewSecret("fake-secret"))},
+		Auth: oauth.Basic{ClientID: "person", Secret: secret.Known(secret.New("fake-secret"))},
 		Keep: []string{"id_token"},
 	}
 	flow := providers.CodeFlow{

@@ -63,7 +63,7 @@ type Request struct {
 	// is taken, so that nobody waits for somebody's typing, and typing does not
 	// count against Timeout. Nil means none do.
 	Ask func(context.Context) error
-	// Tag returns oauth.Secret.Tag over the credentials of the client, so that a
+	// Tag returns secret.Secret.Tag over the credentials of the client, so that a
 	// refusal is shared only with those who would have asked with the same ones.
 	// Nil means that refusals are shared with all who waited.
 	Tag func(ctx context.Context, salt string) (string, error)

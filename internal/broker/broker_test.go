@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -45,7 +47,7 @@ func (s *service) Issue(context.Context) (oauth.Token, error) {
 	return s.newToken(fmt.Sprintf("issued-%d", n), 600*time.Second), nil
 }
 
-func (s *service) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+func (s *service) Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error) {
 	if s.beforeFresh != nil {
 		if err := s.beforeFresh(); err != nil {
 			return oauth.Token{}, err
@@ -59,7 +61,7 @@ func (s *service) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth
 
 func (s *service) newToken(value string, life time.Duration) oauth.Token {
 	return oauth.Token{
-		AccessToken: oauth.NewSecret(value), TokenType: "Bearer", RequestedAt: s.clock.now(), Lifetime: life,
+		AccessToken: secret.New(value), TokenType: "Bearer", RequestedAt: s.clock.now(), Lifetime: life,
 	}
 }
 
@@ -250,9 +252,9 @@ func TestRefusalIsNotSharedWithOtherCredentials(t *testing.T) {
 		}
 		return w.newToken("good", time.Hour), nil
 	}
-	with := func(secret string) func(*broker.Request) {
+	with := func(text string) func(*broker.Request) {
 		return func(r *broker.Request) {
-			r.Tag = func(_ context.Context, salt string) (string, error) { return oauth.NewSecret(secret).Tag(salt), nil }
+			r.Tag = func(_ context.Context, salt string) (string, error) { return secret.New(text).Tag(salt), nil }
 		}
 	}
 	w.want(t, "error: refused", with("wrong"))
@@ -365,7 +367,7 @@ func TestAnAbsurdRetryAfterEndsAfterFiveMinutes(t *testing.T) {
 func (w *world) withRefresh() {
 	w.onIssue = func(n int) (oauth.Token, error) {
 		token := w.newToken(fmt.Sprintf("issued-%d", n), 100*time.Second)
-		token.RefreshToken = oauth.NewSecret(fmt.Sprintf("rt-%d", n))
+		token.RefreshToken = secret.New(fmt.Sprintf("rt-%d", n))
 		return token, nil
 	}
 }
@@ -378,7 +380,7 @@ func TestRefreshTokenThatComesBackReplacesTheOldOne(t *testing.T) {
 		seen = append(seen, refreshToken)
 		token := w.newToken(fmt.Sprintf("refreshed-%d", n), 100*time.Second)
 		if n == 1 {
-			token.RefreshToken = oauth.NewSecret("rotated")
+			token.RefreshToken = secret.New("rotated")
 		}
 		return token, nil
 	}
@@ -455,7 +457,7 @@ func TestRotatedByAnotherMachine(t *testing.T) {
 	w.advance(90 * time.Second)
 	w.onFresh = func(int, string) (oauth.Token, error) {
 		token := w.newToken("theirs", time.Hour)
-		token.RefreshToken = oauth.NewSecret("rotated")
+		token.RefreshToken = secret.New("rotated")
 		record := &store.Record{Key: store.Key(w.Identity()), Profile: "p", Token: token}
 		if err := w.Store.Put(t.Context(), record); err != nil {
 			t.Fatal(err)

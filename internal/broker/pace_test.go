@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -45,7 +47,7 @@ func TestARefreshIsPacedToo(t *testing.T) {
 		s := &service{grant: "client_credentials", clock: &clock{t: time.Now()}}
 		s.onIssue = func(int) (oauth.Token, error) {
 			token := s.newToken("issued", time.Hour)
-			token.RefreshToken = oauth.NewSecret("rt")
+			token.RefreshToken = secret.New("rt")
 			return token, nil
 		}
 		var refreshed time.Time

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
@@ -195,7 +197,7 @@ func (f *fetch) forgetRefreshToken(ctx context.Context) {
 		return
 	}
 	record := *f.stored
-	record.Token.RefreshToken = oauth.Secret{}
+	record.Token.RefreshToken = secret.Secret{}
 	f.stored = &record
 	if err := f.write(ctx, &record); err != nil {
 		f.warn("the used refresh token could not be removed: %v", err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -32,7 +34,7 @@ func (w *world) withRotation(t *testing.T) {
 		}
 		seen[refreshToken] = true
 		token := w.newToken(fmt.Sprintf("refreshed-%d", n), 100*time.Second)
-		token.RefreshToken = oauth.NewSecret(fmt.Sprintf("fresh-%d", n))
+		token.RefreshToken = secret.New(fmt.Sprintf("fresh-%d", n))
 		return token, nil
 	}
 }
@@ -191,7 +193,7 @@ func TestKeep(t *testing.T) {
 		w := newWorld(t)
 		w.grant = login
 		token := w.newToken("login", tt.life)
-		token.LifetimeProblem, token.RefreshToken = noExpiresIn, oauth.NewSecret(tt.refreshToken)
+		token.LifetimeProblem, token.RefreshToken = noExpiresIn, secret.New(tt.refreshToken)
 		r := broker.Request{Profile: "p", Provider: w.service}
 		err := w.Keep(t.Context(), r, token)
 		failure, _ := errors.AsType[*providers.Failure](err)
@@ -210,7 +212,7 @@ func (w *world) rotateElsewhere(t *testing.T) {
 	t.Helper()
 	token := w.newToken("theirs", 5*time.Second)
 	token.RequestedAt = token.RequestedAt.Add(-4500 * time.Millisecond)
-	token.RefreshToken = oauth.NewSecret("theirs")
+	token.RefreshToken = secret.New("theirs")
 	record := &store.Record{Key: store.Key(w.Identity()), Profile: "p", Token: token}
 	if err := w.Store.Put(t.Context(), record); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // browser is a command that opens an address, and what looks for its program.
@@ -56,7 +56,7 @@ func (a *app) browserWords(command string) []string {
 func (b browser) command(address string) (path string, args []string, err error) {
 	path, err = b.find(b.words[0])
 	if err != nil {
-		return "", nil, fmt.Errorf("%s: %w", oauth.CleanText(b.words[0]), err)
+		return "", nil, fmt.Errorf("%s: %w", secret.CleanText(b.words[0]), err)
 	}
 	marks := strings.NewReplacer("%%", "%", "%s", address, "%c", ":")
 	without := strings.NewReplacer("%%", "")

@@ -10,8 +10,9 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/moment"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/term"
 )
 
@@ -47,7 +48,7 @@ func claimsOf(object json.RawMessage) ([]claim, error) {
 func (c claim) text(now time.Time) string {
 	var s string
 	if json.Unmarshal(c.value, &s) == nil {
-		return oauth.CleanText(s)
+		return secret.CleanText(s)
 	}
 	var seconds float64
 	if slices.Contains([]string{"exp", "iat", "nbf", "auth_time", "updated_at"}, c.name) &&
@@ -59,7 +60,7 @@ func (c claim) text(now time.Time) string {
 	if json.Compact(&compact, c.value) != nil {
 		return "?"
 	}
-	return oauth.CleanText(compact.String())
+	return secret.CleanText(compact.String())
 }
 
 // claimTable shows an object as a table.
@@ -67,7 +68,7 @@ func claimTable(object json.RawMessage, now time.Time) (term.Table, error) {
 	table := term.Table{Header: []string{"CLAIM", "VALUE"}}
 	list, err := claimsOf(object)
 	for _, c := range list {
-		table.Rows = append(table.Rows, []string{oauth.CleanText(c.name), c.text(now)})
+		table.Rows = append(table.Rows, []string{secret.CleanText(c.name), c.text(now)})
 	}
 	return table, err
 }

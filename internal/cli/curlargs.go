@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // curlCall is a command line of curl as curl reads it.
@@ -67,12 +67,12 @@ func (c *curlCall) checkValues() error {
 	}
 	for _, value := range append(c.given["request"], c.given["request-target"]...) {
 		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-			return usagef("%q cannot stand in the first line of a request", oauth.CleanText(value))
+			return usagef("%q cannot stand in the first line of a request", secret.CleanText(value))
 		}
 	}
 	for _, value := range c.given["request-target"] {
 		if value != "*" && !strings.HasPrefix(value, "/") {
-			return usagef("--request-target %q names a host: begin it with /", oauth.CleanText(value))
+			return usagef("--request-target %q names a host: begin it with /", secret.CleanText(value))
 		}
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -39,10 +41,10 @@ func standardPort(scheme string) string {
 func urlAddress(text string) (address, error) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
-		return address{}, usagef("%q is not a URL: write it with https://", oauth.CleanText(text))
+		return address{}, usagef("%q is not a URL: write it with https://", secret.CleanText(text))
 	}
 	wrong := func(problem string) (address, error) {
-		return address{}, usagef("%q cannot be used: %s", oauth.CleanText(text), problem)
+		return address{}, usagef("%q cannot be used: %s", secret.CleanText(text), problem)
 	}
 	d := address{scheme: strings.ToLower(scheme)}
 	end := strings.IndexAny(rest, "/?#")
@@ -112,7 +114,7 @@ func parseHostRule(text string) (hostRule, error) {
 	case !ok:
 		return hostRule{}, fmt.Errorf("%s is not HOST, HOST:PORT or *.DOMAIN", oauth.QuoteHost(text))
 	case below && isWide(host):
-		return hostRule{}, fmt.Errorf("%q is too wide: anybody can have a host below it", oauth.CleanText(text))
+		return hostRule{}, fmt.Errorf("%q is too wide: anybody can have a host below it", secret.CleanText(text))
 	}
 	return hostRule{host, port, below}, nil
 }
@@ -222,7 +224,7 @@ func (h *curlHosts) checkCall(c *curlCall) error {
 // checkHeader refuses a header that is the token's place or that names another host.
 func (h *curlHosts) checkHeader(header, scheme string) error {
 	if strings.HasPrefix(header, "@") {
-		return usagef("-H %s: headers from a file cannot be judged; write them as arguments", oauth.CleanText(header))
+		return usagef("-H %s: headers from a file cannot be judged; write them as arguments", secret.CleanText(header))
 	}
 	name, value, _ := strings.Cut(strings.Replace(header, ";", ":", 1), ":")
 	switch strings.ToLower(strings.TrimSpace(name)) {
@@ -234,7 +236,7 @@ func (h *curlHosts) checkHeader(header, scheme string) error {
 	}
 	host, port, ok := splitHost(strings.TrimSpace(value))
 	if !ok {
-		return usagef("the header %q names no host that can be judged", oauth.CleanText(header))
+		return usagef("the header %q names no host that can be judged", secret.CleanText(header))
 	}
 	if err := h.check(address{scheme, host, cmp.Or(port, standardPort(scheme))}); err != nil {
 		return usagef("the header Host: %w", err)
@@ -266,7 +268,7 @@ func (h *curlHosts) checkDetours(c *curlCall) error {
 	for _, value := range c.given["connect-to"] {
 		parts := colonParts(value, 4)
 		if len(parts) != 4 {
-			return usagef("--connect-to %q is not HOST1:PORT1:HOST2:PORT2", oauth.CleanText(value))
+			return usagef("--connect-to %q is not HOST1:PORT1:HOST2:PORT2", secret.CleanText(value))
 		}
 		if parts[2] == "" && parts[3] == "" {
 			continue
@@ -281,7 +283,7 @@ func (h *curlHosts) checkDetours(c *curlCall) error {
 			continue // it takes an entry away
 		}
 		if len(parts) != 3 {
-			return usagef("--resolve %q is not HOST:PORT:ADDRESS", oauth.CleanText(value))
+			return usagef("--resolve %q is not HOST:PORT:ADDRESS", secret.CleanText(value))
 		}
 		for ip := range strings.SplitSeq(parts[2], ",") {
 			if err := h.checkDetour("--resolve", ip, parts[1]); err != nil {
@@ -298,7 +300,7 @@ func (h *curlHosts) checkDetour(option, host, port string) error {
 	}
 	name, number, ok := splitHost(host + ":" + cmp.Or(port, standardPort("https")))
 	if !ok {
-		return usagef("%s: %q is not a host that can be judged", option, oauth.CleanText(host+":"+port))
+		return usagef("%s: %q is not a host that can be judged", option, secret.CleanText(host+":"+port))
 	}
 	if err := h.check(address{"https", name, number}); err != nil {
 		return usagef("%s: %w", option, err)

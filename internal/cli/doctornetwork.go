@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -219,7 +221,7 @@ func (v *visit) failure(limit time.Duration) (kind, message, hint string) {
 		hint := v.names.In("check {address} in the profile: is that the service?")
 		return "protocol", "answers what is not valid HTTP", hint
 	}
-	said := strconv.Quote(oauth.CleanText(v.err.Error()))
+	said := strconv.Quote(secret.CleanText(v.err.Error()))
 	if v.proxy != nil && oauth.ProxyHasMore(v.proxy) {
 		// What is dialled may be a piece of the password.
 		said = "what was said is not shown, because a password may be in it"

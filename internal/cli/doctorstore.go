@@ -7,8 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -27,9 +28,9 @@ func (k *carefulKeyring) check(ctx context.Context) error {
 }
 
 // Secret returns the secret stored under name; see config.Keyring.
-func (k *carefulKeyring) Secret(ctx context.Context, name string) (oauth.Secret, error) {
+func (k *carefulKeyring) Secret(ctx context.Context, name string) (secret.Secret, error) {
 	if err := k.check(ctx); err != nil {
-		return oauth.Secret{}, err
+		return secret.Secret{}, err
 	}
 	return k.keyring.Secret(ctx, name)
 }

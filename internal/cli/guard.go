@@ -7,7 +7,8 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/term"
 )
 
@@ -99,7 +100,7 @@ func (g *guard) show(b *bytes.Buffer, r rune) {
 		b.WriteRune(r)
 		return
 	}
-	if r = oauth.ShownRune(r); r < 0 {
+	if r = secret.ShownRune(r); r < 0 {
 		return
 	}
 	if r == '#' && g.line.hash || r == ':' && g.line.colon {
@@ -172,7 +173,7 @@ func jsonText(text string) string {
 	var b strings.Builder
 	last := ' '
 	for _, r := range text {
-		if oauth.ShownRune(r) != r || r == '#' && last == '#' {
+		if secret.ShownRune(r) != r || r == '#' && last == '#' {
 			escape(&b, r)
 		} else {
 			b.WriteRune(r)

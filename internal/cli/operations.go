@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -27,7 +29,7 @@ func (s *session) present(ctx context.Context) (providers.Session, broker.Answer
 			if _, err := s.token(ctx); !errors.Is(err, oauth.ErrDryRun) {
 				return providers.Session{}, broker.Answer{}, err
 			}
-			return providers.Session{AccessToken: oauth.NewSecret(notFetched)}, broker.Answer{}, nil
+			return providers.Session{AccessToken: secret.New(notFetched)}, broker.Answer{}, nil
 		}
 		return sessionOf(record.Token), broker.Answer{Token: record.Token}, nil
 	}

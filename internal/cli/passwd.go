@@ -8,8 +8,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -104,13 +105,13 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 		if err != nil {
 			return change, err
 		}
-		change.Old, change.New = oauth.NewSecret(files.TidySecret(lines[0])), oauth.NewSecret(files.TidySecret(lines[1]))
+		change.Old, change.New = secret.New(files.TidySecret(lines[0])), secret.New(files.TidySecret(lines[1]))
 		if change.Old.IsZero() || change.New.IsZero() {
 			return change, usagef("--stdin wants two lines: the old password and the new one")
 		}
 		return change, nil
 	}
-	answers := [3]oauth.Secret{}
+	answers := [3]secret.Secret{}
 	for i, label := range []string{"old password", "new password", "new password again"} {
 		answer, err := a.prompter.Hidden(ctx, label)
 		if errors.Is(err, term.ErrNoInput) {
@@ -120,7 +121,7 @@ func (a *app) askPasswords(ctx context.Context, o *passwdOptions) (providers.Pas
 			a.sayIfInterrupted(err, "nothing is changed")
 			return change, fmt.Errorf("%s: %w", label, err)
 		}
-		if answers[i] = oauth.NewSecret(answer); answers[i].IsZero() {
+		if answers[i] = secret.New(answer); answers[i].IsZero() {
 			return change, usagef("the %s is empty", label)
 		}
 	}
@@ -148,7 +149,7 @@ func twoLines(r io.Reader) (lines [2]string, err error) {
 // afterChange drops what the old password gave and proves the new one, which verified
 // reports: only the password grant can.
 func (a *app) afterChange(
-	ctx context.Context, s *session, o *passwdOptions, args []string, fresh oauth.Secret,
+	ctx context.Context, s *session, o *passwdOptions, args []string, fresh secret.Secret,
 ) (verified bool, err error) {
 	own := s.profile.Settings.Text("username")
 	others := o.user != "" && o.user != own && !strings.HasSuffix(own, `\`+o.user)
@@ -167,7 +168,7 @@ func (a *app) afterChange(
 	if o.noVerify || others || s.profile.Settings.Text("grant") != "password" {
 		return false, nil
 	}
-	o.override = map[string]providers.Value{"password": {Secret: oauth.Known(fresh), Origin: "the new password"}}
+	o.override = map[string]providers.Value{"password": {Secret: secret.Known(fresh), Origin: "the new password"}}
 	again, err := a.open(&o.serviceFlags, args)
 	if err != nil {
 		return false, err
@@ -181,7 +182,7 @@ func (a *app) afterChange(
 
 // keepPassword puts the new password where the profile has the old one, which only a
 // keyring lets us do.
-func (a *app) keepPassword(ctx context.Context, s *session, fresh oauth.Secret) error {
+func (a *app) keepPassword(ctx context.Context, s *session, fresh secret.Secret) error {
 	kept := s.profile.Settings.Text("password")
 	name, ok := strings.CutPrefix(kept, "keyring:")
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"unicode"
 	"unicode/utf16"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // pastedToken is a token that was found in a text, and its end where that was beside it.
@@ -226,7 +226,7 @@ func jwtWithin(token, text string) string {
 	// Of what begins so, only a header of JSON is one: RFC 7519 §5.
 	all := regexp.MustCompile(`\beyJ[\w-]+(?:\.[\w-]*){2,4}`).FindAllString(token, -1)
 	slices.Sort(all)
-	if all = slices.Compact(all); len(all) != 1 || decoded(oauth.NewSecret(all[0])).Kind == "opaque" {
+	if all = slices.Compact(all); len(all) != 1 || decoded(secret.New(all[0])).Kind == "opaque" {
 		return ""
 	}
 	return all[0]
@@ -239,7 +239,7 @@ func bareToken(lines []string) string {
 	if strings.ContainsFunc(whole, unicode.IsSpace) || strings.HasPrefix(whole, "{") || strings.HasPrefix(whole, "[") {
 		return ""
 	}
-	if len(lines) > 1 && decoded(oauth.NewSecret(whole)).Kind == "opaque" {
+	if len(lines) > 1 && decoded(secret.New(whole)).Kind == "opaque" {
 		return ""
 	}
 	return whole

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 const pastedJWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJmYWtlIiwiZXhwIjoxMDAwMDAwMDAwfQ."
@@ -138,7 +138,7 @@ func TestJWEIsNamed(t *testing.T) {
 		"eyJhbGciOiJkaXIifQ..fake.fake.fake":                      "opaque",
 		"a.b.c.d.e":                                               "opaque", pastedJWT: "jwt", "fake": "opaque",
 	} {
-		if got := decoded(oauth.NewSecret(token)).Kind; got != want {
+		if got := decoded(secret.New(token)).Kind; got != want {
 			t.Errorf("%s: %s, want %s", token, got, want)
 		}
 	}

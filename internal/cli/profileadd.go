@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
@@ -64,7 +66,7 @@ type addition struct {
 	// keyless says that there is no keyring here.
 	keyless bool
 	// typed are the secrets to put into the keyring, by name there.
-	typed map[string]oauth.Secret
+	typed map[string]secret.Secret
 }
 
 func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name string) error {
@@ -77,7 +79,7 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 	if err != nil {
 		return err
 	}
-	add := &addition{app: a, setup: setup, profile: name, typed: map[string]oauth.Secret{}}
+	add := &addition{app: a, setup: setup, profile: name, typed: map[string]secret.Secret{}}
 	if err := config.CheckNewProfile(file, name); err != nil {
 		return err
 	}
@@ -247,7 +249,7 @@ func (add *addition) checkAnswer(name string) error {
 		if _, ok := values[d.Name]; ok || !d.Required {
 			continue
 		}
-		v := providers.Value{Text: d.Example, Secret: oauth.Known(oauth.NewSecret(d.Example))}
+		v := providers.Value{Text: d.Example, Secret: secret.Known(secret.New(d.Example))}
 		if d.Kind == providers.List {
 			v.List = []string{d.Example}
 		}
@@ -340,7 +342,7 @@ func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
 		if answer = files.TidySecret(answer); files.OddSecret(answer) != "" {
 			add.warn(d.Name + " " + files.OddSecret(answer) + ", which is taken for a part of it")
 		}
-		add.typed[name] = oauth.NewSecret(answer)
+		add.typed[name] = secret.New(answer)
 		return add.put(d.Name, "keyring:"+name)
 	}
 	return add.askReference(ctx, d)

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
 )
@@ -43,7 +44,7 @@ func (a *app) completeSetting(command *cobra.Command, _ []string, begun string) 
 		}
 	}
 	for _, d := range service.Settings {
-		found = append(found, d.Name+"=\t"+oauth.CleanText(d.Help))
+		found = append(found, d.Name+"=\t"+secret.CleanText(d.Help))
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
@@ -66,9 +67,9 @@ func completeScopes(service providers.Service, begun string) []string {
 func described(c providers.Catalogue, k providers.KnownScope) string {
 	text := opensIn(c, k)
 	if k.Access == "" || text == k.About {
-		return oauth.CleanText(text)
+		return secret.CleanText(text)
 	}
-	return oauth.CleanText(k.Access + ", " + text)
+	return secret.CleanText(k.Access + ", " + text)
 }
 
 // serviceOf returns the service of the profile on the command line so far.

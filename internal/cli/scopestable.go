@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
@@ -82,7 +83,7 @@ func (a *app) showScopes(o *scopesListOptions, target listTarget, lists [][]list
 	case "raw":
 		var b strings.Builder
 		for _, s := range all {
-			b.WriteString(oauth.CleanText(s.Name) + "\n")
+			b.WriteString(secret.CleanText(s.Name) + "\n")
 		}
 		return a.print(b.String())
 	}
@@ -159,7 +160,7 @@ func (a *app) scopesTable(target listTarget, list []listedScope, how wordy) term
 		name string
 		text func(listedScope) string
 	}{
-		{"SCOPE", func(s listedScope) string { return oauth.CleanText(s.Name) }},
+		{"SCOPE", func(s listedScope) string { return secret.CleanText(s.Name) }},
 		{"ASKED", func(s listedScope) string { return mark(s.Asked) }},
 		{"SOURCE", listedScope.source},
 		{"ACCESS", func(s listedScope) string { return s.Access }},

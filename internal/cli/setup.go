@@ -10,9 +10,10 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -234,7 +235,7 @@ func (a *app) graphical() bool {
 type hidden struct{ *term.Prompter }
 
 // Secret asks for what label says and hides what is typed.
-func (h hidden) Secret(ctx context.Context, label string) (oauth.Secret, error) {
+func (h hidden) Secret(ctx context.Context, label string) (secret.Secret, error) {
 	answer, err := h.Hidden(ctx, label)
-	return oauth.NewSecret(answer), err
+	return secret.New(answer), err
 }

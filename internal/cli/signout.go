@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -259,14 +261,14 @@ func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *session, foreign s
 		s, err = a.open(&flags, name)
 		if errors.Is(err, config.ErrNoProfile) {
 			return nil, fmt.Sprintf("it belongs to another configuration, client %s of %s",
-				oauth.CleanText(e.Key.ClientID), oauth.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
+				secret.CleanText(e.Key.ClientID), secret.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
 		}
 		if err != nil || store.Key(s.provider.Identity()).Equal(e.Key) {
 			return s, "", err
 		}
 	}
 	return nil, fmt.Sprintf("its profile has changed, or is another configuration's: it was got by client %s of %s",
-		oauth.CleanText(e.Key.ClientID), oauth.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
+		secret.CleanText(e.Key.ClientID), secret.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
 }
 
 // forgetUnopened forgets a token that is there and cannot be opened, with which the service

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -198,13 +200,13 @@ func (a *app) inspectStdin(ctx context.Context, o *inspectOptions, args []string
 	if !ok {
 		return usagef("stdin holds no token, or more than a token can be told from")
 	}
-	i := decoded(oauth.NewSecret(found.token))
+	i := decoded(secret.New(found.token))
 	i.judge(found.expiry, a.Now())
 	return a.showInspected(o, i)
 }
 
 // decoded reads a token without asking anybody.
-func decoded(token oauth.Secret) inspected {
+func decoded(token secret.Secret) inspected {
 	if header, ok := oauth.ParseJWE(token); ok {
 		return inspected{
 			Kind: "jwe", Header: header, Verification: "none: it is encrypted, and only whom it is for can read it",
@@ -308,7 +310,7 @@ func (a *app) showInspected(o *inspectOptions, i inspected) error {
 	line("signature", i.Verification)
 	line("expires  ", i.ends)
 	line("requested", strings.Join(i.Requested, " "))
-	line("granted  ", oauth.CleanText(strings.Join(i.Granted, " ")))
+	line("granted  ", secret.CleanText(strings.Join(i.Granted, " ")))
 	line("session  ", i.SessionID)
 	for _, part := range []struct {
 		title  string

@@ -12,8 +12,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -50,16 +51,16 @@ func (u *unfetched) without(s providers.Settings, settings []providers.Setting) 
 }
 
 // unfetchable fails with the reason why a secret is not fetched.
-func unfetchable(why string) oauth.SecretFunc {
-	return func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, errors.New(why) }
+func unfetchable(why string) secret.Func {
+	return func(context.Context) (secret.Secret, error) { return secret.Secret{}, errors.New(why) }
 }
 
 // standIn fetches a secret, else what stands for it.
-func (u *unfetched) standIn(name string, fetch oauth.SecretFunc) oauth.SecretFunc {
-	return func(ctx context.Context) (oauth.Secret, error) {
-		secret, err := fetch(ctx)
+func (u *unfetched) standIn(name string, fetch secret.Func) secret.Func {
+	return func(ctx context.Context) (secret.Secret, error) {
+		value, err := fetch(ctx)
 		if err == nil || ctx.Err() != nil {
-			return secret, err
+			return value, err
 		}
 		why := err.Error()
 		if e, ok := errors.AsType[*config.ReferenceError](err); ok && e.Suggestion != "" {
@@ -73,19 +74,19 @@ func (u *unfetched) standIn(name string, fetch oauth.SecretFunc) oauth.SecretFun
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.why[text] = why
-		return oauth.NewSecret(text), nil
+		return secret.New(text), nil
 	}
 }
 
 // madeUpKey signs an assertion that is shown without its signature.
-func madeUpKey() (oauth.Secret, error) {
+func madeUpKey() (secret.Secret, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return oauth.Secret{}, err
+		return secret.Secret{}, err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return oauth.Secret{}, err
+		return secret.Secret{}, err
 	}
-	return oauth.NewSecret(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))), nil
+	return secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))), nil
 }

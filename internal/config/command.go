@@ -7,8 +7,9 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 )
 
 // grace is how long a command's open output is waited for after its end.
@@ -17,7 +18,7 @@ const grace = 2 * time.Second
 // command runs a reference's line with the platform's shell, in the working directory,
 // with nothing on stdin, and takes what it writes to stdout. Of the secrets in the
 // environment it gets those that its own profile or the line itself names.
-func (r *resolver) command(ctx context.Context, ref reference) (oauth.Secret, error) {
+func (r *resolver) command(ctx context.Context, ref reference) (secret.Secret, error) {
 	var out limitedBuffer
 	cmd := shell(ctx, ref.arg, !r.Interactive)
 	if r.Environment != nil {
@@ -30,15 +31,15 @@ func (r *resolver) command(ctx context.Context, ref reference) (oauth.Secret, er
 	switch {
 	case ctx.Err() != nil:
 		cause := context.Cause(ctx)
-		return oauth.Secret{}, &ReferenceError{Problem: "the command was stopped: " + cause.Error(), Err: cause}
+		return secret.Secret{}, &ReferenceError{Problem: "the command was stopped: " + cause.Error(), Err: cause}
 	case out.full:
-		return oauth.Secret{}, &ReferenceError{Problem: fmt.Sprintf("it wrote more than %d bytes", maxSecret)}
+		return secret.Secret{}, &ReferenceError{Problem: fmt.Sprintf("it wrote more than %d bytes", maxSecret)}
 	case exited:
-		return oauth.Secret{}, &ReferenceError{Problem: "the command ended with " + exit.Error(), Err: err}
+		return secret.Secret{}, &ReferenceError{Problem: "the command ended with " + exit.Error(), Err: err}
 	case errors.Is(err, exec.ErrWaitDelay):
-		return oauth.Secret{}, &ReferenceError{Problem: "a process that the command left behind keeps its output open"}
+		return secret.Secret{}, &ReferenceError{Problem: "a process that the command left behind keeps its output open"}
 	case err != nil:
-		return oauth.Secret{}, &ReferenceError{Problem: "the shell cannot be started", Err: err}
+		return secret.Secret{}, &ReferenceError{Problem: "the shell cannot be started", Err: err}
 	}
 	return secretOf(out.text)
 }

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -78,7 +79,7 @@ func message(f *File, err error) string {
 }
 
 // holds fails the test unless the secret is want.
-func holds(t *testing.T, fetch oauth.SecretFunc, want string) {
+func holds(t *testing.T, fetch secret.Func, want string) {
 	t.Helper()
 	if fetch == nil {
 		t.Fatal("there is no secret")
@@ -87,7 +88,7 @@ func holds(t *testing.T, fetch oauth.SecretFunc, want string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.Equal(oauth.NewSecret(want)) {
+	if !got.Equal(secret.New(want)) {
 		t.Errorf("the secret is not %q", want)
 	}
 }
@@ -357,7 +358,7 @@ type fakeAsker struct {
 	labels []string
 }
 
-func (a *fakeAsker) Secret(_ context.Context, label string) (oauth.Secret, error) {
+func (a *fakeAsker) Secret(_ context.Context, label string) (secret.Secret, error) {
 	a.labels = append(a.labels, label)
-	return oauth.NewSecret(a.answer), a.err
+	return secret.New(a.answer), a.err
 }

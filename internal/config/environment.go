@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Environment is what variables say beside the settings of a profile. Empty
@@ -20,7 +20,7 @@ type Environment struct {
 	RuntimeDir string
 	// StoreKey fetches the file store's key of AUTHCTL_STORE_KEY or its twins
 	// with _FILE and _CMD; nil without any. Its errors are *ReferenceError.
-	StoreKey oauth.SecretFunc
+	StoreKey secret.Func
 	// MinTTL is AUTHCTL_MIN_TTL, nil when unset, since 0 means something.
 	MinTTL *time.Duration
 	// Timeout is AUTHCTL_TIMEOUT, 0 when unset.
@@ -95,11 +95,11 @@ func (e environ) truth(name string) (bool, error) {
 }
 
 // storeKey reads the one of three variables that is set.
-func storeKey(env environ, refs *resolver) (oauth.SecretFunc, error) {
+func storeKey(env environ, refs *resolver) (secret.Func, error) {
 	const name = "AUTHCTL_STORE_KEY"
 	value, file, command := env.raw(name), env.get(name+"_FILE"), env.get(name+"_CMD")
 	var given []string
-	var fetch oauth.SecretFunc
+	var fetch secret.Func
 	if value != "" {
 		given = append(given, name)
 		fetch = refs.given(name, value)

@@ -8,67 +8,68 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 )
 
 // maxSecret bounds a secret in bytes; a private key has some 3,000.
 const maxSecret = 1 << 20
 
 // secretOf takes what a file, a command or a pipe holds for a secret.
-func secretOf(raw []byte) (oauth.Secret, error) {
+func secretOf(raw []byte) (secret.Secret, error) {
 	text, err := files.Text(raw)
 	if err != nil {
-		return oauth.Secret{}, err
+		return secret.Secret{}, err
 	}
-	return oauth.NewSecret(string(text)), nil
+	return secret.New(string(text)), nil
 }
 
 // tidy drops what a paste or an editor has put around a secret and nobody means, and
 // warns of what may be meant and hardly is. What names the secret for people.
-func (r *resolver) tidy(what string, secret oauth.Secret) oauth.Secret {
-	text := files.TidySecret(secret.Reveal())
+func (r *resolver) tidy(what string, value secret.Secret) secret.Secret {
+	text := files.TidySecret(value.Reveal())
 	if odd := files.OddSecret(text); odd != "" && r.Trust.Warn != nil {
 		r.Trust.Warn(what + " " + odd + ", which is taken for a part of it; remove that where it is not meant")
 	}
-	return oauth.NewSecret(text)
+	return secret.New(text)
 }
 
 // isBlank reports whether a secret is nothing but blanks, which nobody means.
-func isBlank(secret oauth.Secret) bool { return strings.TrimSpace(secret.Reveal()) == "" }
+func isBlank(secret secret.Secret) bool { return strings.TrimSpace(secret.Reveal()) == "" }
 
 // given fetches a secret that a variable holds by value.
-func (r *resolver) given(what, value string) oauth.SecretFunc {
-	return once(func(context.Context) (oauth.Secret, error) { return r.tidy(what, oauth.NewSecret(value)), nil })
+func (r *resolver) given(what, value string) secret.Func {
+	return once(func(context.Context) (secret.Secret, error) { return r.tidy(what, secret.New(value)), nil })
 }
 
-func (r *resolver) variable(name string) (oauth.Secret, error) {
+func (r *resolver) variable(name string) (secret.Secret, error) {
 	value := r.env.raw(name)
 	if value == "" {
 		why, remedy := r.env.absent(name)
-		return oauth.Secret{}, &ReferenceError{Problem: "the variable " + cmp.Or(why, "is not set"), Suggestion: remedy}
+		return secret.Secret{}, &ReferenceError{Problem: "the variable " + cmp.Or(why, "is not set"), Suggestion: remedy}
 	}
-	return oauth.NewSecret(value), nil
+	return secret.New(value), nil
 }
 
 // stdin reads all of it, for one reference in the life of the process.
-func (r *resolver) stdin(ctx context.Context) (oauth.Secret, error) {
+func (r *resolver) stdin(ctx context.Context) (secret.Secret, error) {
 	switch {
 	case r.Stdin == nil:
-		return oauth.Secret{}, &ReferenceError{Problem: "there is no standard input"}
+		return secret.Secret{}, &ReferenceError{Problem: "there is no standard input"}
 	case r.StdinIsTerminal:
-		return oauth.Secret{}, &ReferenceError{
+		return secret.Secret{}, &ReferenceError{
 			Problem: "standard input is a terminal", Suggestion: "use prompt, which hides what is typed",
 		}
 	case !r.stdinSpent.CompareAndSwap(false, true):
-		return oauth.Secret{}, &ReferenceError{
+		return secret.Secret{}, &ReferenceError{
 			Problem: "standard input has been read already", Suggestion: "only one secret can come from stdin",
 		}
 	}
-	secret, err := files.Await(ctx, func() (oauth.Secret, error) {
+	secret, err := files.Await(ctx, func() (secret.Secret, error) {
 		text, err := files.ReadLimited(r.Stdin, 0, maxSecret)
 		if err != nil {
-			return oauth.Secret{}, err
+			return secret.Secret{}, err
 		}
 		return secretOf(text)
 	})
@@ -89,14 +90,14 @@ func unread(ctx context.Context, what string, err error) error {
 	return e
 }
 
-func (r *resolver) file(ctx context.Context, ref reference) (oauth.Secret, error) {
+func (r *resolver) file(ctx context.Context, ref reference) (secret.Secret, error) {
 	path, err := r.path(ref)
 	if err != nil {
-		return oauth.Secret{}, err
+		return secret.Secret{}, err
 	}
 	text, err := files.Read(ctx, path, r.secretRule())
 	if err = unread(ctx, "the file", err); err != nil {
-		return oauth.Secret{}, ofFile(err)
+		return secret.Secret{}, ofFile(err)
 	}
 	return secretOf(text)
 }

@@ -7,20 +7,21 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 )
 
 // lookedUp is a keyring that knows one name.
 type lookedUp struct{}
 
-func (lookedUp) Secret(_ context.Context, name string) (oauth.Secret, error) {
+func (lookedUp) Secret(_ context.Context, name string) (secret.Secret, error) {
 	if name == "kept" {
-		return oauth.NewSecret("obviously-fake"), nil
+		return secret.New("obviously-fake"), nil
 	}
-	return oauth.Secret{}, errors.New("no such entry")
+	return secret.Secret{}, errors.New("no such entry")
 }
 
 func TestInspect(t *testing.T) {

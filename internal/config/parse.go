@@ -4,8 +4,9 @@ import (
 	"context"
 	"slices"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -77,7 +78,7 @@ func ParseSetting(service providers.Service, name, text string) (providers.Value
 		if _, ok := parseReference(text); !ok {
 			return providers.Value{}, notAReference(name)
 		}
-		value.Secret = func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, nil }
+		value.Secret = func(context.Context) (secret.Secret, error) { return secret.Secret{}, nil }
 		return value, nil
 	}
 	return value, checkValue(d, &value, name, "")

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -177,7 +178,7 @@ func TestPastedSecrets(t *testing.T) {
 					}
 					continue
 				}
-				if err != nil || !got.Equal(oauth.NewSecret(tt.want)) {
+				if err != nil || !got.Equal(secret.New(tt.want)) {
 					t.Errorf("%s: not %q, %v", ref, tt.want, err)
 				}
 				if (tt.odd == "") != (len(said) == 0) || tt.odd != "" && (len(said) != 1 || !strings.Contains(said[0], tt.odd)) ||
@@ -205,8 +206,8 @@ func TestPastedVariable(t *testing.T) {
 		t.Fatalf("%v, said %q", err, said)
 	}
 	for range 2 {
-		secret, err := p.Settings.Secret("client_secret")(t.Context())
-		if err != nil || !secret.Equal(oauth.NewSecret("fake ")) {
+		value, err := p.Settings.Secret("client_secret")(t.Context())
+		if err != nil || !value.Equal(secret.New("fake ")) {
 			t.Errorf("%v", err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 func TestUnsafeConfig(t *testing.T) {
@@ -91,7 +91,7 @@ func TestSecretPipe(t *testing.T) {
 	}
 	go func() { _ = os.WriteFile(path, []byte("fake\n"), 0o600) }()
 	got, err := fetch(t, Resolver{}, "file:pipe", dir)
-	if err != nil || !got.Equal(oauth.NewSecret("fake")) {
+	if err != nil || !got.Equal(secret.New("fake")) {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -130,7 +130,7 @@ func TestCommand(t *testing.T) {
 					if err == nil || err.Error() != tt.err {
 						t.Errorf("error %v\nwant  %s", err, tt.err)
 					}
-				} else if !got.Equal(oauth.NewSecret(tt.want)) {
+				} else if !got.Equal(secret.New(tt.want)) {
 					t.Errorf("not %q", tt.want)
 				}
 			}

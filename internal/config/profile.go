@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -44,7 +45,7 @@ type Profile struct {
 // ask is a secret that only a person or stdin can give.
 type ask struct {
 	setting, origin string
-	fetch           oauth.SecretFunc
+	fetch           secret.Func
 	// pipe says that it is read from stdin and not typed.
 	pipe bool
 }
@@ -65,8 +66,8 @@ func (p *Profile) secret(refs *resolver, setting string, ref reference, origin s
 
 // AtHand returns the secrets of the profile that are in the environment: those whose values
 // are known without asking anybody for them.
-func (p *Profile) AtHand() []oauth.Secret {
-	var list []oauth.Secret
+func (p *Profile) AtHand() []secret.Secret {
+	var list []secret.Secret
 	names := slices.Clone(p.named)
 	for _, d := range p.Service.Settings {
 		if d.Kind == providers.Secret {
@@ -75,7 +76,7 @@ func (p *Profile) AtHand() []oauth.Secret {
 	}
 	for _, name := range names {
 		if value := strings.TrimSpace(p.file.env.get(name)); value != "" {
-			list = append(list, oauth.NewSecret(value))
+			list = append(list, secret.New(value))
 		}
 	}
 	return list
@@ -152,7 +153,7 @@ func (p *Profile) Describe() []Item {
 		case d.Name == "base_url":
 			item.Value = withoutUser(v.Text)
 		case item.Secret && v.Text == "":
-			item.Value = oauth.Secret{}.String()
+			item.Value = secret.Secret{}.String()
 		}
 		items = append(items, item)
 	}

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 )
 
 // Resolver is what secret references are fetched with. The zero value knows
@@ -38,13 +39,13 @@ type Resolver struct {
 // Keyring gives the secrets that a person has put into the OS keyring.
 type Keyring interface {
 	// Secret returns the secret stored under name.
-	Secret(ctx context.Context, name string) (oauth.Secret, error)
+	Secret(ctx context.Context, name string) (secret.Secret, error)
 }
 
 // Prompter asks a person for a secret and hides what is typed.
 type Prompter interface {
 	// Secret asks for what label says ("client_secret of profile calls").
-	Secret(ctx context.Context, label string) (oauth.Secret, error)
+	Secret(ctx context.Context, label string) (secret.Secret, error)
 }
 
 // ReferenceError says that a secret could not be had. It never holds the secret,
@@ -134,27 +135,27 @@ type resolver struct {
 func newResolver(r Resolver, env environ) *resolver { return &resolver{Resolver: r, env: env} }
 
 // bind returns what fetches ref, once, with errors that name profile and setting.
-func (r *resolver) bind(profile, setting string, ref reference) oauth.SecretFunc {
+func (r *resolver) bind(profile, setting string, ref reference) secret.Func {
 	label := setting
 	if profile != "" {
 		label += " of profile " + profile
 	}
-	return once(func(ctx context.Context) (oauth.Secret, error) {
-		secret, err := r.fetch(ctx, ref, label)
+	return once(func(ctx context.Context) (secret.Secret, error) {
+		value, err := r.fetch(ctx, ref, label)
 		if err == nil {
-			secret = r.tidy(label+" from "+ref.String(), secret)
+			value = r.tidy(label+" from "+ref.String(), value)
 		}
-		if err == nil && isBlank(secret) {
+		if err == nil && isBlank(value) {
 			err = errEmpty
 		}
 		if err == nil {
-			return secret, nil
+			return value, nil
 		}
-		return oauth.Secret{}, r.failed(profile, setting, ref, err)
+		return secret.Secret{}, r.failed(profile, setting, ref, err)
 	})
 }
 
-func (r *resolver) fetch(ctx context.Context, ref reference, label string) (oauth.Secret, error) {
+func (r *resolver) fetch(ctx context.Context, ref reference, label string) (secret.Secret, error) {
 	switch {
 	case ref.kind == "env":
 		return r.variable(ref.arg)
@@ -169,35 +170,35 @@ func (r *resolver) fetch(ctx context.Context, ref reference, label string) (oaut
 	case ref.kind == "prompt" && r.Prompter != nil:
 		return r.Prompter.Secret(ctx, label)
 	case ref.kind == "prompt":
-		return oauth.Secret{}, &ReferenceError{Problem: "nobody can be asked here"}
+		return secret.Secret{}, &ReferenceError{Problem: "nobody can be asked here"}
 	}
-	return oauth.Secret{}, &ReferenceError{Problem: "there is no keyring here"}
+	return secret.Secret{}, &ReferenceError{Problem: "there is no keyring here"}
 }
 
 // once makes fetch run one time, for any number of callers. An end of the
 // caller's context is not remembered.
-func once(fetch oauth.SecretFunc) oauth.SecretFunc {
+func once(fetch secret.Func) secret.Func {
 	turn := make(chan struct{}, 1)
 	var (
-		done   bool
-		secret oauth.Secret
-		err    error
+		done  bool
+		value secret.Secret
+		err   error
 	)
-	return func(ctx context.Context) (oauth.Secret, error) {
+	return func(ctx context.Context) (secret.Secret, error) {
 		select {
 		case turn <- struct{}{}:
 		case <-ctx.Done():
-			return oauth.Secret{}, context.Cause(ctx)
+			return secret.Secret{}, context.Cause(ctx)
 		}
 		defer func() { <-turn }()
 		if done {
-			return secret, err
+			return value, err
 		}
 		s, e := fetch(ctx)
 		if e != nil && ctx.Err() != nil {
 			return s, e
 		}
-		secret, err, done = s, e, true
-		return secret, err
+		value, err, done = s, e, true
+		return value, err
 	}
 }

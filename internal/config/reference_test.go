@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/authctl/authctl/internal/secret"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestReferenceString(t *testing.T) {
@@ -50,7 +50,7 @@ func TestReferenceString(t *testing.T) {
 }
 
 // fetch resolves a reference for the setting client_secret of profile p.
-func fetch(t *testing.T, r Resolver, text, dir string, env ...string) (oauth.Secret, error) {
+func fetch(t *testing.T, r Resolver, text, dir string, env ...string) (secret.Secret, error) {
 	t.Helper()
 	ref, ok := parseReference(text)
 	if !ok {
@@ -103,7 +103,7 @@ func TestFetch(t *testing.T) {
 				}
 				return
 			}
-			if !got.Equal(oauth.NewSecret(tt.want)) {
+			if !got.Equal(secret.New(tt.want)) {
 				t.Errorf("not %q", tt.want)
 			}
 		})
@@ -120,7 +120,7 @@ func TestFetchAsks(t *testing.T) {
 	r := Resolver{Keyring: asker, Prompter: asker}
 	for _, ref := range []string{"keyring:genesys", "prompt"} {
 		got, err := fetch(t, r, ref, "")
-		if err != nil || !got.Equal(oauth.NewSecret("fake")) {
+		if err != nil || !got.Equal(secret.New("fake")) {
 			t.Errorf("%s: %v", ref, err)
 		}
 	}
@@ -175,9 +175,9 @@ func TestStdinEnds(t *testing.T) {
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	fetch := once(func(context.Context) (oauth.Secret, error) {
+	fetch := once(func(context.Context) (secret.Secret, error) {
 		calls.Add(1)
-		return oauth.NewSecret("fake"), nil
+		return secret.New("fake"), nil
 	})
 	var all sync.WaitGroup
 	for range 20 {
@@ -197,9 +197,9 @@ func TestOnceRemembersErrors(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	refusal := errors.New("no")
-	fetch := once(func(ctx context.Context) (oauth.Secret, error) {
+	fetch := once(func(ctx context.Context) (secret.Secret, error) {
 		calls++
-		return oauth.Secret{}, cmpErr(ctx.Err(), refusal)
+		return secret.Secret{}, cmpErr(ctx.Err(), refusal)
 	})
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

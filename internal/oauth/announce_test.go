@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // refreshRequest spends a refresh token.
@@ -20,7 +22,7 @@ func refreshRequest(u *url.URL) TokenRequest {
 	return TokenRequest{
 		Endpoint: u, Auth: Basic{ClientID: "demo-client", Secret: secretOf(fakeSecret)},
 		Params:  url.Values{"grant_type": {"refresh_token"}},
-		Secrets: map[string]SecretFunc{"refresh_token": secretOf("fake-refresh")},
+		Secrets: map[string]secret.Func{"refresh_token": secretOf("fake-refresh")},
 	}
 }
 
@@ -52,9 +54,9 @@ func TestARefreshTokenIsAnnounced(t *testing.T) {
 			calls, before := 0, arrived.Load()
 			fetched := false
 			request := refreshRequest(endpointOf(t, server.URL))
-			request.Auth = Basic{ClientID: "demo-client", Secret: func(context.Context) (Secret, error) {
+			request.Auth = Basic{ClientID: "demo-client", Secret: func(context.Context) (secret.Secret, error) {
 				fetched = true
-				return NewSecret(fakeSecret), nil
+				return secret.New(fakeSecret), nil
 			}}
 			ctx := WithAnnouncement(t.Context(), func() error {
 				calls++
@@ -99,10 +101,10 @@ func TestWhatIsNotSentIsNotAnnounced(t *testing.T) {
 	t.Cleanup(untrusted.Close)
 	fine := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(fine.Close)
-	failing := func(context.Context) (Secret, error) { return Secret{}, errors.New("no secret") }
+	failing := func(context.Context) (secret.Secret, error) { return secret.Secret{}, errors.New("no secret") }
 	for name, tt := range map[string]struct {
 		url    string
-		secret SecretFunc
+		secret secret.Func
 		grant  string
 	}{
 		"no secret":               {url: fine.URL, secret: failing},

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // CallRequest is one request to an endpoint that is no token endpoint: one that
@@ -26,14 +28,14 @@ type CallRequest struct {
 	// Auth is how the client authenticates; nil means not at all.
 	Auth ClientAuth
 	// Bearer fetches the access token for the Authorization header; nil means none.
-	Bearer SecretFunc
+	Bearer secret.Func
 	// Scheme is written before the token, "Bearer" when empty. It is compared
 	// without case (RFC 9110 §11.1), but not every service does so.
 	Scheme string
 	// Params are form parameters that are no secret; empty values are not sent.
 	Params url.Values
 	// Secrets are the secret form parameters; see TokenRequest.Secrets.
-	Secrets map[string]SecretFunc
+	Secrets map[string]secret.Func
 	// JSON is the body in the form's place, sent when it is not nil. Members are
 	// string, bool, int, nil, a map like this one, and Secret or SecretFunc for
 	// what is secret, which is revealed in the request alone; nil functions are
@@ -42,7 +44,7 @@ type CallRequest struct {
 	// Header holds further request headers.
 	Header http.Header
 	// SecretHeader holds further headers whose values are secret.
-	SecretHeader map[string]SecretFunc
+	SecretHeader map[string]secret.Func
 	// Accept is the Accept header, "application/json" when empty.
 	Accept string
 	// Success is what the reply has to look like.
@@ -188,7 +190,7 @@ func (r CallRequest) draft(ctx context.Context, now func() time.Time) (*draft, e
 }
 
 // setBearer sets the Authorization header (RFC 6750 §2.1).
-func (d *draft) setBearer(ctx context.Context, scheme string, token SecretFunc) error {
+func (d *draft) setBearer(ctx context.Context, scheme string, token secret.Func) error {
 	if d.header.Get("Authorization") != "" {
 		return &RequestError{Problem: "header Authorization is set beside the access token"}
 	}
@@ -281,13 +283,13 @@ func (d *draft) jsonValue(ctx context.Context, at string, value any) (any, error
 }
 
 // asSecretFunc returns the function that a secret member stands for.
-func asSecretFunc(value any) (SecretFunc, bool) {
+func asSecretFunc(value any) (secret.Func, bool) {
 	switch v := value.(type) {
-	case Secret:
-		return Known(v), true
-	case SecretFunc:
+	case secret.Secret:
+		return secret.Known(v), true
+	case secret.Func:
 		return v, true
-	case func(context.Context) (Secret, error):
+	case func(context.Context) (secret.Secret, error):
 		return v, true
 	}
 	return nil, false

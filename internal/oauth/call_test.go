@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -82,7 +84,7 @@ func TestCallRequests(t *testing.T) {
 			"lower case scheme, a key",
 			CallRequest{
 				Method: "POST", Bearer: secretOf("fake-token"), Scheme: "bearer", Accept: "*/*",
-				SecretHeader: map[string]SecretFunc{"x-api-key": secretOf("fake-key"), "x-none": nil},
+				SecretHeader: map[string]secret.Func{"x-api-key": secretOf("fake-key"), "x-none": nil},
 			},
 			apiRequest{"POST", "/x?global=false", "", http.Header{
 				"Authorization": {"bearer fake-token"}, "Accept": {"*/*"}, "X-Api-Key": {"fake-key"}, "Content-Length": {"0"},
@@ -93,7 +95,7 @@ func TestCallRequests(t *testing.T) {
 			"form with credentials",
 			CallRequest{
 				Method: "POST", Auth: basic, Params: url.Values{"a": {"b c"}, "empty": {""}},
-				Secrets: map[string]SecretFunc{"token": secretOf("fake&token")},
+				Secrets: map[string]secret.Func{"token": secretOf("fake&token")},
 				Header:  http.Header{"Content-Type": {"text/evil"}, "X-Account": {"acme"}},
 			},
 			apiRequest{"POST", "/x?global=false", "a=b+c&token=fake%26token", http.Header{
@@ -108,7 +110,7 @@ func TestCallRequests(t *testing.T) {
 				Method: "POST", Bearer: secretOf("fake-token"),
 				JSON: map[string]any{
 					"data": map[string]any{
-						"oldPassword": secretOf(`fake"old<>`), "newPassword": NewSecret("fake-é"), "left": SecretFunc(nil),
+						"oldPassword": secretOf(`fake"old<>`), "newPassword": secret.New("fake-é"), "left": secret.Func(nil),
 						"userName": `acme\jane`,
 					},
 					"n": 1, "b": true, "z": nil,
@@ -166,11 +168,11 @@ func TestCallRefusesToSend(t *testing.T) {
 		"JSON in GET":       {CallRequest{JSON: map[string]any{}}, "a GET request has no room"},
 		"Post in GET":       {CallRequest{Auth: Post{ClientID: "a", Secret: secretOf("fake-b")}}, "a GET request has no room"},
 		"form and JSON":     {CallRequest{Method: "POST", JSON: map[string]any{}, Params: url.Values{"a": {"b"}}}, "beside a JSON body"},
-		"JSON of a struct":  {CallRequest{Method: "POST", JSON: map[string]any{"a": struct{ P Secret }{NewSecret("fake-a")}}}, "the a is of a kind"},
-		"JSON of a list":    {CallRequest{Method: "POST", JSON: map[string]any{"a": map[string]any{"b": []Secret{NewSecret("fake-a")}}}}, "the a.b is of a kind"},
+		"JSON of a struct":  {CallRequest{Method: "POST", JSON: map[string]any{"a": struct{ P secret.Secret }{secret.New("fake-a")}}}, "the a is of a kind"},
+		"JSON of a list":    {CallRequest{Method: "POST", JSON: map[string]any{"a": map[string]any{"b": []secret.Secret{secret.New("fake-a")}}}}, "the a.b is of a kind"},
 		"JSON of NaN":       {CallRequest{Method: "POST", JSON: map[string]any{"a": math.NaN()}}, "the a is of a kind"},
-		"not UTF-8":         {CallRequest{Method: "POST", JSON: map[string]any{"a": NewSecret("fake\xff")}}, "the a is not UTF-8"},
-		"empty password":    {CallRequest{Method: "POST", JSON: map[string]any{"a": Secret{}}}, "the a is empty"},
+		"not UTF-8":         {CallRequest{Method: "POST", JSON: map[string]any{"a": secret.New("fake\xff")}}, "the a is not UTF-8"},
+		"empty password":    {CallRequest{Method: "POST", JSON: map[string]any{"a": secret.Secret{}}}, "the a is empty"},
 	} {
 		if c.ask.URL == nil && name != "no URL" {
 			c.ask.URL = mustURL(t, "https://id.example/x")
@@ -185,7 +187,7 @@ func TestCallRefusesToSend(t *testing.T) {
 	client, _ := newClient(t)
 	_, err := client.Call(t.Context(), CallRequest{
 		Method: "POST", URL: mustURL(t, "https://id.example/x"),
-		JSON: map[string]any{"data": map[string]any{"p": func(context.Context) (Secret, error) { return Secret{}, failed }}},
+		JSON: map[string]any{"data": map[string]any{"p": func(context.Context) (secret.Secret, error) { return secret.Secret{}, failed }}},
 	})
 	if !errors.Is(err, failed) || err.Error() != "reading data.p: vault is shut" {
 		t.Errorf("failed reference: %v", err)
@@ -266,9 +268,9 @@ func TestCallEchoIsRedacted(t *testing.T) {
 		_, err := client.Call(t.Context(), CallRequest{
 			Method: "POST", URL: mustURL(t, s.URL), Bearer: secretOf("fake-token"),
 			JSON:         map[string]any{"p": secretOf("fake-old"), "c": map[string]any{"d": secretOf("fake-code")}},
-			SecretHeader: map[string]SecretFunc{"x-api-key": secretOf("fake-key")},
+			SecretHeader: map[string]secret.Func{"x-api-key": secretOf("fake-key")},
 		})
-		if e, ok := errors.AsType[*Error](err); !ok || strings.Contains(fmt.Sprintf("%+v", *e), "fake-") || e.Description != redacted {
+		if e, ok := errors.AsType[*Error](err); !ok || strings.Contains(fmt.Sprintf("%+v", *e), "fake-") || e.Description != secret.Redacted {
 			t.Errorf("%s: %+v", echo, err)
 		}
 	}

@@ -3,6 +3,8 @@ package oauth
 import (
 	"net/http"
 	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // maxChallenge is how many bytes of one WWW-Authenticate header are read.
@@ -27,7 +29,7 @@ type Challenge struct {
 // several challenges. Of a value beyond 8 KiB only the beginning is read.
 func ParseChallenges(value string) []Challenge { return challenges(value, nil) }
 
-func challenges(value string, red redactor) []Challenge {
+func challenges(value string, red secret.Redactor) []Challenge {
 	p := challengeParser{rest: value[:min(len(value), maxChallenge)]}
 	var all []Challenge
 	for c, ok := p.next(red); ok; c, ok = p.next(red) {
@@ -37,7 +39,7 @@ func challenges(value string, red redactor) []Challenge {
 }
 
 // parseChallenge reads the challenge that carries an error, else the first one.
-func parseChallenge(header http.Header, red redactor) Challenge {
+func parseChallenge(header http.Header, red secret.Redactor) Challenge {
 	var first Challenge
 	for _, line := range header.Values("WWW-Authenticate") {
 		for _, c := range challenges(line, red) {
@@ -57,13 +59,13 @@ type challengeParser struct{ rest string }
 
 // next reads one challenge: a scheme, then parameters up to the next word that
 // no "=" follows, which is the next scheme.
-func (p *challengeParser) next(red redactor) (Challenge, bool) {
+func (p *challengeParser) next(red secret.Redactor) (Challenge, bool) {
 	p.skip(" \t,")
 	scheme := p.word()
 	if scheme == "" {
 		return Challenge{}, false
 	}
-	c := Challenge{Scheme: red.clean(scheme)}
+	c := Challenge{Scheme: red.Clean(scheme)}
 	for {
 		before := p.rest
 		p.skip(" \t,")
@@ -78,7 +80,7 @@ func (p *challengeParser) next(red redactor) (Challenge, bool) {
 		}
 		p.rest = p.rest[1:]
 		p.skip(" \t")
-		c.set(name, red.clean(p.value()))
+		c.set(name, red.Clean(p.value()))
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -30,10 +32,10 @@ func TestParseChallenge(t *testing.T) {
 		},
 		{"in another line", []string{"Basic realm=b", "Bearer error=invalid_token"}, Challenge{Scheme: "Bearer", Error: "invalid_token"}},
 		{"hostile", []string{"Bearer error=\"a\u202eb\x1b[0m"}, Challenge{Scheme: "Bearer", Error: "ab [0m"}},
-		{"our secret", []string{`Bearer error="x", error_description="sent fake-secret"`}, Challenge{Scheme: "Bearer", Error: "x", Description: redacted}},
+		{"our secret", []string{`Bearer error="x", error_description="sent fake-secret"`}, Challenge{Scheme: "Bearer", Error: "x", Description: secret.Redacted}},
 		{"broken", []string{`="`, `Bearer "x`, `,,,`}, Challenge{Scheme: "Bearer"}},
 	} {
-		got := parseChallenge(http.Header{"Www-Authenticate": c.lines}, redactor{"fake-secret"})
+		got := parseChallenge(http.Header{"Www-Authenticate": c.lines}, secret.Redactor{"fake-secret"})
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
@@ -46,7 +48,7 @@ func FuzzChallenge(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		c := parseChallenge(http.Header{"Www-Authenticate": {line}}, nil)
 		for _, s := range []string{c.Scheme, c.Realm, c.Error, c.Description, c.Scope} {
-			if CleanText(s) != s {
+			if secret.CleanText(s) != s {
 				t.Errorf("%q gives %q", line, s)
 			}
 		}

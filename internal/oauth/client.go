@@ -19,6 +19,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 const (
@@ -54,11 +56,11 @@ type Client struct {
 // sent before.
 type sentSecrets struct {
 	mu  sync.Mutex
-	all redactor
+	all secret.Redactor
 }
 
 // and adds those of one more request, and returns all.
-func (s *sentSecrets) and(more redactor) redactor {
+func (s *sentSecrets) and(more secret.Redactor) secret.Redactor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, secret := range more {
@@ -193,7 +195,7 @@ func (w *connWatch) trace() *httptrace.ClientTrace {
 
 // failure turns a transport's error into one of ours. A transport that does not
 // report its connections is believed only when the dial itself failed.
-func (w *connWatch) failure(endpoint string, secrets redactor, err error) error {
+func (w *connWatch) failure(endpoint string, secrets secret.Redactor, err error) error {
 	if errors.Is(err, ErrDryRun) {
 		return ErrDryRun
 	}
@@ -214,10 +216,10 @@ func (w *connWatch) failure(endpoint string, secrets redactor, err error) error 
 	}
 	e.Timeout = e.Timeout || errors.Is(err, context.DeadlineExceeded)
 	e.Obstacle = ObstacleIn(err)
-	if secrets.holds(err.Error()) {
-		e.Err = errors.New(redacted)
+	if secrets.Holds(err.Error()) {
+		e.Err = errors.New(secret.Redacted)
 		if e.Obstacle != nil {
-			e.Obstacle.Problem = redacted
+			e.Obstacle.Problem = secret.Redacted
 		}
 	}
 	return e
@@ -270,5 +272,5 @@ func causeText(e *NetworkError) string {
 	case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF):
 		return "the connection was closed early"
 	}
-	return cmp.Or(CleanText(e.Err.Error()), "no cause is known")
+	return cmp.Or(secret.CleanText(e.Err.Error()), "no cause is known")
 }

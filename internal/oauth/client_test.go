@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -31,10 +33,10 @@ func TestTokenIssued(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Token{
-		AccessToken: NewSecret("fake-token"), RefreshToken: NewSecret("fake-refresh"), IDToken: NewSecret("fake-id"),
+		AccessToken: secret.New("fake-token"), RefreshToken: secret.New("fake-refresh"), IDToken: secret.New("fake-id"),
 		TokenType: "bearer", SessionID: "s1", Scope: []string{"a:read", "b:write"}, RequestedAt: noon, Lifetime: 10 * time.Minute,
 	}
-	if diff := cmp.Diff(want, got, cmp.Comparer(Secret.Equal)); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(secret.Secret.Equal)); diff != "" {
 		t.Errorf("token (-want +got):\n%s", diff)
 	}
 	if !got.Expiry().Equal(noon.Add(10 * time.Minute)) {
@@ -183,8 +185,8 @@ func TestEchoIsRedacted(t *testing.T) {
 			})
 			client, _ := newClient(t)
 			r := machineRequest(endpointOf(t, s.URL))
-			r.Secrets = map[string]SecretFunc{"password": secretOf("fake-password")}
-			r.SecretHeader = map[string]SecretFunc{"x-api-key": secretOf("fake-key")}
+			r.Secrets = map[string]secret.Func{"password": secretOf("fake-password")}
+			r.SecretHeader = map[string]secret.Func{"x-api-key": secretOf("fake-key")}
 			token, err := client.Token(t.Context(), r)
 			shown := fmt.Sprintf("%v %+v %s", err, err, token.LifetimeProblem)
 			if e, ok := errors.AsType[*Error](err); ok {
@@ -205,7 +207,7 @@ func TestKnownCodeStays(t *testing.T) {
 	r := machineRequest(endpointOf(t, s.URL))
 	r.Auth = Basic{ClientID: "a", Secret: secretOf("client")}
 	_, err := client.Token(t.Context(), r)
-	if e, ok := errors.AsType[*Error](err); !ok || e.Code != "invalid_client" || e.Description != redacted {
+	if e, ok := errors.AsType[*Error](err); !ok || e.Code != "invalid_client" || e.Description != secret.Redacted {
 		t.Errorf("%T %+v", err, err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"net/url"
 	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // ClientAuth is a way for the client to say who it is (RFC 6749 §2.3). The
@@ -49,7 +51,7 @@ func (e Encoding) CheckClientID(id string) error {
 // Basic sends id and secret in the Authorization header: client_secret_basic.
 type Basic struct {
 	ClientID string
-	Secret   SecretFunc
+	Secret   secret.Func
 	// Encoding is Raw unless set.
 	Encoding Encoding
 }
@@ -86,7 +88,7 @@ func (b Basic) apply(ctx context.Context, d *draft) error {
 // Post sends id and secret in the form: client_secret_post.
 type Post struct {
 	ClientID string
-	Secret   SecretFunc
+	Secret   secret.Func
 }
 
 // Method returns "client_secret_post".

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -116,8 +118,8 @@ func TestRequestOnTheWire(t *testing.T) {
 	got, err := ask(t, func(r *TokenRequest) {
 		r.Params.Set("empty", "")
 		r.Header = http.Header{"X-Account": {"mybankab"}}
-		r.SecretHeader = map[string]SecretFunc{"x-api-key": secretOf("fake-key"), "x-unset": nil}
-		r.Secrets = map[string]SecretFunc{"password": secretOf("päss word"), "code": nil}
+		r.SecretHeader = map[string]secret.Func{"x-api-key": secretOf("fake-key"), "x-unset": nil}
+		r.Secrets = map[string]secret.Func{"password": secretOf("päss word"), "code": nil}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -155,18 +157,18 @@ func TestRequestRefused(t *testing.T) {
 		"form and Basic":      func(r *TokenRequest) { r.Params.Set("client_secret", "fake-secret") },
 		"assertion and post": func(r *TokenRequest) {
 			r.Auth = Post{ClientID: "a", Secret: secretOf("fake-secret")}
-			r.Secrets = map[string]SecretFunc{"client_assertion": secretOf("fake-secret")}
+			r.Secrets = map[string]secret.Func{"client_assertion": secretOf("fake-secret")}
 		},
 		"parameter twice": func(r *TokenRequest) {
 			r.Params.Set("password", "x")
-			r.Secrets = map[string]SecretFunc{"password": secretOf("fake-secret")}
+			r.Secrets = map[string]secret.Func{"password": secretOf("fake-secret")}
 		},
 		"header twice": func(r *TokenRequest) {
 			r.Header = http.Header{"X-Api-Key": {"x"}}
-			r.SecretHeader = map[string]SecretFunc{"x-api-key": secretOf("fake-secret")}
+			r.SecretHeader = map[string]secret.Func{"x-api-key": secretOf("fake-secret")}
 		},
 		"header with a break":        func(r *TokenRequest) { r.Header = http.Header{"X-Account": {"a\r\nb: c"}} },
-		"secret header with a break": func(r *TokenRequest) { r.SecretHeader = map[string]SecretFunc{"x": secretOf("fake-secret\n")} },
+		"secret header with a break": func(r *TokenRequest) { r.SecretHeader = map[string]secret.Func{"x": secretOf("fake-secret\n")} },
 	} {
 		_, err := ask(t, change)
 		if _, typed := errors.AsType[*RequestError](err); !typed || strings.Contains(err.Error(), "fake-secret") {
@@ -174,7 +176,7 @@ func TestRequestRefused(t *testing.T) {
 		}
 	}
 	_, err := ask(t, func(r *TokenRequest) {
-		r.Secrets = map[string]SecretFunc{"password": func(context.Context) (Secret, error) { return Secret{}, refused }}
+		r.Secrets = map[string]secret.Func{"password": func(context.Context) (secret.Secret, error) { return secret.Secret{}, refused }}
 	})
 	if !errors.Is(err, refused) {
 		t.Errorf("the reference's own error is lost: %v", err)

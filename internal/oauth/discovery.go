@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Metadata is what is read of what a service says of itself (OpenID Connect
@@ -93,7 +95,7 @@ func (m members) metadata(issuer *url.URL) (*Metadata, string) {
 	case !ok || named == "":
 		return nil, "it names no issuer"
 	case strings.TrimSuffix(named, "/") != strings.TrimSuffix(issuer.String(), "/"):
-		return nil, "its issuer is " + strconv.Quote(CleanText(named)) + ", not " + strconv.Quote(endpointText(issuer))
+		return nil, "its issuer is " + strconv.Quote(secret.CleanText(named)) + ", not " + strconv.Quote(endpointText(issuer))
 	}
 	found := &Metadata{Issuer: named, ScopesSupported: m.texts("scopes_supported")}
 	for _, e := range found.endpoints() {
@@ -134,7 +136,7 @@ func (m members) texts(name string) []string {
 		return nil
 	}
 	for i, s := range list {
-		list[i] = cleanName(s)
+		list[i] = secret.CleanName(s)
 	}
 	return list
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -144,7 +146,7 @@ func FuzzDiscovery(f *testing.F) {
 			}
 		}
 		for _, s := range got.ScopesSupported {
-			if CleanText(s) != s {
+			if secret.CleanText(s) != s {
 				t.Errorf("%q gives %q", document, s)
 			}
 		}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -44,8 +46,8 @@ func TestDryRun(t *testing.T) {
 	t.Parallel()
 	r := machineRequest(endpointOf(t, "https://id.example"))
 	r.Header = http.Header{"X-Account": {"mybankab"}}
-	r.SecretHeader = map[string]SecretFunc{"x-unheard-of": secretOf("fake-key")}
-	r.Secrets = map[string]SecretFunc{"pin": secretOf("fake-pin")}
+	r.SecretHeader = map[string]secret.Func{"x-unheard-of": secretOf("fake-key")}
+	r.Secrets = map[string]secret.Func{"pin": secretOf("fake-pin")}
 	r.Params.Set("username", "acme\\jane\x1b[2J")
 	want := `POST https://id.example/oauth/token
 Accept: application/json

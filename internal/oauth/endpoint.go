@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // RequestError says that a request cannot be built from its settings. Nothing
@@ -70,5 +72,5 @@ func isLoopback(host string) bool {
 
 // endpointText is how errors and traces name a URL: scheme, host and path.
 func endpointText(u *url.URL) string {
-	return CleanText(u.Scheme + "://" + u.Host + u.EscapedPath())
+	return secret.CleanText(u.Scheme + "://" + u.Host + u.EscapedPath())
 }

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 func TestCheckEndpoint(t *testing.T) {
@@ -91,7 +93,7 @@ func TestCheckEndpoint(t *testing.T) {
 			continue
 		}
 		if _, typed := errors.AsType[*RequestError](err); !typed || strings.Contains(err.Error(), "fake-secret") ||
-			CleanText(err.Error()) != err.Error() {
+			secret.CleanText(err.Error()) != err.Error() {
 			t.Errorf("%q: %T %v", raw, err, err)
 		}
 	}

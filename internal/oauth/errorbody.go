@@ -1,5 +1,7 @@
 package oauth
 
+import "github.com/authctl/authctl/internal/secret"
+
 // ErrorBody is what the body of an error reply says. All of it is remote text
 // made fit to be shown.
 type ErrorBody struct {
@@ -19,5 +21,5 @@ func ParseErrorBody(body []byte) (ErrorBody, bool) {
 		return ErrorBody{}, false
 	}
 	code, description := m.errorWords()
-	return ErrorBody{Code: CleanText(code), Description: CleanText(description), Scope: CleanText(m.scalar("scope"))}, true
+	return ErrorBody{Code: secret.CleanText(code), Description: secret.CleanText(description), Scope: secret.CleanText(m.scalar("scope"))}, true
 }

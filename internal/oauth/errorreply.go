@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // serviceError reads every shape of error that services and gateways are known
@@ -13,7 +15,7 @@ import (
 // message}}, an errors list, {message}, and WWW-Authenticate alone. Text and
 // HTML are never quoted.
 func (r *reply) serviceError(m members, now time.Time) *Error {
-	secrets := r.secrets.with(m)
+	secrets := withTokens(r.secrets, m)
 	e := &Error{
 		Endpoint: r.endpoint, StatusCode: r.status,
 		Challenge:  parseChallenge(r.header, secrets),
@@ -23,7 +25,7 @@ func (r *reply) serviceError(m members, now time.Time) *Error {
 	if kind := shapeName(r.header.Get("x-amzn-ErrorType")); code == "" || throttles(kind) {
 		code = cmp.Or(kind, code)
 	}
-	e.Code, e.Description = cleanCode(code, secrets), secrets.clean(description)
+	e.Code, e.Description = cleanCode(code, secrets), secrets.Clean(description)
 	r.tellWhole(e, secrets, description)
 	if e.Code == "" && e.Description == "" {
 		e.Code, e.Description = e.Challenge.Error, e.Challenge.Description
@@ -42,20 +44,20 @@ func (r *reply) serviceError(m members, now time.Time) *Error {
 
 // cleanCode leaves the codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 8628 §3.5 alone even where
 // a secret is a part of one: they are known words, and decisions hang on them.
-func cleanCode(code string, secrets redactor) string {
+func cleanCode(code string, secrets secret.Redactor) string {
 	switch code {
 	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
 		"invalid_scope", "invalid_token", "insufficient_scope", "access_denied", "server_error",
 		"temporarily_unavailable", "slow_down":
 		return code
 	}
-	return secrets.clean(code)
+	return secrets.Clean(code)
 }
 
 // tellWhole gives the error's text away as a whole where it is cut for people.
-func (r *reply) tellWhole(e *Error, secrets redactor, description string) {
+func (r *reply) tellWhole(e *Error, secrets secret.Redactor, description string) {
 	const most = 16 << 10
-	if whole := cleanTo(description, most); r.tell != nil && len([]rune(whole)) > maxText && !secrets.holds(description) {
+	if whole := secret.CleanTo(description, most); r.tell != nil && len([]rune(whole)) > secret.MaxText && !secrets.Holds(description) {
 		r.tell(e.Endpoint + " said: " + strconv.Quote(whole))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // fakeSecret is the client secret of these tests.
@@ -19,8 +21,8 @@ var noon = time.Date(2031, 4, 5, 12, 0, 0, 0, time.UTC)
 
 func atNoon() time.Time { return noon }
 
-func secretOf(s string) SecretFunc {
-	return func(context.Context) (Secret, error) { return NewSecret(s), nil }
+func secretOf(s string) secret.Func {
+	return func(context.Context) (secret.Secret, error) { return secret.New(s), nil }
 }
 
 // tokenServer answers token requests and keeps what it was asked.

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // CheckHost returns an error unless host is the name or address of one host in the one
@@ -68,7 +70,7 @@ func checkAuthority(u *url.URL) error {
 		return &RequestError{Problem: "the endpoint has a colon and no port: " + endpointText(u)}
 	}
 	if number, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || number == 0) {
-		return &RequestError{Problem: "the endpoint's port " + CleanText(port) + " is not between 1 and 65535"}
+		return &RequestError{Problem: "the endpoint's port " + secret.CleanText(port) + " is not between 1 and 65535"}
 	}
 	if strings.HasPrefix(u.Host, "[") {
 		if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.Is6() || ip.Zone() != "" {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -32,19 +34,19 @@ type JWT struct {
 	// Claims is the claims set, a JSON object with its members in their order.
 	Claims json.RawMessage
 
-	token          Secret
+	token          secret.Secret
 	header, claims members
 }
 
 // ParseJWT takes a token apart without verifying it. What is not a JWT, larger
 // than 64 KiB, or encrypted gives ErrNotJWT.
-func ParseJWT(token Secret) (*JWT, error) {
+func ParseJWT(token secret.Secret) (*JWT, error) {
 	text := strings.TrimSpace(token.Reveal())
 	parts := strings.Split(text, ".")
 	if len(text) > maxTokenSize || len(parts) != 3 {
 		return nil, ErrNotJWT
 	}
-	j := &JWT{token: NewSecret(text)}
+	j := &JWT{token: secret.New(text)}
 	for i, to := range []*json.RawMessage{&j.Header, &j.Claims} {
 		raw, err := base64.RawURLEncoding.Strict().DecodeString(parts[i])
 		if err != nil || len(raw) == 0 || raw[0] != '{' || !utf8.Valid(raw) {
@@ -64,7 +66,7 @@ func ParseJWT(token Secret) (*JWT, error) {
 // ParseJWE returns the header of an encrypted token in the compact form of RFC 7516 §7.1,
 // a JSON object of remote text; ok is false when it is none. Nothing else of it can be
 // read by others than the one whom it is for.
-func ParseJWE(token Secret) (header json.RawMessage, ok bool) {
+func ParseJWE(token secret.Secret) (header json.RawMessage, ok bool) {
 	text := strings.TrimSpace(token.Reveal())
 	parts := strings.Split(text, ".")
 	if len(text) > maxTokenSize || len(parts) != 5 {
@@ -102,7 +104,7 @@ func (m members) word(name string) string {
 // (OpenID Connect Core §3.1.3.7). The error is ErrNotJWT or a *JWTError. The ID
 // token came from the token endpoint over TLS, which §3.1.3.7 takes in place of
 // its signature.
-func CheckNonce(idToken, nonce Secret) error {
+func CheckNonce(idToken, nonce secret.Secret) error {
 	j, err := ParseJWT(idToken)
 	if err != nil {
 		return err
@@ -111,7 +113,7 @@ func CheckNonce(idToken, nonce Secret) error {
 	switch {
 	case got == "":
 		return &JWTError{Problem: "the ID token has no nonce"}
-	case !nonce.Equal(NewSecret(got)):
+	case !nonce.Equal(secret.New(got)):
 		return &JWTError{Problem: "the ID token's nonce is not the one that was sent"}
 	}
 	return nil

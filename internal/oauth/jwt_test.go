@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -47,7 +49,7 @@ func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, kid, claims string
 
 func mustJWT(t testing.TB, text string) *JWT {
 	t.Helper()
-	j, err := ParseJWT(NewSecret(text))
+	j, err := ParseJWT(secret.New(text))
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
@@ -76,7 +78,7 @@ func TestNotJWT(t *testing.T) {
 		"alg of a kind": unsigned(`{"alg":5}`, `{}`), "not UTF-8": unsigned(`{"alg":"ES256"}`, "{\"a\":\"\x9b2J\"}"),
 		"two claims sets": unsigned(`{"alg":"ES256"}`, `{}{}`), "huge": unsigned(`{"alg":"ES256"}`, `{"a":"`+strings.Repeat("a", maxTokenSize)+`"}`),
 	} {
-		if j, err := ParseJWT(NewSecret(text)); !errors.Is(err, ErrNotJWT) || j != nil {
+		if j, err := ParseJWT(secret.New(text)); !errors.Is(err, ErrNotJWT) || j != nil {
 			t.Errorf("%s: %+v, %v", name, j, err)
 		}
 	}
@@ -87,7 +89,7 @@ func TestCheckNonce(t *testing.T) {
 	for claims, want := range map[string]string{
 		`{"nonce":"fake-nonce"}`: "", `{"nonce":"fake-other"}`: "not the one that was sent", `{}`: "has no nonce", `{"nonce":["fake-nonce"]}`: "has no nonce",
 	} {
-		err := CheckNonce(NewSecret(unsigned(`{"alg":"ES256"}`, claims)), NewSecret("fake-nonce"))
+		err := CheckNonce(secret.New(unsigned(`{"alg":"ES256"}`, claims)), secret.New("fake-nonce"))
 		if want == "" && err == nil {
 			continue
 		}
@@ -95,10 +97,10 @@ func TestCheckNonce(t *testing.T) {
 			t.Errorf("%s: %T %v", claims, err, err)
 		}
 	}
-	if err := CheckNonce(NewSecret("fake-opaque"), NewSecret("fake-nonce")); !errors.Is(err, ErrNotJWT) {
+	if err := CheckNonce(secret.New("fake-opaque"), secret.New("fake-nonce")); !errors.Is(err, ErrNotJWT) {
 		t.Errorf("opaque: %v", err)
 	}
-	if err := CheckNonce(NewSecret(unsigned(`{"alg":"ES256"}`, `{"nonce":""}`)), Secret{}); err == nil {
+	if err := CheckNonce(secret.New(unsigned(`{"alg":"ES256"}`, `{"nonce":""}`)), secret.Secret{}); err == nil {
 		t.Error("an empty nonce matches")
 	}
 }
@@ -249,7 +251,7 @@ func FuzzJWT(f *testing.F) {
 	f.Add("a.b.c")
 	set := setOf(f, jose.JSONWebKey{Key: newECKey(f, elliptic.P256()).Public(), KeyID: "k"})
 	f.Fuzz(func(t *testing.T, text string) {
-		j, err := ParseJWT(NewSecret(text))
+		j, err := ParseJWT(secret.New(text))
 		if err != nil {
 			if !errors.Is(err, ErrNotJWT) || j != nil {
 				t.Errorf("%q: %v", text, err)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -30,7 +32,7 @@ type PrivateKeyJWT struct {
 	KeyID string
 	// Key fetches the private key: PKCS#8, as PEM or as the bare base64 between
 	// its lines. A key that cannot be used is a *KeyError.
-	Key SecretFunc
+	Key secret.Func
 	// Audience becomes aud, one string; empty means the endpoint's exact URL.
 	Audience string
 	// Lifetime is how long the assertion is good; 0 means a minute, and more

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -41,7 +43,7 @@ func (a algorithms) pick(wanted string) (jose.SignatureAlgorithm, error) {
 	if i := slices.Index(a, jose.SignatureAlgorithm(wanted)); i >= 0 {
 		return a[i], nil
 	}
-	return "", &KeyError{Problem: "cannot sign with " + cleanTo(wanted, 20) + ", its algorithm is " + string(a[0])}
+	return "", &KeyError{Problem: "cannot sign with " + secret.CleanTo(wanted, 20) + ", its algorithm is " + string(a[0])}
 }
 
 // parseKey reads a private key: PKCS#8 as PEM (RFC 7468 §10) or as bare base64,
@@ -108,7 +110,7 @@ func decodeKey(text string) (any, error) {
 // where the key is still wrapped into something.
 func plainKey(text string) (string, error) {
 	text = strings.Map(func(r rune) rune {
-		if invisible(r) {
+		if secret.Invisible(r) {
 			return -1
 		}
 		return r

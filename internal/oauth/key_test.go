@@ -13,6 +13,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 func TestParseKeyForms(t *testing.T) {
@@ -145,7 +147,7 @@ func FuzzParseKey(f *testing.F) {
 			}
 			return
 		}
-		if _, typed := errors.AsType[*KeyError](err); !typed || len(err.Error()) > maxText || CleanText(err.Error()) != err.Error() {
+		if _, typed := errors.AsType[*KeyError](err); !typed || len(err.Error()) > secret.MaxText || secret.CleanText(err.Error()) != err.Error() {
 			t.Errorf("%q: %v", in, err)
 		}
 	})

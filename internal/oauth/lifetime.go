@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // maxLifetime is more than any access token lives; beyond it expires_in is a
@@ -26,7 +28,7 @@ func parseLifetime(raw json.RawMessage) (time.Duration, string) {
 	case '[':
 		return 0, "expires_in is a list"
 	case 'n', 't', 'f':
-		return 0, "expires_in is " + cleanTo(text, 10)
+		return 0, "expires_in is " + secret.CleanTo(text, 10)
 	case '"':
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return 0, "expires_in is not readable"
@@ -40,16 +42,16 @@ func lifetimeOf(text string) (time.Duration, string) {
 	const shown = 40
 	// ParseFloat alone would also take "NaN", "Infinity" and hexadecimal.
 	if text == "" || strings.Trim(text, "0123456789.eE+-") != "" {
-		return 0, "expires_in is " + strconv.Quote(cleanTo(text, shown))
+		return 0, "expires_in is " + strconv.Quote(secret.CleanTo(text, shown))
 	}
 	seconds, err := strconv.ParseFloat(text, 64)
 	switch {
 	case seconds < 0:
 		return 0, "expires_in is negative"
 	case seconds > maxLifetime.Seconds():
-		return 0, fmt.Sprintf("expires_in is %s, which is over ten years", cleanTo(text, shown))
+		return 0, fmt.Sprintf("expires_in is %s, which is over ten years", secret.CleanTo(text, shown))
 	case err != nil:
-		return 0, "expires_in is " + strconv.Quote(cleanTo(text, shown))
+		return 0, "expires_in is " + strconv.Quote(secret.CleanTo(text, shown))
 	case seconds == 0:
 		return 0, "expires_in is 0"
 	case seconds < 1:

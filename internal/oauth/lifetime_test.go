@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 func TestParseLifetime(t *testing.T) {
@@ -65,7 +67,7 @@ func FuzzLifetime(f *testing.F) {
 		if (got == 0) != (problem != "") || got < 0 || got > maxLifetime || got%time.Second != 0 {
 			t.Errorf("%q: %v, %q", raw, got, problem)
 		}
-		if strings.ContainsAny(problem, "\n\r\x1b") || utf8.RuneCountInString(problem) > maxText {
+		if strings.ContainsAny(problem, "\n\r\x1b") || utf8.RuneCountInString(problem) > secret.MaxText {
 			t.Errorf("%q: problem %q", raw, problem)
 		}
 	})

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Obstacle is what keeps a request from a service and does not go away by waiting: a
@@ -94,7 +96,7 @@ func forPeople(t time.Time) string { return t.Local().Format("2006-01-02 15:04:0
 
 // certificateObstacle tells the ways apart in which a certificate is not good.
 func certificateObstacle(err *tls.CertificateVerificationError, whose string) *Obstacle {
-	said := ": " + strconv.Quote(CleanText(err.Error()))
+	said := ": " + strconv.Quote(secret.CleanText(err.Error()))
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	expired := ok && invalid.Reason == x509.Expired && invalid.Cert != nil
 	clock := "this machine's clock says " + forPeople(time.Now())
@@ -213,7 +215,7 @@ func tlsObstacle(err error) *Obstacle {
 			continue
 		}
 		return &Obstacle{
-			Problem: "TLS cannot be agreed on: " + strconv.Quote(CleanText(text)),
+			Problem: "TLS cannot be agreed on: " + strconv.Quote(secret.CleanText(text)),
 			Hint:    "TLS 1.2 or 1.3 has to be spoken there; check {host} in the profile, and what stands between",
 		}
 	}

@@ -20,9 +20,9 @@ func (r *reply) page() string {
 	}
 	text := "it is a page"
 	if media != "" {
-		text += " (" + wordText(r.secrets.clean(media)) + ")"
+		text += " (" + wordText(r.secrets.Clean(media)) + ")"
 	}
-	if title := r.secrets.clean(titleOf(body)); title != "" {
+	if title := r.secrets.Clean(titleOf(body)); title != "" {
 		text += " titled " + strconv.Quote(title)
 	}
 	return text
@@ -40,7 +40,7 @@ func (r *reply) insteadOfJSON(problem string) string {
 	if media == "" || strings.HasSuffix(media, "json") {
 		return problem
 	}
-	return problem + ", its content type is " + wordText(r.secrets.clean(media))
+	return problem + ", its content type is " + wordText(r.secrets.Clean(media))
 }
 
 // titleOf returns what stands in the first title of a page, as far as 4 KiB go.

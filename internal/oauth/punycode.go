@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // isEncoded reports whether a label that begins with xn-- stands for one that cannot be
@@ -14,7 +16,7 @@ func isEncoded(label string) bool {
 	foreign := false
 	for _, r := range text {
 		foreign = foreign || r > '~'
-		ok = ok && ShownRune(r) == r
+		ok = ok && secret.ShownRune(r) == r
 	}
 	return ok && foreign
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // maxTokenSize is more than any header could carry.
@@ -21,7 +23,7 @@ type reply struct {
 	status   int
 	header   http.Header
 	body     []byte
-	secrets  redactor
+	secrets  secret.Redactor
 	// tell gets what is too long to be shown to everybody; nil means nobody does.
 	tell func(string)
 }
@@ -48,7 +50,7 @@ func (r *reply) token(asked, now time.Time) (Token, error) {
 	if m.hasError() {
 		return Token{}, r.serviceError(m, now)
 	}
-	t, problem := m.token(r.secrets.with(m))
+	t, problem := m.token(withTokens(r.secrets, m))
 	if problem != "" {
 		return Token{}, r.unusable(problem)
 	}
@@ -78,7 +80,7 @@ func (r *reply) redirectText() string {
 	case err != nil || u.Host == "":
 		return "it is a redirect, which is never followed"
 	}
-	return "it is a redirect to host " + strconv.Quote(r.secrets.clean(u.Hostname())) + ", which is never followed"
+	return "it is a redirect to host " + strconv.Quote(r.secrets.Clean(u.Hostname())) + ", which is never followed"
 }
 
 // parseMembers reads JSON or a form. A body that begins like a JSON object is
@@ -181,11 +183,11 @@ func (m members) scalar(name string) string {
 }
 
 // token takes the members of RFC 6749 §5.1; the second result is the problem.
-func (m members) token(secrets redactor) (t Token, problem string) {
+func (m members) token(secrets secret.Redactor) (t Token, problem string) {
 	for _, f := range []struct {
 		name     string
 		required bool
-		to       *Secret
+		to       *secret.Secret
 	}{
 		{"access_token", true, &t.AccessToken},
 		{"refresh_token", false, &t.RefreshToken},
@@ -198,14 +200,14 @@ func (m members) token(secrets redactor) (t Token, problem string) {
 		if value == "" && f.required {
 			return Token{}, "it has no " + f.name
 		}
-		*f.to = NewSecret(value)
+		*f.to = secret.New(value)
 	}
 	if t.TokenType, problem = m.tokenType(secrets); problem != "" {
 		return Token{}, problem
 	}
-	t.Scope, t.SessionID = m.scope(secrets), secrets.clean(m.scalar("sid"))
+	t.Scope, t.SessionID = m.scope(secrets), secrets.Clean(m.scalar("sid"))
 	t.Lifetime, t.LifetimeProblem = parseLifetime(m["expires_in"])
-	if t.LifetimeProblem != "" && (secrets.holds(string(m["expires_in"])) || secrets.holds(m.scalar("expires_in"))) {
+	if t.LifetimeProblem != "" && (secrets.Holds(string(m["expires_in"])) || secrets.Holds(m.scalar("expires_in"))) {
 		t.LifetimeProblem = "expires_in is not a number"
 	}
 	return t, ""
@@ -229,7 +231,7 @@ func (m members) tokenText(name string) (value, problem string) {
 }
 
 // tokenType accepts bearer in any case (RFC 6749 §5.1, §7.1).
-func (m members) tokenType(secrets redactor) (value, problem string) {
+func (m members) tokenType(secrets secret.Redactor) (value, problem string) {
 	value, ok := m.text("token_type")
 	switch {
 	case !ok:
@@ -237,7 +239,7 @@ func (m members) tokenType(secrets redactor) (value, problem string) {
 	case value == "":
 		return "Bearer", ""
 	case !strings.EqualFold(value, "bearer"):
-		return "", fmt.Sprintf("token_type is %q, only bearer is supported", secrets.clean(value))
+		return "", fmt.Sprintf("token_type is %q, only bearer is supported", secrets.Clean(value))
 	}
 	return value, ""
 }
@@ -246,7 +248,7 @@ func (m members) tokenType(secrets redactor) (value, problem string) {
 // strings; nil when there is neither, and empty, not nil, when one says that none was
 // granted. A scope with bytes that §3.3 does not allow is cleaned, and one that repeats
 // a secret is withheld, because scopes are shown.
-func (m members) scope(secrets redactor) []string {
+func (m members) scope(secrets secret.Redactor) []string {
 	if raw := m["scope"]; len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -261,10 +263,10 @@ func (m members) scope(secrets redactor) []string {
 	scopes := SplitScope(text)
 	for i, s := range scopes {
 		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			scopes[i] = cleanName(s)
+			scopes[i] = secret.CleanName(s)
 		}
-		if secrets.telling().holds(s) {
-			scopes[i] = redacted
+		if secrets.Telling().Holds(s) {
+			scopes[i] = secret.Redacted
 		}
 	}
 	return scopes
@@ -276,9 +278,9 @@ func SplitScope(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
-// with adds the tokens of a reply to what must not be shown.
-func (r redactor) with(m members) redactor {
-	all := append(redactor(nil), r...)
+// withTokens adds the tokens of a reply to what must not be shown.
+func withTokens(secrets secret.Redactor, m members) secret.Redactor {
+	all := append(secret.Redactor(nil), secrets...)
 	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
 		if s, ok := m.text(name); ok && s != "" {
 			all = append(all, s)

@@ -7,13 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestTokenReply(t *testing.T) {
 	t.Parallel()
 	const js, form = "application/json", "application/x-www-form-urlencoded; charset=utf-8"
-	base := Token{AccessToken: NewSecret("fake-token"), TokenType: "Bearer", RequestedAt: noon}
+	base := Token{AccessToken: secret.New("fake-token"), TokenType: "Bearer", RequestedAt: noon}
 	for _, c := range []struct {
 		name, ctype, body string
 		change            func(*Token)
@@ -30,7 +32,7 @@ func TestTokenReply(t *testing.T) {
 		{"other case is another name", js, `{"Access_Token":"x","access_token":"fake-token"}`, nil},
 		{"form", form, "access_token=fake-token&token_type=BEARER&expires_in=43200&refresh_token=fake-refresh&scope=*+x", func(k *Token) {
 			k.TokenType, k.Lifetime, k.LifetimeProblem = "BEARER", 12*time.Hour, ""
-			k.RefreshToken, k.Scope = NewSecret("fake-refresh"), []string{"*", "x"}
+			k.RefreshToken, k.Scope = secret.New("fake-refresh"), []string{"*", "x"}
 		}},
 		{"form without a type", "", "access_token=fake-token", nil},
 		{
@@ -71,7 +73,7 @@ func TestTokenReply(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if diff := cmp.Diff(want, got, cmp.Comparer(Secret.Equal)); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.Comparer(secret.Secret.Equal)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
@@ -84,7 +86,7 @@ func FuzzTokenReply(f *testing.F) {
 	f.Add(200, "", `{"status":{"code":1,"message":"fake-secret-0123456789"}}`)
 	f.Add(302, "", "")
 	f.Fuzz(func(t *testing.T, status int, ctype, body string) {
-		r := &reply{endpoint: "https://id.example/t", status: status, header: http.Header{"Content-Type": {ctype}}, body: []byte(body), secrets: redactor{fakeSecret}}
+		r := &reply{endpoint: "https://id.example/t", status: status, header: http.Header{"Content-Type": {ctype}}, body: []byte(body), secrets: secret.Redactor{fakeSecret}}
 		got, err := r.token(noon, noon)
 		if err == nil {
 			checkToken(t, got)
@@ -104,7 +106,7 @@ func FuzzErrorReply(f *testing.F) {
 	f.Add("", "error=a&error_description=b", "Basic realm=", "-1")
 	f.Fuzz(func(t *testing.T, ctype, body, challenge, after string) {
 		r := &reply{
-			endpoint: "https://id.example/t", status: 400, body: []byte(body), secrets: redactor{fakeSecret},
+			endpoint: "https://id.example/t", status: 400, body: []byte(body), secrets: secret.Redactor{fakeSecret},
 			header: http.Header{"Content-Type": {ctype}, "Www-Authenticate": {challenge}, "Retry-After": {after}},
 		}
 		_, err := r.token(noon, noon)
@@ -114,7 +116,7 @@ func FuzzErrorReply(f *testing.F) {
 		}
 		checkErrorText(t, err)
 		for _, s := range []string{e.Code, e.Description} {
-			if CleanText(s) != s || strings.Contains(s, fakeSecret) {
+			if secret.CleanText(s) != s || strings.Contains(s, fakeSecret) {
 				t.Errorf("%q is not clean", s)
 			}
 		}
@@ -130,7 +132,7 @@ func checkToken(t *testing.T, got Token) {
 	if !strings.EqualFold(got.TokenType, "bearer") || (got.Lifetime == 0) != (got.LifetimeProblem != "") {
 		t.Errorf("%+v", got)
 	}
-	if CleanText(got.LifetimeProblem) != got.LifetimeProblem || strings.Contains(got.LifetimeProblem, fakeSecret) {
+	if secret.CleanText(got.LifetimeProblem) != got.LifetimeProblem || strings.Contains(got.LifetimeProblem, fakeSecret) {
 		t.Errorf("lifetime problem %q", got.LifetimeProblem)
 	}
 	for _, s := range got.Scope {
@@ -143,7 +145,7 @@ func checkToken(t *testing.T, got Token) {
 func checkErrorText(t *testing.T, err error) {
 	t.Helper()
 	text := err.Error()
-	if cleanTo(text, len(text)+1) != text || len(text) > 4000 || strings.Contains(text, fakeSecret) {
+	if secret.CleanTo(text, len(text)+1) != text || len(text) > 4000 || strings.Contains(text, fakeSecret) {
 		t.Errorf("error text %q", text)
 	}
 }

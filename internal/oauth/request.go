@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // TokenRequest is what is asked of a token endpoint (RFC 6749 §3.2).
@@ -24,12 +26,12 @@ type TokenRequest struct {
 	// Secrets are the secret form parameters (password, refresh_token, code).
 	// They are fetched when the request is built; a nil function is not sent,
 	// an empty secret is a *RequestError.
-	Secrets map[string]SecretFunc
+	Secrets map[string]secret.Func
 	// Header holds further request headers.
 	Header http.Header
 	// SecretHeader holds further headers whose values are secret (x-api-key),
 	// fetched like Secrets.
-	SecretHeader map[string]SecretFunc
+	SecretHeader map[string]secret.Func
 	// Accept is the Accept header, "application/json" when empty.
 	Accept string
 	// Repeatable allows one more try after 429 or 503. Only a grant that spends
@@ -49,7 +51,7 @@ type draft struct {
 	form     url.Values
 	body     []byte // JSON, in the form's place
 	secret   sensitive
-	sent     redactor
+	sent     secret.Redactor
 }
 
 // sensitive says which parts of a request are secret. It travels in the
@@ -123,7 +125,7 @@ func (d *draft) plain(header http.Header, accept string, params url.Values) erro
 
 // secrets fetches what is secret and sets it, in a fixed order because a person
 // may be asked.
-func (d *draft) secrets(ctx context.Context, from map[string]SecretFunc, set func(name, value string) error) error {
+func (d *draft) secrets(ctx context.Context, from map[string]secret.Func, set func(name, value string) error) error {
 	for _, name := range slices.Sorted(maps.Keys(from)) {
 		if from[name] == nil {
 			continue
@@ -141,7 +143,7 @@ func (d *draft) secrets(ctx context.Context, from map[string]SecretFunc, set fun
 
 // fetch gets a secret and remembers it for the redactor. Its error keeps the
 // reference's own.
-func (d *draft) fetch(ctx context.Context, name string, f SecretFunc) (string, error) {
+func (d *draft) fetch(ctx context.Context, name string, f secret.Func) (string, error) {
 	if f == nil {
 		return "", &RequestError{Problem: "no " + name + " is set"}
 	}
@@ -159,10 +161,10 @@ func (d *draft) fetch(ctx context.Context, name string, f SecretFunc) (string, e
 
 // Withhold names secrets that a service's words must not repeat although this client has
 // not sent them: another process may have.
-func (c *Client) Withhold(secrets []Secret) {
-	for _, secret := range secrets {
-		if text := secret.Reveal(); text != "" {
-			c.sent.and(redactor{text})
+func (c *Client) Withhold(secrets []secret.Secret) {
+	for _, s := range secrets {
+		if text := s.Reveal(); text != "" {
+			c.sent.and(secret.Redactor{text})
 		}
 	}
 }

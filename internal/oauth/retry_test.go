@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -153,9 +155,9 @@ func TestSecretErrorIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	asked := 0
 	r := machineRequest(endpointOf(t, "https://id.example"))
-	r.Auth = Basic{ClientID: "a", Secret: func(context.Context) (Secret, error) {
+	r.Auth = Basic{ClientID: "a", Secret: func(context.Context) (secret.Secret, error) {
 		asked++
-		return Secret{}, &NetworkError{Err: &net.OpError{Op: "dial", Err: errors.New("agent is gone")}}
+		return secret.Secret{}, &NetworkError{Err: &net.OpError{Op: "dial", Err: errors.New("agent is gone")}}
 	}}
 	client, slept := newClient(t)
 	if _, err := client.Token(t.Context(), r); err == nil || asked != 1 || len(*slept) != 0 {

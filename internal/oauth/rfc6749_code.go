@@ -5,12 +5,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // NewState returns a state parameter of 128 random bits or more, which ties a
 // redirect to the login it belongs to (RFC 6749 §10.12). Another one serves as a
 // nonce (OpenID Connect Core §15.5.2).
-func NewState() Secret { return NewSecret(rand.Text()) }
+func NewState() secret.Secret { return secret.New(rand.Text()) }
 
 // AuthorizationRequest is what the browser is sent to an authorization endpoint
 // with (RFC 6749 §4.1.1).
@@ -24,9 +26,9 @@ type AuthorizationRequest struct {
 	// Scope lists the scopes, none for the service's own choice.
 	Scope []string
 	// State is required; see NewState.
-	State Secret
+	State secret.Secret
 	// Nonce comes back in the ID token (OpenID Connect Core §3.1.2.1); left out when zero.
-	Nonce Secret
+	Nonce secret.Secret
 	// Challenge is S256Challenge's result; left out when empty.
 	Challenge string
 	// Extra holds further parameters. It cannot replace those above.
@@ -140,7 +142,7 @@ func (e *CallbackError) Error() string {
 // Callback is what the redirect of one login has to match.
 type Callback struct {
 	// State is the one that was sent. With the zero Secret nothing matches.
-	State Secret
+	State secret.Secret
 	// Optional takes an answer without state too, from services that send none. What ties
 	// it to this login is PKCE alone then.
 	Optional bool
@@ -150,43 +152,43 @@ type Callback struct {
 // for minutes only (RFC 6749 §4.1.2). State is looked at first, and in constant
 // time; then error, then code (RFC 6749 §4.1.2). The error is a *CallbackError. A
 // known parameter that is repeated is refused.
-func (c Callback) Parse(query url.Values) (Secret, error) {
+func (c Callback) Parse(query url.Values) (secret.Secret, error) {
 	answers := query.Get("code") != "" || query.Get("error") != ""
 	problem := c.stateProblem(query["state"])
 	if problem == noState && answers && c.Optional && !c.State.IsZero() {
 		problem = ""
 	}
 	if problem != "" {
-		return Secret{}, &CallbackError{
+		return secret.Secret{}, &CallbackError{
 			Reason: CallbackForeign, Problem: problem, Stateless: problem == noState && answers,
 		}
 	}
 	for _, name := range []string{"iss", "error", "error_description", "code"} {
 		if len(query[name]) > 1 {
 			problem := "parameter " + name + " is repeated"
-			return Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: problem}
+			return secret.Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: problem}
 		}
 	}
 	if query.Get("error") != "" {
-		return Secret{}, c.refusal(query)
+		return secret.Secret{}, c.refusal(query)
 	}
 	code := query.Get("code")
 	switch {
 	case code == "":
-		return Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "it has neither code nor error"}
+		return secret.Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "it has neither code nor error"}
 	case strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):
-		return Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "code has bytes outside printable ASCII"}
+		return secret.Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "code has bytes outside printable ASCII"}
 	}
-	return NewSecret(code), nil
+	return secret.New(code), nil
 }
 
 // refusal is the error of RFC 6749 §4.1.2.1.
 func (c Callback) refusal(query url.Values) *CallbackError {
-	secrets := redactor{c.State.Reveal(), query.Get("code")}
+	secrets := secret.Redactor{c.State.Reveal(), query.Get("code")}
 	return &CallbackError{
 		Reason:      CallbackRefused,
 		Code:        cleanCode(query.Get("error"), secrets),
-		Description: secrets.clean(query.Get("error_description")),
+		Description: secrets.Clean(query.Get("error_description")),
 	}
 }
 
@@ -199,7 +201,7 @@ func (c Callback) stateProblem(got []string) string {
 		return noState
 	case len(got) > 1:
 		return "parameter state is repeated"
-	case c.State.IsZero() || !c.State.Equal(NewSecret(got[0])):
+	case c.State.IsZero() || !c.State.Equal(secret.New(got[0])):
 		return "state is not the one that was sent"
 	}
 	return ""

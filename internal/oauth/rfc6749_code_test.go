@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -13,7 +15,7 @@ import (
 func TestS256Challenge(t *testing.T) {
 	t.Parallel()
 	const verifier, want = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-	if got := S256Challenge(NewSecret(verifier)); got != want {
+	if got := S256Challenge(secret.New(verifier)); got != want {
 		t.Errorf("got %s", got)
 	}
 	one, two := NewVerifier(), NewVerifier()
@@ -29,8 +31,8 @@ func TestAuthorizationURL(t *testing.T) {
 	t.Parallel()
 	full := AuthorizationRequest{
 		Endpoint: mustURL(t, "https://id.example/oauth/authorize?tenant=a"), ClientID: "demo client&x",
-		RedirectURI: "http://127.0.0.1:8080/callback", Scope: []string{"openid", "a:read"}, State: NewSecret("fake-state"),
-		Nonce: NewSecret("fake-nonce"), Challenge: "fake-challenge", Extra: url.Values{"hideTenant": {"true"}},
+		RedirectURI: "http://127.0.0.1:8080/callback", Scope: []string{"openid", "a:read"}, State: secret.New("fake-state"),
+		Nonce: secret.New("fake-nonce"), Challenge: "fake-challenge", Extra: url.Values{"hideTenant": {"true"}},
 	}
 	u, err := full.URL()
 	if err != nil {
@@ -47,7 +49,7 @@ func TestAuthorizationURL(t *testing.T) {
 	if full.Endpoint.RawQuery != "tenant=a" {
 		t.Error("the endpoint was changed")
 	}
-	least := AuthorizationRequest{Endpoint: mustURL(t, "https://id.example/a"), ClientID: "c", RedirectURI: "http://127.0.0.1:1/", State: NewSecret("s")}
+	least := AuthorizationRequest{Endpoint: mustURL(t, "https://id.example/a"), ClientID: "c", RedirectURI: "http://127.0.0.1:1/", State: secret.New("s")}
 	if u, err := least.URL(); err != nil || u.RawQuery != "client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2F&response_type=code&state=s" {
 		t.Errorf("%v, %v", u, err)
 	}
@@ -57,7 +59,7 @@ func TestAuthorizationURL(t *testing.T) {
 		"bad query":       func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "https://id.example/a?b=%zz") },
 		"no client":       func(r *AuthorizationRequest) { r.ClientID = "" },
 		"no redirect":     func(r *AuthorizationRequest) { r.RedirectURI = "" },
-		"no state":        func(r *AuthorizationRequest) { r.State = Secret{} },
+		"no state":        func(r *AuthorizationRequest) { r.State = secret.Secret{} },
 		"another state":   func(r *AuthorizationRequest) { r.Extra = url.Values{"state": {"x"}} },
 		"another type":    func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "https://id.example/a?response_type=token") },
 		"twice the extra": func(r *AuthorizationRequest) { r.Extra = url.Values{"tenant": {"b"}} },
@@ -73,8 +75,8 @@ func TestAuthorizationURL(t *testing.T) {
 
 func TestCallback(t *testing.T) {
 	t.Parallel()
-	plain := Callback{State: NewSecret("fake-state")}
-	optional := Callback{State: NewSecret("fake-state"), Optional: true}
+	plain := Callback{State: secret.New("fake-state")}
+	optional := Callback{State: secret.New("fake-state"), Optional: true}
 	for _, c := range []struct {
 		name   string
 		want   Callback
@@ -122,7 +124,7 @@ func TestCallback(t *testing.T) {
 		}
 		got, err := c.want.Parse(query)
 		if c.reason == "" {
-			if err != nil || !got.Equal(NewSecret("fake-code")) {
+			if err != nil || !got.Equal(secret.New("fake-code")) {
 				t.Errorf("%s: %+v, %v", c.name, got, err)
 			}
 			continue
@@ -144,7 +146,7 @@ func FuzzCallback(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	want := Callback{State: NewSecret("fake-state")}
+	want := Callback{State: secret.New("fake-state")}
 	f.Fuzz(func(t *testing.T, text string) {
 		query, _ := url.ParseQuery(text) // what could be read, as a careless caller would pass it
 		got, err := want.Parse(query)

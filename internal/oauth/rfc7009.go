@@ -3,6 +3,8 @@ package oauth
 import (
 	"net/http"
 	"net/url"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // TokenForm is the request, but for its URL, that tells a revocation endpoint to
@@ -14,11 +16,11 @@ import (
 // A token that was not valid is a success for RFC 7009 §2.2, but an *Error where
 // the service puts one into its 200. Asking twice does no harm, so that Call repeats
 // it once after 429 and 503 (§2.2.1).
-func TokenForm(auth ClientAuth, token Secret, hint string) CallRequest {
+func TokenForm(auth ClientAuth, token secret.Secret, hint string) CallRequest {
 	return CallRequest{
 		Method: http.MethodPost, Auth: auth, Idempotent: true,
 		Params:  url.Values{"token_type_hint": {hint}},
-		Secrets: map[string]SecretFunc{"token": Known(token)},
+		Secrets: map[string]secret.Func{"token": secret.Known(token)},
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 func TestRevoke(t *testing.T) {
@@ -21,7 +23,7 @@ func TestRevoke(t *testing.T) {
 	} {
 		s := serve(t, answerWith(c.status, "application/json", c.body))
 		client, _ := newClient(t)
-		r := TokenForm(Post{ClientID: "demo-client", Secret: secretOf(fakeSecret)}, NewSecret("fake-token"), "refresh_token")
+		r := TokenForm(Post{ClientID: "demo-client", Secret: secretOf(fakeSecret)}, secret.New("fake-token"), "refresh_token")
 		r.URL, r.Success = endpointOf(t, s.URL), Revoked()
 		_, err := client.Call(t.Context(), r)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -49,7 +51,7 @@ func TestIntrospect(t *testing.T) {
 	} {
 		s := serve(t, answerWith(200, "application/json", c.body))
 		client, _ := newClient(t)
-		r := TokenForm(Basic{ClientID: "demo-client", Secret: secretOf(fakeSecret)}, NewSecret("fake-token"), "")
+		r := TokenForm(Basic{ClientID: "demo-client", Secret: secretOf(fakeSecret)}, secret.New("fake-token"), "")
 		r.URL = endpointOf(t, s.URL)
 		r.Success = Introspected()
 		var said []byte
@@ -73,7 +75,7 @@ func TestTokenFormNeedsAToken(t *testing.T) {
 	t.Parallel()
 	client, _ := newClient(t)
 	client.HTTP.Transport = failing{errors.New("something was sent")}
-	r := TokenForm(None{ClientID: "a"}, Secret{}, "")
+	r := TokenForm(None{ClientID: "a"}, secret.Secret{}, "")
 	r.URL = endpointOf(t, "https://id.example")
 	_, err := client.Call(t.Context(), r)
 	if _, ok := errors.AsType[*RequestError](err); !ok {

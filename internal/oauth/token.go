@@ -1,18 +1,22 @@
 package oauth
 
-import "time"
+import (
+	"time"
+
+	"github.com/authctl/authctl/internal/secret"
+)
 
 // Token is what a token endpoint issued (RFC 6749 §5.1).
 type Token struct {
 	// AccessToken holds bytes 0x21–0x7E only.
-	AccessToken Secret
+	AccessToken secret.Secret
 	// TokenType is as the service wrote it ("Bearer", "bearer"); compare it
 	// without case (RFC 6749 §7.1). Empty in a reply means "Bearer".
 	TokenType string
 	// RefreshToken is zero when none came.
-	RefreshToken Secret
+	RefreshToken secret.Secret
 	// IDToken is the OpenID Connect ID token, zero when none came.
-	IDToken Secret
+	IDToken secret.Secret
 	// SessionID is the member sid that some services add for the session of a login,
 	// cleaned; empty when none came.
 	SessionID string

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -32,11 +34,11 @@ type Login struct {
 	// RedirectURI is where the answer comes.
 	RedirectURI string
 	// State comes back with the answer (RFC 6749 §10.12).
-	State oauth.Secret
+	State secret.Secret
 	// Verifier proves that it was us who asked (RFC 7636); zero without PKCE.
-	Verifier oauth.Secret
+	Verifier secret.Secret
 	// Nonce comes back in the ID token; zero when none is asked for.
-	Nonce oauth.Secret
+	Nonce secret.Secret
 }
 
 // UserInfoer is a Provider that tells who a token speaks for.
@@ -56,8 +58,8 @@ type UserInfo struct {
 
 // Session are the tokens that end together. Either may be zero.
 type Session struct {
-	AccessToken  oauth.Secret
-	RefreshToken oauth.Secret
+	AccessToken  secret.Secret
+	RefreshToken secret.Secret
 	// Scope is what the access token was granted, nil when the service did not say.
 	Scope []string
 }
@@ -88,12 +90,12 @@ type SignedOut struct {
 
 // PasswordChanger is a Provider that can change the user's password.
 type PasswordChanger interface {
-	ChangePassword(ctx context.Context, token oauth.Secret, change PasswordChange) error
+	ChangePassword(ctx context.Context, token secret.Secret, change PasswordChange) error
 }
 
 // PasswordChange is what the service is told.
 type PasswordChange struct {
-	Old, New oauth.Secret
+	Old, New secret.Secret
 	// User and OperationID are sent when they are not empty.
 	User, OperationID string
 }
@@ -102,7 +104,7 @@ type PasswordChange struct {
 type Pinger interface {
 	// Ping asks with a token, which may be zero. A service that is there and does
 	// not accept the token is a Failure of ReasonCredentials.
-	Ping(ctx context.Context, token oauth.Secret) (Pong, error)
+	Ping(ctx context.Context, token secret.Secret) (Pong, error)
 }
 
 // Pong is the answer of a service that is there.
@@ -116,19 +118,19 @@ type Pong struct {
 // Revoker is a Provider with RFC 7009. The hint is "access_token" or
 // "refresh_token".
 type Revoker interface {
-	Revoke(ctx context.Context, token oauth.Secret, hint string) error
+	Revoke(ctx context.Context, token secret.Secret, hint string) error
 }
 
 // Introspector is a Provider with RFC 7662. The reply is one JSON object as the
 // service gave it.
 type Introspector interface {
-	Introspect(ctx context.Context, token oauth.Secret) (json.RawMessage, error)
+	Introspect(ctx context.Context, token secret.Secret) (json.RawMessage, error)
 }
 
 // Verifier is a Provider that publishes the keys its tokens are signed with.
 type Verifier interface {
 	// Verify checks signature and issuer of a JWT, and not its times.
-	Verify(ctx context.Context, token oauth.Secret) error
+	Verify(ctx context.Context, token secret.Secret) error
 }
 
 // APILocator is a Provider whose tokens are meant for an API that is not on the token
@@ -155,7 +157,7 @@ type Endpoint struct {
 // APIHeaderer is a Provider whose API wants further secret headers beside the token.
 type APIHeaderer interface {
 	// APIHeaders returns what fetches their values, by name.
-	APIHeaders() map[string]oauth.SecretFunc
+	APIHeaders() map[string]secret.Func
 }
 
 // UnsupportedError says that a service has no such operation. Exit code 6.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -37,7 +39,7 @@ type Peer struct {
 	Client  *oauth.Client
 	// Header and SecretHeader are sent with every request.
 	Header       map[string][]string
-	SecretHeader map[string]oauth.SecretFunc
+	SecretHeader map[string]secret.Func
 	// Rules read the service's errors its own way; what none fits is left to the words
 	// of RFC 6749 §5.2.
 	Rules []Rule
@@ -83,11 +85,11 @@ func (e *TokenEndpoint) ClientCredentials(ctx context.Context, params url.Values
 // Password asks with the grant of RFC 6749 §4.3. It is sent once: a repeated
 // wrong password may lock the user out.
 func (e *TokenEndpoint) Password(
-	ctx context.Context, params url.Values, password oauth.SecretFunc,
+	ctx context.Context, params url.Values, password secret.Func,
 ) (oauth.Token, error) {
 	token, err := e.ask(ctx, oauth.TokenRequest{
 		Params:  grant(params, "password"),
-		Secrets: map[string]oauth.SecretFunc{"password": password},
+		Secrets: map[string]secret.Func{"password": password},
 	})
 	return e.kept(token), err
 }
@@ -96,11 +98,11 @@ func (e *TokenEndpoint) Password(
 // is good once. The verifier is PKCE's, zero without it. The token has its ID token
 // still, which CodeFlow checks.
 func (e *TokenEndpoint) AuthorizationCode(
-	ctx context.Context, params url.Values, code, verifier oauth.Secret,
+	ctx context.Context, params url.Values, code, verifier secret.Secret,
 ) (oauth.Token, error) {
-	secrets := map[string]oauth.SecretFunc{"code": oauth.Known(code)}
+	secrets := map[string]secret.Func{"code": secret.Known(code)}
 	if !verifier.IsZero() {
-		secrets["code_verifier"] = oauth.Known(verifier)
+		secrets["code_verifier"] = secret.Known(verifier)
 	}
 	return e.ask(ctx, oauth.TokenRequest{Params: grant(params, "authorization_code"), Secrets: secrets})
 }
@@ -108,11 +110,11 @@ func (e *TokenEndpoint) AuthorizationCode(
 // Refresh asks with the grant of RFC 6749 §6. A refused refresh token is a
 // Failure of ReasonLogin.
 func (e *TokenEndpoint) Refresh(
-	ctx context.Context, params url.Values, refreshToken oauth.Secret,
+	ctx context.Context, params url.Values, refreshToken secret.Secret,
 ) (oauth.Token, error) {
 	token, err := e.ask(ctx, oauth.TokenRequest{
 		Params:  grant(params, "refresh_token"),
-		Secrets: map[string]oauth.SecretFunc{"refresh_token": oauth.Known(refreshToken)},
+		Secrets: map[string]secret.Func{"refresh_token": secret.Known(refreshToken)},
 	})
 	return e.kept(token), refusedRefresh(err)
 }
@@ -120,7 +122,7 @@ func (e *TokenEndpoint) Refresh(
 // kept returns the token without what nobody asked to keep.
 func (e *TokenEndpoint) kept(t oauth.Token) oauth.Token {
 	if !slices.Contains(e.Keep, "id_token") {
-		t.IDToken = oauth.Secret{}
+		t.IDToken = secret.Secret{}
 	}
 	if !slices.Contains(e.Keep, "sid") {
 		t.SessionID = ""

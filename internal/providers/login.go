@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -91,7 +93,7 @@ func (f CodeFlow) Finish(ctx context.Context, login *Login, answer url.Values) (
 		return oauth.Token{}, &Failure{
 			Reason: ReasonProtocol,
 			Message: fmt.Sprintf("the answer to the login at %s names another issuer (RFC 9207): %q",
-				f.Token.Service, oauth.CleanText(issuer)),
+				f.Token.Service, secret.CleanText(issuer)),
 		}
 	}
 	if err != nil {

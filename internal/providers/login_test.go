@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -36,7 +38,7 @@ func TestRefusedLogin(t *testing.T) {
 			Token:     &providers.TokenEndpoint{Peer: providers.Peer{Service: "Fake", Client: &oauth.Client{}}},
 			Authorize: &url.URL{Scheme: "https", Host: "id.example"}, ClientID: "c",
 		}
-		login := &providers.Login{RedirectURI: "http://127.0.0.1:2/callback", State: oauth.NewSecret("fake-state")}
+		login := &providers.Login{RedirectURI: "http://127.0.0.1:2/callback", State: secret.New("fake-state")}
 		_, err := flow.Finish(t.Context(), login, url.Values{"state": {"fake-state"}, "error": {code}})
 		failure, ok := errors.AsType[*providers.Failure](err)
 		if !ok || failure.Reason != want.reason || !strings.Contains(failure.Hint, want.hint) ||
@@ -72,7 +74,7 @@ func TestIssuerOfTheAnswer(t *testing.T) {
 			Token:     &providers.TokenEndpoint{Peer: providers.Peer{Service: "Fake", Client: &oauth.Client{}}},
 			Authorize: authorize, ClientID: "c",
 		}
-		login := &providers.Login{RedirectURI: "http://127.0.0.1:2/callback", State: oauth.NewSecret("fake-state")}
+		login := &providers.Login{RedirectURI: "http://127.0.0.1:2/callback", State: secret.New("fake-state")}
 		_, err = flow.Finish(t.Context(), login, url.Values{
 			"state": {"fake-state"}, "code": {"fake-code"}, "iss": {c.issuer},
 		})

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -30,7 +32,7 @@ type Provider interface {
 // back; the old one then stays valid. Whoever sends it by other means than an oauth.Client
 // calls oauth.Announce right before.
 type Refresher interface {
-	Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error)
+	Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error)
 }
 
 // Pacer is a Provider whose service takes only so many token requests.

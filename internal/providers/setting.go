@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Kind is the type of a setting's value.
@@ -82,7 +82,7 @@ type Value struct {
 	// List is the value of a List.
 	List []string
 	// Secret fetches the value of a Secret.
-	Secret oauth.SecretFunc
+	Secret secret.Func
 	// Origin says where the value comes from, for people: "flag --scope",
 	// "environment AUTHCTL_ACCOUNT", "profile calls in /path:7", "default".
 	Origin string
@@ -135,7 +135,7 @@ func (s Settings) List(name string) []string { return s.values[name].List }
 func (s Settings) Bool(name string) bool { return s.values[name].Text == "true" }
 
 // Secret returns what fetches a Secret setting, nil when it has no value.
-func (s Settings) Secret(name string) oauth.SecretFunc { return s.values[name].Secret }
+func (s Settings) Secret(name string) secret.Func { return s.values[name].Secret }
 
 // With returns the settings with another value of one of them. The secrets stay
 // fetched.
@@ -148,7 +148,7 @@ func (s Settings) With(name string, v Value) Settings {
 	return s
 }
 
-// Tag returns oauth.Secret.Tag over every secret of the settings, in the order of
+// Tag returns secret.Secret.Tag over every secret of the settings, in the order of
 // their names. It fetches them.
 func (s Settings) Tag(ctx context.Context, salt string) (string, error) {
 	var tag strings.Builder

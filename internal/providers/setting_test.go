@@ -4,7 +4,8 @@ import (
 	"context"
 	"testing"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -12,7 +13,7 @@ import (
 // does what the caller adds; where a value was said does not.
 func TestRequestTag(t *testing.T) {
 	secret := func(value string) providers.Value {
-		return providers.Value{Secret: func(context.Context) (oauth.Secret, error) { return oauth.NewSecret(value), nil }}
+		return providers.Value{Secret: func(context.Context) (secret.Secret, error) { return secret.New(value), nil }}
 	}
 	base := map[string]providers.Value{
 		"basic_encoding": {Text: "raw"}, "account_form_field": {Text: "true"}, "accept": {Text: "application/json"},

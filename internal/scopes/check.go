@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -143,7 +144,7 @@ func printable(name string) string {
 	if Valid(name) {
 		return name
 	}
-	return `"` + oauth.CleanText(name) + `"`
+	return `"` + secret.CleanText(name) + `"`
 }
 
 // Shown are names fit to be shown: one that no scope can have is in quotes, and cleaned.

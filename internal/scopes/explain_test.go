@@ -4,7 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/google/go-cmp/cmp"
 )
@@ -111,7 +112,7 @@ func FuzzExplain(f *testing.F) {
 			t.Errorf("%q gives %+v", text, d)
 		}
 		for _, shown := range append(d.Needed, d.Code, d.Description) {
-			if oauth.CleanText(shown) != shown && len(shown) < 200 {
+			if secret.CleanText(shown) != shown && len(shown) < 200 {
 				t.Errorf("%q shows %q", text, shown)
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secretservicetest"
 )
@@ -14,7 +16,7 @@ func benchRecord() *Record {
 	return &Record{
 		Key: Key{Provider: "talkdesk", TokenURL: "https://acme.talkdeskid.eu/oauth/token", ClientID: "a"},
 		Token: oauth.Token{
-			AccessToken: oauth.NewSecret("fake-access-token"), RequestedAt: time.UnixMilli(1772600767008), Lifetime: 10 * time.Minute,
+			AccessToken: secret.New("fake-access-token"), RequestedAt: time.UnixMilli(1772600767008), Lifetime: 10 * time.Minute,
 		},
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"sync"
 
-	"filippo.io/age"
+	"github.com/authctl/authctl/internal/secret"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"filippo.io/age"
 )
 
 // File keeps records in files sealed with age (X25519), for machines without a
@@ -25,7 +25,7 @@ type File struct {
 	Dir string
 	// Key fetches the identity, "AGE-SECRET-KEY-1…" as age-keygen prints it. It is
 	// called when a record is read or written.
-	Key oauth.SecretFunc
+	Key secret.Func
 	// Unopened hears of how many records List leaves out because they cannot be opened, and
 	// why the first of them; nil means that nobody does.
 	Unopened func(number int, why string)

@@ -11,13 +11,13 @@ import (
 	"strings"
 	"testing"
 
-	"filippo.io/age"
+	"github.com/authctl/authctl/internal/secret"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"filippo.io/age"
 )
 
 // fileKey returns a new identity.
-func fileKey(t testing.TB) oauth.SecretFunc {
+func fileKey(t testing.TB) secret.Func {
 	t.Helper()
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -26,8 +26,8 @@ func fileKey(t testing.TB) oauth.SecretFunc {
 	return givenKey(id.String())
 }
 
-func givenKey(text string) oauth.SecretFunc {
-	return func(context.Context) (oauth.Secret, error) { return oauth.NewSecret(text), nil }
+func givenKey(text string) secret.Func {
+	return func(context.Context) (secret.Secret, error) { return secret.New(text), nil }
 }
 
 func newFile(t *testing.T) *File {
@@ -78,13 +78,13 @@ func TestFileNeverPlain(t *testing.T) {
 func TestFileWithoutKey(t *testing.T) {
 	t.Parallel()
 	errReference := errors.New("no such variable")
-	for name, key := range map[string]oauth.SecretFunc{
+	for name, key := range map[string]secret.Func{
 		"none":       nil,
 		"empty":      givenKey(""),
 		"not a key":  givenKey("a-secret-of-another-kind"),
 		"public key": givenKey("age1fakefakefake"),
 		"two keys":   givenKey("AGE-SECRET-KEY-1FAKE\nAGE-SECRET-KEY-1FAKE"),
-		"error":      func(context.Context) (oauth.Secret, error) { return oauth.Secret{}, errReference },
+		"error":      func(context.Context) (secret.Secret, error) { return secret.Secret{}, errReference },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -112,10 +112,10 @@ func TestFileKeyIsFetchedOnce(t *testing.T) {
 	t.Parallel()
 	s := newFile(t)
 	fetch, fetched := s.Key, 0
-	s.Key = func(ctx context.Context) (oauth.Secret, error) {
+	s.Key = func(ctx context.Context) (secret.Secret, error) {
 		fetched++
 		key, err := fetch(ctx)
-		return oauth.NewSecret("# created: 2026-01-01T00:00:00Z\n# public key: age1fake\n" + key.Reveal() + "\n"), err
+		return secret.New("# created: 2026-01-01T00:00:00Z\n# public key: age1fake\n" + key.Reveal() + "\n"), err
 	}
 	mustPut(t, s, testRecord(t))
 	mustGet(t, s, testRecord(t).Key)

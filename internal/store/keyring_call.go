@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/zalando/go-keyring"
+	"github.com/authctl/authctl/internal/secret"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/zalando/go-keyring"
 )
 
 // secretService is what a keyring has to do. Get and Delete fail with
@@ -226,4 +226,4 @@ func (k *Keyring) refused(doing string, err error) error {
 }
 
 // quoted makes another program's words safe to print: one line, printable, short.
-func quoted(s string) string { return strconv.Quote(oauth.CleanText(s)) }
+func quoted(s string) string { return strconv.Quote(secret.CleanText(s)) }

@@ -14,7 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/secretservicetest"
 	"github.com/authctl/authctl/internal/testneed"
 )
@@ -93,7 +94,7 @@ func TestSecretTool(t *testing.T) {
 		if got, err := k.Secret(t.Context(), "a"); err != nil || got.Reveal() != "fake-from-outside" {
 			t.Errorf("Secret() = %q, %v", got.Reveal(), err)
 		}
-		if err := k.SetSecret(t.Context(), "a", oauth.NewSecret("fake-ours")); err != nil {
+		if err := k.SetSecret(t.Context(), "a", secret.New("fake-ours")); err != nil {
 			t.Errorf("SetSecret over another program's entry: %v", err)
 		}
 		out, err := exec.CommandContext(t.Context(), "secret-tool", "lookup", "service", "authctl", "username", "a").Output()

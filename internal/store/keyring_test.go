@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/zalando/go-keyring"
-
-	"github.com/authctl/authctl/internal/oauth"
 )
 
 // fakeKeyring is a keyring in memory that can be told to misbehave.
@@ -166,7 +166,7 @@ func TestKeyringSealedFiles(t *testing.T) {
 	k := newKeyring(t, fake)
 	k.MaxRecord = 2000
 	small, big := testRecord(t), testRecord(t)
-	big.Token.AccessToken = oauth.NewSecret(strings.Repeat("x", 3000))
+	big.Token.AccessToken = secret.New(strings.Repeat("x", 3000))
 	path := filepath.Join(k.StateDir, "sealed", big.Key.Digest()+".age")
 	exists := func() bool { _, err := os.Stat(path); return err == nil }
 
@@ -216,7 +216,7 @@ func TestKeyringDismissed(t *testing.T) {
 	r := testRecord(t)
 	fake.dismiss = true
 	wantProblem(t, k.Put(t.Context(), r), Locked)
-	wantProblem(t, k.SetSecret(t.Context(), "a", oauth.NewSecret("fake")), Locked)
+	wantProblem(t, k.SetSecret(t.Context(), "a", secret.New("fake")), Locked)
 
 	fake.dismiss = false
 	mustPut(t, k, r)
@@ -236,7 +236,7 @@ func TestKeyringOverwritten(t *testing.T) {
 	fake := &fakeKeyring{dismiss: true}
 	k := newKeyring(t, fake)
 	theirs := testRecord(t)
-	theirs.Token.AccessToken = oauth.NewSecret("fake-theirs")
+	theirs.Token.AccessToken = secret.New("fake-theirs")
 	plain, err := encodeRecord(theirs)
 	if err != nil {
 		t.Fatal(err)
@@ -339,7 +339,7 @@ func testNamedSecrets(t *testing.T, k *Keyring) {
 		t.Errorf("Secret() = %v, want ErrNotFound that names it", err)
 	}
 	for _, value := range []string{"fake-one", "fake \"two\"\n$x ä"} {
-		if err := k.SetSecret(t.Context(), name, oauth.NewSecret(value)); err != nil {
+		if err := k.SetSecret(t.Context(), name, secret.New(value)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := k.Secret(t.Context(), name); err != nil || got.Reveal() != value {
@@ -366,10 +366,10 @@ func TestSecretNames(t *testing.T) {
 	} {
 		_, err := k.Secret(t.Context(), name)
 		wantProblem(t, err, Refused)
-		wantProblem(t, k.SetSecret(t.Context(), name, oauth.NewSecret("fake")), Refused)
+		wantProblem(t, k.SetSecret(t.Context(), name, secret.New("fake")), Refused)
 		wantProblem(t, k.DeleteSecret(t.Context(), name), Refused)
 	}
-	wantProblem(t, k.SetSecret(t.Context(), "a", oauth.Secret{}), Refused)
+	wantProblem(t, k.SetSecret(t.Context(), "a", secret.Secret{}), Refused)
 	if calls := fake.called(); len(calls) != 0 {
 		t.Errorf("the keyring was asked: %v", calls)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // What the methods for named secrets say they were doing.
@@ -22,27 +22,27 @@ const maxName = 128
 // Secret returns the secret that a person stored under name, which is also the
 // entry's account: `secret-tool store --label LABEL service authctl username NAME`
 // stores one from outside. Errors wrap ErrNotFound or are an *UnusableError.
-func (k *Keyring) Secret(ctx context.Context, name string) (oauth.Secret, error) {
+func (k *Keyring) Secret(ctx context.Context, name string) (secret.Secret, error) {
 	if err := checkName(name); err != nil {
-		return oauth.Secret{}, k.refused(readingSecret, err)
+		return secret.Secret{}, k.refused(readingSecret, err)
 	}
 	value, err := k.get(ctx, readingSecret, name)
 	if errors.Is(err, ErrNotFound) {
-		return oauth.Secret{}, fmt.Errorf("%w: the keyring has no secret named %s", ErrNotFound, name)
+		return secret.Secret{}, fmt.Errorf("%w: the keyring has no secret named %s", ErrNotFound, name)
 	}
 	if err != nil {
-		return oauth.Secret{}, err
+		return secret.Secret{}, err
 	}
 	// Tools that store what they read from a pipe keep its line break.
 	value, _ = strings.CutSuffix(value, "\n")
 	value, _ = strings.CutSuffix(value, "\r")
-	return oauth.NewSecret(value), nil
+	return secret.New(value), nil
 }
 
 // SetSecret stores a secret under name, replacing all that were there. Names are 1
 // to 128 of A-Z a-z 0-9 . _ / - and not 64 hex digits, which are tokens. Errors are
 // an *UnusableError.
-func (k *Keyring) SetSecret(ctx context.Context, name string, secret oauth.Secret) error {
+func (k *Keyring) SetSecret(ctx context.Context, name string, secret secret.Secret) error {
 	if err := checkName(name); err != nil {
 		return k.refused(storingSecret, err)
 	}

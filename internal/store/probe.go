@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 )
@@ -28,7 +30,7 @@ func Probe(ctx context.Context, s Store, now time.Time) (time.Duration, error) {
 		return took, orElse(err, "it gives a record that nobody wrote")
 	}
 	record := &Record{Key: key, Profile: key.Provider, Token: oauth.Token{
-		AccessToken: oauth.NewSecret(rand.Text()), RequestedAt: now, Lifetime: probeLifetime,
+		AccessToken: secret.New(rand.Text()), RequestedAt: now, Lifetime: probeLifetime,
 	}}
 	// What was begun is ended, also when the caller gives up.
 	defer func() { _ = s.Delete(context.WithoutCancel(ctx), key) }()

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 )
 
 // forgetful is a store with one defect.
@@ -27,7 +28,7 @@ func (f *forgetful) Put(ctx context.Context, r *Record) error {
 		return &UnusableError{Store: "fake", Problem: Refused, Doing: storingToken, Err: errors.New("no")}
 	case "changes":
 		other := *r
-		other.Token.AccessToken = oauth.NewSecret("obviously-fake")
+		other.Token.AccessToken = secret.New("obviously-fake")
 		return f.Memory.Put(ctx, &other)
 	}
 	return f.Memory.Put(ctx, r)

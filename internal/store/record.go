@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 )
 
@@ -135,10 +137,10 @@ func (s storedRecord) record() *Record {
 		Account:     s.Account,
 		Environment: s.Environment,
 		Token: oauth.Token{
-			AccessToken:  oauth.NewSecret(s.AccessToken),
+			AccessToken:  secret.New(s.AccessToken),
 			TokenType:    s.TokenType,
-			RefreshToken: oauth.NewSecret(s.RefreshToken),
-			IDToken:      oauth.NewSecret(s.IDToken),
+			RefreshToken: secret.New(s.RefreshToken),
+			IDToken:      secret.New(s.IDToken),
 			SessionID:    s.SessionID,
 			Scope:        s.Scope,
 			RequestedAt:  time.UnixMilli(s.RequestedMS).UTC(),

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -36,9 +38,9 @@ func testRecord(t *testing.T) *Record {
 		},
 		Profile: "engage",
 		Token: oauth.Token{
-			AccessToken:  oauth.NewSecret("fake-access<&>token"),
+			AccessToken:  secret.New("fake-access<&>token"),
 			TokenType:    "bearer",
-			RefreshToken: oauth.NewSecret("fake refresh token"),
+			RefreshToken: secret.New("fake refresh token"),
 			Scope:        []string{"a:write"},
 			RequestedAt:  time.Date(2026, 3, 4, 5, 6, 7, 8_000_000, time.UTC),
 			Lifetime:     5 * time.Minute,
@@ -48,7 +50,7 @@ func testRecord(t *testing.T) *Record {
 
 // sameSecrets compares secrets by value and shows none.
 func sameSecrets() cmp.Option {
-	return cmp.Comparer(func(a, b oauth.Secret) bool { return a.Equal(b) })
+	return cmp.Comparer(func(a, b secret.Secret) bool { return a.Equal(b) })
 }
 
 // testStore is the contract of a Store. What newStore returns is empty and shares
@@ -82,13 +84,13 @@ func testEmpty(t *testing.T, s Store) {
 func testRoundTrip(t *testing.T, newStore func(t *testing.T) Store) {
 	for name, change := range map[string]func(*Record){
 		"full":             func(*Record) {},
-		"no refresh token": func(r *Record) { r.Token.RefreshToken = oauth.Secret{} },
+		"no refresh token": func(r *Record) { r.Token.RefreshToken = secret.Secret{} },
 		"no lifetime":      func(r *Record) { r.Token.Lifetime = 0 },
-		"of a login":       func(r *Record) { r.Token.IDToken, r.Token.SessionID = oauth.NewSecret("fake-id-token"), "sid" },
+		"of a login":       func(r *Record) { r.Token.IDToken, r.Token.SessionID = secret.New("fake-id-token"), "sid" },
 		"scope not said":   func(r *Record) { r.Token.Scope = nil },
 		"no scope granted": func(r *Record) { r.Token.Scope = []string{} },
 		"no scope asked":   func(r *Record) { r.Key.Scopes = nil },
-		"20 KB":            func(r *Record) { r.Token.AccessToken = oauth.NewSecret(strings.Repeat("x", 20_000)) },
+		"20 KB":            func(r *Record) { r.Token.AccessToken = secret.New(strings.Repeat("x", 20_000)) },
 		"not ASCII":        func(r *Record) { r.Key.User, r.Profile = "Jané \"ö\"\n", "naïve" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +149,7 @@ func testKeys(t *testing.T, s Store) {
 func testReplace(t *testing.T, s Store) {
 	for i, token := range []string{"fake-1", strings.Repeat("fake-2", 4000), "fake-3", strings.Repeat("fake-4", 4000)} {
 		r := testRecord(t)
-		r.Token.AccessToken = oauth.NewSecret(token)
+		r.Token.AccessToken = secret.New(token)
 		r.Token.RequestedAt = r.Token.RequestedAt.Add(time.Duration(i) * time.Second)
 		mustPut(t, s, r)
 		if diff := cmp.Diff(r, mustGet(t, s, r.Key), sameSecrets()); diff != "" {
@@ -159,7 +161,7 @@ func testReplace(t *testing.T, s Store) {
 func testDelete(t *testing.T, s Store) {
 	kept, gone := testRecord(t), testRecord(t)
 	gone.Key.ClientID += "/gone"
-	gone.Token.AccessToken = oauth.NewSecret(strings.Repeat("x", 20_000))
+	gone.Token.AccessToken = secret.New(strings.Repeat("x", 20_000))
 	mustPut(t, s, kept)
 	mustPut(t, s, gone)
 	for range 2 {
@@ -176,15 +178,15 @@ func testUncacheable(t *testing.T, s Store) {
 	good := testRecord(t)
 	mustPut(t, s, good)
 	for name, change := range map[string]func(*Record){
-		"no token":           func(r *Record) { r.Token.AccessToken = oauth.Secret{} },
-		"of no use":          func(r *Record) { r.Token.Lifetime, r.Token.RefreshToken = 0, oauth.Secret{} },
+		"no token":           func(r *Record) { r.Token.AccessToken = secret.Secret{} },
+		"of no use":          func(r *Record) { r.Token.Lifetime, r.Token.RefreshToken = 0, secret.Secret{} },
 		"negative lifetime":  func(r *Record) { r.Token.Lifetime = -time.Second },
 		"absurd lifetime":    func(r *Record) { r.Token.Lifetime = 1 << 62 },
 		"no time":            func(r *Record) { r.Token.RequestedAt = time.Time{} },
-		"line break":         func(r *Record) { r.Token.AccessToken = oauth.NewSecret("fake\r\nX-Evil: 1") },
-		"refresh line break": func(r *Record) { r.Token.RefreshToken = oauth.NewSecret("fake\n") },
+		"line break":         func(r *Record) { r.Token.AccessToken = secret.New("fake\r\nX-Evil: 1") },
+		"refresh line break": func(r *Record) { r.Token.RefreshToken = secret.New("fake\n") },
 		"key not UTF-8":      func(r *Record) { r.Key.User = "\xff" },
-		"too big":            func(r *Record) { r.Token.AccessToken = oauth.NewSecret(strings.Repeat("x", 1<<20)) },
+		"too big":            func(r *Record) { r.Token.AccessToken = secret.New(strings.Repeat("x", 1<<20)) },
 	} {
 		r := testRecord(t)
 		change(r)
@@ -207,7 +209,7 @@ func testList(t *testing.T, s Store) {
 	for i, r := range records {
 		r.Profile, r.Key.User = []string{"alpha", "beta", "beta"}[i], fmt.Sprint("user", i)
 		if i == 0 {
-			r.Token.RefreshToken, r.Token.Scope = oauth.Secret{}, nil
+			r.Token.RefreshToken, r.Token.Scope = secret.Secret{}, nil
 		}
 		want = append(want, Entry{
 			Key: r.Key, Profile: r.Profile, Scope: r.Token.Scope, IssuedAt: r.Token.RequestedAt,
@@ -235,7 +237,7 @@ func testConcurrent(t *testing.T, s Store) {
 	for i := range 8 {
 		group.Go(func() {
 			r := testRecord(t)
-			r.Token.AccessToken = oauth.NewSecret(fmt.Sprint("fake-", i))
+			r.Token.AccessToken = secret.New(fmt.Sprint("fake-", i))
 			l, err := s.Lock(t.Context(), r.Key)
 			if err != nil {
 				t.Errorf("Lock: %v", err)

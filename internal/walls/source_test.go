@@ -12,11 +12,11 @@ import (
 	"github.com/authctl/authctl/internal/testneed"
 )
 
-// revealers are the files that may turn an oauth.Secret into text, and what for. A Secret that nobody reveals cannot
+// revealers are the files that may turn a secret.Secret into text, and what for. A Secret that nobody reveals cannot
 // be printed by accident, so this list stays short.
 func revealers() map[string]string {
 	return map[string]string{
-		"internal/oauth/secret.go":       "comparing in constant time, and the fingerprint",
+		"internal/secret/secret.go":      "comparing in constant time, and the fingerprint",
 		"internal/oauth/request.go":      "the request",
 		"internal/oauth/jwt.go":          "taking a JWT apart, and handing it to the signature check",
 		"internal/oauth/rfc6749_code.go": "the request that the browser sends, and the words that repeat it",
@@ -65,7 +65,7 @@ func TestSecretsAreRevealedInThreePlaces(t *testing.T) {
 			}
 			found[name] = true
 			if revealers()[name] == "" {
-				t.Errorf("%s: a secret is revealed here; pass the oauth.Secret on, or enter the file in revealers() "+
+				t.Errorf("%s: a secret is revealed here; pass the secret.Secret on, or enter the file in revealers() "+
 					"with the reason", set.Position(selector.Sel.Pos()))
 			}
 			return true

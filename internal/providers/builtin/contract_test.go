@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/builtin"
@@ -166,7 +168,7 @@ func operations(p providers.Provider) map[string]func(context.Context, providers
 	if c, ok := p.(providers.PasswordChanger); ok {
 		all["passwd"] = func(ctx context.Context, s providers.Session) error {
 			return c.ChangePassword(ctx, s.AccessToken, providers.PasswordChange{
-				Old: oauth.NewSecret("fake-old"), New: oauth.NewSecret("fake-new"),
+				Old: secret.New("fake-old"), New: secret.New("fake-new"),
 			})
 		}
 	}
@@ -175,7 +177,7 @@ func operations(p providers.Provider) map[string]func(context.Context, providers
 
 func TestOperationFaults(t *testing.T) {
 	t.Parallel()
-	session := providers.Session{AccessToken: oauth.NewSecret("fake-and-unknown")}
+	session := providers.Session{AccessToken: secret.New("fake-and-unknown")}
 	for name, c := range map[string]struct {
 		fault sandbox.Fault
 		want  providers.Reason
@@ -311,7 +313,7 @@ func TestRefresh(t *testing.T) {
 		if !ok {
 			t.Fatal("not a Refresher")
 		}
-		_, err = refresher.Refresh(t.Context(), oauth.NewSecret("fake-and-unknown"))
+		_, err = refresher.Refresh(t.Context(), secret.New("fake-and-unknown"))
 		if f := failure(t, err); f.Reason != providers.ReasonLogin && s.Name == "genesys" {
 			t.Errorf("an unknown refresh token: reason %s: %v", f.Reason, err)
 		}

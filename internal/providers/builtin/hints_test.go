@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/builtin"
@@ -80,7 +82,7 @@ func TestHintsNameOwnSettings(t *testing.T) {
 				settings, client := answered(t, service, values, answer)
 				_, err := client.Issue(t.Context())
 				if isLogin := values["grant"] == providers.AuthorizationCodeGrant; isLogin {
-					_, err = client.(providers.Refresher).Refresh(t.Context(), oauth.NewSecret("fake"))
+					_, err = client.(providers.Refresher).Refresh(t.Context(), secret.New("fake"))
 				}
 				check(fmt.Sprintf("%d %s", answer.status, answer.body), settings, err)
 			}
@@ -95,7 +97,7 @@ func TestHintsNameOwnSettings(t *testing.T) {
 					t.Fatal(err)
 				}
 				if values["grant"] == providers.AuthorizationCodeGrant {
-					_, err = client.(providers.Refresher).Refresh(t.Context(), oauth.NewSecret("fake"))
+					_, err = client.(providers.Refresher).Refresh(t.Context(), secret.New("fake"))
 				} else {
 					_, err = client.Issue(t.Context())
 				}
@@ -240,7 +242,7 @@ func TestHintsSayWhereASettingIs(t *testing.T) {
 		for i := 0; i < len(origins); i += 2 {
 			v := providers.Value{Text: "x", List: []string{"x"}, Origin: origins[i+1]}
 			if origins[i] == "client_secret" {
-				v.Secret = oauth.Known(oauth.NewSecret("fake"))
+				v.Secret = secret.Known(secret.New("fake"))
 			}
 			values[origins[i]] = v
 		}

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -31,7 +33,7 @@ type Provider struct {
 	client   string
 	grant    string
 	user     string
-	password oauth.SecretFunc
+	password secret.Func
 	scopes   []string
 }
 
@@ -139,7 +141,7 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 		return nil, err
 	}
 	if key := s.Secret("api_key"); key != nil {
-		p.token.SecretHeader = map[string]oauth.SecretFunc{"x-api-key": key}
+		p.token.SecretHeader = map[string]secret.Func{"x-api-key": key}
 	}
 	if p.grant == password {
 		p.user, p.password = s.Text("username"), s.Secret("password")
@@ -174,6 +176,6 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 }
 
 // Refresh asks with a refresh token (RFC 6749 §6).
-func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error) {
 	return p.token.Refresh(ctx, url.Values{}, refreshToken)
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -30,7 +32,7 @@ var (
 )
 
 // APIHeaders is x-api-key, which all of the page's usage lines have.
-func (p *Provider) APIHeaders() map[string]oauth.SecretFunc { return p.token.SecretHeader }
+func (p *Provider) APIHeaders() map[string]secret.Func { return p.token.SecretHeader }
 
 // codeFlow is the login: GET /oauth/authorize. The API knows one scope, "*".
 func (p *Provider) codeFlow(s providers.Settings) (providers.CodeFlow, error) {
@@ -122,14 +124,14 @@ func done() oauth.Success {
 
 // call asks an endpoint. The scheme is written as in all of the page's examples.
 func (p *Provider) call(
-	ctx context.Context, o operation, token oauth.Secret, r oauth.CallRequest,
+	ctx context.Context, o operation, token secret.Secret, r oauth.CallRequest,
 ) (*oauth.Reply, error) {
 	address := *p.base
 	address.Path, address.RawQuery = basePath+o.path, r.Params.Encode()
 	r.URL, r.Params, r.Scheme, r.Method = &address, nil, "bearer", o.method
 	r.Success, r.Idempotent = o.success, o.idempotent
 	if !token.IsZero() {
-		r.Bearer = oauth.Known(token)
+		r.Bearer = secret.Known(token)
 	}
 	peer := p.token.Peer
 	peer.Rules = o.rules
@@ -146,7 +148,7 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, view strin
 		claims, err := reply.Object()
 		return providers.UserInfo{Claims: claims}, err
 	}
-	jwt, err := oauth.ParseJWT(oauth.NewSecret(reply.Header.Get(jwtHeader)))
+	jwt, err := oauth.ParseJWT(secret.New(reply.Header.Get(jwtHeader)))
 	if err != nil {
 		return providers.UserInfo{}, &providers.Failure{
 			Reason: providers.ReasonProtocol, Err: err,
@@ -158,7 +160,7 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, view strin
 
 // Ping asks GET /ping: 200 if the user is authenticated, otherwise 403. What is
 // neither means that the service is not there.
-func (p *Provider) Ping(ctx context.Context, token oauth.Secret) (providers.Pong, error) {
+func (p *Provider) Ping(ctx context.Context, token secret.Secret) (providers.Pong, error) {
 	_, err := p.call(ctx, ping(), token, oauth.CallRequest{})
 	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Reason == providers.ReasonProtocol {
 		// A page, an empty body, or a redirect to one, is what stands in for a service that is down.
@@ -203,13 +205,13 @@ func (p *Provider) SignOut(
 		done.Did = "ended all sessions of the user"
 	}
 	if reply.Location != nil {
-		done.RedirectURI = oauth.CleanText(reply.Location.String())
+		done.RedirectURI = secret.CleanText(reply.Location.String())
 	}
 	return done, nil
 }
 
 // ChangePassword asks POST /change-password.
-func (p *Provider) ChangePassword(ctx context.Context, token oauth.Secret, change providers.PasswordChange) error {
+func (p *Provider) ChangePassword(ctx context.Context, token secret.Secret, change providers.PasswordChange) error {
 	data := map[string]any{"oldPassword": change.Old, "newPassword": change.New}
 	if change.User != "" {
 		data["userName"] = change.User

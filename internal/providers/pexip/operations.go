@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -135,7 +137,7 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) 
 	if s.Scope != nil && !slices.Contains(s.Scope, "openid") {
 		return providers.UserInfo{}, lacksOpenID()
 	}
-	reply, err := p.ask(ctx, userInfo(), oauth.CallRequest{Bearer: oauth.Known(s.AccessToken), Idempotent: true})
+	reply, err := p.ask(ctx, userInfo(), oauth.CallRequest{Bearer: secret.Known(s.AccessToken), Idempotent: true})
 	if err != nil {
 		return providers.UserInfo{}, err
 	}
@@ -163,20 +165,20 @@ func lacksOpenID() *providers.Failure {
 }
 
 // Ping reads the discovery document, each time. It says nothing about a token.
-func (p *Provider) Ping(ctx context.Context, _ oauth.Secret) (providers.Pong, error) {
+func (p *Provider) Ping(ctx context.Context, _ secret.Secret) (providers.Pong, error) {
 	_, err := p.readDiscovery(ctx)
 	return providers.Pong{Endpoint: p.issuer.String() + "/.well-known/openid-configuration"}, err
 }
 
 // Revoke asks the revocation endpoint (RFC 7009). Keycloak answers for a token that
 // is not valid with 200 and an error inside.
-func (p *Provider) Revoke(ctx context.Context, token oauth.Secret, hint string) error {
+func (p *Provider) Revoke(ctx context.Context, token secret.Secret, hint string) error {
 	_, err := p.ask(ctx, revoke(), oauth.TokenForm(p.token.Auth, token, hint))
 	return err
 }
 
 // Introspect asks the introspection endpoint (RFC 7662).
-func (p *Provider) Introspect(ctx context.Context, token oauth.Secret) (json.RawMessage, error) {
+func (p *Provider) Introspect(ctx context.Context, token secret.Secret) (json.RawMessage, error) {
 	reply, err := p.ask(ctx, introspect(), oauth.TokenForm(p.token.Auth, token, ""))
 	if err != nil {
 		return nil, err
@@ -194,7 +196,7 @@ func introspectionRules() []providers.Rule {
 }
 
 // Verify checks a JWT's signature against the realm's keys, and its issuer.
-func (p *Provider) Verify(ctx context.Context, token oauth.Secret) error {
+func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
 	const operation = "public keys"
 	jwt, err := oauth.ParseJWT(token)
 	if err != nil {
@@ -267,10 +269,10 @@ func both(first, second error) error {
 	return fmt.Errorf("%w; %w", first, second)
 }
 
-func (p *Provider) logout(ctx context.Context, refreshToken oauth.Secret) error {
+func (p *Provider) logout(ctx context.Context, refreshToken secret.Secret) error {
 	_, err := p.ask(ctx, logout(), oauth.CallRequest{
 		Method: http.MethodPost, Auth: p.token.Auth,
-		Secrets: map[string]oauth.SecretFunc{"refresh_token": oauth.Known(refreshToken)},
+		Secrets: map[string]secret.Func{"refresh_token": secret.Known(refreshToken)},
 	})
 	return err
 }

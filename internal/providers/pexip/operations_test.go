@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/pexip"
@@ -103,9 +105,9 @@ func (r *realm) provider(t *testing.T) *pexip.Provider {
 }
 
 func session(refreshToken string) providers.Session {
-	s := providers.Session{AccessToken: oauth.NewSecret("fake-token")}
+	s := providers.Session{AccessToken: secret.New("fake-token")}
 	if refreshToken != "" {
-		s.RefreshToken = oauth.NewSecret(refreshToken)
+		s.RefreshToken = secret.New(refreshToken)
 	}
 	return s
 }
@@ -115,11 +117,11 @@ func operations(p *pexip.Provider) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"userinfo_endpoint": func(ctx context.Context) error { _, err := p.UserInfo(ctx, session(""), ""); return err },
 		"introspection_endpoint": func(ctx context.Context) error {
-			_, err := p.Introspect(ctx, oauth.NewSecret("fake-token"))
+			_, err := p.Introspect(ctx, secret.New("fake-token"))
 			return err
 		},
 		"revocation_endpoint": func(ctx context.Context) error {
-			return p.Revoke(ctx, oauth.NewSecret("fake-token"), "access_token")
+			return p.Revoke(ctx, secret.New("fake-token"), "access_token")
 		},
 		"end_session_endpoint": func(ctx context.Context) error {
 			_, err := p.SignOut(ctx, session("fake-refresh"), providers.SignOutOptions{})
@@ -130,9 +132,9 @@ func operations(p *pexip.Provider) map[string]func(context.Context) error {
 }
 
 // jwt is a token that somebody may have signed, but not here.
-func jwt() oauth.Secret {
+func jwt() secret.Secret {
 	e := base64.RawURLEncoding.EncodeToString
-	return oauth.NewSecret(e([]byte(`{"alg":"ES256","kid":"k1"}`)) + "." + e([]byte(`{}`)) + "." + e([]byte("fake-signature")))
+	return secret.New(e([]byte(`{"alg":"ES256","kid":"k1"}`)) + "." + e([]byte(`{}`)) + "." + e([]byte("fake-signature")))
 }
 
 const discovery = "openid-configuration"
@@ -141,7 +143,7 @@ func TestDiscoveryIsReadOnce(t *testing.T) {
 	t.Parallel()
 	r := newRealm(t, map[string]answer{discovery: {status: 404}})
 	p := r.provider(t)
-	err := p.Revoke(t.Context(), oauth.NewSecret("fake-token"), "")
+	err := p.Revoke(t.Context(), secret.New("fake-token"), "")
 	if f, ok := errors.AsType[*providers.Failure](err); !ok || f.Reason != providers.ReasonConfig {
 		t.Errorf("an unknown realm: %T %v", err, err)
 	}
@@ -160,7 +162,7 @@ func TestDiscoveryIsReadOnce(t *testing.T) {
 	}
 	// Whether somebody is there is asked each time.
 	r.say(discovery, answer{status: 404})
-	if _, err := p.Ping(t.Context(), oauth.Secret{}); err == nil || r.count(discovery) != 3 {
+	if _, err := p.Ping(t.Context(), secret.Secret{}); err == nil || r.count(discovery) != 3 {
 		t.Errorf("ping: %v", err)
 	}
 }

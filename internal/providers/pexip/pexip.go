@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -141,7 +143,7 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 
 // Refresh asks with a refresh token (RFC 6749 §6), which Keycloak issues for
 // client credentials only when the client is set up so.
-func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error) {
 	return p.token.Refresh(ctx, nil, refreshToken)
 }
 

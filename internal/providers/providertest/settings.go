@@ -5,7 +5,8 @@ package providertest
 import (
 	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -27,7 +28,7 @@ func Settings(service providers.Service, values map[string]string) providers.Set
 		case providers.List:
 			v.List = strings.Fields(text)
 		case providers.Secret:
-			v.Text, v.Secret = "env:TEST", oauth.Known(oauth.NewSecret(text))
+			v.Text, v.Secret = "env:TEST", secret.Known(secret.New(text))
 		default:
 			v.Text = text
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -157,7 +159,7 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 
 // Refresh asks with a refresh token (RFC 6749 §6), which the vendor's page speaks
 // of though its sample reply has none.
-func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error) {
 	return p.token.Refresh(ctx, p.withAccount(url.Values{}), refreshToken)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -79,7 +81,7 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, _ string) 
 	peer := p.token.Peer
 	peer.Rules = userRules(p.grant)
 	reply, err := peer.Call(ctx, oauth.CallRequest{
-		URL: &address, Bearer: oauth.Known(s.AccessToken), Idempotent: true, Success: user(),
+		URL: &address, Bearer: secret.Known(s.AccessToken), Idempotent: true, Success: user(),
 	})
 	if err != nil {
 		return providers.UserInfo{}, err

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/authctl/authctl/internal/secret"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 )
@@ -194,7 +196,7 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 }
 
 // Refresh asks with a refresh token (RFC 6749 §6).
-func (p *Provider) Refresh(ctx context.Context, refreshToken oauth.Secret) (oauth.Token, error) {
+func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error) {
 	token, err := p.token.Refresh(ctx, nil, refreshToken)
 	return plainScope(token), err
 }

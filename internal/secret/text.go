@@ -1,4 +1,4 @@
-package oauth
+package secret
 
 import (
 	"net/url"
@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is how many characters of a remote text are shown.
-const maxText = 200
+// MaxText is how many characters of a remote text are shown.
+const MaxText = 200
 
 // CleanText makes a text that a service sent fit to be shown: one line of at
 // most 200 printable characters. Line breaks, tabs and control characters
@@ -19,14 +19,14 @@ const maxText = 200
 // dropped. What the runner of a pipeline would take for a command, ## anywhere and ::
 // at the beginning, gets a blank in between. A longer text ends in "…". The caller
 // still has to quote it.
-func CleanText(s string) string { return clean(s, maxText, true) }
+func CleanText(s string) string { return clean(s, MaxText, true) }
 
-// cleanName is CleanText for what is compared and not only shown, such as a scope:
+// CleanName is CleanText for what is compared and not only shown, such as a scope:
 // nothing is put in between.
-func cleanName(s string) string { return clean(s, maxText, false) }
+func CleanName(s string) string { return clean(s, MaxText, false) }
 
-// cleanTo is cleanName with a limit of its own.
-func cleanTo(s string, limit int) string { return clean(s, limit, false) }
+// CleanTo is CleanName with a limit of its own.
+func CleanTo(s string, limit int) string { return clean(s, limit, false) }
 
 // ShownRune returns what stands for a character in a text that is shown: the character
 // itself, a blank for white space and control characters, "?" for what is not text, and
@@ -35,7 +35,7 @@ func ShownRune(r rune) rune {
 	switch {
 	case unicode.IsSpace(r) || unicode.IsControl(r):
 		return ' '
-	case invisible(r):
+	case Invisible(r):
 		return -1
 	case r == utf8.RuneError || !unicode.IsPrint(r):
 		return '?'
@@ -73,9 +73,9 @@ func command(before []rune, r rune) bool {
 	return r == '#' && last >= 0 && before[last] == '#' || r == ':' && last == 0 && before[0] == ':'
 }
 
-// invisible reports whether r shows nothing and yet can reorder, join or hide
+// Invisible reports whether r shows nothing and yet can reorder, join or hide
 // the characters around it.
-func invisible(r rune) bool {
+func Invisible(r rune) bool {
 	const brailleBlank = '\u2800'
 	return r == brailleBlank || r > unicode.MaxASCII &&
 		unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
@@ -84,8 +84,8 @@ func invisible(r rune) bool {
 // tellingSecret is from how many bytes on a secret in a name is no coincidence.
 const tellingSecret = 8
 
-// telling are the secrets that no name has by chance.
-func (r redactor) telling() redactor {
+// Telling are the secrets that no name has by chance.
+func (r Redactor) Telling() Redactor {
 	return slices.DeleteFunc(slices.Clone(r), func(secret string) bool { return len(secret) < tellingSecret })
 }
 
@@ -93,22 +93,22 @@ func (r redactor) telling() redactor {
 // in most of them by chance, and what is hidden there would tell it.
 const shortestSecret = 4
 
-// redactor holds the secret values that a client has sent. Remote words that repeat
+// Redactor holds the secret values that a client has sent. Remote words that repeat
 // one of them are withheld as a whole, because a part of a secret is one too.
-type redactor []string
+type Redactor []string
 
-// holds reports whether s repeats a secret, as it is, form-encoded, or as
+// Holds reports whether s repeats a secret, as it is, form-encoded, or as
 // CleanText would leave it. Very short secrets are not looked for.
-func (r redactor) holds(s string) bool {
+func (r Redactor) Holds(s string) bool {
 	if s == "" {
 		return false
 	}
-	clean := cleanTo(s, len(s)+1)
+	clean := CleanTo(s, len(s)+1)
 	for _, secret := range r {
 		if len(secret) < shortestSecret {
 			continue
 		}
-		shown := cleanTo(secret, len(secret)+1)
+		shown := CleanTo(secret, len(secret)+1)
 		if strings.Contains(s, secret) || strings.Contains(s, url.QueryEscape(secret)) ||
 			len(shown) >= shortestSecret && strings.Contains(clean, shown) {
 			return true
@@ -117,10 +117,10 @@ func (r redactor) holds(s string) bool {
 	return false
 }
 
-// clean is CleanText, or [redacted] when s repeats a secret.
-func (r redactor) clean(s string) string {
-	if r.holds(s) {
-		return redacted
+// Clean is CleanText, or [redacted] when s repeats a secret.
+func (r Redactor) Clean(s string) string {
+	if r.Holds(s) {
+		return Redacted
 	}
 	return CleanText(s)
 }

@@ -1,4 +1,4 @@
-package oauth
+package secret
 
 import (
 	"strings"
@@ -40,19 +40,19 @@ func TestCleanText(t *testing.T) {
 
 func TestRedactor(t *testing.T) {
 	t.Parallel()
-	r := redactor{"", "p+q/r=%&: s", "\n", "n", "it", "oth", "fou\u200B", "four"}
+	r := Redactor{"", "p+q/r=%&: s", "\n", "n", "it", "oth", "fou\u200B", "four"}
 	for in, want := range map[string]string{
 		"":                                       "",
 		"nothing of it":                          "nothing of it",
 		"fou":                                    "fou",
-		"three and four":                         redacted,
-		"you sent p+q/r=%&: s!":                  redacted,
-		"form p%2Bq%2Fr%3D%25%26%3A+s!":          redacted,
-		"zero width p+\u200Bq/r=%&: s":           redacted,
-		strings.Repeat("x", 195) + "p+q/r=%&: s": redacted,
-		strings.Repeat("\u200B", 500) + "p+q/r=%&:\n s": redacted,
+		"three and four":                         Redacted,
+		"you sent p+q/r=%&: s!":                  Redacted,
+		"form p%2Bq%2Fr%3D%25%26%3A+s!":          Redacted,
+		"zero width p+\u200Bq/r=%&: s":           Redacted,
+		strings.Repeat("x", 195) + "p+q/r=%&: s": Redacted,
+		strings.Repeat("\u200B", 500) + "p+q/r=%&:\n s": Redacted,
 	} {
-		if got := r.clean(in); got != want {
+		if got := r.Clean(in); got != want {
 			t.Errorf("clean(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -63,7 +63,7 @@ func FuzzCleanText(f *testing.F) {
 	f.Add(strings.Repeat("\u200b ", 300) + "é")
 	f.Fuzz(func(t *testing.T, in string) {
 		got := CleanText(in)
-		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > maxText {
+		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > MaxText {
 			t.Errorf("CleanText(%q) = %q", in, got)
 		}
 		for _, r := range got {

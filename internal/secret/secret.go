@@ -1,4 +1,7 @@
-package oauth
+// Package secret holds what must not be printed by accident: the type of a secret, what
+// withholds one that somebody else repeats, and what makes a text from outside fit to be
+// shown. It is below everything.
+package secret
 
 import (
 	"context"
@@ -9,8 +12,8 @@ import (
 	"log/slog"
 )
 
-// redacted is what every way of printing a Secret shows.
-const redacted = "[redacted]"
+// Redacted is what every way of printing a Secret shows.
+const Redacted = "[redacted]"
 
 // Secret is a value that must not be printed by accident: a token, a client
 // secret, a password, a private key. It holds a pointer, so that fmt, slog,
@@ -19,21 +22,21 @@ const redacted = "[redacted]"
 // methods. The zero value is "no secret".
 type Secret struct{ p *string }
 
-// SecretFunc fetches a secret when it is needed and not before: a token served
+// Func fetches a secret when it is needed and not before: a token served
 // from the cache must not unlock a password manager. Implementations fetch once
 // and remember the answer; errors name the reference, never the value.
-type SecretFunc func(ctx context.Context) (Secret, error)
+type Func func(ctx context.Context) (Secret, error)
 
-// NewSecret wraps s. An empty s gives the zero Secret.
-func NewSecret(s string) Secret {
+// New wraps s. An empty s gives the zero Secret.
+func New(s string) Secret {
 	if s == "" {
 		return Secret{}
 	}
 	return Secret{p: &s}
 }
 
-// Known returns a SecretFunc for a secret that is at hand.
-func Known(s Secret) SecretFunc {
+// Known returns a Func for a secret that is at hand.
+func Known(s Secret) Func {
 	return func(context.Context) (Secret, error) { return s, nil }
 }
 
@@ -63,20 +66,20 @@ func (s Secret) Tag(salt string) string {
 	return hex.EncodeToString(sum[:2])
 }
 
-// sum is the SHA-256 of the value.
-func (s Secret) sum() [sha256.Size]byte { return sha256.Sum256([]byte(s.Reveal())) }
+// Sum is the SHA-256 of the value.
+func (s Secret) Sum() [sha256.Size]byte { return sha256.Sum256([]byte(s.Reveal())) }
 
 // String returns [redacted]; see fmt.Stringer.
-func (s Secret) String() string { return redacted }
+func (s Secret) String() string { return Redacted }
 
 // GoString returns [redacted]; see fmt.GoStringer.
-func (s Secret) GoString() string { return redacted }
+func (s Secret) GoString() string { return Redacted }
 
 // Format prints [redacted] for every verb, %x and %q included; see fmt.Formatter.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Redacted)) }
 
 // MarshalText returns [redacted]; see encoding.TextMarshaler.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // LogValue returns [redacted]; see slog.LogValuer.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (s Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }

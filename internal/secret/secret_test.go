@@ -1,4 +1,4 @@
-package oauth
+package secret
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ type buried struct {
 type buriedDeeper struct{ s Secret }
 
 func nestings() map[string]any {
-	s := NewSecret(hidden)
+	s := New(hidden)
 	return map[string]any{
 		"value":             s,
 		"pointer":           &s,
@@ -35,7 +35,7 @@ func nestings() map[string]any {
 		"map in slice":      []map[string]exposed{{"k": {s}}},
 		"map key":           map[Secret]int{s: 1},
 		"any in slice":      []any{s, &s},
-		"token":             Token{AccessToken: s, RefreshToken: s, IDToken: s},
+		"several":           struct{ A, B Secret }{s, s},
 		"error":             fmt.Errorf("wrapped: %w", fmt.Errorf("inner %v", s)),
 	}
 }
@@ -59,14 +59,14 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 			t.Errorf("%s: the secret is printed:\n%s", name, text)
 		}
 	}
-	if got := fmt.Sprint(NewSecret(hidden)); got != "[redacted]" {
+	if got := fmt.Sprint(New(hidden)); got != "[redacted]" {
 		t.Errorf("Sprint gives %q", got)
 	}
 }
 
 func TestSecretInPanic(t *testing.T) {
 	if os.Getenv("OAUTH_TEST_PANIC") != "" {
-		s := NewSecret(hidden)
+		s := New(hidden)
 		defer func() { panic(fmt.Sprint(recover(), s)) }()
 		panic(exposed{s})
 	}
@@ -84,11 +84,11 @@ func TestSecretInPanic(t *testing.T) {
 
 func TestSecretRoundTrip(t *testing.T) {
 	t.Parallel()
-	s := NewSecret(hidden)
-	if s.Reveal() != hidden || s.IsZero() || !s.Equal(NewSecret(hidden)) || s.Equal(NewSecret("other")) {
+	s := New(hidden)
+	if s.Reveal() != hidden || s.IsZero() || !s.Equal(New(hidden)) || s.Equal(New("other")) {
 		t.Error("a secret does not keep its value")
 	}
-	if zero := NewSecret(""); !zero.IsZero() || zero.Reveal() != "" || zero.Equal(s) {
+	if zero := New(""); !zero.IsZero() || zero.Reveal() != "" || zero.Equal(s) {
 		t.Error("an empty secret is not the zero Secret")
 	}
 }
