@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"filippo.io/age"
-
 	"github.com/authctl/authctl/internal/secretservicetest"
 )
 

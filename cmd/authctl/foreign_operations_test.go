@@ -10,13 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/oidcprovidertest"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/pexip"
 	"github.com/authctl/authctl/internal/providers/providertest"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // TestOperationsOfServerNotWrittenHere introspects and revokes a token at oidc-provider. The tokens are opaque: the

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/authctl/authctl/internal/oidcprovidertest"
+	"github.com/go-jose/go-jose/v4"
 )
 
 const (

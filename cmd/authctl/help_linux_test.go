@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/authctl/authctl/internal/cli"
+	"golang.org/x/sys/unix"
 )
 
 // TestHelpFitsTheTerminal has every page of help on terminals of three widths: no line is longer, unless one word is,

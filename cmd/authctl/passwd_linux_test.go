@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/authctl/authctl/internal/sandbox"
+	"golang.org/x/sys/unix"
 )
 
 const anotherPassword = sandbox.Marker + " typed: new %pass"

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/testneed"
+	"go.yaml.in/yaml/v3"
 )
 
 // act runs a workflow with nektos/act on this machine itself and returns the log, and whether the job succeeded.

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/authctl/authctl/internal/testneed"
+	"go.yaml.in/yaml/v3"
 )
 
 // gitlabLocal runs a pipeline with gitlab-ci-local, in a shell on this machine, and returns the log and whether the pipeline

@@ -14,10 +14,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/sandboxtest"
+	"golang.org/x/sys/unix"
 )
 
 // terminal is a process whose stdin and stderr are a pseudo-terminal of its own, and whose stdout is not.

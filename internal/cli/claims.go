@@ -10,9 +10,8 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/term"
 )
 

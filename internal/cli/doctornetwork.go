@@ -15,11 +15,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 const (

@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 )
 

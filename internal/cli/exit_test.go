@@ -11,12 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
+	"github.com/google/go-cmp/cmp"
 )
 
 // documentedCodes is what scripts rely on. A row may be added; one that changes breaks

@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/term"
 )
 

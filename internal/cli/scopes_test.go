@@ -3,9 +3,8 @@ package cli
 import (
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
 // What is to be pasted into a profile has to be read as it was meant.

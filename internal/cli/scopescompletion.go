@@ -4,10 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/spf13/cobra"
 )
 

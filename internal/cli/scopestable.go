@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/term"
 )
 

@@ -12,10 +12,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // unfetched are the secrets that a dry run could not fetch, or that are not set: what

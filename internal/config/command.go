@@ -7,9 +7,8 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // grace is how long a command's open output is waited for after its end.

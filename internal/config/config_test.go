@@ -10,11 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
+	"github.com/google/go-cmp/cmp"
 )
 
 // services are two services made up for these tests.

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/google/go-cmp/cmp"
 )
 
 // newProfile is what the tests add; its lines follow.

@@ -3,9 +3,8 @@ package config
 import (
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/authctl/authctl/internal/providers"
+	"go.yaml.in/yaml/v3"
 )
 
 // KeyValue is one setting to write. The value of a List is List, of any other

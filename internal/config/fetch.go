@@ -8,9 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // maxSecret bounds a secret in bytes; a private key has some 3,000.

@@ -7,11 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret"
+	"github.com/google/go-cmp/cmp"
 )
 
 // lookedUp is a keyring that knows one name.

@@ -4,10 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // noHome is why there is no place for a configuration file.

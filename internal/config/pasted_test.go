@@ -8,12 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestWords(t *testing.T) {

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Profile is one client of one service, with every value it will use.

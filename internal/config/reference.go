@@ -6,9 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Resolver is what secret references are fetched with. The zero value knows

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/google/go-cmp/cmp"
 )
 

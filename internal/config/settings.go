@@ -10,10 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
+	"go.yaml.in/yaml/v3"
 )
 
 // source is where the values of one profile come from, beside the environment.

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli"
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
-
-	"github.com/authctl/authctl/internal/cli"
 )
 
 func main() {

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/google/go-cmp/cmp"
 )
 

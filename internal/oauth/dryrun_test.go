@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/google/go-cmp/cmp"
 )
 

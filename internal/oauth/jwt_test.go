@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/go-jose/go-jose/v4"
 )
 

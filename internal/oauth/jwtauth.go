@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/go-jose/go-jose/v4"
 )
 

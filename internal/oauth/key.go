@@ -14,7 +14,6 @@ import (
 	"unicode"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/go-jose/go-jose/v4"
 )
 

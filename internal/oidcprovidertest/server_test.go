@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/oidcprovidertest"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/authctl/authctl/internal/oidcprovidertest"
 )
 
 const (

@@ -7,9 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // What a Provider may be able to do beside issuing tokens: one method each. An

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // TokenEndpoint is the token endpoint of one configured client (RFC 6749 §3.2)

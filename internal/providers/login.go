@@ -8,9 +8,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // AuthorizationCodeGrant is the grant whose tokens a person gets in the browser.

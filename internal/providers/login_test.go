@@ -6,10 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // TestRefusedLogin: what the authorization endpoint says (RFC 6749 §4.1.2.1) is not always

@@ -9,9 +9,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Provider is one configured client of one service. Everything beyond issuing a

@@ -4,9 +4,8 @@ import (
 	"context"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Every setting belongs to the comparison of two requests, whatever its kind, and so

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Kind is what is wrong with the name of a scope.

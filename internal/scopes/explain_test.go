@@ -4,9 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/providers/builtin"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/google/go-cmp/cmp"
 )
 

@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secretservicetest"
 )
 

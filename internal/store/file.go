@@ -7,9 +7,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"filippo.io/age"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // File keeps records in files sealed with age (X25519), for machines without a

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"filippo.io/age"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // fileKey returns a new identity.

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/zalando/go-keyring"
 )
 

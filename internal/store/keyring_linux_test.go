@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/secretservicetest"
 	"github.com/authctl/authctl/internal/testneed"
 )

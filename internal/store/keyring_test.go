@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/zalando/go-keyring"
 )

@@ -11,9 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/gofrs/flock"
-
 	"github.com/authctl/authctl/internal/files"
+	"github.com/gofrs/flock"
 )
 
 // RuntimeDir returns the directory of the locks: override when it is not empty,

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // forgetful is a store with one defect.

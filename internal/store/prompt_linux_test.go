@@ -5,9 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/godbus/dbus/v5"
-
 	"github.com/authctl/authctl/internal/secretservicetest"
+	"github.com/godbus/dbus/v5"
 )
 
 // promptingService is a Secret Service that holds nothing and answers every write

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 
 	"filippo.io/age"
-
 	"github.com/authctl/authctl/internal/files"
 )
 

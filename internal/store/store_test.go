@@ -12,11 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestMain also serves the child processes of the tests.

@@ -11,13 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/providers/providertest"
 	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 type contract = func(t *testing.T, s *sandbox.Server, service providers.Service, values map[string]string)

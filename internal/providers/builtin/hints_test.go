@@ -13,13 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/providers/providertest"
 	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // hinted are the profiles whose hints are looked at: those of the sandbox, which have

@@ -8,10 +8,9 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // The views of userinfo, each an endpoint of its own.

@@ -9,10 +9,9 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // The operations are Keycloak's standard ones, which Pexip does not document:

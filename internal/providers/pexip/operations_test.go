@@ -13,12 +13,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/pexip"
 	"github.com/authctl/authctl/internal/providers/providertest"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // realm is a Keycloak realm that answers as a test says: by the last part of the

@@ -5,9 +5,8 @@ package providertest
 import (
 	"strings"
 
-	"github.com/authctl/authctl/internal/secret"
-
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Settings makes the effective settings of a service from plain values: defaults
