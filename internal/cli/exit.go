@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/loopback"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
@@ -162,7 +163,7 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 	if e, ok := errors.AsType[*oauth.RequestError](err); ok {
 		return "config", e.Hint, true
 	}
-	if e, ok := errors.AsType[*oauth.KeyError](err); ok {
+	if e, ok := errors.AsType[*jose.KeyError](err); ok {
 		return "config", cmp.Or(e.Hint, "private_key wants a PKCS#8 key, as PEM or as bare Base64"), true
 	}
 	return "", "", false

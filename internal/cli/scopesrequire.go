@@ -7,7 +7,7 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/spf13/pflag"
 )
@@ -48,7 +48,7 @@ func (f *requireFlag) list() []string { return config.Words(strings.Join(f.requi
 // which takes time to read.
 func sides(s *session, answer broker.Answer) (scopes.Sides, scopes.Claims) {
 	claims := scopes.Claims{}
-	if jwt, err := oauth.ParseJWT(answer.Token.AccessToken); err == nil {
+	if jwt, err := jose.ParseJWT(answer.Token.AccessToken); err == nil {
 		claims = scopes.FromClaims(jwt.Claims)
 	}
 	return scopes.Sides{

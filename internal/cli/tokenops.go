@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -206,12 +207,12 @@ func (a *app) inspectStdin(ctx context.Context, o *inspectOptions, args []string
 
 // decoded reads a token without asking anybody.
 func decoded(token secret.Secret) inspected {
-	if header, ok := oauth.ParseJWE(token); ok {
+	if header, ok := jose.ParseJWE(token); ok {
 		return inspected{
 			Kind: "jwe", Header: header, Verification: "none: it is encrypted, and only whom it is for can read it",
 		}
 	}
-	jwt, err := oauth.ParseJWT(token)
+	jwt, err := jose.ParseJWT(token)
 	if err != nil {
 		return inspected{Kind: "opaque", Verification: "an opaque token says nothing by itself"}
 	}
@@ -242,7 +243,7 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 	}
 	i.SessionID = answer.Token.SessionID
 	i.judge(answer.Token.Expiry(), a.Now())
-	if id, err := oauth.ParseJWT(answer.Token.IDToken); err == nil {
+	if id, err := jose.ParseJWT(answer.Token.IDToken); err == nil {
 		i.IDToken = id.Claims
 	}
 	verifier, ok := s.provider.(providers.Verifier)
@@ -254,7 +255,7 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 		if err != nil {
 			i.Verification = "unverified: " + err.Error()
 		}
-		if _, wrong := errors.AsType[*oauth.JWTError](err); wrong {
+		if _, wrong := errors.AsType[*jose.JWTError](err); wrong {
 			i.Verification = "NOT the service's: " + err.Error()
 		}
 	}

@@ -1,8 +1,8 @@
 // Package oauth is the protocol in the RFCs' words: asking a token endpoint
 // (RFC 6749 §3.2), authenticating the client (§2.3, RFC 7617, RFC 7523), reading
 // the reply (§5), the authorization code (§4.1, RFC 7636, RFC 9207), calls with
-// the token (RFC 6750, RFC 7009, RFC 7662), discovery, and what a JWT says. It
-// knows no service, no store and no command line.
+// the token (RFC 6750, RFC 7009, RFC 7662) and discovery. It knows no service, no
+// store and no command line.
 package oauth
 
 import (
@@ -71,7 +71,7 @@ func (s *sentSecrets) and(more secret.Redactor) secret.Redactor {
 	return slices.Clone(s.all)
 }
 
-// Token asks for a token. The errors are *RequestError and *KeyError (nothing
+// Token asks for a token. The errors are *RequestError and *jose.KeyError (nothing
 // was sent), *NetworkError, *Error, *ReplyError, what a SecretFunc returned, and
 // ErrDryRun. It repeats at most once, and only what is safe to repeat.
 func (c *Client) Token(ctx context.Context, r TokenRequest) (Token, error) {

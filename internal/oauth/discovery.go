@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -145,7 +146,7 @@ func (m members) texts(name string) []string {
 // known, private and symmetric ones, and those for encryption are left out. The
 // errors are those of Call, and *ReplyError when it is no key set or none of its
 // keys is left.
-func (c *Client) Keys(ctx context.Context, u *url.URL) (*KeySet, error) {
+func (c *Client) Keys(ctx context.Context, u *url.URL) (*jose.KeySet, error) {
 	if err := CheckEndpoint(u); err != nil {
 		return nil, err
 	}
@@ -163,8 +164,8 @@ func (c *Client) Keys(ctx context.Context, u *url.URL) (*KeySet, error) {
 	if json.Unmarshal(m["keys"], &list) != nil {
 		return nil, reply.unusable("it is not a JWK set")
 	}
-	set := parseKeySet(list)
-	if len(set.keys) == 0 {
+	set := jose.ParseKeySet(list)
+	if set.Empty() {
 		return nil, reply.unusable("it has no key that can be used here")
 	}
 	return set, nil

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/secret"
+	gojose "github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -151,4 +153,37 @@ func FuzzDiscovery(f *testing.F) {
 		}
 		_ = fmt.Sprint(got.CheckHost(issuer))
 	})
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	key, err := json.Marshal(gojose.JSONWebKey{Key: newECKey(t).Public(), KeyID: "k1", Use: "sig"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := `{"keys":[` + string(key)
+	for name, body := range map[string]string{"one": good + "]}", "with others": good + `,5,{"kty":"new"}]}`} {
+		s := serveAPI(t, answerWith(200, "application/jwk-set+json", body))
+		client, _ := newClient(t)
+		if set, err := client.Keys(t.Context(), mustURL(t, s.URL+"/certs")); err != nil || set.Empty() {
+			t.Errorf("%s: %+v, %v", name, set, err)
+		}
+	}
+	for name, c := range map[string]struct{ body, want string }{
+		"empty":         {"", "it is empty"},
+		"no keys":       {"{}", "it is not a JWK set"},
+		"of a kind":     {`{"keys":{}}`, "it is not a JWK set"},
+		"list":          {"[]", "it is not a JSON object"},
+		"page":          {"<html>", "it is a page (application/json), not a JSON object"},
+		"huge":          {good + `],"x":"` + strings.Repeat("x", maxReply) + `"}`, "it is larger than 1 MiB"},
+		"none":          {`{"keys":[]}`, "it has no key that can be used here"},
+		"unknown kinds": {`{"keys":[{"kty":"AKP","kid":"k1"},{"kty":5},{}]}`, "it has no key that can be used here"},
+	} {
+		s := serveAPI(t, answerWith(200, "application/json", c.body))
+		client, _ := newClient(t)
+		_, err := client.Keys(t.Context(), mustURL(t, s.URL+"/certs"))
+		if _, ok := errors.AsType[*ReplyError](err); !ok || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %T %v", name, err, err)
+		}
+	}
 }

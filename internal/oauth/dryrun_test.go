@@ -1,8 +1,6 @@
 package oauth
 
 import (
-	"crypto/elliptic"
-	"encoding/base64"
 	"errors"
 	"maps"
 	"net/http"
@@ -126,7 +124,7 @@ func TestOneFingerprintInEveryEncoding(t *testing.T) {
 func TestDryRunOfAssertion(t *testing.T) {
 	t.Parallel()
 	r := machineRequest(endpointOf(t, "https://id.example"))
-	key := base64.StdEncoding.EncodeToString(pkcs8DER(t, newECKey(t, elliptic.P256())))
+	key := keyText(t, newECKey(t))
 	r.Auth = PrivateKeyJWT{ClientID: "demo-client", KeyID: "k1", Key: secretOf(key)}
 	text := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).ReplaceAllString(dryRun(t, r, length), "JTI")
 	want := `client_assertion=[jwt {"alg":"ES256","kid":"k1","typ":"JWT"} {"iss":"demo-client","sub":"demo-client",` +

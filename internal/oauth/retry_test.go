@@ -2,8 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/elliptic"
-	"encoding/base64"
 	"errors"
 	"net"
 	"net/http"
@@ -82,8 +80,7 @@ func TestSecondTry(t *testing.T) {
 	})
 	client, _ := newClient(t)
 	r := machineRequest(endpointOf(t, s.URL))
-	key := base64.StdEncoding.EncodeToString(pkcs8DER(t, newECKey(t, elliptic.P256())))
-	r.Auth = PrivateKeyJWT{ClientID: "a", Key: secretOf(key)}
+	r.Auth = PrivateKeyJWT{ClientID: "a", Key: secretOf(keyText(t, newECKey(t)))}
 	if _, err := client.Token(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +88,8 @@ func TestSecondTry(t *testing.T) {
 	if len(asked) != 2 {
 		t.Fatalf("%d requests, want 2", len(asked))
 	}
-	_, first, _, _ := openJWT(t, asked[0].Form.Get("client_assertion"))
-	_, second, _, _ := openJWT(t, asked[1].Form.Get("client_assertion"))
+	_, _, first := openJWT(t, asked[0].Form.Get("client_assertion"))
+	_, _, second := openJWT(t, asked[1].Form.Get("client_assertion"))
 	if first["jti"] == second["jti"] {
 		t.Errorf("both assertions have the jti %v", first["jti"])
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -147,7 +148,7 @@ func (p *Provider) UserInfo(ctx context.Context, s providers.Session, view strin
 		claims, err := reply.Object()
 		return providers.UserInfo{Claims: claims}, err
 	}
-	jwt, err := oauth.ParseJWT(secret.New(reply.Header.Get(jwtHeader)))
+	jwt, err := jose.ParseJWT(secret.New(reply.Header.Get(jwtHeader)))
 	if err != nil {
 		return providers.UserInfo{}, &providers.Failure{
 			Reason: providers.ReasonProtocol, Err: err,

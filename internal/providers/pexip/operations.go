@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -197,7 +198,7 @@ func introspectionRules() []providers.Rule {
 // Verify checks a JWT's signature against the realm's keys, and its issuer.
 func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
 	const operation = "public keys"
-	jwt, err := oauth.ParseJWT(token)
+	jwt, err := jose.ParseJWT(token)
 	if err != nil {
 		return err
 	}

@@ -1,16 +1,21 @@
-package oauth
+package jose
 
 import (
+	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -44,13 +49,13 @@ func TestParseKeyForms(t *testing.T) {
 		"bare, with a mark":  "\uFEFF" + bare + "\u200B\r\n",
 		"PEM in base64":      base64.StdEncoding.EncodeToString([]byte(text)),
 	} {
-		got, algorithms, err := parseKey(in)
+		got, err := ParseKey(in)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if !key.Equal(got) || algorithms[0] != "ES256" {
-			t.Errorf("%s: another key, or algorithm %v", name, algorithms)
+		if !key.Equal(got.signer) || got.algorithms[0] != "ES256" {
+			t.Errorf("%s: another key, or algorithm %v", name, got.algorithms)
 		}
 	}
 }
@@ -117,7 +122,7 @@ func TestParseKeyErrors(t *testing.T) {
 		"broken RSA":        {pemText("RSA PRIVATE KEY", der), "not readable as an RSA key"},
 		"broken SEC 1":      {pemText("EC PRIVATE KEY", der), "not readable"},
 	} {
-		_, _, err := parseKey(c.in)
+		_, err := ParseKey(c.in)
 		keyError, typed := errors.AsType[*KeyError](err)
 		if !typed || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
@@ -140,9 +145,9 @@ func FuzzParseKey(f *testing.F) {
 	f.Add("-----BEGIN EC PARAMETERS-----\n-----END EC PARAMETERS-----\n")
 	f.Add(`-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----`)
 	f.Fuzz(func(t *testing.T, in string) {
-		signer, algorithms, err := parseKey(in)
+		key, err := ParseKey(in)
 		if err == nil {
-			if signer == nil || len(algorithms) == 0 {
+			if key == nil || key.signer == nil || len(key.algorithms) == 0 {
 				t.Errorf("%q: neither key nor error", in)
 			}
 			return
@@ -167,9 +172,141 @@ func TestWrappedKeys(t *testing.T) {
 		`{"kty":"EC","crv":"P-256","d":"fake"}`: "is a JWK (RFC 7517)",
 		`{"keys":[{"kty":"EC","d":"fake"}]}`:    "is a JWK (RFC 7517)",
 	} {
-		_, _, err := parseKey(in)
+		_, err := ParseKey(in)
 		if e, ok := errors.AsType[*KeyError](err); !ok || e.Problem != want || e.Hint == "" {
 			t.Errorf("%.20q…: %v", in, err)
+		}
+	}
+}
+
+func newECKey(t testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func pkcs8DER(t testing.TB, key any) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func pemText(label string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))
+}
+
+// openJWT splits a JWS and decodes its parts.
+func openJWT(t *testing.T, jwt string) (header, claims map[string]any, signed, signature []byte) {
+	t.Helper()
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		t.Fatalf("%d parts in %q", len(parts), jwt)
+	}
+	for i, to := range []*map[string]any{&header, &claims} {
+		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(raw, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return header, claims, []byte(parts[0] + "." + parts[1]), signature
+}
+
+// verifyES256 checks a signature by RFC 7518 §3.4: r and s, 32 bytes each.
+func verifyES256(t *testing.T, key *ecdsa.PublicKey, signed, signature []byte) {
+	t.Helper()
+	if len(signature) != 64 {
+		t.Fatalf("the signature has %d bytes, want 64", len(signature))
+	}
+	digest := sha256.Sum256(signed)
+	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+	if !ecdsa.Verify(key, digest[:], r, s) {
+		t.Error("the signature does not verify")
+	}
+}
+
+// TestLeadingZeros looks for a signature whose r or s begins with a zero byte,
+// which a signer that drops it would get wrong once in about 128 times.
+func TestLeadingZeros(t *testing.T) {
+	t.Parallel()
+	key := newECKey(t, elliptic.P256())
+	parsed, err := ParseKey(base64.StdEncoding.EncodeToString(pkcs8DER(t, key)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20_000 {
+		jwt, err := parsed.Sign(SignHeader{}, map[string]string{"jti": rand.Text()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, signed, signature := openJWT(t, jwt)
+		if len(signature) == 64 && signature[0] != 0 && signature[32] != 0 {
+			continue
+		}
+		verifyES256(t, &key.PublicKey, signed, signature)
+		return
+	}
+	t.Error("no r or s with a leading zero byte was met")
+}
+
+func TestSignatureAlgorithms(t *testing.T) {
+	t.Parallel()
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, edKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		key        crypto.Signer
+		wanted, is string
+	}{
+		{newECKey(t, elliptic.P256()), "", "ES256"},
+		{newECKey(t, elliptic.P384()), "", "ES384"},
+		{newECKey(t, elliptic.P521()), "", "ES512"},
+		{rsaKey, "", "RS256"},
+		{rsaKey, "PS256", "PS256"},
+		{edKey, "", "EdDSA"},
+		{rsaKey, "ES256", ""},
+		{edKey, "none", ""},
+		{newECKey(t, elliptic.P256()), "HS256", ""},
+	} {
+		key, err := ParseKey(pemText("PRIVATE KEY", pkcs8DER(t, c.key)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		jwt, err := key.Sign(SignHeader{Algorithm: c.wanted}, map[string]string{"iss": "a"})
+		if c.is == "" {
+			if _, typed := errors.AsType[*KeyError](err); !typed {
+				t.Errorf("%T with %s: %v", c.key, c.wanted, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.is, err)
+			continue
+		}
+		header, _, signed, signature := openJWT(t, jwt)
+		if header["alg"] != c.is {
+			t.Errorf("alg is %v, want %s", header["alg"], c.is)
+		}
+		digest := sha256.Sum256(signed)
+		if c.is == "RS256" && rsa.VerifyPKCS1v15(&rsaKey.PublicKey, crypto.SHA256, digest[:], signature) != nil {
+			t.Error("the RS256 signature does not verify")
 		}
 	}
 }

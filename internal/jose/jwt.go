@@ -1,4 +1,7 @@
-package oauth
+// Package jose reads, checks and signs JSON Web Tokens (RFC 7515 to RFC 7519): what a token
+// says, a service's public keys, a client's private key. What a signature is for is not
+// its matter.
+package jose
 
 import (
 	"encoding/base64"
@@ -10,6 +13,12 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/go-jose/go-jose/v4"
 )
+
+// maxSize is how many bytes of a token are read: more than any header could carry.
+const maxSize = 64 << 10
+
+// object holds the members of a JSON object as they are written.
+type object map[string]json.RawMessage
 
 // ErrNotJWT says that a token is not a signed JWT in the compact form of
 // RFC 7515 §7.1. For an access token that is no mistake: it may be opaque.
@@ -34,7 +43,7 @@ type JWT struct {
 	Claims json.RawMessage
 
 	token          secret.Secret
-	header, claims members
+	header, claims object
 }
 
 // ParseJWT takes a token apart without verifying it. What is not a JWT, larger
@@ -42,7 +51,7 @@ type JWT struct {
 func ParseJWT(token secret.Secret) (*JWT, error) {
 	text := strings.TrimSpace(token.Reveal())
 	parts := strings.Split(text, ".")
-	if len(text) > maxTokenSize || len(parts) != 3 {
+	if len(text) > maxSize || len(parts) != 3 {
 		return nil, ErrNotJWT
 	}
 	j := &JWT{token: secret.New(text)}
@@ -68,11 +77,11 @@ func ParseJWT(token secret.Secret) (*JWT, error) {
 func ParseJWE(token secret.Secret) (header json.RawMessage, ok bool) {
 	text := strings.TrimSpace(token.Reveal())
 	parts := strings.Split(text, ".")
-	if len(text) > maxTokenSize || len(parts) != 5 {
+	if len(text) > maxSize || len(parts) != 5 {
 		return nil, false
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(parts[0])
-	var named members
+	var named object
 	if err != nil || !utf8.Valid(raw) || json.Unmarshal(raw, &named) != nil {
 		return nil, false
 	}
@@ -94,26 +103,10 @@ func (j *JWT) KeyID() string { return j.header.word("kid") }
 func (j *JWT) Text(claim string) string { return j.claims.word(claim) }
 
 // word is a member that is a string, else nothing.
-func (m members) word(name string) string {
-	s, _ := m.text(name)
+func (o object) word(name string) string {
+	var s string
+	if json.Unmarshal(o[name], &s) != nil {
+		return ""
+	}
 	return s
-}
-
-// CheckNonce compares the nonce of an ID token with the one that was sent
-// (OpenID Connect Core §3.1.3.7). The error is ErrNotJWT or a *JWTError. The ID
-// token came from the token endpoint over TLS, which §3.1.3.7 takes in place of
-// its signature.
-func CheckNonce(idToken, nonce secret.Secret) error {
-	j, err := ParseJWT(idToken)
-	if err != nil {
-		return err
-	}
-	got := j.Text("nonce")
-	switch {
-	case got == "":
-		return &JWTError{Problem: "the ID token has no nonce"}
-	case !nonce.Equal(secret.New(got)):
-		return &JWTError{Problem: "the ID token's nonce is not the one that was sent"}
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package oauth
+package jose
 
 import (
 	"crypto/rsa"
@@ -16,21 +16,25 @@ const maxKeys = 100
 // KeySet holds a service's public keys (RFC 7517 §5).
 type KeySet struct{ keys []jose.JSONWebKey }
 
-// parseKeySet keeps the keys that can verify; RFC 7517 §5 has the others ignored.
-func parseKeySet(list []json.RawMessage) *KeySet {
+// ParseKeySet keeps the keys that can verify; RFC 7517 §5 has the others ignored. They are
+// the members of keys as the service wrote them.
+func ParseKeySet(list []json.RawMessage) *KeySet {
 	set := &KeySet{}
 	for _, raw := range list[:min(len(list), maxKeys)] {
 		var key jose.JSONWebKey
 		if key.UnmarshalJSON(raw) != nil || !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig" {
 			continue
 		}
-		if public, ok := key.Key.(*rsa.PublicKey); ok && public.N.BitLen() < 2048 { // RFC 7518 §3.3
+		if public, ok := key.Key.(*rsa.PublicKey); ok && public.N.BitLen() < minRSA { // RFC 7518 §3.3
 			continue
 		}
 		set.keys = append(set.keys, key)
 	}
 	return set
 }
+
+// Empty reports whether there is no key that can verify.
+func (k *KeySet) Empty() bool { return len(k.keys) == 0 }
 
 // publicAlgorithms are the JWS algorithms with a public key (RFC 7518 §3.1,
 // RFC 8037): "none" proves nothing, and a symmetric one proves nothing with a

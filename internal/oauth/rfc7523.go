@@ -3,12 +3,11 @@ package oauth
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/secret"
-	"github.com/go-jose/go-jose/v4"
 )
 
 // assertionType is the client_assertion_type of RFC 7523 §2.2.
@@ -30,7 +29,7 @@ type PrivateKeyJWT struct {
 	// KeyID becomes the header's kid; left out when empty.
 	KeyID string
 	// Key fetches the private key: PKCS#8, as PEM or as the bare base64 between
-	// its lines. A key that cannot be used is a *KeyError.
+	// its lines. A key that cannot be used is a *jose.KeyError.
 	Key secret.Func
 	// Audience becomes aud, one string; empty means the endpoint's exact URL.
 	Audience string
@@ -66,7 +65,11 @@ func (p PrivateKeyJWT) apply(ctx context.Context, d *draft) error {
 	if err != nil {
 		return err
 	}
-	assertion, err := p.sign(text, p.claims(d))
+	key, err := jose.ParseKey(text)
+	if err != nil {
+		return err
+	}
+	assertion, err := key.Sign(jose.SignHeader{Algorithm: p.Algorithm, KeyID: p.KeyID}, p.claims(d))
 	if err != nil {
 		return err
 	}
@@ -90,35 +93,6 @@ func (p PrivateKeyJWT) claims(d *draft) assertionClaims {
 		Issuer: p.ClientID, Subject: p.ClientID, Audience: audience, ID: newID(),
 		IssuedAt: issued.Unix(), Expiry: issued.Add(min(lifetime, maxAssertionLifetime)).Unix(),
 	}
-}
-
-// sign returns the JWS in compact form.
-func (p PrivateKeyJWT) sign(key string, claims assertionClaims) (string, error) {
-	signer, own, err := parseKey(key)
-	if err != nil {
-		return "", err
-	}
-	algorithm, err := own.pick(p.Algorithm)
-	if err != nil {
-		return "", err
-	}
-	options := (&jose.SignerOptions{}).WithType("JWT")
-	if p.KeyID != "" {
-		options = options.WithHeader("kid", p.KeyID)
-	}
-	s, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: signer}, options)
-	if err != nil {
-		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", fmt.Errorf("writing the claims of the client assertion: %w", err)
-	}
-	signed, err := s.Sign(payload)
-	if err != nil {
-		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
-	}
-	return signed.CompactSerialize()
 }
 
 // newID returns 128 random bits in the usual grouping of a UUID.

@@ -1,14 +1,17 @@
-package oauth
+package jose
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -28,56 +31,95 @@ type KeyError struct {
 // Error returns the whole sentence.
 func (e *KeyError) Error() string { return "the private key " + e.Problem }
 
-// toPKCS8 is the hint for keys in another form.
-const toPKCS8 = "convert it: openssl pkcs8 -topk8 -nodes -in OLD.pem -out NEW.pem"
+const (
+	// toPKCS8 is the hint for keys in another form.
+	toPKCS8 = "convert it: openssl pkcs8 -topk8 -nodes -in OLD.pem -out NEW.pem"
+	// useP256 is the hint for keys of another kind.
+	useP256 = "use an EC P-256 key"
+	// minRSA is how many bits RFC 7518 §3.3 wants at least.
+	minRSA = 2048
+)
 
-// algorithms are the JWS algorithms a key can sign with, its own first.
-type algorithms []jose.SignatureAlgorithm
-
-// pick returns the wanted algorithm, or the key's own when none is wanted.
-func (a algorithms) pick(wanted string) (jose.SignatureAlgorithm, error) {
-	if wanted == "" {
-		return a[0], nil
-	}
-	if i := slices.Index(a, jose.SignatureAlgorithm(wanted)); i >= 0 {
-		return a[i], nil
-	}
-	return "", &KeyError{Problem: "cannot sign with " + secret.CleanTo(wanted, 20) + ", its algorithm is " + string(a[0])}
+// PrivateKey is a key that signs.
+type PrivateKey struct {
+	signer crypto.Signer
+	// algorithms are the JWS algorithms it can sign with, its own first.
+	algorithms []jose.SignatureAlgorithm
 }
 
-// parseKey reads a private key: PKCS#8 as PEM (RFC 7468 §10) or as bare base64,
+// ParseKey reads a private key: PKCS#8 as PEM (RFC 7468 §10) or as bare base64,
 // with or without line breaks. PEM in the older forms of openssl (RFC 5915,
-// PKCS#1) is taken too.
-func parseKey(text string) (crypto.Signer, algorithms, error) {
+// PKCS#1) is taken too. The error is a *KeyError.
+func ParseKey(text string) (*PrivateKey, error) {
 	key, err := decodeKey(text)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	switch k := key.(type) {
 	case *ecdsa.PrivateKey:
 		return ecKey(k)
 	case *rsa.PrivateKey:
-		if k.N.BitLen() < 2048 {
-			return nil, nil, &KeyError{Problem: "is an RSA key under 2048 bits (RFC 7518 §3.3)"}
+		if k.N.BitLen() < minRSA {
+			return nil, &KeyError{Problem: "is an RSA key under 2048 bits (RFC 7518 §3.3)"}
 		}
-		return k, algorithms{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512}, nil
+		return &PrivateKey{k, []jose.SignatureAlgorithm{
+			jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+		}}, nil
 	case ed25519.PrivateKey:
-		return k, algorithms{jose.EdDSA}, nil
+		return &PrivateKey{k, []jose.SignatureAlgorithm{jose.EdDSA}}, nil
 	}
-	return nil, nil, &KeyError{Problem: "is of a kind that cannot sign a JWT", Hint: "use an EC P-256 key"}
+	return nil, &KeyError{Problem: "is of a kind that cannot sign a JWT", Hint: useP256}
 }
 
 // ecKey maps the curve to its algorithm (RFC 7518 §3.4).
-func ecKey(k *ecdsa.PrivateKey) (crypto.Signer, algorithms, error) {
-	switch k.Curve.Params().BitSize {
-	case 256:
-		return k, algorithms{jose.ES256}, nil
-	case 384:
-		return k, algorithms{jose.ES384}, nil
-	case 521:
-		return k, algorithms{jose.ES512}, nil
+func ecKey(k *ecdsa.PrivateKey) (*PrivateKey, error) {
+	algorithm, ok := map[int]jose.SignatureAlgorithm{256: jose.ES256, 384: jose.ES384, 521: jose.ES512}[k.Curve.Params().BitSize]
+	if !ok {
+		return nil, noCurve()
 	}
-	return nil, nil, &KeyError{Problem: "is on a curve that JWS does not have", Hint: "use an EC P-256 key"}
+	return &PrivateKey{k, []jose.SignatureAlgorithm{algorithm}}, nil
+}
+
+// noCurve is the error for a curve that RFC 7518 §3.4 does not name.
+func noCurve() *KeyError {
+	return &KeyError{Problem: "is on a curve that JWS does not have", Hint: useP256}
+}
+
+// SignHeader is what the header of a signed JWT says.
+type SignHeader struct {
+	// Algorithm is the JWS algorithm (RFC 7518 §3.1); empty means the key's own:
+	// ES256, ES384, ES512, RS256 or EdDSA.
+	Algorithm string
+	// KeyID is kid; left out when empty.
+	KeyID string
+}
+
+// Sign returns claims, whatever encoding/json can write, as a JWT in the compact form of
+// RFC 7515 §7.1. The error is a *KeyError where the key is not made for the algorithm.
+func (k *PrivateKey) Sign(h SignHeader, claims any) (string, error) {
+	algorithm := cmp.Or(jose.SignatureAlgorithm(h.Algorithm), k.algorithms[0])
+	if !slices.Contains(k.algorithms, algorithm) {
+		return "", &KeyError{
+			Problem: "cannot sign with " + secret.CleanTo(h.Algorithm, 20) + ", its algorithm is " + string(k.algorithms[0]),
+		}
+	}
+	options := (&jose.SignerOptions{}).WithType("JWT")
+	if h.KeyID != "" {
+		options = options.WithHeader("kid", h.KeyID)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("writing the claims of a JWT: %w", err)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: k.signer}, options)
+	if err != nil {
+		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
+	}
+	return signed.CompactSerialize()
 }
 
 // decodeKey tells PEM from bare base64.
@@ -137,7 +179,7 @@ func decodePEM(block *pem.Block) (any, error) {
 		if key, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
 			return key, nil
 		}
-		return nil, &KeyError{Problem: "is not readable, or on a curve JWS does not have", Hint: "use an EC P-256 key"}
+		return nil, &KeyError{Problem: "is not readable, or on a curve JWS does not have", Hint: useP256}
 	case block.Type == "RSA PRIVATE KEY":
 		if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
 			return key, nil
@@ -186,9 +228,9 @@ func decodeDER(der []byte) (any, error) {
 	}
 	switch text := err.Error(); {
 	case strings.Contains(text, "unknown elliptic curve"), strings.Contains(text, "unsupported elliptic curve"):
-		return nil, &KeyError{Problem: "is on a curve that JWS does not have", Hint: "use an EC P-256 key"}
+		return nil, noCurve()
 	case strings.Contains(text, "unknown algorithm"):
-		return nil, &KeyError{Problem: "is of a kind that cannot sign a JWT", Hint: "use an EC P-256 key"}
+		return nil, &KeyError{Problem: "is of a kind that cannot sign a JWT", Hint: useP256}
 	}
 	return nil, &KeyError{Problem: "is not a readable PKCS#8 key", Hint: toPKCS8}
 }

@@ -1,4 +1,4 @@
-package oauth
+package jose
 
 import (
 	"crypto"
@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,7 +76,7 @@ func TestNotJWT(t *testing.T) {
 		"five parts": good + ".a.b", "padding": strings.Replace(good, ".", "=.", 1), "header is a list": unsigned(`[]`, `{}`),
 		"claims are text": unsigned(`{"alg":"ES256"}`, `x`), "claims are no JSON": unsigned(`{"alg":"ES256"}`, `{x}`), "no alg": unsigned(`{}`, `{}`),
 		"alg of a kind": unsigned(`{"alg":5}`, `{}`), "not UTF-8": unsigned(`{"alg":"ES256"}`, "{\"a\":\"\x9b2J\"}"),
-		"two claims sets": unsigned(`{"alg":"ES256"}`, `{}{}`), "huge": unsigned(`{"alg":"ES256"}`, `{"a":"`+strings.Repeat("a", maxTokenSize)+`"}`),
+		"two claims sets": unsigned(`{"alg":"ES256"}`, `{}{}`), "huge": unsigned(`{"alg":"ES256"}`, `{"a":"`+strings.Repeat("a", maxSize)+`"}`),
 	} {
 		if j, err := ParseJWT(secret.New(text)); !errors.Is(err, ErrNotJWT) || j != nil {
 			t.Errorf("%s: %+v, %v", name, j, err)
@@ -83,91 +84,48 @@ func TestNotJWT(t *testing.T) {
 	}
 }
 
-func TestCheckNonce(t *testing.T) {
-	t.Parallel()
-	for claims, want := range map[string]string{
-		`{"nonce":"fake-nonce"}`: "", `{"nonce":"fake-other"}`: "not the one that was sent", `{}`: "has no nonce", `{"nonce":["fake-nonce"]}`: "has no nonce",
-	} {
-		err := CheckNonce(secret.New(unsigned(`{"alg":"ES256"}`, claims)), secret.New("fake-nonce"))
-		if want == "" && err == nil {
-			continue
-		}
-		if _, ok := errors.AsType[*JWTError](err); !ok || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "fake-") {
-			t.Errorf("%s: %T %v", claims, err, err)
-		}
-	}
-	if err := CheckNonce(secret.New("fake-opaque"), secret.New("fake-nonce")); !errors.Is(err, ErrNotJWT) {
-		t.Errorf("opaque: %v", err)
-	}
-	if err := CheckNonce(secret.New(unsigned(`{"alg":"ES256"}`, `{"nonce":""}`)), secret.Secret{}); err == nil {
-		t.Error("an empty nonce matches")
-	}
-}
-
-// keyDocument is a JWK set of the keys given.
-func keyDocument(t testing.TB, keys ...jose.JSONWebKey) string {
-	t.Helper()
-	text, err := json.Marshal(jose.JSONWebKeySet{Keys: keys})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func TestKeys(t *testing.T) {
+func TestParseKeySet(t *testing.T) {
 	t.Parallel()
 	ec := newECKey(t, elliptic.P256())
-	good := strings.TrimSuffix(keyDocument(t, jose.JSONWebKey{Key: ec.Public(), KeyID: "k1", Use: "sig"}), "]}")
-	secret, err := json.Marshal(jose.JSONWebKey{Key: ec, KeyID: "private"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	encryption, err := json.Marshal(jose.JSONWebKey{Key: ec.Public(), KeyID: "enc", Use: "enc"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := marshal(t, jose.JSONWebKey{Key: ec.Public(), KeyID: "k1", Use: "sig"})
+	small, none := json.RawMessage(`{"kty":"RSA","n":"AQAB","e":"AQAB"}`), json.RawMessage(`{}`)
 	for name, c := range map[string]struct {
-		body string
+		list []json.RawMessage
 		want int
 	}{
-		"one":    {good + "]}", 1},
-		"others": {good + `,{"kty":"oct","k":"ZmFrZQ","kid":"o"},{"kty":"new"},5,{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},{"kty":"RSA","n":"AQAB","e":"AQAB"},` + string(secret) + "," + string(encryption) + "]}", 1},
-		"crowd":  {`{"keys":[` + strings.Repeat(strings.TrimPrefix(good, `{"keys":[`)+",", 150) + "{}]}", maxKeys},
+		"one": {[]json.RawMessage{good}, 1},
+		"others": {[]json.RawMessage{
+			good, json.RawMessage(`{"kty":"oct","k":"ZmFrZQ","kid":"o"}`), json.RawMessage(`{"kty":"new"}`), json.RawMessage(`5`),
+			json.RawMessage(`{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}`), small,
+			marshal(t, jose.JSONWebKey{Key: ec, KeyID: "private"}), marshal(t, jose.JSONWebKey{Key: ec.Public(), KeyID: "enc", Use: "enc"}),
+		}, 1},
+		"crowd": {append(slices.Repeat([]json.RawMessage{good}, 150), none), maxKeys},
+		"none":  {[]json.RawMessage{none}, 0},
 	} {
-		s := serveAPI(t, answerWith(200, "application/jwk-set+json", c.body))
-		client, _ := newClient(t)
-		set, err := client.Keys(t.Context(), mustURL(t, s.URL+"/certs"))
-		if err != nil || len(set.keys) != c.want {
-			t.Errorf("%s: %+v, %v", name, set, err)
-		}
-	}
-	for name, c := range map[string]struct{ body, want string }{
-		"empty":         {"", "it is empty"},
-		"no keys":       {"{}", "it is not a JWK set"},
-		"of a kind":     {`{"keys":{}}`, "it is not a JWK set"},
-		"list":          {"[]", "it is not a JSON object"},
-		"page":          {"<html>", "it is a page (application/json), not a JSON object"},
-		"huge":          {good + `],"x":"` + strings.Repeat("x", maxReply) + `"}`, "it is larger than 1 MiB"},
-		"none":          {`{"keys":[]}`, "it has no key that can be used here"},
-		"unknown kinds": {`{"keys":[{"kty":"AKP","kid":"k1"},{"kty":5},{}]}`, "it has no key that can be used here"},
-	} {
-		s := serveAPI(t, answerWith(200, "application/json", c.body))
-		client, _ := newClient(t)
-		_, err := client.Keys(t.Context(), mustURL(t, s.URL+"/certs"))
-		if _, ok := errors.AsType[*ReplyError](err); !ok || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %T %v", name, err, err)
+		if set := ParseKeySet(c.list); len(set.keys) != c.want || set.Empty() != (c.want == 0) {
+			t.Errorf("%s: %+v", name, set)
 		}
 	}
 }
 
-// setOf is the key set as the client reads it.
-func setOf(t testing.TB, keys ...jose.JSONWebKey) *KeySet {
+// marshal is a key as a service writes it.
+func marshal(t testing.TB, key jose.JSONWebKey) json.RawMessage {
 	t.Helper()
-	var document struct{ Keys []json.RawMessage }
-	if err := json.Unmarshal([]byte(keyDocument(t, keys...)), &document); err != nil {
+	text, err := json.Marshal(key)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return parseKeySet(document.Keys)
+	return text
+}
+
+// setOf is the key set as a client reads it.
+func setOf(t testing.TB, keys ...jose.JSONWebKey) *KeySet {
+	t.Helper()
+	var list []json.RawMessage
+	for _, key := range keys {
+		list = append(list, marshal(t, key))
+	}
+	return ParseKeySet(list)
 }
 
 func TestVerify(t *testing.T) {
@@ -261,7 +219,7 @@ func FuzzJWT(f *testing.F) {
 			t.Errorf("%q: %s %s", text, j.Header, j.Claims)
 		}
 		// Nobody here has the private key.
-		if err := set.Verify(j, j.Text("iss")); err == nil || printable(err.Error()) != err.Error() {
+		if err := set.Verify(j, j.Text("iss")); err == nil || secret.CleanText(err.Error()) != err.Error() {
 			t.Errorf("%q: %v", text, err)
 		}
 	})
