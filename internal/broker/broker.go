@@ -89,7 +89,7 @@ type Answer struct {
 // must. Errors are a *providers.Failure, a *providers.SettingError, a
 // *store.UnusableError, a *store.LockError, or what Ask returned.
 func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
-	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity()), began: b.now()}
+	f := &fetch{Broker: b, Request: r, key: r.Provider.Key(), began: b.now()}
 	answer, err := f.answer(ctx)
 	if err != nil {
 		return Answer{}, err
@@ -116,7 +116,7 @@ func (f *fetch) answer(ctx context.Context) (Answer, error) {
 type fetch struct {
 	*Broker
 	Request
-	key   store.Key
+	key   oauth.Key
 	began time.Time
 	// held is the key's lock while this fetch has it; unlocked{} when there is none
 	// to be had.

@@ -22,7 +22,7 @@ var start = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // service is a provider whose answers the test decides; it counts the questions.
 type service struct {
-	grant    string
+	grant    oauth.Grant
 	clock    *clock
 	issues   atomic.Int32
 	onIssue  func(n int) (oauth.Token, error)
@@ -34,8 +34,8 @@ type service struct {
 
 func (s *service) Name() string { return "fake" }
 
-func (s *service) Identity() providers.Identity {
-	return providers.Identity{Provider: "fake", TokenURL: "https://fake.example/token", ClientID: "c", Grant: s.grant}
+func (s *service) Key() oauth.Key {
+	return oauth.Key{Provider: "fake", TokenURL: "https://fake.example/token", ClientID: "c", Grant: s.grant}
 }
 
 func (s *service) Issue(context.Context) (oauth.Token, error) {
@@ -457,7 +457,7 @@ func TestRotatedByAnotherMachine(t *testing.T) {
 	w.onFresh = func(int, string) (oauth.Token, error) {
 		token := w.newToken("theirs", time.Hour)
 		token.RefreshToken = secret.New("rotated")
-		record := &store.Record{Key: store.Key(w.Identity()), Profile: "p", Token: token}
+		record := &store.Record{Key: w.Key(), Profile: "p", Token: token}
 		if err := w.Store.Put(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
@@ -482,7 +482,7 @@ func (b broken) Put(ctx context.Context, r *store.Record) error {
 	return b.Store.Put(ctx, r)
 }
 
-func (b broken) Lock(ctx context.Context, key store.Key) (store.Lock, error) {
+func (b broken) Lock(ctx context.Context, key oauth.Key) (store.Lock, error) {
 	if b.lock != nil {
 		return nil, b.lock
 	}
@@ -556,7 +556,7 @@ func TestRefreshRefusedForAnotherReason(t *testing.T) {
 }
 
 func TestARefreshThatWasBrokenOffIsNotRepeated(t *testing.T) {
-	for grant, want := range map[string]string{
+	for grant, want := range map[oauth.Grant]string{
 		"client_credentials": "issued-2 issued",
 		"authorization_code": "error: a refresh was broken off before its answer was stored, " +
 			"and its refresh token is not sent a second time",
@@ -609,7 +609,7 @@ func TestNobodyHoldsTheLockWhileAPersonTypes(t *testing.T) {
 			asked++
 			ended, end := context.WithCancel(t.Context())
 			end()
-			lock, err := w.Store.Lock(ended, store.Key(w.Identity()))
+			lock, err := w.Store.Lock(ended, w.Key())
 			if err != nil {
 				t.Fatalf("the lock is not free: %v", err)
 			}
@@ -640,7 +640,7 @@ type counting struct {
 	looks *int
 }
 
-func (c counting) Get(ctx context.Context, key store.Key) (*store.Record, error) {
+func (c counting) Get(ctx context.Context, key oauth.Key) (*store.Record, error) {
 	*c.looks++
 	return c.Store.Get(ctx, key)
 }

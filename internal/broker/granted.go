@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/store"
 )
 
 // everything is the scope that stands for all of them (Genesys).
@@ -20,7 +19,7 @@ func (f *fetch) complete(answer Answer) Answer {
 
 // Judge returns a token that was got in another way than by Token, with what it lacks.
 func (b *Broker) Judge(r Request, token oauth.Token) Answer {
-	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity())}
+	f := &fetch{Broker: b, Request: r, key: r.Provider.Key()}
 	return f.complete(Answer{Token: token, Source: SourceIssued})
 }
 
@@ -36,7 +35,7 @@ func (f *fetch) lost(token oauth.Token) []string {
 
 // granted are the scopes of a token: those of the reply, else those that were asked for
 // (RFC 6749 §5.1); nil when neither says anything.
-func granted(key store.Key, token oauth.Token) []string {
+func granted(key oauth.Key, token oauth.Token) []string {
 	if token.Scope != nil {
 		return token.Scope
 	}

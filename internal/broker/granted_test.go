@@ -8,7 +8,6 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 )
 
 // asks is the service of these tests, asked for some scopes.
@@ -17,8 +16,8 @@ type asks struct {
 	scopes []string
 }
 
-func (a asks) Identity() providers.Identity {
-	i := a.service.Identity()
+func (a asks) Key() oauth.Key {
+	i := a.service.Key()
 	i.Scopes = a.scopes
 	return i
 }

@@ -56,7 +56,7 @@ func (f *fetch) lock(ctx context.Context) (store.Lock, error) {
 		return lock, nil
 	}
 	unusable, ok := errors.AsType[*store.LockError](err)
-	if ok && !unusable.Busy && f.key.Grant != grantOfLogins {
+	if ok && !unusable.Busy && !f.key.Grant.NeedsPerson() {
 		f.warn("calls at the same time are not combined into one request: %v", err)
 		return unlocked{}, nil
 	}
@@ -101,7 +101,7 @@ func (f *fetch) keep(ctx context.Context, token oauth.Token) {
 	err := f.write(ctx, f.record(token))
 	switch {
 	case err == nil:
-	case f.spent && f.key.Grant == grantOfLogins:
+	case f.spent && f.key.Grant.NeedsPerson():
 		f.warn("the token is not cached: %v; the login has to be repeated when this token ends", err)
 	default:
 		f.warn("the token is not cached: %v", err)

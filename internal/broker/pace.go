@@ -23,7 +23,7 @@ func (f *fetch) paced(ctx context.Context, ask func() (oauth.Token, error)) (oau
 	if !ok {
 		return ask()
 	}
-	account := store.Key{Provider: f.key.Provider, TokenURL: f.key.TokenURL, Account: f.key.Account}
+	account := oauth.Key{Provider: f.key.Provider, TokenURL: f.key.TokenURL, Account: f.key.Account}
 	lock, err := f.Store.Lock(ctx, account)
 	if err != nil {
 		f.explain("pace: not kept: %v", err)

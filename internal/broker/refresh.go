@@ -13,9 +13,6 @@ import (
 	"github.com/authctl/authctl/internal/store"
 )
 
-// grantOfLogins is the grant whose tokens only a person can get anew.
-const grantOfLogins = providers.AuthorizationCodeGrant
-
 // reasonRefreshing marks the note of a refresh token that is sent. Whoever finds it
 // under the lock knows that its holder died, or could not write, before what came of
 // it was stored.
@@ -65,7 +62,7 @@ func (f *fetch) recover(ctx context.Context) error {
 	}
 	f.spent = true
 	f.forgetRefreshToken(ctx)
-	if f.key.Grant != grantOfLogins {
+	if !f.key.Grant.NeedsPerson() {
 		f.warn("a refresh was broken off before its answer was stored; a new token is asked for")
 		return nil
 	}
@@ -176,11 +173,11 @@ func (f *fetch) refreshFailed(ctx context.Context, err error) error {
 		return nil
 	}
 	f.settle()
-	if _, unannounced := errors.AsType[*store.LockError](err); unannounced && f.key.Grant != grantOfLogins {
+	if _, unannounced := errors.AsType[*store.LockError](err); unannounced && !f.key.Grant.NeedsPerson() {
 		f.explain("lock: %v", err)
 		return nil
 	}
-	if !ok || f.key.Grant == grantOfLogins ||
+	if !ok || f.key.Grant.NeedsPerson() ||
 		failure.Reason == providers.ReasonTemporary || failure.Reason == providers.ReasonProtocol {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	login       = providers.AuthorizationCodeGrant
+	login       = oauth.AuthorizationCode
 	brokenOff   = "error: a refresh was broken off before its answer was stored, and its refresh token is not sent a second time"
 	noExpiresIn = "the reply has no expires_in"
 )
@@ -212,7 +212,7 @@ func (w *world) rotateElsewhere(t *testing.T) {
 	token := w.newToken("theirs", 5*time.Second)
 	token.RequestedAt = token.RequestedAt.Add(-4500 * time.Millisecond)
 	token.RefreshToken = secret.New("theirs")
-	record := &store.Record{Key: store.Key(w.Identity()), Profile: "p", Token: token}
+	record := &store.Record{Key: w.Key(), Profile: "p", Token: token}
 	if err := w.Store.Put(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ type mute struct {
 	words, clearing error
 }
 
-func (s mute) Lock(ctx context.Context, key store.Key) (store.Lock, error) {
+func (s mute) Lock(ctx context.Context, key oauth.Key) (store.Lock, error) {
 	lock, err := s.Store.Lock(ctx, key)
 	return muteLock{lock, s}, err
 }

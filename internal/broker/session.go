@@ -12,7 +12,7 @@ import (
 // Stored returns what is cached for a client, expired or not; store.ErrNotFound
 // when nothing is.
 func (b *Broker) Stored(ctx context.Context, r Request) (*store.Record, error) {
-	return b.Store.Get(ctx, store.Key(r.Provider.Identity()))
+	return b.Store.Get(ctx, r.Provider.Key())
 }
 
 // Keep stores a token that was got in another way than by Token: by a login. It
@@ -26,7 +26,7 @@ func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
 			Message: "the service gave a token without a lifetime (" + token.LifetimeProblem + ") and no refresh token",
 		}
 	}
-	f := &fetch{Broker: b, Request: r, key: store.Key(r.Provider.Identity()), began: b.now()}
+	f := &fetch{Broker: b, Request: r, key: r.Provider.Key(), began: b.now()}
 	lock, err := f.lock(ctx)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
 // that this does not bring the token back; a lock that cannot be had is no reason to
 // keep a token.
 func (b *Broker) Forget(ctx context.Context, r Request) error {
-	key := store.Key(r.Provider.Identity())
+	key := r.Provider.Key()
 	lock, err := b.Store.Lock(ctx, key)
 	if err == nil {
 		defer func() { _ = lock.Unlock() }()

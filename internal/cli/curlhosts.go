@@ -147,7 +147,7 @@ type curlHosts struct {
 // and the flag allow.
 func tokenHosts(s *session, flag []string) (*curlHosts, error) {
 	h := &curlHosts{service: s.profile.Service.Title, profile: s.profile.Name}
-	own, err := url.Parse(s.provider.Identity().TokenURL)
+	own, err := url.Parse(s.provider.Key().TokenURL)
 	if err != nil {
 		return nil, err
 	}

@@ -12,13 +12,12 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
-	"github.com/authctl/authctl/internal/store"
 )
 
 // patient is a profile that can be used, and what its tokens depend on.
 type patient struct {
 	profile   *config.Profile
-	identity  providers.Identity
+	identity  oauth.Key
 	endpoints []providers.Endpoint
 }
 
@@ -147,9 +146,9 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 	if odd := p.Service.Doubt(p.Settings); odd != "" {
 		e.warn(check{Section: sectionConfig, Name: "base_url", Profile: p.Name, Message: odd})
 	}
-	identity := client.Identity()
+	identity := client.Key()
 	e.patients = append(e.patients, patient{p, identity, endpointsOf(client)})
-	c.Message = p.Service.Title + ", " + identity.Grant
+	c.Message = p.Service.Title + ", " + string(identity.Grant)
 	if account := p.Settings.Text("account"); account != "" {
 		c.Message += ", account " + account
 	}
@@ -201,7 +200,7 @@ func (e *examination) sharedIdentities() {
 	sharing := map[string][]string{}
 	var digests []string
 	for _, p := range e.patients {
-		digest := store.Key(p.identity).Digest()
+		digest := p.identity.Digest()
 		if len(sharing[digest]) == 0 {
 			digests = append(digests, digest)
 		}

@@ -138,7 +138,7 @@ func (v *visit) whose() (profile, text string) {
 // endpointsOf returns the token endpoint and what else the adapter knows.
 func endpointsOf(client providers.Provider) []providers.Endpoint {
 	var all []providers.Endpoint
-	if u, err := url.Parse(client.Identity().TokenURL); err == nil {
+	if u, err := url.Parse(client.Key().TokenURL); err == nil {
 		all = append(all, providers.Endpoint{Name: "token endpoint", URL: u})
 	}
 	if further, ok := client.(providers.Endpointer); ok {

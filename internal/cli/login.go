@@ -130,7 +130,7 @@ func (a *app) loginStarter(s *session) (providers.LoginStarter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if grant, _ := s.profile.Settings.Lookup("grant"); grant.Text != providers.AuthorizationCodeGrant {
+	if grant, _ := s.profile.Settings.Lookup("grant"); !oauth.Grant(grant.Text).NeedsPerson() {
 		return nil, &providers.SettingError{
 			Profile: s.profile.Name, Name: "grant", Problem: "is " + grant.Text + ", with which nobody logs in",
 			Help: "set {grant=authorization_code} in the profile", Origin: grant.Origin,

@@ -46,7 +46,7 @@ func (a *app) lackingScopes(s *session, answer broker.Answer) string {
 
 // explainedScopes is what --explain tells of a token's scopes.
 func explainedScopes(s *session, answer broker.Answer) string {
-	asked := s.provider.Identity().Scopes
+	asked := s.provider.Key().Scopes
 	text := "none were asked for"
 	switch {
 	case len(answer.Missing) > 0:

@@ -200,7 +200,7 @@ func (a *app) keepPassword(ctx context.Context, s *session, fresh secret.Secret)
 // dropTokens removes every cached token of a user at this service. An empty user is
 // whoever logged in with the browser as this client.
 func (a *app) dropTokens(ctx context.Context, s *session, user string) error {
-	own := s.provider.Identity()
+	own := s.provider.Key()
 	entries, err := s.broker.Store.List(ctx)
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (a *app) dropTokens(ctx context.Context, s *session, user string) error {
 		if err := s.broker.Store.Delete(ctx, e.Key); err != nil {
 			return err
 		}
-		if e.Key.Grant == providers.AuthorizationCodeGrant {
+		if e.Key.Grant.NeedsPerson() {
 			a.note("the login of profile " + e.Profile + " is dropped; log in again: " + a.commandFor(e.Profile, "login"))
 		}
 	}

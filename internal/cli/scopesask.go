@@ -81,7 +81,7 @@ func (s *session) askFor(ctx context.Context, names []string, limit time.Duratio
 // would be a login.
 func (a *app) needsNoLogin(p *config.Profile, doing string) error {
 	grant, _ := p.Settings.Lookup("grant")
-	if grant.Text != providers.AuthorizationCodeGrant {
+	if !oauth.Grant(grant.Text).NeedsPerson() {
 		return nil
 	}
 	return &providers.SettingError{

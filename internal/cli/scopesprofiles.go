@@ -55,7 +55,7 @@ func (a *app) cachedBy(ctx context.Context, setup *setup) func(p *config.Profile
 	return func(p *config.Profile) []string {
 		provider, err := p.Service.New(p.Settings, &oauth.Client{})
 		for _, e := range entries {
-			if err == nil && e.Key.Equal(store.Key(provider.Identity())) && (e.Expiry.IsZero() || e.Expiry.After(a.Now())) {
+			if err == nil && e.Key.Equal(provider.Key()) && (e.Expiry.IsZero() || e.Expiry.After(a.Now())) {
 				return append([]string{}, scopesOf(e)...)
 			}
 		}

@@ -52,7 +52,7 @@ func sides(s *session, answer broker.Answer) (scopes.Sides, scopes.Claims) {
 		claims = scopes.FromClaims(jwt.Claims)
 	}
 	return scopes.Sides{
-		Configured: s.profile.Settings.List("scopes"), Requested: s.provider.Identity().Scopes,
+		Configured: s.profile.Settings.List("scopes"), Requested: s.provider.Key().Scopes,
 		Granted: answer.Token.Scope, InToken: claims.Scopes,
 	}, claims
 }

@@ -114,7 +114,7 @@ func (a *app) scopeWait(s *session, o *waitOptions) *scopeWait {
 		wait: scopes.Wait{Scopes: o.wanted}, all: o.wanted, rest: o.rest,
 		now: a.Now, sleep: sleep, patience: waitPatience,
 		// A wrong password that is sent twice may lock the user out.
-		askOnce:  s.provider.Identity().Grant == "password",
+		askOnce:  s.provider.Key().Grant == "password",
 		timedOut: func() *scopeError { return a.waitedInVain(s.profile, o.wanted) },
 	}
 	if o.timeout.set {

@@ -48,7 +48,7 @@ func (o *signoutOptions) of(profile string, scopes []string) string {
 
 // named is of for the token that a session is about.
 func (o *signoutOptions) named(s *session) string {
-	return o.of(s.profile.Name, s.provider.Identity().Scopes)
+	return o.of(s.profile.Name, s.provider.Key().Scopes)
 }
 
 // signoutOutcome is one token in `signout -o json`.
@@ -154,7 +154,7 @@ func (a *app) signOutOfProfile(ctx context.Context, s *session, o *signoutOption
 	if err != nil {
 		return err
 	}
-	own := store.Key(s.provider.Identity())
+	own := s.provider.Key()
 	others := slices.DeleteFunc(entries, func(e store.Entry) bool {
 		return e.Profile != s.profile.Name || e.Key.Equal(own)
 	})
@@ -262,7 +262,7 @@ func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *session, foreign s
 			return nil, fmt.Sprintf("it belongs to another configuration, client %s of %s",
 				secret.CleanText(e.Key.ClientID), secret.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
 		}
-		if err != nil || store.Key(s.provider.Identity()).Equal(e.Key) {
+		if err != nil || s.provider.Key().Equal(e.Key) {
 			return s, "", err
 		}
 	}

@@ -134,7 +134,7 @@ func (a *app) dryRan(s *session, err error) error {
 		return err
 	}
 	var b strings.Builder
-	identity := s.provider.Identity()
+	identity := s.provider.Key()
 	of := oauth.Fingerprints{ClientID: identity.ClientID, TokenURL: identity.TokenURL, Unfetched: s.unfetched.why}
 	for i, request := range s.dryRun.Requests() {
 		if i > 0 {

@@ -82,7 +82,7 @@ func newShownToken(e store.Entry, now time.Time) shownToken {
 	shown := shownToken{
 		Profile: e.Profile, Provider: e.Key.Provider, Account: e.Account, Environment: e.Environment,
 		ClientID: e.Key.ClientID, TokenURL: e.Key.TokenURL,
-		Grant: e.Key.Grant, Scopes: scopesOf(e),
+		Grant: string(e.Key.Grant), Scopes: scopesOf(e),
 		Refreshable: e.Refreshable, Store: e.Store,
 	}
 	shown.ExpiresAt, shown.ExpiresOn, shown.ExpiresIn = moments(e.Expiry, now)

@@ -3,6 +3,8 @@ package providers
 import (
 	"slices"
 	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
 )
 
 // Names are the settings of one profile that can be what is wrong with it, and where each is
@@ -87,7 +89,7 @@ func (s Settings) applies(d Setting) bool {
 	case d.Name == "grant", d.Name == "client_auth":
 		return len(d.Values) > 1
 	case d.Login:
-		return s.Text("grant") == AuthorizationCodeGrant
+		return oauth.Grant(s.Text("grant")).NeedsPerson()
 	case d.InHost:
 		return s.Text("base_url") == ""
 	}

@@ -18,9 +18,9 @@ import (
 type Provider interface {
 	// Name is the service's name in configuration ("pexip").
 	Name() string
-	// Identity states what a token of this client depends on. It needs no
+	// Key states what a token of this client depends on. It needs no
 	// network, no secret and no person.
-	Identity() Identity
+	Key() oauth.Key
 	// Issue asks the service for a new token with the configured grant. Errors
 	// are a *Failure, a *SettingError or what a secret reference returned.
 	Issue(ctx context.Context) (oauth.Token, error)
@@ -39,32 +39,6 @@ type Pacer interface {
 	// Pace is the least time between two token requests of one account, whatever
 	// they ask for.
 	Pace() time.Duration
-}
-
-// Identity is everything that tells one token from another. Two clients with the
-// same identity may share a cached token. The client secret is never part of it.
-type Identity struct {
-	// Provider is the service's name.
-	Provider string
-	// TokenURL is the token endpoint, in full.
-	TokenURL string
-	// Account is the tenant where the token URL does not name it (Qmatic's
-	// X-ACCOUNT header), else empty.
-	Account string
-	// ClientID is the OAuth client identifier.
-	ClientID string
-	// Grant is the grant_type ("client_credentials").
-	Grant string
-	// User is the resource owner of the password grant, else empty.
-	User string
-	// Audience is the requested audience where the service has such a
-	// parameter, else empty.
-	Audience string
-	// AuthMethod is the client authentication method in OpenID Connect's words
-	// ("client_secret_basic", "private_key_jwt").
-	AuthMethod string
-	// Scopes are the requested scopes; their order does not matter.
-	Scopes []string
 }
 
 // Service is what is known of a service before anything is configured.

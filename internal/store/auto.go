@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"github.com/authctl/authctl/internal/oauth"
 )
 
 // Auto uses Primary where it works, else Fallback for the rest of the process. It
@@ -29,7 +31,7 @@ var _ Store = (*Auto)(nil)
 func (a *Auto) Name() string { return a.current().Name() }
 
 // Get returns the record of key; see Store.
-func (a *Auto) Get(ctx context.Context, key Key) (*Record, error) {
+func (a *Auto) Get(ctx context.Context, key oauth.Key) (*Record, error) {
 	return try(ctx, a, func(s Store) (*Record, error) { return s.Get(ctx, key) })
 }
 
@@ -41,7 +43,7 @@ func (a *Auto) Put(ctx context.Context, r *Record) error {
 
 // Delete removes a record; see Store. Where the keyring is there but does not let
 // us in, the record may still be in it, and the error says so.
-func (a *Auto) Delete(ctx context.Context, key Key) error {
+func (a *Auto) Delete(ctx context.Context, key oauth.Key) error {
 	_, err := try(ctx, a, func(s Store) (struct{}, error) { return struct{}{}, s.Delete(ctx, key) })
 	if err != nil {
 		return err
@@ -63,7 +65,7 @@ func (a *Auto) List(ctx context.Context) ([]Entry, error) {
 
 // Lock takes the lock of key in the store in use; see Store. In memory it is this
 // process's own: those who cannot share a token gain nothing by waiting.
-func (a *Auto) Lock(ctx context.Context, key Key) (Lock, error) {
+func (a *Auto) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
 	return a.current().Lock(ctx, key)
 }
 

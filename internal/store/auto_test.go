@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/zalando/go-keyring"
 )
 
@@ -21,7 +22,7 @@ func TestAuto(t *testing.T) {
 		t.Parallel()
 		testStore(t, func(t *testing.T) Store {
 			a := &Auto{Primary: newKeyring(t, &fakeKeyring{fail: keyring.ErrUnsupportedPlatform}), Fallback: &Memory{}}
-			if _, err := a.Get(t.Context(), Key{}); !errors.Is(err, ErrNotFound) {
+			if _, err := a.Get(t.Context(), oauth.Key{}); !errors.Is(err, ErrNotFound) {
 				t.Fatal(err)
 			}
 			return a

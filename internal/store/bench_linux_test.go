@@ -13,7 +13,7 @@ import (
 
 func benchRecord() *Record {
 	return &Record{
-		Key: Key{Provider: "talkdesk", TokenURL: "https://acme.talkdeskid.eu/oauth/token", ClientID: "a"},
+		Key: oauth.Key{Provider: "talkdesk", TokenURL: "https://acme.talkdeskid.eu/oauth/token", ClientID: "a"},
 		Token: oauth.Token{
 			AccessToken: secret.New("fake-access-token"), RequestedAt: time.UnixMilli(1772600767008), Lifetime: 10 * time.Minute,
 		},
@@ -70,7 +70,7 @@ func BenchmarkRecord(b *testing.B) {
 func BenchmarkLock(b *testing.B) {
 	locks := FileLocks{Dir: filepath.Join(b.TempDir(), "run")}
 	take := func() {
-		l, err := locks.Lock(b.Context(), Key{})
+		l, err := locks.Lock(b.Context(), oauth.Key{})
 		if err != nil {
 			b.Error(err)
 			return

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"filippo.io/age"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -39,7 +40,7 @@ var _ Store = (*File)(nil)
 func (f *File) Name() string { return "file" }
 
 // Get returns the record of key; see Store.
-func (f *File) Get(ctx context.Context, key Key) (*Record, error) {
+func (f *File) Get(ctx context.Context, key oauth.Key) (*Record, error) {
 	id, err := f.unlock(ctx, readingToken)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func (f *File) Put(ctx context.Context, r *Record) error {
 }
 
 // Delete removes a record; see Store. It needs no key.
-func (f *File) Delete(_ context.Context, key Key) error {
+func (f *File) Delete(_ context.Context, key oauth.Key) error {
 	return f.problem(removingToken, f.sealed().remove(key.Digest()))
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/authctl/authctl/internal/oauth"
 )
 
 // keyringService is the service name of every entry ("service" among a Secret
@@ -55,7 +56,7 @@ var _ Store = (*Keyring)(nil)
 func (k *Keyring) Name() string { return "keyring" }
 
 // Get returns the record of key; see Store.
-func (k *Keyring) Get(ctx context.Context, key Key) (*Record, error) {
+func (k *Keyring) Get(ctx context.Context, key oauth.Key) (*Record, error) {
 	return k.load(ctx, readingToken, key.Digest())
 }
 
@@ -123,7 +124,7 @@ func (k *Keyring) put(ctx context.Context, r *Record, digest, entry string) erro
 }
 
 // Delete removes a record; see Store.
-func (k *Keyring) Delete(ctx context.Context, key Key) error {
+func (k *Keyring) Delete(ctx context.Context, key oauth.Key) error {
 	digest := key.Digest()
 	if err := k.remove(ctx, removingToken, digest); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/gofrs/flock"
 )
 
@@ -64,7 +65,7 @@ const maxNote = 64 << 10
 
 // Lock takes the lock of key, waiting until ctx ends. The error is a *LockError,
 // Busy when the wait was in vain.
-func (l FileLocks) Lock(ctx context.Context, key Key) (Lock, error) {
+func (l FileLocks) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
 	return l.named(ctx, key.Digest())
 }
 

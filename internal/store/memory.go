@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/authctl/authctl/internal/oauth"
 )
 
 // Memory keeps records for the life of the process. The zero value is ready to
@@ -23,7 +25,7 @@ var _ Store = (*Memory)(nil)
 func (m *Memory) Name() string { return "memory" }
 
 // Get returns the record of key; see Store.
-func (m *Memory) Get(_ context.Context, key Key) (*Record, error) {
+func (m *Memory) Get(_ context.Context, key oauth.Key) (*Record, error) {
 	return m.load(key.Digest())
 }
 
@@ -53,7 +55,7 @@ func (m *Memory) Put(_ context.Context, r *Record) error {
 }
 
 // Delete removes a record; see Store.
-func (m *Memory) Delete(_ context.Context, key Key) error {
+func (m *Memory) Delete(_ context.Context, key oauth.Key) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.records, key.Digest())
@@ -69,7 +71,7 @@ func (m *Memory) List(context.Context) ([]Entry, error) {
 }
 
 // Lock takes the lock of key, waiting until ctx ends; see Store.
-func (m *Memory) Lock(ctx context.Context, key Key) (Lock, error) {
+func (m *Memory) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
 	digest := key.Digest()
 	queue := m.queue(digest)
 	select {

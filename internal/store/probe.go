@@ -57,8 +57,8 @@ func orElse(err error, text string) error {
 }
 
 // probeKey names what no service issues a token for.
-func probeKey(client string) Key {
-	return Key{
+func probeKey(client string) oauth.Key {
+	return oauth.Key{
 		Provider: "authctl doctor", TokenURL: "about:blank", ClientID: client, Grant: "none", AuthMethod: "none",
 	}
 }

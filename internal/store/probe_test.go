@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -33,7 +34,7 @@ func (f *forgetful) Put(ctx context.Context, r *Record) error {
 	return f.Memory.Put(ctx, r)
 }
 
-func (f *forgetful) Delete(ctx context.Context, key Key) error {
+func (f *forgetful) Delete(ctx context.Context, key oauth.Key) error {
 	if f.defect == "keeps" {
 		return nil
 	}

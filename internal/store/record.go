@@ -25,16 +25,16 @@ const (
 // storedRecord is the stored form, kept small because Windows and macOS hold
 // little in one keyring entry.
 type storedRecord struct {
-	Version      int    `json:"v"`
-	Key          Key    `json:"key"`
-	Profile      string `json:"profile,omitempty"`
-	Account      string `json:"account,omitempty"`
-	Environment  string `json:"environment,omitempty"`
-	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type,omitempty"`
-	RefreshToken string `json:"refresh_token,omitempty"`
-	IDToken      string `json:"id_token,omitempty"`
-	SessionID    string `json:"sid,omitempty"`
+	Version      int       `json:"v"`
+	Key          oauth.Key `json:"key"`
+	Profile      string    `json:"profile,omitempty"`
+	Account      string    `json:"account,omitempty"`
+	Environment  string    `json:"environment,omitempty"`
+	AccessToken  string    `json:"access_token"`
+	TokenType    string    `json:"token_type,omitempty"`
+	RefreshToken string    `json:"refresh_token,omitempty"`
+	IDToken      string    `json:"id_token,omitempty"`
+	SessionID    string    `json:"sid,omitempty"`
 	// Scope keeps nil (the service named none) apart from an empty list.
 	Scope []string `json:"scope,omitzero"`
 	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds, 0 when

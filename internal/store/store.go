@@ -38,18 +38,18 @@ type Store interface {
 	Name() string
 	// Get returns the record of key, ErrNotFound when there is none. A record
 	// whose parts are not those of key, or that cannot be read, counts as none.
-	Get(ctx context.Context, key Key) (*Record, error)
+	Get(ctx context.Context, key oauth.Key) (*Record, error)
 	// Put writes a record, replacing an older one, and makes sure that it stays. The
 	// error may also wrap ErrUncacheable. Writers of a key hold its lock: of two at
 	// once without it, one may be told that its record was not kept.
 	Put(ctx context.Context, r *Record) error
 	// Delete removes a record; it is no error when there is none.
-	Delete(ctx context.Context, key Key) error
+	Delete(ctx context.Context, key oauth.Key) error
 	// List returns what is stored, never a secret, sorted by profile and key.
 	List(ctx context.Context) ([]Entry, error)
 	// Lock takes the lock of key, waiting until ctx ends; with a ctx that has ended
 	// it takes the lock if that is free. The error is a *LockError.
-	Lock(ctx context.Context, key Key) (Lock, error)
+	Lock(ctx context.Context, key oauth.Key) (Lock, error)
 }
 
 // Lock is held while a token is fetched. The kernel releases it when its holder
@@ -91,7 +91,7 @@ type Note struct {
 
 // Record is a stored token and what it was issued for.
 type Record struct {
-	Key Key
+	Key oauth.Key
 	// Profile is the profile that fetched it last, for listings.
 	Profile string
 	// Account and Environment are that profile's, for listings; either may be empty.
@@ -101,7 +101,7 @@ type Record struct {
 
 // Entry is what a listing shows of a record: no secret.
 type Entry struct {
-	Key     Key
+	Key     oauth.Key
 	Profile string
 	// Account and Environment are those of the profile, empty where it has none.
 	Account, Environment string

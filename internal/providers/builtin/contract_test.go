@@ -209,7 +209,7 @@ func TestOperationFaults(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	eachOf(t, func(sandbox.Profile) bool { return true }, func(t *testing.T, _ *sandbox.Server, s providers.Service, values map[string]string) {
-		first := build(t, s, values).Identity()
+		first := build(t, s, values).Key()
 		if first.Provider != s.Name || first.TokenURL == "" || first.ClientID == "" || first.Grant == "" || first.AuthMethod == "" {
 			t.Errorf("an incomplete identity: %+v", first)
 		}
@@ -218,7 +218,7 @@ func TestIdentity(t *testing.T) {
 				t.Errorf("the identity holds %s", secret)
 			}
 		}
-		if other := build(t, s, with(values, "client_id", "another")).Identity(); other.ClientID == first.ClientID {
+		if other := build(t, s, with(values, "client_id", "another")).Key(); other.ClientID == first.ClientID {
 			t.Error("another client has the same identity")
 		}
 	})

@@ -141,8 +141,8 @@ func rules() []providers.Rule {
 func (*Provider) Name() string { return name }
 
 // Identity states what a token depends on.
-func (p *Provider) Identity() providers.Identity {
-	return providers.Identity{
+func (p *Provider) Key() oauth.Key {
+	return oauth.Key{
 		Provider: name, TokenURL: p.token.URL.String(), Account: p.account, ClientID: p.client,
 		Grant: "client_credentials", AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
 	}

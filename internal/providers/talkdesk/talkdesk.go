@@ -177,10 +177,10 @@ func New(s providers.Settings, client *oauth.Client) (providers.Provider, error)
 func (*Provider) Name() string { return name }
 
 // Identity states what a token depends on.
-func (p *Provider) Identity() providers.Identity {
-	return providers.Identity{
+func (p *Provider) Key() oauth.Key {
+	return oauth.Key{
 		Provider: name, TokenURL: p.token.URL.String(), ClientID: p.client,
-		Grant: p.grant, AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
+		Grant: oauth.Grant(p.grant), AuthMethod: p.token.Auth.Method(), Scopes: p.scopes,
 	}
 }
 
