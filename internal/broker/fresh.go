@@ -31,26 +31,23 @@ func (r Request) margin(t oauth.Token) time.Duration {
 func (r Request) FreshUntil(t oauth.Token) time.Time { return t.Expiry().Add(-r.margin(t)) }
 
 // usable reports whether a stored token may be served, and why not.
-func (f *fetch) usable(t oauth.Token) (bool, string) {
+func (c *call) usable(t oauth.Token) (bool, string) {
 	if t.Lifetime <= 0 {
 		return false, "nobody knows when it ends"
 	}
-	now := f.now()
-	left := t.Expiry().Sub(now)
-	margin := f.margin(t)
-	sinceBegan := !t.RequestedAt.Before(f.began)
-	f.explain("expiry: %s left of %s, needs more than %s",
+	left, margin := t.Expiry().Sub(c.now()), c.margin(t)
+	c.explain("expiry: %s left of %s, needs more than %s",
 		moment.Lasting(left), moment.Lasting(t.Lifetime), moment.Lasting(margin))
 	switch {
 	case left <= 0:
 		return false, "it has expired"
 	case left > t.Lifetime+clockSlack:
 		return false, "it was issued in the future: the clock was set back"
-	case sinceBegan:
+	case !t.RequestedAt.Before(c.began):
 		// Another process fetched it while this one waited: the service has
 		// nothing fresher to give.
 		return true, ""
-	case f.ForceRefresh:
+	case c.ForceRefresh:
 		return false, "a new one is forced (--force-refresh)"
 	case left <= margin:
 		return false, fmt.Sprintf("only %s of life are left", moment.Lasting(left))

@@ -10,27 +10,26 @@ import (
 const everything = "*"
 
 // complete adds to an answer which scopes it lacks.
-func (f *fetch) complete(answer Answer) Answer {
+func (c *call) complete(answer Answer) Answer {
 	if answer.Token.Scope != nil {
-		answer.Missing = without(f.key.Scopes, answer.Token.Scope)
+		answer.Missing = without(c.key.Scopes, answer.Token.Scope)
 	}
 	return answer
 }
 
 // Judge returns a token that was got in another way than by Token, with what it lacks.
 func (b *Broker) Judge(r Request, token oauth.Token) Answer {
-	f := &fetch{Broker: b, Request: r, key: r.Provider.Key()}
-	return f.complete(Answer{Token: token, Source: SourceIssued})
+	return b.begin(r).complete(Answer{Token: token, Source: SourceIssued})
 }
 
 // lost returns the scopes that the token had which a new one takes the place of, and
 // the new one has not.
-func (f *fetch) lost(token oauth.Token) []string {
-	now := granted(f.key, token)
-	if f.stored == nil || now == nil {
+func (c *cache) lost(token oauth.Token) []string {
+	now := granted(c.key, token)
+	if c.stored == nil || now == nil {
 		return nil
 	}
-	return without(granted(f.key, f.stored.Token), now)
+	return without(granted(c.key, c.stored.Token), now)
 }
 
 // granted are the scopes of a token: those of the reply, else those that were asked for

@@ -18,36 +18,36 @@ const reasonPaced = "paced"
 // other processes and other scopes count too. The account's lock is held until the
 // answer is there, so that those who come meanwhile queue up behind. Where it cannot
 // be had, the service's own limit is what is left.
-func (f *fetch) paced(ctx context.Context, ask func() (oauth.Token, error)) (oauth.Token, error) {
-	pacer, ok := f.Provider.(providers.Pacer)
+func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oauth.Token, error) {
+	pacer, ok := c.Provider.(providers.Pacer)
 	if !ok {
 		return ask()
 	}
-	account := oauth.Key{Provider: f.key.Provider, TokenURL: f.key.TokenURL, Account: f.key.Account}
-	lock, err := f.Store.Lock(ctx, account)
+	account := oauth.Key{Provider: c.key.Provider, TokenURL: c.key.TokenURL, Account: c.key.Account}
+	lock, err := c.Store.Lock(ctx, account)
 	if err != nil {
-		f.explain("pace: not kept: %v", err)
+		c.explain("pace: not kept: %v", err)
 		return ask()
 	}
 	defer func() { _ = lock.Unlock() }()
-	if err := f.awaitTurn(ctx, lock.Note(), pacer.Pace()); err != nil {
+	if err := c.awaitTurn(ctx, lock.Note(), pacer.Pace()); err != nil {
 		return oauth.Token{}, err
 	}
 	// Noted before, should this process die, and after: a secret may have to be fetched
 	// first, and a 429 is asked a second time.
-	f.takeTurn(lock)
+	c.takeTurn(lock)
 	token, err := ask()
-	f.takeTurn(lock)
+	c.takeTurn(lock)
 	return token, err
 }
 
 // awaitTurn waits until the interval since the last request is over.
-func (f *fetch) awaitTurn(ctx context.Context, last store.Note, interval time.Duration) error {
-	wait := last.At.Add(interval).Sub(f.now())
+func (c *call) awaitTurn(ctx context.Context, last store.Note, interval time.Duration) error {
+	wait := last.At.Add(interval).Sub(c.now())
 	if last.Reason != reasonPaced || wait <= 0 || wait > interval {
 		return nil
 	}
-	f.explain("pace: waiting %s, the service takes one token request in %s",
+	c.explain("pace: waiting %s, the service takes one token request in %s",
 		moment.Lasting(wait), moment.Lasting(interval))
 	err := pause(ctx, wait)
 	if err == nil {
@@ -61,9 +61,9 @@ func (f *fetch) awaitTurn(ctx context.Context, last store.Note, interval time.Du
 }
 
 // takeTurn notes that a request is made now.
-func (f *fetch) takeTurn(lock store.Lock) {
-	if err := lock.Leave(store.Note{At: f.now(), Reason: reasonPaced}); err != nil {
-		f.explain("pace: not kept: %v", err)
+func (c *call) takeTurn(lock store.Lock) {
+	if err := lock.Leave(store.Note{At: c.now(), Reason: reasonPaced}); err != nil {
+		c.explain("pace: not kept: %v", err)
 	}
 }
 

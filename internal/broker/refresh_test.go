@@ -193,7 +193,7 @@ func TestKeep(t *testing.T) {
 		w.grant = login
 		token := w.newToken("login", tt.life)
 		token.LifetimeProblem, token.RefreshToken = noExpiresIn, secret.New(tt.refreshToken)
-		r := broker.Request{Profile: "p", Provider: w.service}
+		r := broker.Request{Label: store.Label{Profile: "p"}, Provider: w.service}
 		err := w.Keep(t.Context(), r, token)
 		failure, _ := errors.AsType[*providers.Failure](err)
 		if (err != nil) != (tt.want != "") || err != nil && (failure == nil || failure.Reason != tt.want) {
@@ -212,7 +212,7 @@ func (w *world) rotateElsewhere(t *testing.T) {
 	token := w.newToken("theirs", 5*time.Second)
 	token.RequestedAt = token.RequestedAt.Add(-4500 * time.Millisecond)
 	token.RefreshToken = secret.New("theirs")
-	record := &store.Record{Key: w.Key(), Profile: "p", Token: token}
+	record := &store.Record{Key: w.Key(), Label: store.Label{Profile: "p"}, Token: token}
 	if err := w.Store.Put(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func newRenewal(t *testing.T) (r *renewal, server *sandbox.Server, clock *time.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.request.Watch = nil
+	s.broker.Watch = nil
 	file, err := a.newTokenFile()
 	if err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ func (a *app) runWithTokenFile(
 	return runChild(ctx, child, func() (after func(<-chan os.Signal) error) {
 		// The signal that the child was told must not end the renewal: it may live on.
 		renewing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		s.request.Watch, s.request.ForceRefresh = nil, false
+		s.broker.Watch, s.request.ForceRefresh = nil, false
 		var done sync.WaitGroup
 		done.Go(func() { (&renewal{app: a, session: s, file: file, wait: a.wait}).keepFresh(renewing, answer) })
 		return func(<-chan os.Signal) error {

@@ -142,16 +142,18 @@ func (a *app) connect(s *session, f *serviceFlags) error {
 	if err != nil {
 		return err
 	}
-	s.broker = &broker.Broker{Store: chosen, Now: a.Now, Warn: a.warn}
+	s.broker = &broker.Broker{Store: chosen, Now: a.Now, Warn: a.warn, Watch: a.watchedWith(s.profile)}
 	if f.explain {
 		s.broker.Explain = a.explain
 	}
 	s.request = broker.Request{
-		Profile: s.profile.Name, Account: s.profile.Settings.Text("account"), Environment: environmentOf(s.profile),
+		Label: store.Label{
+			Profile: s.profile.Name, Account: s.profile.Settings.Text("account"), Environment: environmentOf(s.profile),
+		},
 		Provider: s.provider, MinTTL: s.setup.minTTL(f),
 		ForceRefresh: f.forceRefresh, NoCache: f.noCache || s.dryRun != nil,
-		Timeout: s.timeout, Tag: s.profile.Settings.Tag, Watch: a.watchedWith(s.profile),
-		Asks: func(salt string) string { return s.profile.Settings.RequestTag(salt, a.route(f)...) },
+		Timeout: s.timeout, CredentialsTag: s.profile.Settings.Tag,
+		RequestTag: func(salt string) string { return s.profile.Settings.RequestTag(salt, a.route(f)...) },
 	}
 	if len(s.profile.Interactive()) > 0 && s.dryRun == nil {
 		s.request.Ask = func(ctx context.Context) error { return s.profile.Ask(ctx, s.timeout) }

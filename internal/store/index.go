@@ -32,9 +32,7 @@ func entries(store string, digests []string, load func(digest string) (*Record, 
 		}
 		list = append(list, Entry{
 			Key:         r.Key,
-			Profile:     r.Profile,
-			Account:     r.Account,
-			Environment: r.Environment,
+			Label:       r.Label,
 			Scope:       r.Token.Scope,
 			IssuedAt:    r.Token.RequestedAt,
 			Expiry:      r.Token.Expiry(),

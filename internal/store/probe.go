@@ -28,7 +28,7 @@ func Probe(ctx context.Context, s Store, now time.Time) (time.Duration, error) {
 	if !errors.Is(err, ErrNotFound) {
 		return took, orElse(err, "it gives a record that nobody wrote")
 	}
-	record := &Record{Key: key, Profile: key.Provider, Token: oauth.Token{
+	record := &Record{Key: key, Label: Label{Profile: key.Provider}, Token: oauth.Token{
 		AccessToken: secret.New(rand.Text()), RequestedAt: now, Lifetime: probeLifetime,
 	}}
 	// What was begun is ended, also when the caller gives up.

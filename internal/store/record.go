@@ -25,16 +25,14 @@ const (
 // storedRecord is the stored form, kept small because Windows and macOS hold
 // little in one keyring entry.
 type storedRecord struct {
-	Version      int       `json:"v"`
-	Key          oauth.Key `json:"key"`
-	Profile      string    `json:"profile,omitempty"`
-	Account      string    `json:"account,omitempty"`
-	Environment  string    `json:"environment,omitempty"`
-	AccessToken  string    `json:"access_token"`
-	TokenType    string    `json:"token_type,omitempty"`
-	RefreshToken string    `json:"refresh_token,omitempty"`
-	IDToken      string    `json:"id_token,omitempty"`
-	SessionID    string    `json:"sid,omitempty"`
+	Version int       `json:"v"`
+	Key     oauth.Key `json:"key"`
+	Label
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+	SessionID    string `json:"sid,omitempty"`
 	// Scope keeps nil (the service named none) apart from an empty list.
 	Scope []string `json:"scope,omitzero"`
 	// RequestedMS is in milliseconds since 1970, LifetimeMS in milliseconds, 0 when
@@ -49,9 +47,7 @@ func encodeRecord(r *Record) ([]byte, error) {
 	stored := storedRecord{
 		Version:      recordVersion,
 		Key:          r.Key,
-		Profile:      r.Profile,
-		Account:      r.Account,
-		Environment:  r.Environment,
+		Label:        r.Label,
 		AccessToken:  r.Token.AccessToken.Reveal(),
 		TokenType:    r.Token.TokenType,
 		RefreshToken: r.Token.RefreshToken.Reveal(),
@@ -131,10 +127,8 @@ const maxRequestedMS = 253402300799999
 
 func (s storedRecord) record() *Record {
 	return &Record{
-		Key:         s.Key,
-		Profile:     s.Profile,
-		Account:     s.Account,
-		Environment: s.Environment,
+		Key:   s.Key,
+		Label: s.Label,
 		Token: oauth.Token{
 			AccessToken:  secret.New(s.AccessToken),
 			TokenType:    s.TokenType,

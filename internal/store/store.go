@@ -89,22 +89,26 @@ type Note struct {
 	Asked string `json:"asked,omitempty"`
 }
 
+// Label says for people whose a token is.
+type Label struct {
+	// Profile is the profile that fetched it last.
+	Profile string `json:"profile,omitempty"`
+	// Account and Environment are that profile's, empty where it has none.
+	Account     string `json:"account,omitempty"`
+	Environment string `json:"environment,omitempty"`
+}
+
 // Record is a stored token and what it was issued for.
 type Record struct {
 	Key oauth.Key
-	// Profile is the profile that fetched it last, for listings.
-	Profile string
-	// Account and Environment are that profile's, for listings; either may be empty.
-	Account, Environment string
-	Token                oauth.Token
+	Label
+	Token oauth.Token
 }
 
 // Entry is what a listing shows of a record: no secret.
 type Entry struct {
-	Key     oauth.Key
-	Profile string
-	// Account and Environment are those of the profile, empty where it has none.
-	Account, Environment string
+	Key oauth.Key
+	Label
 	// Scope is what was granted, nil when the service did not say.
 	Scope    []string
 	IssuedAt time.Time

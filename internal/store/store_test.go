@@ -34,7 +34,7 @@ func testRecord(t *testing.T) *Record {
 			ClientID: t.Name(), Grant: "client_credentials", User: `acme\jane`, Audience: "api",
 			AuthMethod: "client_secret_basic", Scopes: []string{"b:read", "a:write"},
 		},
-		Profile: "engage",
+		Label: Label{Profile: "engage"},
 		Token: oauth.Token{
 			AccessToken:  secret.New("fake-access<&>token"),
 			TokenType:    "bearer",
@@ -210,7 +210,7 @@ func testList(t *testing.T, s Store) {
 			r.Token.RefreshToken, r.Token.Scope = secret.Secret{}, nil
 		}
 		want = append(want, Entry{
-			Key: r.Key, Profile: r.Profile, Scope: r.Token.Scope, IssuedAt: r.Token.RequestedAt,
+			Key: r.Key, Label: r.Label, Scope: r.Token.Scope, IssuedAt: r.Token.RequestedAt,
 			Expiry: r.Token.RequestedAt.Add(5 * time.Minute), Refreshable: i != 0, Store: s.Name(),
 		})
 	}

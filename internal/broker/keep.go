@@ -12,7 +12,7 @@ import (
 // Stored returns what is cached for a client, expired or not; store.ErrNotFound
 // when nothing is.
 func (b *Broker) Stored(ctx context.Context, r Request) (*store.Record, error) {
-	return b.Store.Get(ctx, r.Provider.Key())
+	return b.Store.Get(ctx, b.begin(r).key)
 }
 
 // Keep stores a token that was got in another way than by Token: by a login. It
@@ -26,13 +26,13 @@ func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
 			Message: "the service gave a token without a lifetime (" + token.LifetimeProblem + ") and no refresh token",
 		}
 	}
-	f := &fetch{Broker: b, Request: r, key: r.Provider.Key(), began: b.now()}
-	lock, err := f.lock(ctx)
+	c := b.begin(r)
+	lock, err := c.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }()
-	if err := b.Store.Put(ctx, f.record(token)); err != nil {
+	if err := b.Store.Put(ctx, c.record(token)); err != nil {
 		return err
 	}
 	_ = lock.Leave(store.Note{})
@@ -43,7 +43,7 @@ func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
 // that this does not bring the token back; a lock that cannot be had is no reason to
 // keep a token.
 func (b *Broker) Forget(ctx context.Context, r Request) error {
-	key := r.Provider.Key()
+	key := b.begin(r).key
 	lock, err := b.Store.Lock(ctx, key)
 	if err == nil {
 		defer func() { _ = lock.Unlock() }()

@@ -8,6 +8,7 @@ import (
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
 )
 
 // TestThrottledWithoutRetryAfter: nobody asks for a second, then for twice as long each
@@ -27,7 +28,7 @@ func TestThrottledWithoutRetryAfter(t *testing.T) {
 	throttled := func(want time.Duration, asked int32) {
 		t.Helper()
 		before := w.issues.Load()
-		_, err := w.Token(t.Context(), broker.Request{Profile: "p", Provider: w.service})
+		_, err := w.Token(t.Context(), broker.Request{Label: store.Label{Profile: "p"}, Provider: w.service})
 		failure, ok := errors.AsType[*providers.Failure](err)
 		if !ok || failure.NotBefore.Sub(w.now()) != want || w.issues.Load()-before != asked {
 			t.Errorf("%+v, %d requests; want to wait %s after %d", err, w.issues.Load()-before, want, asked)

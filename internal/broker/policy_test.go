@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 // get asks once more and returns token and source as "value source", or the error.
 func (w *world) get(t *testing.T, change ...func(*broker.Request)) string {
 	t.Helper()
-	r := broker.Request{Profile: "p", Provider: w.service}
+	r := broker.Request{Label: store.Label{Profile: "p"}, Provider: w.service}
 	for _, f := range change {
 		f(&r)
 	}
@@ -253,7 +253,7 @@ func TestRefusalIsNotSharedWithOtherCredentials(t *testing.T) {
 	}
 	with := func(text string) func(*broker.Request) {
 		return func(r *broker.Request) {
-			r.Tag = func(_ context.Context, salt string) (string, error) { return secret.New(text).Tag(salt), nil }
+			r.CredentialsTag = func(_ context.Context, salt string) (string, error) { return secret.New(text).Tag(salt), nil }
 		}
 	}
 	w.want(t, "error: refused", with("wrong"))
@@ -291,7 +291,7 @@ func TestRefusalIsNotSharedWithAnotherRequest(t *testing.T) {
 				return w.newToken("good", time.Hour), nil
 			}
 			asks := func(how string) func(*broker.Request) {
-				return func(r *broker.Request) { r.Asks = func(salt string) string { return salt + how } }
+				return func(r *broker.Request) { r.RequestTag = func(salt string) string { return salt + how } }
 			}
 			w.want(t, "error: refused", asks("form"))
 			w.advance(row.later)
@@ -324,7 +324,7 @@ func TestInterruptIsNotShared(t *testing.T) {
 		}
 		return w.newToken("good", time.Hour), nil
 	}
-	if _, err := w.Token(ctx, broker.Request{Profile: "p", Provider: w.service}); err == nil {
+	if _, err := w.Token(ctx, broker.Request{Label: store.Label{Profile: "p"}, Provider: w.service}); err == nil {
 		t.Fatal("the interrupted request got a token")
 	}
 	w.want(t, "good issued")
@@ -457,7 +457,7 @@ func TestRotatedByAnotherMachine(t *testing.T) {
 	w.onFresh = func(int, string) (oauth.Token, error) {
 		token := w.newToken("theirs", time.Hour)
 		token.RefreshToken = secret.New("rotated")
-		record := &store.Record{Key: w.Key(), Profile: "p", Token: token}
+		record := &store.Record{Key: w.Key(), Label: store.Label{Profile: "p"}, Token: token}
 		if err := w.Store.Put(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,77 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// cache is what the store holds for a call.
+type cache struct {
+	*call
+	// stored is the record last read, nil when there is none.
+	stored *store.Record
+	// told says that a warning was given of a record that cannot be opened.
+	told bool
+}
+
+// fresh reads the store and answers with what is fresh in it, if anything is.
+func (c *cache) fresh(ctx context.Context) (Answer, error) {
+	record, err := c.read(ctx)
+	if err != nil || record == nil {
+		return Answer{}, err
+	}
+	if ok, why := c.usable(record.Token); !ok {
+		c.explain("cache: passed over, %s", why)
+		return Answer{}, nil
+	}
+	c.explain("cache: hit in the %s store", c.Store.Name())
+	return Answer{Token: record.Token, Source: SourceCache}, nil
+}
+
+// read returns the stored record, nil when there is none.
+func (c *cache) read(ctx context.Context) (*store.Record, error) {
+	record, err := c.Store.Get(ctx, c.key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	c.stored = record
+	if err == nil {
+		return record, nil
+	}
+	// Why something that is there counts as nothing comes behind a colon.
+	_, why, _ := strings.Cut(err.Error(), store.ErrNotFound.Error())
+	c.explain("cache: miss in the %s store%s", c.Store.Name(), why)
+	if e, ok := errors.AsType[*store.UnopenedError](err); ok && !c.told {
+		c.told = true
+		c.warn("what is stored for profile %s counts as none, and a new token takes its place: %s", c.Profile, e.Problem)
+	}
+	return nil, nil
+}
+
+// write stores a record, or removes what is stored if the record is of no use: the token
+// that it replaces may have been revoked, which is why one asks for another.
+func (c *cache) write(ctx context.Context, r *store.Record) error {
+	// The token is issued: an interrupt must not lose it between here and there.
+	ctx = context.WithoutCancel(ctx)
+	if !storable(r.Token) {
+		return c.Store.Delete(ctx, c.key)
+	}
+	if err := c.Store.Put(ctx, r); err != nil {
+		return err
+	}
+	c.explain("store: written to %s", c.Store.Name())
+	return nil
+}
+
+// storable reports whether a token can be served or refreshed later. Without a
+// lifetime (RFC 6749 §5.1 only recommends expires_in) it is never served.
+func storable(t oauth.Token) bool { return t.Lifetime > 0 || !t.RefreshToken.IsZero() }
+
+// record is a token with what it was issued for.
+func (c *call) record(token oauth.Token) *store.Record {
+	return &store.Record{Key: c.key, Label: c.Label, Token: token}
+}

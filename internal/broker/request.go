@@ -1,0 +1,152 @@
+// Package broker holds the policy of a token: served from the store while it is
+// fresh, else refreshed or issued by one process for all that wait, then stored.
+// It knows no command line and prints nothing.
+package broker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// Broker gets tokens. The zero value lacks only a Store.
+type Broker struct {
+	// Store keeps the tokens and gives the lock to fetch one under.
+	Store store.Store
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Warn is told, in one line each, what a person should know although the
+	// token was had; nil means nobody is.
+	Warn func(message string)
+	// Explain is told each decision and its reason; nil means nobody is.
+	Explain func(format string, args ...any)
+	// Watch is called before anything that takes time, and returns the context for
+	// it: one that a signal ends, for instance. A token from the store does not
+	// need it. Nil means that the context stays.
+	Watch func(context.Context) context.Context
+}
+
+// Request asks for a token of one configured client.
+type Request struct {
+	// Label names the client for listings and messages.
+	store.Label
+
+	Provider providers.Provider
+	// MinTTL is how much life a token must have left to be served from the
+	// store; nil means min(60 s, a fifth of its lifetime).
+	MinTTL *time.Duration
+	// ForceRefresh passes over what is stored, unless another process fetched it
+	// after this request began.
+	ForceRefresh bool
+	// NoCache neither reads nor writes the store and takes no lock.
+	NoCache bool
+	// Timeout bounds the look into the store, and then the wait for the lock and
+	// the service together; 0 means no bound but the context's.
+	Timeout time.Duration
+	// Ask fetches the secrets that need a person. It is called before the lock
+	// is taken, so that nobody waits for somebody's typing, and typing does not
+	// count against Timeout. Nil means none do.
+	Ask func(context.Context) error
+	// CredentialsTag returns secret.Secret.Tag over the credentials of the client, so that
+	// a refusal is shared only with those who would have asked with the same ones.
+	// Nil means that refusals are shared with all who waited.
+	CredentialsTag func(ctx context.Context, salt string) (string, error)
+	// RequestTag returns a tag of everything else that the request is made of and the way
+	// it takes: every setting, the proxy, the certificates that are trusted. It fetches
+	// nothing. Nil means that there is nothing else.
+	RequestTag func(salt string) string
+}
+
+// Source says how a token was come by.
+type Source string
+
+// The sources, as `token get -o json` prints them.
+const (
+	SourceCache     Source = "cache"
+	SourceRefreshed Source = "refreshed"
+	SourceIssued    Source = "issued"
+)
+
+// Answer is a token and where it came from.
+type Answer struct {
+	Token  oauth.Token
+	Source Source
+	// Missing are the scopes that were asked for and are not granted. A reply without
+	// scope means as asked (RFC 6749 §5.1).
+	Missing []string
+	// Lost are the scopes of the stored token that this one has just taken the place
+	// of, and has not.
+	Lost []string
+}
+
+// had reports whether there is a token.
+func (a Answer) had() bool { return a.Source != "" }
+
+// Token returns a token that is fresh enough, asking the service only when it
+// must. Errors are a *providers.Failure, a *providers.SettingError, a
+// *store.UnusableError, a *store.LockError, or what Ask returned.
+func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
+	c := b.begin(r)
+	answer, err := (&fetch{cache{call: c}}).answer(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.complete(answer), nil
+}
+
+// call is one Request under way: what does not change until it is answered.
+type call struct {
+	*Broker
+	Request
+	key   oauth.Key
+	began time.Time
+}
+
+func (b *Broker) begin(r Request) *call {
+	return &call{Broker: b, Request: r, key: r.Provider.Key(), began: b.now()}
+}
+
+// bounded returns ctx with the time that a phase of the request may take.
+func (c *call) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.Timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, c.Timeout)
+}
+
+func (c *call) ask(ctx context.Context) error {
+	if c.Ask == nil {
+		return nil
+	}
+	return c.Ask(ctx)
+}
+
+func (b *Broker) watched(ctx context.Context) context.Context {
+	if b.Watch == nil {
+		return ctx
+	}
+	return b.Watch(ctx)
+}
+
+func (b *Broker) now() time.Time {
+	if b.Now == nil {
+		return time.Now()
+	}
+	return b.Now()
+}
+
+func (b *Broker) warn(format string, args ...any) {
+	if b.Warn != nil {
+		b.Warn(fmt.Sprintf(format, args...))
+	}
+}
+
+func (b *Broker) explain(format string, args ...any) {
+	if b.Explain != nil {
+		b.Explain(format, args...)
+	}
+}

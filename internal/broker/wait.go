@@ -1,0 +1,47 @@
+package broker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// freeLock takes the key's lock if nobody has it, else nil. That it cannot be had
+// at all is no matter while the store may hold the token.
+func (c *call) freeLock() store.Lock {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	lock, err := c.Store.Lock(ended, c.key)
+	if err != nil {
+		return nil
+	}
+	return lock
+}
+
+// lock takes the key's lock. A lock that can never be had, because its directory
+// is read-only or not ours, costs the single flight and a warning, no more. Only a
+// login needs one: its refresh token is all there is, and two processes that spend
+// the same one may lose the session.
+func (c *call) lock(ctx context.Context) (store.Lock, error) {
+	began := c.now()
+	lock, err := c.Store.Lock(ctx, c.key)
+	if err == nil {
+		c.explain("lock: had after %s", moment.Lasting(c.now().Sub(began)))
+		return lock, nil
+	}
+	if e, ok := errors.AsType[*store.LockError](err); ok && !e.Busy && !c.key.Grant.NeedsPerson() {
+		c.warn("calls at the same time are not combined into one request: %v", err)
+		return unlocked{}, nil
+	}
+	return nil, err
+}
+
+// unlocked stands for a lock that cannot be had.
+type unlocked struct{}
+
+func (unlocked) Waited() bool           { return false }
+func (unlocked) Note() store.Note       { return store.Note{} }
+func (unlocked) Leave(store.Note) error { return nil }
+func (unlocked) Unlock() error          { return nil }
