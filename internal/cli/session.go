@@ -36,9 +36,7 @@ type session struct {
 	request  broker.Request
 	timeout  time.Duration
 	dryRun   *oauth.DryRun
-	// unfetched are the secrets that a dry run did without.
-	unfetched *unfetched
-	setup     *setup
+	setup    *setup
 	// unopened is what is wrong with the record that was looked for, nil when nothing is.
 	unopened *store.UnopenedError
 }
@@ -78,13 +76,13 @@ func (a *app) open(f *serviceFlags, args []string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client = &oauth.Client{HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + version}
+	s.client = &oauth.Client{HTTP: &http.Client{Transport: transport}, DryRun: s.dryRun, Now: a.Now, UserAgent: "authctl/" + version}
 	s.client.Withhold(profile.AtHand())
 	if a.flags.verbose {
 		s.client.Tell = func(text string) { a.say(a.err.Faint("trace:"), text) }
 	}
 	if s.dryRun != nil {
-		profile.Settings = s.unfetched.without(profile.Settings, profile.Service.Settings)
+		profile.Settings = profile.ForDryRun()
 	}
 	if err := profile.Settings.Check(profile.Service.Settings); err != nil {
 		return nil, err
@@ -228,12 +226,12 @@ func (u *setup) minTTL(f *serviceFlags) *time.Duration {
 	return u.env.MinTTL
 }
 
-// transport returns what requests go through: for --dry-run nothing at all, for
-// --verbose a trace.
+// transport returns what requests go through: for --verbose with a trace, for --dry-run nil,
+// because nothing is sent.
 func (a *app) transport(f *serviceFlags, s *session) (http.RoundTripper, error) {
 	if f.dryRun {
-		s.dryRun, s.unfetched = &oauth.DryRun{}, &unfetched{why: map[string]string{}, warn: a.warn}
-		return s.dryRun, nil
+		s.dryRun = &oauth.DryRun{Warn: a.warn}
+		return nil, nil
 	}
 	var err error
 	if f.caFile, err = config.Path(a.LookupEnv, "--ca-file", f.caFile); err != nil {

@@ -135,14 +135,12 @@ func (a *app) dryRan(s *session, err error) error {
 	}
 	var b strings.Builder
 	identity := s.provider.Key()
-	of := oauth.Fingerprints{ClientID: identity.ClientID, TokenURL: identity.TokenURL, Unfetched: s.unfetched.why}
-	for i, request := range s.dryRun.Requests() {
+	of := oauth.Fingerprints{ClientID: identity.ClientID, TokenURL: identity.TokenURL}
+	for i, request := range s.dryRun.Requests(of) {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		if err := oauth.WriteRequest(&b, request, of); err != nil {
-			return err
-		}
+		b.WriteString(request.Text)
 		if strings.HasSuffix(request.URL.Path, "/.well-known/openid-configuration") {
 			a.note("where the next request goes is in the answer to this one")
 		}

@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -85,39 +84,53 @@ func noCurve() *KeyError {
 	return &KeyError{Problem: "is on a curve that JWS does not have", Hint: useP256}
 }
 
-// SignHeader is what the header of a signed JWT says.
-type SignHeader struct {
-	// Algorithm is the JWS algorithm (RFC 7518 §3.1); empty means the key's own:
-	// ES256, ES384, ES512, RS256 or EdDSA.
+// Algorithm returns the JWS algorithm (RFC 7518 §3.1) that is wanted, or the key's own,
+// ES256, ES384, ES512, RS256 or EdDSA, when none is. The error is a *KeyError.
+func (k *PrivateKey) Algorithm(wanted string) (string, error) {
+	own := string(k.algorithms[0])
+	if wanted != "" && !slices.Contains(k.algorithms, jose.SignatureAlgorithm(wanted)) {
+		return "", &KeyError{Problem: "cannot sign with " + secret.CleanTo(wanted, 20) + ", its algorithm is " + own}
+	}
+	return cmp.Or(wanted, own), nil
+}
+
+// Header is what the header of a signed JWT says.
+type Header struct {
+	// Algorithm is alg (RFC 7515 §4.1.1), one that the key can sign with.
 	Algorithm string
-	// KeyID is kid; left out when empty.
+	// KeyID is kid (RFC 7515 §4.1.4); left out when empty.
 	KeyID string
 }
 
-// Sign returns claims, whatever encoding/json can write, as a JWT in the compact form of
-// RFC 7515 §7.1. The error is a *KeyError where the key is not made for the algorithm.
-func (k *PrivateKey) Sign(h SignHeader, claims any) (string, error) {
-	algorithm := cmp.Or(jose.SignatureAlgorithm(h.Algorithm), k.algorithms[0])
-	if !slices.Contains(k.algorithms, algorithm) {
-		return "", &KeyError{
-			Problem: "cannot sign with " + secret.CleanTo(h.Algorithm, 20) + ", its algorithm is " + string(k.algorithms[0]),
-		}
+// String is the header as JSON, as it stands in a token.
+func (h Header) String() string {
+	members := map[string]string{"alg": h.Algorithm, "typ": "JWT"}
+	if h.KeyID != "" {
+		members["kid"] = h.KeyID
+	}
+	text, _ := json.Marshal(members) // never fails for strings
+	return string(text)
+}
+
+// Sign returns claims, a JSON object, as a JWT in the compact form of RFC 7515 §7.1. The
+// error is a *KeyError where the key is not made for the algorithm.
+func (k *PrivateKey) Sign(h Header, claims []byte) (string, error) {
+	algorithm, err := k.Algorithm(h.Algorithm)
+	if err != nil {
+		return "", err
 	}
 	options := (&jose.SignerOptions{}).WithType("JWT")
 	if h.KeyID != "" {
 		options = options.WithHeader("kid", h.KeyID)
 	}
-	payload, err := json.Marshal(claims)
+	cannot := &KeyError{Problem: "cannot sign with " + algorithm}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: k.signer}, options)
 	if err != nil {
-		return "", fmt.Errorf("writing the claims of a JWT: %w", err)
+		return "", cannot
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: k.signer}, options)
+	signed, err := signer.Sign(claims)
 	if err != nil {
-		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		return "", &KeyError{Problem: "cannot sign with " + string(algorithm)}
+		return "", cannot
 	}
 	return signed.CompactSerialize()
 }

@@ -14,9 +14,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +43,8 @@ type Client struct {
 	// Tell gets the whole text of an error that is cut in Error.Description, in one
 	// line made fit to be shown; nil means nobody does.
 	Tell func(text string)
+	// DryRun takes every request in the service's place; nil means that they are sent.
+	DryRun *DryRun
 	// Sleep waits between two tries and returns early with an error when ctx
 	// ends; nil means a timer.
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -52,45 +52,45 @@ type Client struct {
 	sent sentSecrets
 }
 
-// sentSecrets are the secrets of all requests so far: a service can repeat one that it was
-// sent before.
-type sentSecrets struct {
-	mu  sync.Mutex
-	all secret.Redactor
-}
-
-// and adds those of one more request, and returns all.
-func (s *sentSecrets) and(more secret.Redactor) secret.Redactor {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, secret := range more {
-		if !slices.Contains(s.all, secret) {
-			s.all = append(s.all, secret)
-		}
-	}
-	return slices.Clone(s.all)
-}
-
 // Token asks for a token. The errors are *RequestError and *jose.KeyError (nothing
 // was sent), *NetworkError, *Error, *ReplyError, what a SecretFunc returned, and
 // ErrDryRun. It repeats at most once, and only what is safe to repeat.
 func (c *Client) Token(ctx context.Context, r TokenRequest) (Token, error) {
+	call, err := r.call()
+	if err != nil {
+		return Token{}, err
+	}
 	var token Token
 	p := repeating{allowed: r.Repeatable, minWait: r.MinRetryWait}
-	err := c.exchange(ctx, r.draft, p, func(rep *reply, at time.Time) (err error) {
+	err = c.exchange(ctx, call, p, func(rep *reply, at time.Time) (err error) {
 		token, err = rep.token(at, c.now())
 		return err
 	})
 	return token, err
 }
 
-// exchange is the one way a request is sent, whatever it asks for: built by
-// build, sent, its reply read by read; all of it once more where p allows.
+// Call sends one request and returns the answer when it is the Success that was asked
+// for. The errors are those of Token. A status of 400 or more is an *Error, and so is
+// a success with an error inside: a non-empty error or errors member, or a
+// status.code other than 0. What else came is a *ReplyError.
+func (c *Client) Call(ctx context.Context, r CallRequest) (*Reply, error) {
+	var answer *Reply
+	err := c.exchange(ctx, r, repeating{allowed: r.Idempotent}, func(rep *reply, _ time.Time) (err error) {
+		answer, err = rep.answer(r, c.now())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// exchange is the one way a request is sent, whatever it asks for: built, sent, its
+// reply read by read; all of it once more where p allows.
 func (c *Client) exchange(
-	ctx context.Context, build func(context.Context, func() time.Time) (*draft, error), p repeating,
-	read func(rep *reply, at time.Time) error,
+	ctx context.Context, r CallRequest, p repeating, read func(rep *reply, at time.Time) error,
 ) error {
-	err := c.attempt(ctx, build, read)
+	err := c.attempt(ctx, r, read)
 	wait, again := p.again(ctx, err)
 	if !again {
 		return err
@@ -98,24 +98,25 @@ func (c *Client) exchange(
 	if waitErr := c.sleep(ctx, wait); waitErr != nil {
 		return &interruptedError{err, waitErr}
 	}
-	return c.attempt(ctx, build, read)
+	return c.attempt(ctx, r, read)
 }
 
 // attempt builds and sends one request and reads the reply.
-func (c *Client) attempt(
-	ctx context.Context, build func(context.Context, func() time.Time) (*draft, error),
-	read func(rep *reply, at time.Time) error,
-) error {
-	d, err := build(ctx, c.now)
+func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *reply, at time.Time) error) error {
+	d, err := c.draft(ctx, r)
 	if err != nil {
 		return err
+	}
+	if c.DryRun != nil {
+		c.DryRun.keep(d)
+		return ErrDryRun
 	}
 	if timeout := c.timeout(); timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	req, err := d.request(ctx, c.UserAgent)
+	req, err := d.request(ctx)
 	if err != nil {
 		return err
 	}
@@ -196,9 +197,6 @@ func (w *connWatch) trace() *httptrace.ClientTrace {
 // failure turns a transport's error into one of ours. A transport that does not
 // report its connections is believed only when the dial itself failed.
 func (w *connWatch) failure(endpoint string, secrets secret.Redactor, err error) error {
-	if errors.Is(err, ErrDryRun) {
-		return ErrDryRun
-	}
 	connecting := w.wanted.Load() && !w.connected.Load()
 	if !w.wanted.Load() && strings.Contains(err.Error(), "invalid proxy address") {
 		return &RequestError{

@@ -67,10 +67,10 @@ func (b Basic) apply(ctx context.Context, d *draft) error {
 	if err != nil {
 		return err
 	}
-	id := b.ClientID
+	id, password := b.ClientID, secret.value
 	if b.Encoding == FormEncoded {
-		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
-	} else if hasControl(secret) {
+		id, password = url.QueryEscape(id), url.QueryEscape(password)
+	} else if hasControl(password) {
 		return &RequestError{
 			Problem: "the client secret has a control character",
 			Hint:    "look for a line break in or after it",
@@ -79,10 +79,11 @@ func (b Basic) apply(ctx context.Context, d *draft) error {
 	if err := d.onlyCredentials(); err != nil {
 		return err
 	}
-	value := base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
+	value := base64.StdEncoding.EncodeToString([]byte(id + ":" + password))
 	d.sent = append(d.sent, value)
-	d.secret.basic = b.Encoding
-	return d.setSecretHeader("Authorization", "Basic "+value)
+	return d.setSecretHeader("Authorization", "Basic "+value, func(words func(fetched) string) string {
+		return "Basic [id " + printable(b.ClientID) + ", " + words(secret) + "]"
+	})
 }
 
 // Post sends id and secret in the form: client_secret_post.
@@ -105,7 +106,7 @@ func (p Post) apply(ctx context.Context, d *draft) error {
 	if err != nil {
 		return err
 	}
-	return d.setSecretParam("client_secret", secret)
+	return d.setSecretParam("client_secret", secret.value, secret.mark())
 }
 
 // None is a public client (RFC 6749 §2.1): client_id in the form, no secret.

@@ -1,10 +1,10 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,21 +22,15 @@ func length(s string) string { return strconv.Itoa(len(s)) }
 func dryRun(t *testing.T, r TokenRequest, digest func(string) string) string {
 	t.Helper()
 	var dry DryRun
-	c := &Client{HTTP: &http.Client{Transport: &dry}, Now: atNoon, UserAgent: "authctl/test"}
+	c := &Client{DryRun: &dry, Now: atNoon, UserAgent: "authctl/test"}
 	token, err := c.Token(t.Context(), r)
 	if !errors.Is(err, ErrDryRun) || !token.AccessToken.IsZero() {
 		t.Fatalf("%+v, %v", token, err)
 	}
-	var out strings.Builder
-	asked := dry.Requests()
-	if len(asked) != 1 {
-		t.Fatalf("%d requests are kept, want 1", len(asked))
+	if len(dry.kept) != 1 {
+		t.Fatalf("%d requests are kept, want 1", len(dry.kept))
 	}
-	known, ok := asked[0].Context().Value(sensitiveKey{}).(sensitive)
-	if err := (printer{known, digest, nil}).write(&out, asked[0]); err != nil || !ok {
-		t.Fatalf("%v, %v", err, ok)
-	}
-	return out.String()
+	return dry.kept[0].text(wordsWith(digest))
 }
 
 func TestDryRun(t *testing.T) {
@@ -68,30 +62,50 @@ username="acme\\jane\x1b[2J"
 // in the next release; other ones for another client, and none for a password.
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
-	req, err := http.NewRequestWithContext(t.Context(), "GET", "https://id.example/t?password=fake-password", nil)
-	if err != nil {
+	var dry DryRun
+	_, err := (&Client{DryRun: &dry}).Call(t.Context(), CallRequest{
+		Method: "POST", URL: mustURL(t, "https://id.example/t?a=b+c"), Secrets: map[string]secret.Func{"password": secretOf("fake-password")},
+		SecretHeader: map[string]secret.Func{"X-Api-Key": secretOf(fakeSecret)},
+	})
+	if !errors.Is(err, ErrDryRun) {
 		t.Fatal(err)
 	}
-	req.Header.Set("X-Api-Key", fakeSecret)
 	seen := map[string]Fingerprints{}
 	for _, of := range []Fingerprints{
-		{"abc", "https://id.example/token", nil}, {"abd", "https://id.example/token", nil}, {"abc", "https://id.example/token2", nil}, {},
+		{"abc", "https://id.example/token"}, {"abd", "https://id.example/token"}, {"abc", "https://id.example/token2"}, {},
 	} {
-		var out strings.Builder
-		if err := WriteRequest(&out, req, of); err != nil {
-			t.Fatal(err)
+		text := dry.Requests(of)[0].Text
+		if other, ok := seen[text]; ok {
+			t.Errorf("%v and %v have one fingerprint: %q", of, other, text)
 		}
-		if other, ok := seen[out.String()]; ok {
-			t.Errorf("%v and %v have one fingerprint: %q", of, other, out.String())
-		}
-		seen[out.String()] = of
-		if !strings.HasPrefix(out.String(), "GET https://id.example/t?password=[password]\n") {
-			t.Errorf("got %q", out.String())
-		}
+		seen[text] = of
 	}
-	want := "GET https://id.example/t?password=[password]\nX-Api-Key: [secret 84c8af]\n"
+	want := "POST https://id.example/t?a=b c\nAccept: application/json\nContent-Type: application/x-www-form-urlencoded\n" +
+		"X-Api-Key: [secret 84c8af]\n\npassword=[password]\n"
 	if of := seen[want]; of.ClientID != "abc" || of.TokenURL != "https://id.example/token" {
 		t.Errorf("want %q among %q", want, slices.Collect(maps.Keys(seen)))
+	}
+}
+
+// TestDryRunWithoutSecrets shows why a secret is not there, whatever it is for.
+func TestDryRunWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	none := func(context.Context) (secret.Secret, error) { return secret.Secret{}, errors.New("it is\n lost") }
+	for _, c := range []struct {
+		auth ClientAuth
+		want string
+	}{
+		{Basic{ClientID: "a", Secret: none}, `Authorization: Basic [id a, secret not fetched: "it is\n lost"]`},
+		{Post{ClientID: "a", Secret: none}, `client_secret=[secret not fetched: "it is\n lost"]`},
+		{PrivateKeyJWT{ClientID: "a", KeyID: "k1", Key: none}, `client_assertion=[jwt {"alg":"ES256","kid":"k1","typ":"JWT"} {"iss":"a",`},
+	} {
+		r := machineRequest(endpointOf(t, "https://id.example"))
+		r.Auth = c.auth
+		r.Secrets = map[string]secret.Func{"password": none}
+		text := dryRun(t, r, length)
+		if !strings.Contains(text, c.want) || !strings.Contains(text, `password=[password not fetched: "it is\n lost"]`) {
+			t.Errorf("%s: got:\n%s", c.auth.Method(), text)
+		}
 	}
 }
 
@@ -132,43 +146,6 @@ func TestDryRunOfAssertion(t *testing.T) {
 		"client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer\n"
 	if !strings.Contains(text, want) {
 		t.Errorf("got:\n%s\nwant in it:\n%s", text, want)
-	}
-}
-
-// TestWriteForeignRequest has requests that do not say what is secret in them.
-func TestWriteForeignRequest(t *testing.T) {
-	t.Parallel()
-	const secret = "fake-secret"
-	form := url.Values{}
-	for _, name := range []string{
-		"client_secret", "password", "newPassword", "client_assertion", "refresh_token", "access_token", "token",
-		"code", "code_verifier", "assertion",
-	} {
-		form.Set(name, secret)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), "POST", "https://id.example/t?token=fake-secret&global=true",
-		strings.NewReader(form.Encode()+"&token_type_hint=refresh_token"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header = http.Header{
-		"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {"bearer " + secret, secret, "Basic " + secret},
-		"X-Api-Key": {secret}, "Cookie": {secret}, "X-Auth-Token": {secret},
-	}
-	var out strings.Builder
-	if err := (printer{digest: length}).write(&out, req); err != nil {
-		t.Fatal(err)
-	}
-	text := out.String()
-	if strings.Contains(text, secret) || !strings.Contains(text, "token_type_hint=refresh_token\n") ||
-		!strings.Contains(text, "Authorization: bearer [secret ") || !strings.HasPrefix(text, "POST https://id.example/t?global=true&token=[secret ") {
-		t.Errorf("got:\n%s", text)
-	}
-	req, _ = http.NewRequestWithContext(t.Context(), "POST", "https://id.example/t", strings.NewReader(`{"p":"fake-secret"}`))
-	req.Header.Set("Content-Type", "application/json")
-	out.Reset()
-	if err := (printer{digest: length}).write(&out, req); err != nil || !strings.HasSuffix(out.String(), "\n\n[19 bytes, withheld]\n") {
-		t.Errorf("%v:\n%s", err, out.String())
 	}
 }
 

@@ -1,14 +1,8 @@
 package oauth
 
 import (
-	"cmp"
-	"context"
-	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/secret"
@@ -41,199 +35,56 @@ type TokenRequest struct {
 	MinRetryWait time.Duration
 }
 
-// draft is one request while it is being built. A new one is made for each try,
-// because a client assertion may be used once only (RFC 7523 §3, jti).
-type draft struct {
-	method   string
-	endpoint *url.URL
-	now      func() time.Time
-	header   http.Header
-	form     url.Values
-	body     []byte // JSON, in the form's place
-	secret   sensitive
-	sent     secret.Redactor
-}
-
-// sensitive says which parts of a request are secret. It travels in the
-// request's context, so that WriteRequest need not guess from names.
-type sensitive struct {
-	header map[string]bool
-	param  map[string]bool
-	member map[string]bool // JSON members by path, nil without a JSON body
-	basic  Encoding
-}
-
-// sensitiveKey is the context key of sensitive.
-type sensitiveKey struct{}
-
-// draft builds the request but for its context.
-func (r TokenRequest) draft(ctx context.Context, now func() time.Time) (*draft, error) {
+// call is the request as any other, once what it has to be is checked.
+func (r TokenRequest) call() (CallRequest, error) {
 	if err := CheckEndpoint(r.Endpoint); err != nil {
-		return nil, err
+		return CallRequest{}, err
 	}
 	if r.Auth == nil {
-		return nil, &RequestError{Problem: "no client authentication is set"}
+		return CallRequest{}, &RequestError{Problem: "no client authentication is set"}
 	}
-	d := newDraft(http.MethodPost, r.Endpoint, now)
-	if err := d.plain(r.Header, r.Accept, r.Params); err != nil {
-		return nil, err
-	}
-	d.header.Set("Content-Type", formType)
-	if err := d.secrets(ctx, r.SecretHeader, d.setSecretHeader); err != nil {
-		return nil, err
-	}
-	if err := d.secrets(ctx, r.Secrets, d.setSecretParam); err != nil {
-		return nil, err
-	}
-	if err := r.Auth.apply(ctx, d); err != nil {
-		return nil, err
-	}
-	return d, nil
+	return CallRequest{
+		Method: http.MethodPost, URL: r.Endpoint, Auth: r.Auth, Params: r.Params, Secrets: r.Secrets,
+		Header: r.Header, SecretHeader: r.SecretHeader, Accept: r.Accept,
+	}, nil
 }
 
-// formType is the media type of a form (RFC 6749 appendix B).
-const formType = "application/x-www-form-urlencoded"
-
-func newDraft(method string, endpoint *url.URL, now func() time.Time) *draft {
-	return &draft{
-		method: method, endpoint: endpoint, now: now, header: http.Header{}, form: url.Values{},
-		secret: sensitive{header: map[string]bool{}, param: map[string]bool{}},
-	}
-}
-
-// plain takes over what is not secret.
-func (d *draft) plain(header http.Header, accept string, params url.Values) error {
-	for name, values := range header {
-		for _, v := range values {
-			if err := checkHeaderValue(name, v); err != nil {
-				return err
-			}
-			d.header.Add(name, v)
-		}
-	}
-	d.header.Del("Content-Type") // it follows from the body
-	d.header.Set("Accept", cmp.Or(accept, "application/json"))
-	for name, values := range params {
-		for _, v := range values {
-			if v != "" {
-				d.form.Add(name, v)
-			}
-		}
-	}
-	return nil
-}
-
-// secrets fetches what is secret and sets it, in a fixed order because a person
-// may be asked.
-func (d *draft) secrets(ctx context.Context, from map[string]secret.Func, set func(name, value string) error) error {
-	for _, name := range slices.Sorted(maps.Keys(from)) {
-		if from[name] == nil {
-			continue
-		}
-		value, err := d.fetch(ctx, name, from[name])
-		if err != nil {
-			return err
-		}
-		if err := set(name, value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fetch gets a secret and remembers it for the redactor. Its error keeps the
-// reference's own.
-func (d *draft) fetch(ctx context.Context, name string, f secret.Func) (string, error) {
-	if f == nil {
-		return "", &RequestError{Problem: "no " + name + " is set"}
-	}
-	secret, err := f(ctx)
-	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", name, err)
-	}
-	if secret.IsZero() {
-		return "", &RequestError{Problem: "the " + name + " is empty"}
-	}
-	value := secret.Reveal()
-	d.sent = append(d.sent, value)
-	return value, nil
-}
-
-// Withhold names secrets that a service's words must not repeat although this client has
-// not sent them: another process may have.
-func (c *Client) Withhold(secrets []secret.Secret) {
-	for _, s := range secrets {
-		if text := s.Reveal(); text != "" {
-			c.sent.and(secret.Redactor{text})
-		}
-	}
-}
-
-// setSecretHeader sets a header that may be set once only.
-func (d *draft) setSecretHeader(name, value string) error {
-	if d.header.Get(name) != "" {
-		return &RequestError{Problem: name + " is set twice"}
-	}
-	if err := checkHeaderValue(name, value); err != nil {
-		return err
-	}
-	d.header.Set(name, value)
-	d.secret.header[http.CanonicalHeaderKey(name)] = true
-	return nil
-}
-
-// setSecretParam sets a form parameter that may be set once only (RFC 6749 §3.2).
-func (d *draft) setSecretParam(name, value string) error {
-	if d.form.Has(name) {
-		return &RequestError{Problem: "parameter " + name + " is set twice"}
-	}
-	d.form.Set(name, value)
-	d.secret.param[name] = true
-	return nil
-}
-
-// setClientID puts client_id into the form. The same value may be there already.
-func (d *draft) setClientID(id string) error {
-	if id == "" {
-		return &RequestError{Problem: "the client id is empty"}
-	}
-	if d.form.Has("client_id") && !slices.Equal(d.form["client_id"], []string{id}) {
-		return &RequestError{Problem: "parameter client_id differs from the client's id"}
-	}
-	d.form.Set("client_id", id)
-	return nil
-}
-
-// request is the finished request.
-func (d *draft) request(ctx context.Context, userAgent string) (*http.Request, error) {
-	ctx = context.WithValue(ctx, sensitiveKey{}, d.secret)
-	text := string(d.body)
-	if d.body == nil {
-		text = d.form.Encode()
-	}
-	req, err := http.NewRequestWithContext(ctx, d.method, d.endpoint.String(), strings.NewReader(text))
-	if err != nil {
-		return nil, &RequestError{Problem: "the endpoint is not a URL: " + endpointText(d.endpoint)}
-	}
-	req.Header = d.header
-	// What a service says behind its answer is nobody's: net/http would print it.
-	req.Close = true
-	if userAgent != "" {
-		req.Header.Set("User-Agent", userAgent)
-	}
-	return req, nil
-}
-
-// checkHeaderValue refuses what cannot stand in a header (RFC 9110 §5.5); most
-// often it is the line break at the end of a file.
-func checkHeaderValue(name, value string) error {
-	for i := range len(value) {
-		if b := value[i]; b < ' ' && b != '\t' || b == 0x7F {
-			return &RequestError{
-				Problem: "the value of header " + name + " has a control character",
-				Hint:    "look for a line break in or after it",
-			}
-		}
-	}
-	return nil
+// CallRequest is one request to an endpoint that is no token endpoint: one that
+// takes an access token (RFC 6750 §2.1), one that takes the client's own
+// credentials (RFC 7009, RFC 7662), or one that takes neither.
+type CallRequest struct {
+	// Method is the HTTP method, GET when empty.
+	Method string
+	// URL is checked like CheckEndpoint, but may have a query. The query is no
+	// place for secrets.
+	URL *url.URL
+	// Auth is how the client authenticates; nil means not at all.
+	Auth ClientAuth
+	// Bearer fetches the access token for the Authorization header; nil means none.
+	Bearer secret.Func
+	// Scheme is written before the token, "Bearer" when empty. It is compared
+	// without case (RFC 9110 §11.1), but not every service does so.
+	Scheme string
+	// Params are form parameters that are no secret; empty values are not sent.
+	Params url.Values
+	// Secrets are the secret form parameters; see TokenRequest.Secrets.
+	Secrets map[string]secret.Func
+	// JSON is the body in the form's place, sent when it is not nil. Members are
+	// string, bool, int, nil, a map like this one, and secret.Secret or secret.Func for
+	// what is secret, which is revealed in the request alone; nil functions are
+	// left out. Anything else is a *RequestError.
+	JSON map[string]any
+	// Header holds further request headers.
+	Header http.Header
+	// SecretHeader holds further headers whose values are secret.
+	SecretHeader map[string]secret.Func
+	// Accept is the Accept header, "application/json" when empty.
+	Accept string
+	// Success is what the reply has to look like.
+	Success Success
+	// RedirectTo is the one address that 301, 302, 303, 307 and 308 may lead to and be a
+	// success, which is not followed; with the empty one they never are.
+	RedirectTo string
+	// Idempotent allows one more try after 429 or 503.
+	Idempotent bool
 }

@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -61,21 +63,42 @@ func (p PrivateKeyJWT) apply(ctx context.Context, d *draft) error {
 	if err := d.onlyCredentials(); err != nil {
 		return err
 	}
+	claims, err := json.Marshal(p.claims(d))
+	if err != nil {
+		return fmt.Errorf("writing the claims of the client assertion: %w", err)
+	}
+	header, assertion, err := p.sign(ctx, d, claims)
+	if err != nil {
+		return err
+	}
+	d.form.Set("client_assertion_type", assertionType)
+	return d.setSecretParam("client_assertion", assertion, func(func(fetched) string) string {
+		return "[jwt " + printable(header.String()) + " " + printable(string(claims)) + ", signature withheld]"
+	})
+}
+
+// sign returns the assertion and its header. A dry run without the key has the header alone.
+func (p PrivateKeyJWT) sign(ctx context.Context, d *draft, claims []byte) (header jose.Header, jwt string, err error) {
+	header = jose.Header{Algorithm: p.Algorithm, KeyID: p.KeyID}
 	text, err := d.fetch(ctx, "private key", p.Key)
 	if err != nil {
-		return err
+		return header, "", err
 	}
-	key, err := jose.ParseKey(text)
+	if text.lack != "" {
+		header.Algorithm = cmp.Or(p.Algorithm, "ES256")
+		d.dry.warn("private_key is not fetched: " + text.lack + "; what is shown would be signed with it")
+		return header, "", nil
+	}
+	key, err := jose.ParseKey(text.value)
 	if err != nil {
-		return err
+		return header, "", err
 	}
-	assertion, err := key.Sign(jose.SignHeader{Algorithm: p.Algorithm, KeyID: p.KeyID}, p.claims(d))
-	if err != nil {
-		return err
+	if header.Algorithm, err = key.Algorithm(p.Algorithm); err != nil {
+		return header, "", err
 	}
-	d.sent = append(d.sent, assertion)
-	d.form.Set("client_assertion_type", assertionType)
-	return d.setSecretParam("client_assertion", assertion)
+	jwt, err = key.Sign(header, claims)
+	d.sent = append(d.sent, jwt)
+	return header, jwt, err
 }
 
 // claims are new for each assertion.

@@ -17,7 +17,7 @@ import (
 func revealers() map[string]string {
 	return map[string]string{
 		"internal/secret/secret.go":      "comparing in constant time, and the fingerprint",
-		"internal/oauth/request.go":      "the request",
+		"internal/oauth/draft.go":        "the request",
 		"internal/jose/jwt.go":           "taking a JWT apart, and handing it to the signature check",
 		"internal/oauth/rfc6749_code.go": "the request that the browser sends, and the words that repeat it",
 		"internal/store/record.go":       "the stored record",

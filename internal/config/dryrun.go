@@ -1,0 +1,52 @@
+package config
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
+)
+
+// ForDryRun returns the settings with which a request is shown and not sent: a secret that
+// is wanted and not set is there and fails with the reason, and so does one whose fetching
+// may cost a person something.
+func (p *Profile) ForDryRun() providers.Settings {
+	s := p.Settings
+	for _, d := range p.Service.Settings {
+		value, set := s.Lookup(d.Name)
+		if d.Kind != providers.Secret || !set && !d.Wanted(s) {
+			continue
+		}
+		kind, _, _ := strings.Cut(value.Text, ":")
+		switch {
+		case !set:
+			value.Origin, value.Secret = "not set", unfetchable(cmp.Or(s.Absence(d.Name).Why, "it is not set"))
+		case kind == "cmd" || kind == "prompt":
+			value.Secret = unfetchable(value.Text + " is left alone in a dry run")
+		default:
+			value.Secret = suggesting(value.Secret)
+		}
+		s = s.With(d.Name, value)
+	}
+	return s
+}
+
+// unfetchable fails with the reason why a secret is not fetched.
+func unfetchable(why string) secret.Func {
+	return func(context.Context) (secret.Secret, error) { return secret.Secret{}, errors.New(why) }
+}
+
+// suggesting adds to an error what to do about it.
+func suggesting(fetch secret.Func) secret.Func {
+	return func(ctx context.Context) (secret.Secret, error) {
+		value, err := fetch(ctx)
+		if e, ok := errors.AsType[*ReferenceError](err); ok && e.Suggestion != "" {
+			err = fmt.Errorf("%w; %s", err, e.Suggestion)
+		}
+		return value, err
+	}
+}
