@@ -16,12 +16,6 @@ const (
 	usableByOthers   fs.FileMode = 0o077
 )
 
-// unsafeDirError says why a directory is not used: someone else could put files
-// of their own in it.
-type unsafeDirError struct{ path, why string }
-
-func (e *unsafeDirError) Error() string { return "unsafe directory " + e.path + ": " + e.why }
-
 // privateDir is a directory of this user's that gives others none of the forbidden
 // permissions. Where the trust is lenient, and it is this user's or root's, its mode costs a
 // warning only.
@@ -56,12 +50,30 @@ func (d privateDir) foreign() error {
 	if !ok {
 		return nil
 	}
-	return &unsafeDirError{d.path, "it " + unsafe.Problem + ": " + unsafe.Remedy}
+	return d.unsafe("it %s: %s", unsafe.Problem, unsafe.Remedy)
 }
 
-// isForeign reports whether the directory is below another user's home. This user stores nothing there, so there is
-// nothing to read, list or remove, and that is no error.
-func (d privateDir) isForeign() bool { return d.foreign() != nil }
+// none reports whether the directory holds nothing of this user's, because it has no path
+// or is below another user's home, where nothing is stored: that is no error.
+func (d privateDir) none() bool { return d.path == "" || d.foreign() != nil }
+
+// look is none for a directory whose files are read: it is checked, and may be missing.
+func (d privateDir) look() (none bool, err error) {
+	if d.none() {
+		return true, nil
+	}
+	err = d.check()
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return err != nil, err
+}
+
+// unsafe is the error of a directory that is not used: someone else could put files of
+// their own in it.
+func (d privateDir) unsafe(why string, args ...any) error {
+	return fmt.Errorf("unsafe directory %s: %s", d.path, fmt.Sprintf(why, args...))
+}
 
 // check reports whether the directory is a real one and private. Lstat, because in a
 // directory that all may write to, a symbolic link may be someone else's.
@@ -73,19 +85,27 @@ func (d privateDir) check() error {
 	loose := permissions(info)&d.forbidden != 0
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return &unsafeDirError{d.path, "it is a symbolic link"}
+		return d.unsafe("it is a symbolic link")
 	case !info.IsDir():
-		return &unsafeDirError{d.path, "it is not a directory"}
+		return d.unsafe("it is not a directory")
 	case !files.Mine(info) && (!d.trust.Lenient || !files.MineOrRoots(info)):
-		return &unsafeDirError{d.path, fmt.Sprintf(
-			"it belongs to another user (%s): make it yours (chown -R %s %s), or run authctl as its owner",
-			files.Owner(info), files.Me(), files.Shown(d.path),
-		)}
+		return d.unsafe("it belongs to another user (%s): make it yours (chown -R %s %s), or run authctl as its owner",
+			files.Owner(info), files.Me(), files.Shown(d.path))
 	case loose && !d.trust.Lenient:
-		return &unsafeDirError{d.path, fmt.Sprintf("its mode %04o lets other users in: chmod 700 it", permissions(info))}
+		return d.unsafe("its mode %04o lets other users in: chmod 700 it", permissions(info))
 	case loose && d.trust.Warn != nil:
 		d.trust.Warn(fmt.Sprintf("the mode %04o of %s lets other users in, which is let pass because CI is set: chmod 700 it",
 			permissions(info), files.Shown(d.path)))
 	}
 	return nil
+}
+
+// CheckDir returns why a store would not keep its files in a directory; nil for one
+// that is in order, and for one that is not there yet, which the store makes.
+func CheckDir(path string, trust files.Trust) error {
+	d := privateDir{path, writableByOthers, trust}
+	if err := d.foreign(); err != nil {
+		return err
+	}
+	return unlessMissing(d.check())
 }

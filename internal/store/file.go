@@ -40,49 +40,49 @@ var _ Store = (*File)(nil)
 func (f *File) Name() string { return "file" }
 
 // Get returns the record of key; see Store.
-func (f *File) Get(ctx context.Context, key oauth.Key) (*Record, error) {
-	id, err := f.unlock(ctx, readingToken)
-	if err != nil {
-		return nil, err
+func (f *File) Get(ctx context.Context, key oauth.Key) (r *Record, err error) {
+	id, err := f.unlock(ctx)
+	if err == nil {
+		r, err = f.load(key.Digest(), id)
 	}
-	return f.load(key.Digest(), id)
+	return r, f.failed(readingToken, err)
 }
 
 func (f *File) load(digest string, id *age.X25519Identity) (*Record, error) {
 	plain, err := f.sealed().read(digest, id)
 	if err != nil {
-		return nil, f.problem(readingToken, err)
+		return nil, err
 	}
 	return decodeRecord(plain, digest)
 }
 
 // Put writes a record; see Store.
 func (f *File) Put(ctx context.Context, r *Record) error {
-	id, err := f.unlock(ctx, storingToken)
-	if err != nil {
-		return err
+	id, err := f.unlock(ctx)
+	var plain []byte
+	if err == nil {
+		plain, err = encodeRecord(r)
 	}
-	plain, err := encodeRecord(r)
-	if err != nil {
-		return err
+	if err == nil {
+		err = f.sealed().write(r.Key.Digest(), id.Recipient(), plain)
 	}
-	return f.problem(storingToken, f.sealed().write(r.Key.Digest(), id.Recipient(), plain))
+	return f.failed(storingToken, err)
 }
 
 // Delete removes a record; see Store. It needs no key.
 func (f *File) Delete(_ context.Context, key oauth.Key) error {
-	return f.problem(removingToken, f.sealed().remove(key.Digest()))
+	return f.failed(removingToken, f.sealed().remove(key.Digest()))
 }
 
 // List returns what is stored and sealed with this key; see Store.
 func (f *File) List(ctx context.Context) ([]Entry, error) {
-	id, err := f.unlock(ctx, listingTokens)
-	if err != nil {
-		return nil, err
+	id, err := f.unlock(ctx)
+	var digests []string
+	if err == nil {
+		digests, err = f.sealed().digests()
 	}
-	digests, err := f.sealed().digests()
 	if err != nil {
-		return nil, f.problem(listingTokens, err)
+		return nil, f.failed(listingTokens, err)
 	}
 	unopened, why := 0, ""
 	list, err := entries(f.Name(), digests, func(digest string) (*Record, error) {
@@ -95,13 +95,18 @@ func (f *File) List(ctx context.Context) ([]Entry, error) {
 	if unopened > 0 && f.Unopened != nil {
 		f.Unopened(unopened, why)
 	}
-	return list, err
+	return list, f.failed(listingTokens, err)
+}
+
+func (f *File) failed(doing string, err error) error {
+	return failed(f.Name(), doing,
+		"set AUTHCTL_STORE_DIR to a directory that is yours alone, or use --store memory for this call", err)
 }
 
 func (f *File) sealed() sealedDir { return sealedDir{privateDir{f.Dir, writableByOthers, f.Trust}} }
 
 // unlock fetches the key, once.
-func (f *File) unlock(ctx context.Context, doing string) (*age.X25519Identity, error) {
+func (f *File) unlock(ctx context.Context) (*age.X25519Identity, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.identity != nil {
@@ -110,7 +115,7 @@ func (f *File) unlock(ctx context.Context, doing string) (*age.X25519Identity, e
 	id, err := f.fetchIdentity(ctx)
 	if err != nil {
 		return nil, &UnusableError{
-			Store: f.Name(), Problem: Unconfigured, Doing: doing, Err: err,
+			Problem: Unconfigured, Err: err,
 			Hint: "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an identity " +
 				"that age-keygen made",
 		}
@@ -120,12 +125,12 @@ func (f *File) unlock(ctx context.Context, doing string) (*age.X25519Identity, e
 }
 
 func (f *File) fetchIdentity(ctx context.Context) (*age.X25519Identity, error) {
-	if f.Key == nil {
-		return nil, errors.New("no key is given")
-	}
-	key, err := f.Key(ctx)
-	if err != nil {
-		return nil, err
+	var key secret.Secret
+	if f.Key != nil {
+		var err error
+		if key, err = f.Key(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if key.IsZero() {
 		return nil, errors.New("no key is given")
@@ -148,15 +153,4 @@ func identityLine(text string) string {
 		}
 	}
 	return strings.Join(found, "\n")
-}
-
-// problem makes an error of the directory or of a record this store's own.
-func (f *File) problem(doing string, err error) error {
-	if err == nil || errors.Is(err, ErrNotFound) {
-		return err
-	}
-	return &UnusableError{
-		Store: f.Name(), Problem: Refused, Doing: doing, Err: err,
-		Hint: "set AUTHCTL_STORE_DIR to a directory that is yours alone, or use --store memory for this call",
-	}
 }

@@ -62,14 +62,18 @@ func (x index) add(digest string) error {
 		return err
 	}
 	path := filepath.Join(x.path, digest)
-	// What is there stands for the record, whatever it is: it is never read.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	err := touch(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := x.make(); err != nil {
-			return err
+		if err = x.make(); err == nil {
+			err = touch(path)
 		}
-		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	}
+	return err
+}
+
+// touch makes an empty file. What is there stands for it, whatever it is: it is never read.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -81,7 +85,7 @@ func (x index) add(digest string) error {
 
 // remove forgets a record.
 func (x index) remove(digest string) error {
-	if x.path == "" || x.isForeign() {
+	if x.none() {
 		return nil
 	}
 	return removeFile(filepath.Join(x.path, digest))
@@ -89,7 +93,7 @@ func (x index) remove(digest string) error {
 
 // digests returns what is remembered.
 func (x index) digests() ([]string, error) {
-	if x.path == "" || x.isForeign() {
+	if x.none() {
 		return nil, nil
 	}
 	return digestsIn(x.path, "")
@@ -124,9 +128,11 @@ func isDigest(s string) bool {
 }
 
 // removeFile removes a file; it is no error when there is none.
-func removeFile(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+func removeFile(path string) error { return unlessMissing(os.Remove(path)) }
+
+func unlessMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	return err
 }

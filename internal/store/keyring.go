@@ -12,13 +12,6 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 )
 
-// keyringService is the service name of every entry ("service" among a Secret
-// Service's attributes); the account ("username") is the key's digest.
-const keyringService = "authctl"
-
-// keyringTimeout is the default of Keyring.Timeout.
-const keyringTimeout = 3 * time.Second
-
 // Keyring keeps records in the OS keyring: the Secret Service on Linux and BSD
 // (https://specifications.freedesktop.org/secret-service/), the login keychain on
 // macOS, the Credential Manager on Windows. The zero value works, without a
@@ -57,29 +50,27 @@ func (k *Keyring) Name() string { return "keyring" }
 
 // Get returns the record of key; see Store.
 func (k *Keyring) Get(ctx context.Context, key oauth.Key) (*Record, error) {
-	return k.load(ctx, readingToken, key.Digest())
-}
-
-func (k *Keyring) load(ctx context.Context, doing, digest string) (*Record, error) {
-	entry, err := k.get(ctx, doing, digest)
+	digest := key.Digest()
+	entry, err := k.get(ctx, digest)
 	if err != nil {
-		return nil, err
+		return nil, k.failed(readingToken, err)
 	}
-	return k.decode(doing, digest, entry)
+	r, err := k.decode(digest, entry)
+	return r, k.failed(readingToken, err)
 }
 
 // decode reads an entry: the record, or the key of the sealed file that holds it.
-func (k *Keyring) decode(doing, digest, entry string) (*Record, error) {
+func (k *Keyring) decode(digest, entry string) (*Record, error) {
 	id, sealed := parseSealedEntry(entry)
 	if !sealed {
 		return decodeRecord([]byte(entry), digest)
 	}
 	plain, err := k.sealed().read(digest, id)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, k.refused(doing, err)
+	if errors.Is(err, ErrNotFound) {
+		return nil, notFound("the record's sealed file is missing or not the one the keyring has the key of")
 	}
 	if err != nil {
-		return nil, notFound("the record's sealed file is missing or not the one the keyring has the key of")
+		return nil, err
 	}
 	return decodeRecord(plain, digest)
 }
@@ -91,48 +82,45 @@ func (k *Keyring) Put(ctx context.Context, r *Record) error {
 	if err != nil {
 		return err
 	}
-	entry := string(plain)
-	big := k.maxRecord() > 0 && len(plain) > k.maxRecord()
+	entry, big := string(plain), k.Limit() > 0 && len(plain) > k.Limit()
 	if big {
 		if entry, err = k.seal(digest, plain); err != nil {
-			return k.refused(storingToken, err)
+			return k.failed(storingToken, err)
 		}
 	}
 	if err = k.put(ctx, r, digest, entry); err == nil {
-		k.warn("writing the index of the keyring", k.index().add(digest))
+		k.warnOfIndex(k.index().add(digest))
 	}
 	// A sealed file stays only with an entry that has its key.
-	if stays := big && err == nil; !stays && k.StateDir != "" {
-		k.warn("removing a sealed file", k.sealed().remove(digest))
+	if !big || err != nil {
+		k.unseal(digest)
 	}
-	return err
+	return k.failed(storingToken, err)
 }
 
 // put writes an entry and reads it back, because a Secret Service whose prompt was
 // dismissed reports success (a known defect of the client library).
 func (k *Keyring) put(ctx context.Context, r *Record, digest, entry string) error {
-	got, err := k.set(ctx, storingToken, digest, entry)
+	got, err := k.set(ctx, digest, entry)
 	if err != nil || got == entry {
 		return err
 	}
 	// A younger record is another process's, written just now: it will do.
-	if other, err := k.decode(storingToken, digest, got); err == nil &&
+	if other, err := k.decode(digest, got); err == nil &&
 		other.Token.RequestedAt.UnixMilli() >= r.Token.RequestedAt.UnixMilli() {
 		return nil
 	}
-	return k.locked(storingToken, errNotKept)
+	return unusable(Locked, errNotKept)
 }
 
 // Delete removes a record; see Store.
 func (k *Keyring) Delete(ctx context.Context, key oauth.Key) error {
 	digest := key.Digest()
-	if err := k.remove(ctx, removingToken, digest); err != nil {
-		return err
+	if err := k.remove(ctx, digest); err != nil {
+		return k.failed(removingToken, err)
 	}
-	if k.StateDir != "" {
-		k.warn("removing a sealed file", k.sealed().remove(digest))
-	}
-	k.warn("writing the index of the keyring", k.index().remove(digest))
+	k.unseal(digest)
+	k.warnOfIndex(k.index().remove(digest))
 	return nil
 }
 
@@ -141,37 +129,48 @@ func (k *Keyring) Delete(ctx context.Context, key oauth.Key) error {
 func (k *Keyring) List(ctx context.Context) ([]Entry, error) {
 	digests, err := k.index().digests()
 	if err != nil {
-		return nil, k.refused(listingTokens, err)
+		return nil, k.failed(listingTokens, err)
 	}
-	return entries(k.Name(), digests, func(digest string) (*Record, error) {
-		entry, err := k.get(ctx, listingTokens, digest)
+	list, err := entries(k.Name(), digests, func(digest string) (*Record, error) {
+		entry, err := k.get(ctx, digest)
 		if errors.Is(err, ErrNotFound) {
-			k.warn("writing the index of the keyring", k.index().remove(digest))
+			k.warnOfIndex(k.index().remove(digest))
 		}
 		if err != nil {
 			return nil, err
 		}
-		return k.decode(listingTokens, digest, entry)
+		return k.decode(digest, entry)
 	})
+	return list, k.failed(listingTokens, err)
 }
 
-func (k *Keyring) maxRecord() int {
+func (k *Keyring) failed(doing string, err error) error { return failed(k.Name(), doing, "", err) }
+
+// Limit is the biggest record in bytes that one entry of the keyring holds, 0 when
+// there is no limit.
+func (k *Keyring) Limit() int {
 	if k.MaxRecord > 0 {
 		return k.MaxRecord
 	}
 	return systemMaxRecord
 }
 
-func (k *Keyring) index() index {
+// IndexDir is where the names of the records are, empty without a StateDir.
+func (k *Keyring) IndexDir() string { return k.index().path }
+
+func (k *Keyring) index() index { return index{k.dir("index", k.Name())} }
+
+func (k *Keyring) sealed() sealedDir { return sealedDir{k.dir("sealed")} }
+
+// dir is a directory below StateDir, one without a path when there is none.
+func (k *Keyring) dir(names ...string) privateDir {
 	if k.StateDir == "" {
-		return index{}
+		return privateDir{}
 	}
-	return index{privateDir{filepath.Join(k.StateDir, "index", k.Name()), writableByOthers, k.Trust}}
+	return privateDir{filepath.Join(k.StateDir, filepath.Join(names...)), writableByOthers, k.Trust}
 }
 
-func (k *Keyring) sealed() sealedDir {
-	return sealedDir{privateDir{filepath.Join(k.StateDir, "sealed"), writableByOthers, k.Trust}}
-}
+func (k *Keyring) warnOfIndex(err error) { k.warn("writing the index of the keyring", err) }
 
 // warn tells of a failure that leaves the record itself in order.
 func (k *Keyring) warn(doing string, err error) {
@@ -201,6 +200,8 @@ func (k *Keyring) seal(digest string, plain []byte) (string, error) {
 	}
 	return sealedEntryStart + id.String() + sealedEntryEnd, nil
 }
+
+func (k *Keyring) unseal(digest string) { k.warn("removing a sealed file", k.sealed().remove(digest)) }
 
 func parseSealedEntry(entry string) (*age.X25519Identity, bool) {
 	rest, ok := strings.CutPrefix(entry, sealedEntryStart)

@@ -5,9 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/zalando/go-keyring"
+)
+
+const (
+	// keyringService is the service name of every entry ("service" among a Secret
+	// Service's attributes); the account ("username") is the key's digest.
+	keyringService = "authctl"
+	// keyringTimeout is the default of Keyring.Timeout.
+	keyringTimeout = 3 * time.Second
+	// maxDeletes bounds the attempts to delete one account's entries. Another program
+	// may have stored a second one with more attributes; but each attempt may prompt.
+	maxDeletes = 3
+	// maxLooks bounds how often an entry that vanishes is looked for again.
+	maxLooks = 10
 )
 
 // secretService is what a keyring has to do. Get and Delete fail with
@@ -18,30 +33,16 @@ type secretService interface {
 	Delete(service, account string) error
 }
 
-// systemKeyring is the keyring of this system. It looks for one before go-keyring
-// does, which would start one of its own.
+// systemKeyring is the keyring of this system.
 type systemKeyring struct{}
 
 func (systemKeyring) Get(service, account string) (string, error) {
-	if err := findKeyring(); err != nil {
-		return "", err
-	}
 	return keyring.Get(service, account)
 }
-
 func (systemKeyring) Set(service, account, value string) error {
-	if err := findKeyring(); err != nil {
-		return err
-	}
 	return keyring.Set(service, account, value)
 }
-
-func (systemKeyring) Delete(service, account string) error {
-	if err := findKeyring(); err != nil {
-		return err
-	}
-	return keyring.Delete(service, account)
-}
+func (systemKeyring) Delete(service, account string) error { return keyring.Delete(service, account) }
 
 var (
 	errNotKept = errors.New("the keyring reported success and did not keep what was written, " +
@@ -49,46 +50,33 @@ var (
 	errNotGone = errors.New("the keyring reported success and still has the entry, " +
 		"as it does when its prompt is dismissed")
 	errTooBig = errors.New("the value is too big for one entry of this keyring")
+	// errBroken is what is left of a panic in go-keyring, which reads from a closed
+	// channel when the bus dies while a prompt is open. The panic's words are the
+	// library's and tell nobody anything.
+	errBroken = errors.New("the keyring stopped answering: the connection to it ended in the middle of the call")
 )
 
-// brokenError is what is left of a panic in go-keyring, which reads from a closed
-// channel when the bus dies while a prompt is open. The panic's words are the library's
-// and tell nobody anything.
-type brokenError struct{}
-
-func (e *brokenError) Error() string {
-	return "the keyring stopped answering: the connection to it ended in the middle of the call"
-}
-
-func (k *Keyring) get(ctx context.Context, doing, account string) (string, error) {
-	return k.call(ctx, doing, func(s secretService) (string, error) { return s.Get(keyringService, account) })
+func (k *Keyring) get(ctx context.Context, account string) (string, error) {
+	return k.call(ctx, func(s secretService) (string, error) { return s.Get(keyringService, account) })
 }
 
 // set writes an entry and returns what is there now, empty when nothing is.
-func (k *Keyring) set(ctx context.Context, doing, account, value string) (string, error) {
-	_, err := k.call(ctx, doing, func(s secretService) (string, error) {
-		return "", s.Set(keyringService, account, value)
-	})
+func (k *Keyring) set(ctx context.Context, account, value string) (string, error) {
+	_, err := k.call(ctx, func(s secretService) (string, error) { return "", s.Set(keyringService, account, value) })
 	if err != nil {
 		return "", err
 	}
-	got, err := k.get(ctx, doing, account)
+	got, err := k.get(ctx, account)
 	if errors.Is(err, ErrNotFound) {
 		return "", nil
 	}
 	return got, err
 }
 
-// maxDeletes bounds the attempts to delete one account's entries. Another program
-// may have stored a second one with more attributes; but each attempt may prompt.
-const maxDeletes = 3
-
 // remove deletes an entry until the keyring says that there is none.
-func (k *Keyring) remove(ctx context.Context, doing, account string) error {
+func (k *Keyring) remove(ctx context.Context, account string) error {
 	for range maxDeletes {
-		_, err := k.call(ctx, doing, func(s secretService) (string, error) {
-			return "", s.Delete(keyringService, account)
-		})
+		_, err := k.call(ctx, func(s secretService) (string, error) { return "", s.Delete(keyringService, account) })
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
@@ -96,21 +84,15 @@ func (k *Keyring) remove(ctx context.Context, doing, account string) error {
 			return err
 		}
 	}
-	return k.locked(doing, errNotGone)
+	return unusable(Locked, errNotGone)
 }
 
 // call runs f under a deadline, because no call of go-keyring has one: a prompt
 // that nobody answers, or a bus that says nothing, would hang for ever. Errors are
 // ErrNotFound or an *UnusableError.
-func (k *Keyring) call(
-	ctx context.Context, doing string, f func(secretService) (string, error),
-) (string, error) {
+func (k *Keyring) call(ctx context.Context, f func(secretService) (string, error)) (string, error) {
 	if err := k.fallenSilent(); err != nil {
-		return "", k.locked(doing, err)
-	}
-	service := k.service
-	if service == nil {
-		service = systemKeyring{}
+		return "", unusable(Locked, err)
 	}
 	limit := k.Timeout
 	if limit <= 0 {
@@ -118,29 +100,15 @@ func (k *Keyring) call(
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
 	defer cancel()
-	type answer struct {
-		value string
-		err   error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		value, err := lookedAgain(service, f)
-		answers <- answer{value, err}
-	}()
-	select {
-	case a := <-answers:
-		return a.value, k.problem(doing, a.err)
-	case <-bounded.Done():
-		err := context.Cause(bounded)
+	value, err := files.Await(bounded, func() (string, error) { return lookedAgain(k.service, f) })
+	if cause := context.Cause(bounded); cause != nil && errors.Is(err, cause) {
 		if ctx.Err() == nil {
 			k.fellSilent(err)
 		}
-		return "", k.locked(doing, err)
+		return "", unusable(Locked, err)
 	}
+	return value, keyringProblem(err)
 }
-
-// maxLooks bounds how often an entry that vanishes is looked for again.
-const maxLooks = 10
 
 // lookedAgain calls f once more when the entry that it had found was gone before it was
 // read: another process has replaced it, or there is none any more. What fails in the same
@@ -157,13 +125,20 @@ func lookedAgain(s secretService, f func(secretService) (string, error)) (value 
 	return value, err
 }
 
-// recovered makes a panic of f an error.
+// recovered makes a panic of f an error. It looks for the system's keyring before
+// go-keyring does, which would start one of its own.
 func recovered(s secretService, f func(secretService) (string, error)) (value string, err error) {
 	defer func() {
 		if recover() != nil {
-			err = &brokenError{}
+			err = errBroken
 		}
 	}()
+	if s == nil {
+		s = systemKeyring{}
+		if err := findKeyring(); err != nil {
+			return "", err
+		}
+	}
 	return f(s)
 }
 
@@ -181,47 +156,48 @@ func (k *Keyring) fellSilent(err error) {
 	k.silent = fmt.Errorf("an earlier call got %w", err)
 }
 
-// problem sorts an answer of go-keyring into the four that need different remedies.
-func (k *Keyring) problem(doing string, err error) error {
+// keyringProblem sorts an answer of go-keyring into the four that need different remedies.
+func keyringProblem(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, keyring.ErrNotFound):
 		return ErrNotFound
 	case errors.Is(err, keyring.ErrSetDataTooBig):
-		return k.refused(doing, errTooBig)
-	case errors.Is(err, keyring.ErrUnsupportedPlatform):
-		return k.unreachable(doing, err)
+		return unusable(Refused, errTooBig)
+	case errors.Is(err, keyring.ErrUnsupportedPlatform), errors.Is(err, errBroken):
+		return unusable(Unreachable, err)
 	}
-	if _, ok := errors.AsType[*brokenError](err); ok {
-		return k.unreachable(doing, err)
-	}
-	switch problem, err := systemProblem(err); problem {
+	return unusable(systemProblem(err))
+}
+
+// unusable is a problem of the keyring with its remedy.
+func unusable(problem Problem, err error) error {
+	e := &UnusableError{Problem: problem, Err: err}
+	switch problem {
 	case Unreachable:
-		return k.unreachable(doing, err)
+		e.Hint = noKeyringHint + "; without one use --store file with AUTHCTL_STORE_KEY_FILE"
 	case Locked:
-		return k.locked(doing, err)
-	default:
-		return k.refused(doing, err)
+		e.Hint = "unlock the keyring and try again; where nobody can, use --store file with AUTHCTL_STORE_KEY_FILE"
 	}
+	return e
 }
 
-func (k *Keyring) unreachable(doing string, err error) error {
-	return &UnusableError{
-		Store: k.Name(), Problem: Unreachable, Doing: doing, Err: err,
-		Hint: noKeyringHint + "; without one use --store file with AUTHCTL_STORE_KEY_FILE",
+// CheckUnlocked returns an *UnusableError when the keyring cannot be reached, or when
+// using it now would ask a person to unlock it, where the system tells that
+// without asking: a Secret Service does.
+func (k *Keyring) CheckUnlocked(ctx context.Context) error {
+	state, err := k.call(ctx, func(secretService) (string, error) {
+		if k.service != nil {
+			return "", nil
+		}
+		locked, err := systemLocked()
+		return strconv.FormatBool(locked), err
+	})
+	if err == nil && state == "true" {
+		err = unusable(Locked, errors.New("the collection is locked"))
 	}
-}
-
-func (k *Keyring) locked(doing string, err error) error {
-	return &UnusableError{
-		Store: k.Name(), Problem: Locked, Doing: doing, Err: err,
-		Hint: "unlock the keyring and try again; where nobody can, use --store file with AUTHCTL_STORE_KEY_FILE",
-	}
-}
-
-func (k *Keyring) refused(doing string, err error) error {
-	return &UnusableError{Store: k.Name(), Problem: Refused, Doing: doing, Err: err}
+	return k.failed("looking for tokens", err)
 }
 
 // quoted makes another program's words safe to print: one line, printable, short.

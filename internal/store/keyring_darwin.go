@@ -9,9 +9,6 @@ const systemMaxRecord = 2900
 
 const noKeyringHint = "create a login keychain in Keychain Access"
 
-// findKeyring finds nothing to look for: security(1) is part of the system.
-func findKeyring() error { return nil }
-
 // The exit statuses of security(1): the lowest byte of the codes in
 // <Security/SecBase.h>.
 const (
@@ -39,6 +36,3 @@ func systemProblem(err error) (Problem, error) {
 		return Refused, errors.New(quoted(err.Error()))
 	}
 }
-
-// vanished is never so: an entry is found and read in one call.
-func vanished(error) bool { return false }

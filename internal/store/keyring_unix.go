@@ -25,13 +25,8 @@ const noKeyringHint = "start a Secret Service in this session (gnome-keyring, KW
 // Instances").
 const busAddressEnv = "DBUS_SESSION_BUS_ADDRESS"
 
-// noBusError says that there is no session bus, and where one was looked for.
-type noBusError struct{ looked []string }
-
-func (e *noBusError) Error() string {
-	return "there is no session bus: " + busAddressEnv + " is not set, and there is no " +
-		strings.Join(e.looked, ", no ")
-}
+// errNoBus says that there is no session bus.
+var errNoBus = errors.New("there is no session bus: " + busAddressEnv + " is not set, and there is no ")
 
 // findKeyring looks for the session bus. Without one, go-keyring would run
 // dbus-launch and leave its daemons behind. It looks where libdbus and systemd do:
@@ -61,7 +56,7 @@ func findBus(dirs ...string) (string, error) {
 		}
 		looked = append(looked, path)
 	}
-	return "", &noBusError{looked}
+	return "", fmt.Errorf("%w%s", errNoBus, strings.Join(looked, ", no "))
 }
 
 // The error names of the Secret Service and of D-Bus that tell more than "no".
@@ -94,7 +89,7 @@ func systemProblem(err error) (Problem, error) {
 	if remote, ok := errors.AsType[dbus.Error](err); ok {
 		return remoteProblem(remote.Name), fmt.Errorf("%s: %s", quoted(remote.Name), quoted(remote.Error()))
 	}
-	if _, ok := errors.AsType[*noBusError](err); ok {
+	if errors.Is(err, errNoBus) {
 		return Unreachable, err
 	}
 	_, isNet := errors.AsType[*net.OpError](err)
@@ -116,15 +111,43 @@ func remoteProblem(name string) Problem {
 		return Locked
 	}
 	short, ok := strings.CutPrefix(name, errorPrefixDBus)
-	switch {
-	case !ok:
-		return Refused
-	case short == "ServiceUnknown", short == "NameHasNoOwner", short == "Disconnected",
-		short == "NoServer", short == "NoReply", short == "NoNetwork", strings.HasPrefix(short, "Spawn."):
-		return Unreachable
-	case short == "Timeout", short == "TimedOut":
-		return Locked
-	default:
+	if !ok {
 		return Refused
 	}
+	switch short {
+	case "ServiceUnknown", "NameHasNoOwner", "Disconnected", "NoServer", "NoReply", "NoNetwork":
+		return Unreachable
+	case "Timeout", "TimedOut":
+		return Locked
+	}
+	if strings.HasPrefix(short, "Spawn.") {
+		return Unreachable
+	}
+	return Refused
+}
+
+// systemLocked reads the property Locked of the collection that go-keyring uses: the
+// one named login, else the default one
+// (https://specifications.freedesktop.org/secret-service/, Collection). Where there
+// is none yet, nothing is locked.
+func systemLocked() (bool, error) {
+	if err := findKeyring(); err != nil {
+		return false, err
+	}
+	bus, err := dbus.SessionBus()
+	if err != nil {
+		return false, err
+	}
+	for _, path := range []dbus.ObjectPath{
+		"/org/freedesktop/secrets/collection/login", "/org/freedesktop/secrets/aliases/default",
+	} {
+		collection := bus.Object("org.freedesktop.secrets", path)
+		value, err := collection.GetProperty("org.freedesktop.Secret.Collection.Locked")
+		if remote, ok := errors.AsType[dbus.Error](err); ok && remoteProblem(remote.Name) == Refused {
+			continue
+		}
+		locked, _ := value.Value().(bool)
+		return locked, err
+	}
+	return false, nil
 }

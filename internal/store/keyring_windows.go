@@ -12,10 +12,6 @@ const systemMaxRecord = 2560
 
 const noKeyringHint = "use a logon session of a user: services and some remote logons have no Credential Manager"
 
-// findKeyring finds nothing to look for: the Credential Manager is part of the
-// system.
-func findKeyring() error { return nil }
-
 // systemProblem sorts an error of the Credential Manager.
 func systemProblem(err error) (Problem, error) {
 	if errors.Is(err, windows.ERROR_NO_SUCH_LOGON_SESSION) {
@@ -23,6 +19,3 @@ func systemProblem(err error) (Problem, error) {
 	}
 	return Refused, errors.New(quoted(err.Error()))
 }
-
-// vanished is never so: an entry is found and read in one call.
-func vanished(error) bool { return false }

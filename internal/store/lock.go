@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -16,39 +15,30 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// RuntimeDir returns the directory of the locks: override when it is not empty,
-// else one derived from the user's id (Linux: /run/user/UID/authctl where that
-// exists, else /tmp/authctl-UID; macOS: /tmp/authctl-UID; Windows: authctl\run in
-// the local application data). It creates nothing.
-func RuntimeDir(override string) (string, error) {
-	if override != "" {
-		return override, nil
-	}
-	return runtimeDir()
-}
-
 // FileLocks are locks between the processes of one user: one file per key, which
 // the kernel locks and releases when the holder dies. The files are never
 // removed, because a lock on a removed file excludes nobody.
 type FileLocks struct {
-	// Dir is where the files are; empty means RuntimeDir(""). It is created with
-	// mode 0700. A directory that others may enter is refused: they could hold
-	// the lock for ever.
+	// Dir is where the files are; empty means a directory that is derived from the user's id
+	// (Linux: /run/user/UID/authctl where that exists, else /tmp/authctl-UID; macOS:
+	// /tmp/authctl-UID; Windows: authctl\run in the local application data). It is created
+	// with mode 0700. A directory that others may enter is refused: they could hold the
+	// lock for ever.
 	Dir string
-	// Fallback is used in place of RuntimeDir("") where that is another user's, who came
+	// Fallback is used in place of the derived one where that is another user's, who came
 	// first in /tmp. Empty means nothing is.
 	Fallback string
 	// Trust says how strictly owner and mode of directories are looked at.
 	Trust files.Trust
 }
 
-// dir returns the directory of the locks.
+// dir returns the directory of the locks. It creates nothing.
 func (l FileLocks) dir() (string, error) {
-	dir, err := RuntimeDir(l.Dir)
-	if err != nil || l.Dir != "" {
-		return dir, err
+	if l.Dir != "" {
+		return l.Dir, nil
 	}
-	return l.unlessTaken(dir), nil
+	dir, err := runtimeDir()
+	return l.unlessTaken(dir), err
 }
 
 // unlessTaken returns the directory, or Fallback where it is not this user's.
@@ -174,12 +164,9 @@ func (l *fileLock) Waited() bool { return l.waited }
 // Note returns what the last holder left. A holder that died while writing left
 // nothing.
 func (l *fileLock) Note() Note {
-	text, err := files.Read(context.Background(), l.note, files.Rule{Limit: maxNote, Anybodys: true})
-	if err != nil {
-		return Note{}
-	}
 	var n Note
-	if json.Unmarshal(text, &n) != nil {
+	text, err := files.Read(context.Background(), l.note, files.Rule{Limit: maxNote, Anybodys: true})
+	if err != nil || json.Unmarshal(text, &n) != nil {
 		return Note{}
 	}
 	return n
@@ -187,27 +174,28 @@ func (l *fileLock) Note() Note {
 
 // Leave replaces the note, so that it stays; the zero Note removes it.
 func (l *fileLock) Leave(n Note) error {
-	var err error
-	if n == (Note{}) {
-		if err = os.Remove(l.note); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err == nil {
-			err = files.SyncDir(filepath.Dir(l.note))
-		}
-	} else {
-		var text []byte
-		if text, err = json.Marshal(n); err == nil {
-			err = files.Replace(l.note, temporary, func(tmp *os.File) error {
-				_, err := tmp.Write(text)
-				return err
-			})
-		}
-	}
-	if err != nil {
+	if err := l.leave(n); err != nil {
 		return &LockError{Path: l.note, Err: err}
 	}
 	return nil
+}
+
+func (l *fileLock) leave(n Note) error {
+	if n == (Note{}) {
+		err := os.Remove(l.note)
+		if err == nil {
+			return files.SyncDir(filepath.Dir(l.note))
+		}
+		return unlessMissing(err)
+	}
+	text, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	return files.Replace(l.note, temporary, func(tmp *os.File) error {
+		_, err := tmp.Write(text)
+		return err
+	})
 }
 
 // Unlock releases the lock.

@@ -110,7 +110,7 @@ func TestLockSharedByHomes(t *testing.T) {
 	client := t.Name() + fmt.Sprint(os.Getpid())
 	home := t.TempDir()
 	startHolder(t, "default", client, "HOME="+home, "XDG_RUNTIME_DIR="+home, "TMPDIR="+home, "USER=someone")
-	dir, err := RuntimeDir("")
+	dir, err := FileLocks{}.dir()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +121,8 @@ func TestLockSharedByHomes(t *testing.T) {
 
 func TestRuntimeDirOverride(t *testing.T) {
 	t.Parallel()
-	if dir, err := RuntimeDir("/elsewhere"); dir != "/elsewhere" || err != nil {
-		t.Errorf("RuntimeDir(/elsewhere) = %q, %v", dir, err)
+	if dir, err := (FileLocks{Dir: "/elsewhere"}).dir(); dir != "/elsewhere" || err != nil {
+		t.Errorf("the directory is %q, %v", dir, err)
 	}
 }
 

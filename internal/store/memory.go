@@ -16,7 +16,8 @@ type Memory struct {
 	// records holds the stored form, so that what comes back is what every other
 	// store would give back, and a caller's later changes do not reach it.
 	records map[string][]byte
-	queues  map[string]*memoryQueue
+	// locks has whoever took the note out of its key's channel.
+	locks map[string]chan Note
 }
 
 var _ Store = (*Memory)(nil)
@@ -73,56 +74,50 @@ func (m *Memory) List(context.Context) ([]Entry, error) {
 // Lock takes the lock of key, waiting until ctx ends; see Store.
 func (m *Memory) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
 	digest := key.Digest()
-	queue := m.queue(digest)
+	free := m.free(digest)
 	select {
-	case queue.held <- struct{}{}:
-		return &memoryLock{queue: queue}, nil
+	case note := <-free:
+		return &memoryLock{free, note, false}, nil
 	default:
 	}
 	select {
-	case queue.held <- struct{}{}:
-		return &memoryLock{queue: queue, waited: true}, nil
+	case note := <-free:
+		return &memoryLock{free, note, true}, nil
 	case <-ctx.Done():
 		return nil, &LockError{Busy: true, Path: "memory:" + digest, Err: context.Cause(ctx)}
 	}
 }
 
-func (m *Memory) queue(digest string) *memoryQueue {
+// free is where the note of a key's last holder is while nobody holds the lock.
+func (m *Memory) free(digest string) chan Note {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	q := m.queues[digest]
-	if q == nil {
-		if m.queues == nil {
-			m.queues = make(map[string]*memoryQueue)
-		}
-		q = &memoryQueue{held: make(chan struct{}, 1)}
-		m.queues[digest] = q
+	if m.locks == nil {
+		m.locks = make(map[string]chan Note)
 	}
-	return q
-}
-
-// memoryQueue is the lock of a key: whoever could put a value into held has it, and
-// note is the holder's.
-type memoryQueue struct {
-	held chan struct{}
-	note Note
+	if m.locks[digest] == nil {
+		m.locks[digest] = make(chan Note, 1)
+		m.locks[digest] <- Note{}
+	}
+	return m.locks[digest]
 }
 
 type memoryLock struct {
-	queue  *memoryQueue
+	free   chan<- Note
+	note   Note
 	waited bool
 }
 
 func (l *memoryLock) Waited() bool { return l.waited }
 
-func (l *memoryLock) Note() Note { return l.queue.note }
+func (l *memoryLock) Note() Note { return l.note }
 
 func (l *memoryLock) Leave(n Note) error {
-	l.queue.note = n
+	l.note = n
 	return nil
 }
 
 func (l *memoryLock) Unlock() error {
-	<-l.queue.held
+	l.free <- l.note
 	return nil
 }

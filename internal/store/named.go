@@ -23,15 +23,15 @@ const maxName = 128
 // entry's account: `secret-tool store --label LABEL service authctl username NAME`
 // stores one from outside. Errors wrap ErrNotFound or are an *UnusableError.
 func (k *Keyring) Secret(ctx context.Context, name string) (secret.Secret, error) {
-	if err := checkName(name); err != nil {
-		return secret.Secret{}, k.refused(readingSecret, err)
+	err, value := checkName(name), ""
+	if err == nil {
+		value, err = k.get(ctx, name)
 	}
-	value, err := k.get(ctx, readingSecret, name)
 	if errors.Is(err, ErrNotFound) {
-		return secret.Secret{}, fmt.Errorf("%w: the keyring has no secret named %s", ErrNotFound, name)
+		err = notFound("the keyring has no secret named " + name)
 	}
 	if err != nil {
-		return secret.Secret{}, err
+		return secret.Secret{}, k.failed(readingSecret, err)
 	}
 	// Tools that store what they read from a pipe keep its line break.
 	value, _ = strings.CutSuffix(value, "\n")
@@ -43,34 +43,40 @@ func (k *Keyring) Secret(ctx context.Context, name string) (secret.Secret, error
 // to 128 of A-Z a-z 0-9 . _ / - and not 64 hex digits, which are tokens. Errors are
 // an *UnusableError.
 func (k *Keyring) SetSecret(ctx context.Context, name string, secret secret.Secret) error {
-	if err := checkName(name); err != nil {
-		return k.refused(storingSecret, err)
+	err := checkName(name)
+	if err == nil && secret.IsZero() {
+		err = errors.New("the secret is empty")
 	}
-	if secret.IsZero() {
-		return k.refused(storingSecret, errors.New("the secret is empty"))
+	if err == nil {
+		err = k.replace(ctx, name, secret.Reveal())
 	}
-	value := secret.Reveal()
-	got, err := k.set(ctx, storingSecret, name, value)
+	return k.failed(storingSecret, err)
+}
+
+// replace writes an entry, and once more where one of another program's under the same
+// name is in the way.
+func (k *Keyring) replace(ctx context.Context, name, value string) error {
+	got, err := k.set(ctx, name, value)
 	if err != nil || got == value {
 		return err
 	}
-	// An entry of another program's under the same name is in the way.
-	if err := k.remove(ctx, storingSecret, name); err != nil {
+	if err := k.remove(ctx, name); err != nil {
 		return err
 	}
-	if got, err = k.set(ctx, storingSecret, name, value); err != nil || got == value {
+	if got, err = k.set(ctx, name, value); err != nil || got == value {
 		return err
 	}
-	return k.locked(storingSecret, errNotKept)
+	return unusable(Locked, errNotKept)
 }
 
 // DeleteSecret removes the secret under name; it is no error when there is none.
 // Errors are an *UnusableError.
 func (k *Keyring) DeleteSecret(ctx context.Context, name string) error {
-	if err := checkName(name); err != nil {
-		return k.refused(removingSecret, err)
+	err := checkName(name)
+	if err == nil {
+		err = k.remove(ctx, name)
 	}
-	return k.remove(ctx, removingSecret, name)
+	return k.failed(removingSecret, err)
 }
 
 // checkName keeps names to what every keyring takes unharmed: macOS's security(1)
@@ -79,14 +85,9 @@ func checkName(name string) error {
 	if name == "" || len(name) > maxName {
 		return fmt.Errorf("the name of a secret has 1 to %d characters", maxName)
 	}
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '.', c == '_', c == '/', c == '-':
-		default:
-			return errors.New("the name of a secret holds letters, digits and . _ / - only")
-		}
+	const signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
+	if strings.Trim(name, signs) != "" {
+		return errors.New("the name of a secret holds letters, digits and . _ / - only")
 	}
 	if isDigest(name) {
 		return fmt.Errorf("the name of a secret is not %d hex digits, which are tokens", digestLen)

@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
-	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 )
@@ -88,42 +85,4 @@ func (l FileLocks) Probe(ctx context.Context) (string, error) {
 		err = errors.New("it can be held twice: the file system has no locks between processes")
 	}
 	return dir, &LockError{Path: filepath.Join(dir, key.Digest()+".lock"), Err: err}
-}
-
-// CheckDir returns why a store would not keep its files in a directory; nil for one
-// that is in order, and for one that is not there yet, which the store makes.
-func CheckDir(path string, trust files.Trust) error {
-	d := privateDir{path, writableByOthers, trust}
-	if err := d.foreign(); err != nil {
-		return err
-	}
-	if err := d.check(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// IndexDir is where the names of the records are, empty without a StateDir.
-func (k *Keyring) IndexDir() string { return k.index().path }
-
-// Limit is the biggest record in bytes that one entry of the keyring holds, 0 when
-// there is no limit.
-func (k *Keyring) Limit() int { return k.maxRecord() }
-
-// CheckUnlocked returns an *UnusableError when the keyring cannot be reached, or when
-// using it now would ask a person to unlock it, where the system tells that
-// without asking: a Secret Service does.
-func (k *Keyring) CheckUnlocked(ctx context.Context) error {
-	const doing = "looking for tokens"
-	state, err := k.call(ctx, doing, func(secretService) (string, error) {
-		if k.service != nil {
-			return "", nil
-		}
-		locked, err := systemLocked()
-		return fmt.Sprint(locked), err
-	})
-	if err == nil && state == fmt.Sprint(true) {
-		return k.locked(doing, errors.New("the collection is locked"))
-	}
-	return err
 }

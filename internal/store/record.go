@@ -12,6 +12,37 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 )
 
+// Label says for people whose a token is.
+type Label struct {
+	// Profile is the profile that fetched it last.
+	Profile string `json:"profile,omitempty"`
+	// Account and Environment are that profile's, empty where it has none.
+	Account     string `json:"account,omitempty"`
+	Environment string `json:"environment,omitempty"`
+}
+
+// Record is a stored token and what it was issued for.
+type Record struct {
+	Key oauth.Key
+	Label
+	Token oauth.Token
+}
+
+// Entry is what a listing shows of a record: no secret.
+type Entry struct {
+	Key oauth.Key
+	Label
+	// Scope is what was granted, nil when the service did not say.
+	Scope    []string
+	IssuedAt time.Time
+	// Expiry is zero when nobody knows it.
+	Expiry time.Time
+	// Refreshable says that a refresh token is stored beside the access token.
+	Refreshable bool
+	// Store is the name of the store.
+	Store string
+}
+
 const (
 	// recordVersion is the version of the stored form. A record of any other
 	// version counts as none.
@@ -152,6 +183,3 @@ func visible(s string, low byte) bool {
 	}
 	return true
 }
-
-// notFound is ErrNotFound with the reason, which --explain shows.
-func notFound(reason string) error { return fmt.Errorf("%w: %s", ErrNotFound, reason) }

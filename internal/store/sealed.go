@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,8 +19,8 @@ const sealedSuffix = ".age"
 
 // sealedDir is a directory of files sealed with age (https://age-encryption.org/v1),
 // one per record, named by the key's digest. Plain text never reaches the disk.
-// Errors are the file system's or an *unsafeDirError; reading also fails with an
-// error that wraps ErrNotFound. Below the home of another user there is nothing.
+// Errors are the file system's or say why the directory is unsafe; reading also fails with
+// one that wraps ErrNotFound.
 type sealedDir struct{ privateDir }
 
 // temporary is the pattern of the names that files have until they are whole.
@@ -50,45 +51,43 @@ func seal(w io.Writer, to age.Recipient, plain []byte) error {
 
 // read opens the file of digest.
 func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
-	if d.isForeign() {
+	if none, err := d.look(); none {
+		return nil, cmp.Or(err, ErrNotFound)
+	}
+	path := d.file(digest)
+	sealed, err := files.Read(context.Background(), path, files.Rule{Limit: maxSealed, Anybodys: true})
+	unsafe, isUnsafe := errors.AsType[*files.UnsafeError](err)
+	switch {
+	case err == nil:
+		return open(path, sealed, with)
+	case isUnsafe:
+		return nil, notFound(unsafe.Error())
+	case errors.Is(err, files.ErrTooLong):
+		return nil, notFound(path + " is damaged: " + err.Error())
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, ErrNotFound
 	}
-	if err := d.check(); err != nil {
-		return nil, missing(err)
-	}
-	sealed, err := files.Read(context.Background(), d.file(digest), files.Rule{Limit: maxSealed, Anybodys: true})
-	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
-		return nil, notFound(unsafe.Error())
-	}
-	if errors.Is(err, files.ErrTooLong) {
-		return nil, notFound(d.file(digest) + " is damaged: " + err.Error())
-	}
-	if err != nil {
-		return nil, missing(err)
-	}
+	return nil, err
+}
+
+func open(path string, sealed []byte, with age.Identity) ([]byte, error) {
 	plain, err := age.Decrypt(bytes.NewReader(sealed), with)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
-		return nil, &UnopenedError{d.file(digest) + " is sealed with another key"}
+		return nil, &UnopenedError{path + " is sealed with another key"}
+	}
+	var text []byte
+	if err == nil {
+		text, err = io.ReadAll(io.LimitReader(plain, maxStored+1))
 	}
 	if err != nil {
-		return nil, &UnopenedError{d.file(digest) + " is damaged"}
+		return nil, &UnopenedError{path + " is damaged"}
 	}
-	data, err := io.ReadAll(io.LimitReader(plain, maxStored+1))
-	if err != nil {
-		return nil, &UnopenedError{d.file(digest) + " is damaged"}
-	}
-	return data, nil
+	return text, nil
 }
 
 // remove removes the file of digest; it is no error when there is none.
 func (d sealedDir) remove(digest string) error {
-	if d.isForeign() {
-		return nil
-	}
-	if err := d.check(); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+	if none, err := d.look(); none {
 		return err
 	}
 	return removeFile(d.file(digest))
@@ -96,24 +95,10 @@ func (d sealedDir) remove(digest string) error {
 
 // digests returns the digests of what is there.
 func (d sealedDir) digests() ([]string, error) {
-	if d.isForeign() {
-		return nil, nil
-	}
-	if err := d.check(); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
+	if none, err := d.look(); none {
 		return nil, err
 	}
 	return digestsIn(d.path, sealedSuffix)
 }
 
 func (d sealedDir) file(digest string) string { return filepath.Join(d.path, digest+sealedSuffix) }
-
-// missing turns the file system's word for "no such file" into ours.
-func missing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrNotFound
-	}
-	return err
-}
