@@ -49,7 +49,7 @@ func (c *call) awaitTurn(ctx context.Context, last store.Note, interval time.Dur
 	}
 	c.explain("pace: waiting %s, the service takes one token request in %s",
 		moment.Lasting(wait), moment.Lasting(interval))
-	err := pause(ctx, wait)
+	err := moment.Sleep(ctx, wait)
 	if err == nil {
 		return nil
 	}
@@ -64,17 +64,5 @@ func (c *call) awaitTurn(ctx context.Context, last store.Note, interval time.Dur
 func (c *call) takeTurn(lock store.Lock) {
 	if err := lock.Leave(store.Note{At: c.now(), Reason: reasonPaced}); err != nil {
 		c.explain("pace: not kept: %v", err)
-	}
-}
-
-// pause waits, or returns why ctx ended.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -55,7 +55,7 @@ func (f *tokenFile) write(token string) error {
 	err := os.Rename(next, f.path())
 	// Windows replaces no file while somebody reads it.
 	for tries := 0; err != nil && runtime.GOOS == "windows" && tries < 50; tries++ {
-		_ = sleep(context.Background(), 20*time.Millisecond)
+		_ = moment.Sleep(context.Background(), 20*time.Millisecond)
 		err = os.Rename(next, f.path())
 	}
 	if err != nil {
@@ -174,7 +174,7 @@ func (r *renewal) retryAt(err error, now time.Time) time.Time {
 func (a *app) wait(ctx context.Context, due time.Time) error {
 	// In steps: a machine that was asleep has a clock that went on, and timers that did not.
 	for left := a.until(due); left > 0; left = a.until(due) {
-		if err := sleep(ctx, min(left, mostWait)); err != nil {
+		if err := moment.Sleep(ctx, min(left, mostWait)); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -407,14 +408,14 @@ func (a *app) withheld(text string) string {
 	}
 	for _, arg := range given {
 		name, value, _ := strings.Cut(arg, "=")
-		for _, secret := range []string{arg, name, value} {
-			if !oauth.MayBeToken(secret) {
+		for _, word := range []string{arg, name, value} {
+			if !secret.MayBeToken(word) {
 				continue
 			}
 			// In quotes, as the flag it seems to be, and cut as long texts are.
-			quoted := strconv.Quote(secret)
-			inQuotes, unflagged, cut := quoted[1:len(quoted)-1], strings.TrimLeft(secret, "-"), secret[:min(len(secret), 190)]
-			for _, form := range []string{secret, inQuotes, unflagged, cut} {
+			quoted := strconv.Quote(word)
+			inQuotes, unflagged, cut := quoted[1:len(quoted)-1], strings.TrimLeft(word, "-"), word[:min(len(word), 190)]
+			for _, form := range []string{word, inQuotes, unflagged, cut} {
 				text = strings.ReplaceAll(text, form, "[not repeated]")
 			}
 		}

@@ -97,18 +97,6 @@ func (a *app) showsStatus(f *serviceFlags) bool {
 	return a.Streams.ErrTerminal && !a.flags.quiet && !a.flags.verbose && !f.explain
 }
 
-// sleep waits, or returns why ctx ended.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // assumedText says of a service what is made of a reply without scope.
 func assumedText(service providers.Service) string {
 	return service.Title + " named no scope in its reply, which RFC 6749 §5.1 reads as \"as asked\"; " +

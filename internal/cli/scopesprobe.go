@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
@@ -107,7 +108,7 @@ func (p *probing) ask(ctx context.Context, names []string) (granted []string, re
 			return nil, true, nil
 		}
 		wait := max(failure.NotBefore.Sub(p.Now()), time.Second)
-		if !failure.Throttled || !p.Now().Add(wait).Before(end) || sleep(ctx, wait) != nil {
+		if !failure.Throttled || !p.Now().Add(wait).Before(end) || moment.Sleep(ctx, wait) != nil {
 			return nil, false, cmp.Or(context.Cause(ctx), err)
 		}
 	}

@@ -112,7 +112,7 @@ func (o *waitOptions) choose(service providers.Service, wanted, own []string) ([
 func (a *app) scopeWait(s *session, o *waitOptions) *scopeWait {
 	w := &scopeWait{
 		wait: scopes.Wait{Scopes: o.wanted}, all: o.wanted, rest: o.rest,
-		now: a.Now, sleep: sleep, patience: waitPatience,
+		now: a.Now, sleep: moment.Sleep, patience: waitPatience,
 		// A wrong password that is sent twice may lock the user out.
 		askOnce:  s.provider.Key().Grant == "password",
 		timedOut: func() *scopeError { return a.waitedInVain(s.profile, o.wanted) },

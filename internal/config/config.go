@@ -20,8 +20,8 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Options say where configuration is looked for. The zero value reads the user's
@@ -295,7 +295,7 @@ func (f *File) serviceNames() []string {
 
 // MayBeShown reports whether what was given as a profile's name can be repeated: what
 // cannot be one, or looks like a token, may be a secret in the wrong place.
-func MayBeShown(name string) bool { return validName(name) && !oauth.MayBeToken(name) }
+func MayBeShown(name string) bool { return validName(name) && !secret.MayBeToken(name) }
 
 // notAName is the error for what cannot be the name of a new profile.
 func notAName(name string) *Error {
@@ -307,7 +307,7 @@ func nameHint(name string, names []string) string {
 	switch best := providers.Nearest(name, names); {
 	case best != "":
 		return "did you mean " + best + "?"
-	case oauth.MayBeToken(name):
+	case secret.MayBeToken(name):
 		return "that looks like a token: give it with --stdin, to authctl token inspect"
 	}
 	return "profile names are lower case letters, digits, dot, underscore and hyphen"

@@ -1,9 +1,10 @@
-// Package moment writes moments and durations, for people and for programs, in one form
+// Package moment waits, and writes moments and durations, for people and for programs, in one form
 // everywhere: a moment in the reader's own time with its zone, or in UTC where a program
 // reads it; a duration in its two greatest units.
 package moment
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -51,4 +52,16 @@ func Away(d time.Duration) string {
 		return "in " + far
 	}
 	return far + " ago"
+}
+
+// Sleep waits for d, or returns why ctx ended.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

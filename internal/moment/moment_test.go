@@ -1,6 +1,8 @@
 package moment
 
 import (
+	"context"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -54,5 +56,18 @@ func TestMoments(t *testing.T) {
 	}
 	if got, want := Text(at), at.Local().Format("2006-01-02 15:04:05 MST"); got != want {
 		t.Errorf("Text is %q, want %q", got, want)
+	}
+}
+
+func TestSleep(t *testing.T) {
+	t.Parallel()
+	why := errors.New("it is over")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	if err := Sleep(ctx, time.Nanosecond); err != nil {
+		t.Error(err)
+	}
+	cancel(why)
+	if err := Sleep(ctx, time.Hour); !errors.Is(err, why) {
+		t.Errorf("got %v", err)
 	}
 }

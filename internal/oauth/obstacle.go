@@ -1,23 +1,18 @@
 package oauth
 
 import (
-	"cmp"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/textproto"
-	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -30,21 +25,6 @@ type Obstacle struct {
 	Problem string
 	// Hint says what mends it.
 	Hint string
-}
-
-// ProxyError says that a proxy did not open the way to a service (RFC 9110 §9.3.6).
-// Its own words are not repeated.
-type ProxyError struct {
-	// Proxy is the proxy's address without its credentials, with the variable it came
-	// from; see ShownProxy.
-	Proxy string
-	// StatusCode is what it answered to CONNECT.
-	StatusCode int
-}
-
-// Error names the proxy and its answer.
-func (e *ProxyError) Error() string {
-	return strings.TrimSpace(fmt.Sprintf("%s answered %d %s", e.Proxy, e.StatusCode, http.StatusText(e.StatusCode)))
 }
 
 // ObstacleIn returns the obstacle in the error of a request, nil when the error is
@@ -74,44 +54,24 @@ func ObstacleIn(err error) *Obstacle {
 	return nil
 }
 
-// obstacle is nil where another answer may come later.
-func (e *ProxyError) obstacle() *Obstacle {
-	o := &Obstacle{Problem: e.Error()}
-	switch {
-	case e.StatusCode == http.StatusProxyAuthRequired:
-		o.Hint = "give it the right user name and password, as http://USER:PASSWORD@HOST:PORT in that variable; " +
-			"do not repeat this call before, or the proxy may lock the account"
-	case e.StatusCode == http.StatusForbidden:
-		o.Hint = "ask who runs the proxy to let this host through, or name it in NO_PROXY where the proxy is not needed"
-	case e.StatusCode == http.StatusRequestTimeout, e.StatusCode == http.StatusTooManyRequests, e.StatusCode >= 500:
-		return nil
-	default:
-		o.Hint = "is that a proxy? check the variable, or name the host in NO_PROXY"
-	}
-	return o
-}
-
-// forPeople writes a moment as the package moment does, which is not for this one to import.
-func forPeople(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
-
 // certificateObstacle tells the ways apart in which a certificate is not good.
 func certificateObstacle(err *tls.CertificateVerificationError, whose string) *Obstacle {
 	said := ": " + strconv.Quote(secret.CleanText(err.Error()))
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	expired := ok && invalid.Reason == x509.Expired && invalid.Cert != nil
-	clock := "this machine's clock says " + forPeople(time.Now())
+	clock := "this machine's clock says " + moment.Text(time.Now())
 	var host x509.HostnameError
 	switch {
 	case expired && strings.Contains(invalid.Detail, "is before"):
 		return &Obstacle{
 			Problem: fmt.Sprintf("%s certificate is not valid yet, but from %s on%s", whose,
-				forPeople(invalid.Cert.NotBefore), said),
+				moment.Text(invalid.Cert.NotBefore), said),
 			Hint: clock + ": set it if that is wrong, else who runs the service has to put it right",
 		}
 	case expired:
 		return &Obstacle{
 			Problem: fmt.Sprintf("%s certificate has expired, on %s%s", whose,
-				forPeople(invalid.Cert.NotAfter), said),
+				moment.Text(invalid.Cert.NotAfter), said),
 			Hint: clock + ": set it if that is wrong, else who runs the service has to renew the certificate",
 		}
 	case errors.As(err, &host):
@@ -222,13 +182,6 @@ func tlsObstacle(err error) *Obstacle {
 	return nil
 }
 
-// deadProxy says that a proxy itself cannot be reached. What was dialled is not
-// repeated: where its address is written amiss it may be a piece of the password.
-type deadProxy struct {
-	shown string
-	err   error
-}
-
 // noProxy reads an answer to CONNECT that is not HTTP: net/http has no connection yet then
 // whose breaking it would speak of.
 func noProxy(err error) *Obstacle {
@@ -240,114 +193,5 @@ func noProxy(err error) *Obstacle {
 	return &Obstacle{
 		Problem: "what should be the proxy does not speak HTTP",
 		Hint:    "is that a proxy? check HTTPS_PROXY, or name the host in NO_PROXY",
-	}
-}
-
-// newDeadProxy returns err as a *deadProxy where it is one, else as it is.
-func newDeadProxy(endpoint string, err error) error {
-	op, ok := errors.AsType[*net.OpError](err)
-	address, unreadable := url.Parse(endpoint)
-	if !ok || op.Op != "proxyconnect" || unreadable != nil {
-		return err
-	}
-	shown := "the proxy"
-	if proxy, variable := ProxyTo(address, os.LookupEnv); proxy != nil {
-		shown = ShownProxy(proxy, variable)
-	}
-	return &deadProxy{shown: shown, err: err}
-}
-
-// Error names the proxy, and the system's reason where there is one.
-func (e *deadProxy) Error() string {
-	text := e.shown + " cannot be reached"
-	if number, ok := errors.AsType[syscall.Errno](e.err); ok {
-		return text + ": " + number.Error()
-	}
-	if lookup, ok := errors.AsType[*net.DNSError](e.err); ok && lookup.IsNotFound {
-		return text + ": no such host"
-	}
-	return text
-}
-
-// Unwrap returns the transport's error.
-func (e *deadProxy) Unwrap() error { return e.err }
-
-// unusableProxy says that the environment names a proxy that nobody can ask. Its address
-// is not repeated: it may hold a password.
-type unusableProxy struct{ variable string }
-
-// Error names the variable.
-func (e *unusableProxy) Error() string {
-	return cmp.Or(e.variable, "the environment") + " holds no address of a proxy for HTTP, HTTPS or SOCKS5"
-}
-
-// Proxy returns what a http.Transport asks which proxy a request goes through: the
-// environment's, read as net/http does, unless it is one that nobody could ask.
-func Proxy(lookup func(string) (string, bool)) func(*http.Request) (*url.URL, error) {
-	return func(r *http.Request) (*url.URL, error) {
-		proxy, err := http.ProxyFromEnvironment(r)
-		known := proxy == nil || slices.Contains([]string{"http", "https", "socks5", "socks5h"}, proxy.Scheme)
-		if err != nil || !known {
-			return nil, &unusableProxy{proxyVariable(r.URL, lookup)}
-		}
-		return proxy, nil
-	}
-}
-
-// ProxyTo returns the proxy that requests to an address go through, as the environment
-// says, and the variable that names it; nil when there is none. net/http reads the same
-// variables in the same order.
-func ProxyTo(address *url.URL, lookup func(string) (string, bool)) (proxy *url.URL, variable string) {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: address})
-	if err != nil || proxy == nil {
-		return nil, ""
-	}
-	return proxy, proxyVariable(address, lookup)
-}
-
-// proxyVariable is the variable that names the proxy to an address, empty where none does.
-func proxyVariable(address *url.URL, lookup func(string) (string, bool)) string {
-	names := []string{"HTTPS_PROXY", "https_proxy"}
-	if address.Scheme == "http" {
-		names = []string{"HTTP_PROXY", "http_proxy"}
-	}
-	for _, name := range names {
-		if value, _ := lookup(name); value != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-// ShownProxy names a proxy without its credentials, and the variable it came from
-// where that is known.
-func ShownProxy(proxy *url.URL, variable string) string {
-	shown := "the proxy " + (&url.URL{Scheme: proxy.Scheme, Host: proxy.Host}).String()
-	if ProxyHasMore(proxy) {
-		shown = "a proxy that is not shown"
-	}
-	if variable != "" {
-		shown += " (" + variable + ")"
-	}
-	return shown
-}
-
-// ProxyHasMore reports whether more than host and port follows the credentials of a
-// proxy's address. What seems to be the host may then be a piece of them.
-func ProxyHasMore(u *url.URL) bool {
-	return u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != ""
-}
-
-// RefusedByProxy returns what a http.Transport calls with a proxy's answer to CONNECT:
-// an error that says who answered what, in place of the proxy's own words alone.
-func RefusedByProxy(
-	lookup func(string) (string, bool),
-) func(ctx context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
-	return func(_ context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
-		if answer.StatusCode == http.StatusOK {
-			return nil
-		}
-		_, variable := ProxyTo(&url.URL{Scheme: "https", Host: asked.Host}, lookup)
-		return &ProxyError{Proxy: ShownProxy(proxy, variable), StatusCode: answer.StatusCode}
 	}
 }

@@ -3,13 +3,12 @@ package oauth
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/authctl/authctl/internal/secret"
 )
@@ -31,32 +30,6 @@ type reply struct {
 // members are the named values of a reply, whichever way it was written; those
 // of a form-encoded one are held as JSON strings.
 type members map[string]json.RawMessage
-
-// token reads a token reply (RFC 6749 §5.1), asked at one moment, read at another.
-func (r *reply) token(asked, now time.Time) (Token, error) {
-	if r.status >= http.StatusBadRequest {
-		return Token{}, r.serviceError(r.membersIfAny(), now)
-	}
-	if r.status < http.StatusOK || r.status >= http.StatusMultipleChoices {
-		return Token{}, r.unusable(r.redirectText())
-	}
-	if len(r.body) > maxReply {
-		return Token{}, r.unusable("it is larger than 1 MiB")
-	}
-	m, problem := parseMembers(r.header.Get("Content-Type"), r.body)
-	if problem != "" {
-		return Token{}, r.unusable(r.insteadOfJSON(problem))
-	}
-	if m.hasError() {
-		return Token{}, r.serviceError(m, now)
-	}
-	t, problem := m.token(withTokens(r.secrets, m))
-	if problem != "" {
-		return Token{}, r.unusable(problem)
-	}
-	t.RequestedAt = asked
-	return t, nil
-}
 
 func (r *reply) unusable(problem string) *ReplyError {
 	return &ReplyError{Endpoint: r.endpoint, StatusCode: r.status, Problem: problem}
@@ -182,109 +155,156 @@ func (m members) scalar(name string) string {
 	return ""
 }
 
-// token takes the members of RFC 6749 §5.1; the second result is the problem.
-func (m members) token(secrets secret.Redactor) (t Token, problem string) {
-	for _, f := range []struct {
-		name     string
-		required bool
-		to       *secret.Secret
-	}{
-		{"access_token", true, &t.AccessToken},
-		{"refresh_token", false, &t.RefreshToken},
-		{"id_token", false, &t.IDToken},
-	} {
-		value, problem := m.tokenText(f.name)
-		if problem != "" {
-			return Token{}, problem
-		}
-		if value == "" && f.required {
-			return Token{}, "it has no " + f.name
-		}
-		*f.to = secret.New(value)
-	}
-	if t.TokenType, problem = m.tokenType(secrets); problem != "" {
-		return Token{}, problem
-	}
-	t.Scope, t.SessionID = m.scope(secrets), secrets.Clean(m.scalar("sid"))
-	t.Lifetime, t.LifetimeProblem = parseLifetime(m["expires_in"])
-	if t.LifetimeProblem != "" && (secrets.Holds(string(m["expires_in"])) || secrets.Holds(m.scalar("expires_in"))) {
-		t.LifetimeProblem = "expires_in is not a number"
-	}
-	return t, ""
+// Reply is the answer to a Call, a success.
+type Reply struct {
+	// StatusCode is 2xx, or a redirect's where the request allowed that.
+	StatusCode int
+	// Header is as it came; it may hold secrets, and never is to be shown.
+	Header http.Header
+	// Body is at most 1 MiB, as it came.
+	Body []byte
+	// ContentType is the media type in lower case without parameters, empty when none came.
+	ContentType string
+	// Location is where a redirect leads, made absolute; nil when it is none or
+	// names no URL. It is remote text: clean it before it is shown.
+	Location *url.URL
+
+	from *reply
 }
 
-// tokenText reads a token and refuses what no header can carry.
-func (m members) tokenText(name string) (value, problem string) {
-	value, ok := m.text(name)
+// Object returns the body when it is one JSON object, without a byte order mark
+// and white space around it, else a *ReplyError. The strings in it are remote text.
+func (r *Reply) Object() (json.RawMessage, error) {
+	if _, problem := r.from.object(); problem != "" {
+		return nil, r.from.unusable(problem)
+	}
+	return trimmed(r.Body), nil
+}
+
+// members are the members of Object.
+func (r *Reply) members() (members, error) {
+	body, err := r.Object()
+	if err != nil {
+		return nil, err
+	}
+	m, _ := parseObject(body)
+	return m, nil
+}
+
+func (r *Reply) unusable(problem string) *ReplyError { return r.from.unusable(problem) }
+
+// answer tells success from error.
+func (r *reply) answer(asked CallRequest, now time.Time) (*Reply, error) {
+	if r.status >= http.StatusBadRequest {
+		return nil, r.serviceError(r.membersIfAny(), now)
+	}
+	answer := &Reply{
+		StatusCode: r.status, Header: r.header, Body: r.body, ContentType: mediaType(r.header.Get("Content-Type")), from: r,
+	}
+	if isRedirect(r.status) {
+		to, err := asked.URL.Parse(r.header.Get("Location"))
+		if err != nil || r.header.Get("Location") == "" || !leadsTo(to, asked.RedirectTo) {
+			return nil, r.unusable(r.redirectText())
+		}
+		answer.Location = to
+		return answer, nil
+	}
+	if len(r.body) > maxReply {
+		return nil, r.unusable("it is larger than 1 MiB")
+	}
+	if m := r.membersIfAny(); m.hasError() {
+		return nil, r.serviceError(m, now)
+	}
+	if problem := r.lacks(asked.Success); problem != "" {
+		return nil, r.unusable(problem)
+	}
+	return answer, nil
+}
+
+// leadsTo reports whether a redirect goes where it was asked to, whatever query the
+// service adds: a sign-in page is somewhere else.
+func leadsTo(to *url.URL, asked string) bool {
+	want, err := url.Parse(asked)
+	return err == nil && asked != "" && to.Scheme == want.Scheme && strings.EqualFold(to.Host, want.Host) &&
+		strings.TrimSuffix(to.Path, "/") == strings.TrimSuffix(want.Path, "/")
+}
+
+// isRedirect reports the statuses of RFC 9110 §15.4 that name another address.
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// page says that the body is a page for people, with its content type and its title,
+// and quotes nothing else of it; empty when it is none. A gateway, a proxy and a
+// firewall answer so in a service's place, and so does a service that wants somebody
+// to sign in.
+func (r *reply) page() string {
+	body := trimmed(r.body)
+	media := mediaType(r.header.Get("Content-Type"))
+	marked := media == "text/html" || media == "application/xhtml+xml"
+	if len(body) == 0 || body[0] == '{' || !marked && body[0] != '<' {
+		return ""
+	}
+	text := "it is a page"
+	if media != "" {
+		text += " (" + wordText(r.secrets.Clean(media)) + ")"
+	}
+	if title := r.secrets.Clean(titleOf(body)); title != "" {
+		text += " titled " + strconv.Quote(title)
+	}
+	return text
+}
+
+// insteadOfJSON says more of a body that is not a JSON object.
+func (r *reply) insteadOfJSON(problem string) string {
+	if problem != notObject {
+		return problem
+	}
+	if page := r.page(); page != "" {
+		return page + ", not a JSON object"
+	}
+	media := mediaType(r.header.Get("Content-Type"))
+	if media == "" || strings.HasSuffix(media, "json") {
+		return problem
+	}
+	return problem + ", its content type is " + wordText(r.secrets.Clean(media))
+}
+
+// titleOf returns what stands in the first title of a page, as far as 4 KiB go.
+func titleOf(body []byte) string {
+	_, rest, ok := cutFold(body[:min(len(body), 64<<10)], "<title")
 	if !ok {
-		return "", name + " is not a string"
+		return ""
 	}
-	if len(value) > maxTokenSize {
-		return "", name + " is larger than 64 KiB"
-	}
-	for i := range len(value) {
-		if value[i] < 0x21 || value[i] > 0x7E {
-			return "", name + " has blanks or bytes outside printable ASCII"
-		}
-	}
-	return value, ""
-}
-
-// tokenType accepts bearer in any case (RFC 6749 §5.1, §7.1).
-func (m members) tokenType(secrets secret.Redactor) (value, problem string) {
-	value, ok := m.text("token_type")
-	switch {
-	case !ok:
-		return "", "token_type is not a string"
-	case value == "":
-		return "Bearer", ""
-	case !strings.EqualFold(value, "bearer"):
-		return "", fmt.Sprintf("token_type is %q, only bearer is supported", secrets.Clean(value))
-	}
-	return value, ""
-}
-
-// scope reads the space-separated string of RFC 6749 §3.3, or a JSON list of
-// strings; nil when there is neither, and empty, not nil, when one says that none was
-// granted. A scope with bytes that §3.3 does not allow is cleaned, and one that repeats
-// a secret is withheld, because scopes are shown.
-func (m members) scope(secrets secret.Redactor) []string {
-	if raw := m["scope"]; len(raw) == 0 || string(raw) == "null" {
-		return nil
-	}
-	text, ok := m.text("scope")
+	_, rest, ok = bytes.Cut(rest, []byte(">"))
 	if !ok {
-		var list []string
-		if json.Unmarshal(m["scope"], &list) != nil {
-			return nil
-		}
-		text = strings.Join(list, " ")
+		return ""
 	}
-	scopes := SplitScope(text)
-	for i, s := range scopes {
-		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			scopes[i] = secret.CleanName(s)
-		}
-		if secrets.Telling().Holds(s) {
-			scopes[i] = secret.Redacted
-		}
+	rest = rest[:min(len(rest), 4<<10)]
+	if title, _, ok := cutFold(rest, "</title"); ok {
+		rest = title
+	} else if title, _, ok := bytes.Cut(rest, []byte("<")); ok {
+		rest = title
 	}
-	return scopes
+	return html.UnescapeString(string(rest))
 }
 
-// SplitScope parts the scope of a reply: by blanks, as RFC 6749 §3.3 has it, and by commas,
-// as some services write it. It is empty, not nil, when there is none.
-func SplitScope(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-}
-
-// withTokens adds the tokens of a reply to what must not be shown.
-func withTokens(secrets secret.Redactor, m members) secret.Redactor {
-	all := append(secret.Redactor(nil), secrets...)
-	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
-		if s, ok := m.text(name); ok && s != "" {
-			all = append(all, s)
+// cutFold is bytes.Cut without regard to the case of ASCII letters.
+func cutFold(text []byte, separator string) (before, after []byte, found bool) {
+	folded := make([]byte, len(text))
+	for i, b := range text {
+		if folded[i] = b; b >= 'A' && b <= 'Z' {
+			folded[i] = b + 'a' - 'A'
 		}
 	}
-	return all
+	i := bytes.Index(folded, []byte(separator))
+	if i < 0 {
+		return text, nil, false
+	}
+	return text[:i], text[i+len(separator):], true
 }

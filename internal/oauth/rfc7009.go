@@ -28,3 +28,8 @@ func TokenForm(auth ClientAuth, token secret.Secret, hint string) CallRequest {
 func Revoked() Success {
 	return Success{Status: []int{http.StatusOK, http.StatusNoContent}, Body: BodyNothing}
 }
+
+// Introspected is what RFC 7662 §2.2 wants of a reply: it says if the token is active.
+func Introspected() Success {
+	return Success{Values: map[string][]string{"active": {"true", "false"}}}
+}

@@ -131,3 +131,61 @@ func (m members) hasError() bool {
 	var list []json.RawMessage
 	return json.Unmarshal(m["errors"], &list) != nil || len(list) > 0
 }
+
+// ErrorBody is what the body of an error reply says. All of it is remote text
+// made fit to be shown.
+type ErrorBody struct {
+	// Code is the error code ("invalid_scope", "603"), empty when there is none.
+	Code string
+	// Description is the text for people, empty when there is none.
+	Description string
+	// Scope is the scope member (RFC 6750 §3), space-separated as it came.
+	Scope string
+}
+
+// ParseErrorBody reads an error body by itself, as the errors of Call are read. It
+// is false for what is no JSON object and no form-encoded error, such as HTML.
+func ParseErrorBody(body []byte) (ErrorBody, bool) {
+	m, problem := parseMembers("", body)
+	if problem != "" {
+		return ErrorBody{}, false
+	}
+	code, description := m.errorWords()
+	return ErrorBody{Code: secret.CleanText(code), Description: secret.CleanText(description), Scope: secret.CleanText(m.scalar("scope"))}, true
+}
+
+// shapeName returns the bare name of an error as AWS writes them, in __type and in the
+// header x-amzn-ErrorType: "com.amazonaws.apigateway#TooManyRequestsException",
+// "TooManyRequestsException:http://internal.amazon.com/coral/…"
+// (https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html).
+func shapeName(kind string) string {
+	kind, _, _ = strings.Cut(kind, ":")
+	return strings.TrimSpace(kind[strings.LastIndex(kind, "#")+1:])
+}
+
+// throttles reports whether an error's code says that the service is asked too often.
+// Services write it in many ways, and some with the status 400 (the retryable codes of
+// the AWS SDKs, RFC 8628 §3.5's slow_down): case, "_", "-" and blanks do not count.
+func throttles(code string) bool {
+	word := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("_-. ", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(shapeName(code)))
+	for _, part := range []string{
+		"throttl", "toomanyrequests", "ratelimit", "rateexceeded", "slowdown", "requestlimitexceeded",
+		"bandwidthlimitexceeded", "throughputexceeded", "limitexceededexception", "priorrequestnotcomplete",
+	} {
+		if strings.Contains(word, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// throttlesInWords is throttles for an error's text, as API gateways write it.
+func throttlesInWords(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "too many requests") || strings.Contains(text, "rate exceeded")
+}
