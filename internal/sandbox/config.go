@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"net/url"
@@ -138,37 +137,32 @@ func yamlString(s string) string {
 // mayReplace refuses to overwrite a configuration somebody else wrote.
 func mayReplace(path string) error {
 	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("sandbox: looking at the configuration to write: %w", err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("sandbox: refusing to replace %s: it is not a file", path)
-	case info.Size() == 0:
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	file, err := os.Open(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a file")
+	}
+	var text []byte
+	if err == nil {
+		text, err = os.ReadFile(path)
+	}
+	if err == nil && len(text) > 0 && !strings.HasPrefix(string(text), configHeader) {
+		err = errors.New("the sandbox did not write it")
+	}
 	if err != nil {
-		return fmt.Errorf("sandbox: looking at the configuration to write: %w", err)
-	}
-	defer file.Close()
-	head := make([]byte, len(configHeader))
-	if _, err := io.ReadFull(file, head); err != nil || string(head) != configHeader {
-		return fmt.Errorf("sandbox: refusing to overwrite %s: the sandbox did not write it", path)
+		return fmt.Errorf("sandbox: refusing to overwrite %s: %w", path, err)
 	}
 	return nil
 }
 
 func privateDir(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	err := os.Mkdir(dir, 0o700)
+	if info, failed := os.Lstat(dir); errors.Is(err, fs.ErrExist) && failed == nil && info.IsDir() {
+		err = os.Chmod(dir, 0o700) //nolint:gosec // a directory needs its x bit
+	}
+	if err != nil {
 		return fmt.Errorf("sandbox: making the directory of secrets: %w", err)
-	}
-	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
-		return fmt.Errorf("sandbox: %s is not a directory", dir)
-	}
-	if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory needs its x bit
-		return fmt.Errorf("sandbox: closing the directory of secrets: %w", err)
 	}
 	return nil
 }

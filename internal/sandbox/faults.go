@@ -8,14 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -90,99 +88,91 @@ func (f Fault) hasEffect() bool {
 
 // check returns what is wrong with a fault, nil when it can be used.
 func (f Fault) check(services []*service.Service) error {
-	if !f.hasEffect() {
-		return errors.New("the fault does nothing")
-	}
-	return cmp.Or(f.checkTarget(services), f.checkNumbers(), f.checkTogether(), f.checkValues())
-}
-
-func (f Fault) checkTarget(services []*service.Service) error {
 	var names []string
+	oneScope := false
 	for _, svc := range services {
 		names = append(names, svc.Name)
-		if f.Service == svc.Name && svc.OneScope && (f.ClientScopes != nil || f.Narrow || f.ScopePending != nil) {
-			return fmt.Errorf("client_scopes, narrow and scope_pending: %s has one scope, which every client has", svc.Name)
-		}
+		oneScope = oneScope || svc.Name == f.Service && svc.OneScope
 	}
-	if f.Service != "" && !slices.Contains(names, f.Service) {
-		return fmt.Errorf("service: %q is not one of %s", f.Service, strings.Join(names, ", "))
+	cut := 0
+	if f.Truncate != nil {
+		cut = *f.Truncate
 	}
-	if f.Path != "" && !strings.HasPrefix(f.Path, "/") {
-		return fmt.Errorf("path: %q does not begin with a slash", f.Path)
-	}
-	return nil
-}
-
-func (f Fault) checkNumbers() error {
-	switch {
-	case f.Times < 0:
-		return fmt.Errorf("times: %d is below zero", f.Times)
-	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return fmt.Errorf("status: %d is not between 200 and 599", f.Status)
-	case f.DelayMS < 0 || f.DelayMS > maxDelayMS:
-		return fmt.Errorf("delay_ms: %d is not between 0 and %d", f.DelayMS, maxDelayMS)
-	case f.Truncate != nil && *f.Truncate < 0:
-		return fmt.Errorf("truncate: %d is below zero", *f.Truncate)
-	}
-	return nil
-}
-
-func (f Fault) checkTogether() error {
-	switch {
-	case f.Drop && f.Truncate != nil:
-		return errors.New("drop: cannot go with truncate")
-	case f.Redirect != "" && f.Status != 0 && !isRedirect(f.Status):
-		return fmt.Errorf("redirect: status %d is not one of 301, 302, 303, 307, 308", f.Status)
-	}
-	return nil
-}
-
-// checkValues looks at what goes into headers and JSON as it is.
-func (f Fault) checkValues() error {
-	if !validRetryAfter(f.RetryAfter) {
-		return fmt.Errorf("retry_after: %q is neither seconds nor an HTTP date", f.RetryAfter)
-	}
-	if service.HasControl(f.ContentType) || service.HasControl(f.Redirect) {
-		return errors.New("content_type and redirect: control characters cannot be sent")
-	}
-	if f.ExpiresIn != nil && !json.Valid(f.ExpiresIn) {
-		return errors.New("expires_in: not a JSON value")
-	}
-	for _, scope := range f.ClientScopes {
-		if scope == "" || strings.ContainsFunc(scope, unicode.IsSpace) {
-			return fmt.Errorf("client_scopes: %q is not one scope", scope)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.Extra)) {
-		if !json.Valid(f.Extra[name]) {
-			return fmt.Errorf("extra: %q is not a JSON value", name)
+	odd := slices.DeleteFunc(slices.Clone(f.ClientScopes), isOneScope)
+	named := func(name string, value any) string { return fmt.Sprintf("%s: %#v is ", name, value) }
+	redirects := []int{0, 301, 302, 303, 307, 308}
+	for _, rule := range []struct {
+		broken bool
+		text   string
+	}{
+		{!f.hasEffect(), "the fault does nothing"},
+		{
+			f.Service != "" && !slices.Contains(names, f.Service),
+			named("service", f.Service) + "not one of " + strings.Join(names, ", "),
+		},
+		{
+			oneScope && (f.ClientScopes != nil || f.Narrow || f.ScopePending != nil),
+			"client_scopes, narrow and scope_pending: " + f.Service + " has one scope, which every client has",
+		},
+		{f.Path != "" && !strings.HasPrefix(f.Path, "/"), named("path", f.Path) + "no path: it has no slash before it"},
+		{f.Times < 0, named("times", f.Times) + "below zero"},
+		{f.Status != 0 && (f.Status < 200 || f.Status > 599), named("status", f.Status) + "not between 200 and 599"},
+		{f.DelayMS < 0 || f.DelayMS > maxDelayMS, named("delay_ms", f.DelayMS) + fmt.Sprint("not between 0 and ", maxDelayMS)},
+		{cut < 0, named("truncate", cut) + "below zero"},
+		{f.Drop && f.Truncate != nil, "drop: cannot go with truncate"},
+		{
+			f.Redirect != "" && !slices.Contains(redirects, f.Status),
+			fmt.Sprintf("redirect: status %d is not one of %v", f.Status, redirects[1:]),
+		},
+		{!validRetryAfter(f.RetryAfter), named("retry_after", f.RetryAfter) + "neither seconds nor an HTTP date"},
+		{
+			service.HasControl(f.ContentType + f.Redirect),
+			"content_type and redirect: control characters cannot be sent",
+		},
+		{len(odd) > 0, named("client_scopes", strings.Join(odd, `", "`)) + "not one scope"},
+	} {
+		if rule.broken {
+			return errors.New("fault: " + rule.text)
 		}
 	}
 	return nil
 }
 
-func isRedirect(status int) bool { return slices.Contains([]int{301, 302, 303, 307, 308}, status) }
+func isOneScope(s string) bool { return s != "" && !strings.ContainsFunc(s, unicode.IsSpace) }
 
 func validRetryAfter(v string) bool {
-	if v == "" {
-		return true
-	}
-	if _, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return true
-	}
-	_, err := http.ParseTime(v)
-	return err == nil
+	_, notSeconds := strconv.ParseUint(v, 10, 31)
+	_, notDate := http.ParseTime(v)
+	return v == "" || notSeconds == nil || notDate == nil
 }
 
-// orders are what the service is to do otherwise: by the options, and by the fault.
-func (f Fault) orders(o Options, name string) service.Orders {
+// parseFault reads a fault strictly: a misspelt field would make a test pass that tests nothing.
+func parseFault(body []byte) (f Fault, err error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	err = d.Decode(&f)
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return f, fmt.Errorf("fault: %s: a JSON %s does not fit here", cmp.Or(t.Field, "the body"), t.Value)
+	}
+	if errors.Is(err, io.EOF) {
+		return f, errors.New("fault: the body is empty")
+	}
+	if err != nil {
+		return f, fmt.Errorf("fault: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return f, errors.New("fault: there is more than one JSON value")
+	}
+	return f, nil
+}
+
+// orders are what the service is to do otherwise.
+func (f Fault) orders() service.Orders {
 	orders := service.Orders{
-		Lifetime:     cmp.Or(o.Lifetimes[name], o.Lifetime),
 		ClientScopes: f.ClientScopes, Pending: f.ScopePending, Narrow: f.Narrow,
-		RefreshToken: f.RefreshToken,
+		RefreshToken: f.RefreshToken, Callback: f.Callback,
 		// A reply that omits it leaves the old one in place, else nobody could go on.
-		KeepRefresh: o.KeepRefreshTokens || slices.Contains(f.Omit, "refresh_token"),
-		Callback:    f.Callback,
+		KeepRefresh: slices.Contains(f.Omit, "refresh_token"),
 	}
 	if n, err := strconv.Atoi(string(f.ExpiresIn)); err == nil && n > 0 && n <= 86400 {
 		orders.Lifetime = time.Duration(n) * time.Second
@@ -191,16 +181,16 @@ func (f Fault) orders(o Options, name string) service.Orders {
 }
 
 // answer asks the service, unless the fault answers in its place.
-func (f Fault) answer(x *service.Exchange, host *service.Host) service.Reply {
+func (f Fault) answer(x *service.Exchange) service.Reply {
 	switch {
 	case f.Redirect != "":
 		return f.apply(service.Reply{Status: cmp.Or(f.Status, http.StatusFound)}.With("Location", f.Redirect))
 	case f.Body != nil:
 		return f.apply(service.Reply{Status: cmp.Or(f.Status, http.StatusOK)})
 	case f.Status >= http.StatusMultipleChoices:
-		return f.apply(host.Refuse(f.Status, http.StatusText(f.Status)))
+		return f.apply(x.Host.Error(f.Status, "", http.StatusText(f.Status)))
 	}
-	return f.apply(host.Answer(x))
+	return f.apply(x.Host.Answer(x))
 }
 
 // apply changes a reply as the fault says.
@@ -217,7 +207,7 @@ func (f Fault) apply(rep service.Reply) service.Reply {
 	}
 	rep.Status = cmp.Or(f.Status, rep.Status)
 	if rep.Token {
-		f.applyToToken(rep)
+		f.applyToToken(rep.Fields)
 	}
 	for _, name := range f.Omit {
 		delete(rep.Fields, name)
@@ -229,6 +219,22 @@ func (f Fault) apply(rep service.Reply) service.Reply {
 		}
 	}
 	return rep
+}
+
+// applyToToken changes the fields that only token replies have.
+func (f Fault) applyToToken(fields map[string]any) {
+	if f.ExpiresIn != nil {
+		fields["expires_in"] = f.ExpiresIn
+	}
+	if string(f.ExpiresIn) == `"missing"` {
+		delete(fields, "expires_in")
+	}
+	if f.TokenType != nil {
+		fields["token_type"] = *f.TokenType
+	}
+	if scope, ok := fields["scope"].(string); ok && f.ScopeEncoded {
+		fields["scope"] = strings.ReplaceAll(url.QueryEscape(scope), "+", "%20")
+	}
 }
 
 // wait sleeps through the delay and ends the connection that is to be dropped. The service has done its work by then:
@@ -249,118 +255,13 @@ func (f Fault) wait(ctx context.Context) {
 // send writes a reply, or what the fault leaves of it.
 func (f Fault) send(w http.ResponseWriter, rep service.Reply) {
 	body := rep.Begin(w)
-	if f.Truncate != nil && *f.Truncate < len(body) {
-		_, _ = io.WriteString(w, body[:*f.Truncate]) //nolint:gosec // not a page: no browser gets past the Host check
+	cut := f.Truncate != nil && *f.Truncate < len(body)
+	if cut {
+		body = body[:*f.Truncate]
+	}
+	_, _ = io.WriteString(w, body) //nolint:gosec // not a page: no browser gets past the Host check
+	if cut {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = io.WriteString(w, body) //nolint:gosec // as above
-}
-
-// applyToToken changes the fields that only token replies have.
-func (f Fault) applyToToken(rep service.Reply) {
-	if f.ExpiresIn != nil {
-		rep.Fields["expires_in"] = f.ExpiresIn
-	}
-	if string(f.ExpiresIn) == `"missing"` {
-		delete(rep.Fields, "expires_in")
-	}
-	if f.TokenType != nil {
-		rep.Fields["token_type"] = *f.TokenType
-	}
-	if scope, ok := rep.Fields["scope"].(string); ok && f.ScopeEncoded {
-		rep.Fields["scope"] = strings.ReplaceAll(url.QueryEscape(scope), "+", "%20")
-	}
-}
-
-// faultList holds the faults in the order added.
-type faultList struct {
-	services []*service.Service // whom they can hit
-
-	mu   sync.Mutex
-	list []Fault
-}
-
-func (l *faultList) add(f Fault) error {
-	if err := f.check(l.services); err != nil {
-		return fmt.Errorf("fault: %w", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = append(l.list, f)
-	return nil
-}
-
-func (l *faultList) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = nil
-}
-
-func (l *faultList) all() []Fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]Fault{}, l.list...)
-}
-
-// take returns the fault for a request, the zero Fault when there is none, and counts it down.
-func (l *faultList) take(service, path string) Fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.list, func(f Fault) bool {
-		return (f.Service == "" || f.Service == service) && (f.Path == "" || f.Path == path)
-	})
-	if i < 0 {
-		return Fault{}
-	}
-	f := l.list[i]
-	switch f.Times {
-	case 0:
-	case 1:
-		l.list = slices.Delete(l.list, i, i+1)
-	default:
-		l.list[i].Times--
-	}
-	return f
-}
-
-// parseFault reads a fault strictly: a misspelt field would make a test pass that tests nothing.
-func parseFault(body []byte) (Fault, error) {
-	var f Fault
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil {
-		return Fault{}, fmt.Errorf("fault: %w", plainJSONError(err))
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Fault{}, errors.New("fault: there is more than one JSON value")
-	}
-	return f, nil
-}
-
-// plainJSONError says in the fault's own words what encoding/json says in Go's.
-func plainJSONError(err error) error {
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: a JSON %s does not fit here", cmp.Or(t.Field, "the body"), t.Value)
-	}
-	if errors.Is(err, io.EOF) {
-		return errors.New("the body is empty")
-	}
-	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-}
-
-// postFault adds a fault in JSON; with an error it returns the status too.
-func (s *Server) postFault(body io.Reader) (int, error) {
-	b, err := io.ReadAll(body)
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge, fmt.Errorf("fault: larger than %d bytes", maxFaultJSON)
-	}
-	if err != nil {
-		return http.StatusBadRequest, fmt.Errorf("fault: reading the body: %w", err)
-	}
-	f, err := parseFault(b)
-	if err == nil {
-		err = s.faults.add(f)
-	}
-	return http.StatusBadRequest, err
 }

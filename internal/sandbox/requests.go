@@ -3,11 +3,13 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/authctl/authctl/internal/sandbox/service"
@@ -42,45 +44,10 @@ type Request struct {
 	JSON map[string]string `json:"json,omitzero"`
 }
 
-// requestLog holds pointers, so that a status can be filled in after clear.
-type requestLog struct {
-	mu      sync.Mutex
-	entries []*Request
-}
-
-func (l *requestLog) begin(r Request) *Request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.entries = service.KeepLast(append(l.entries, &r))
-	return &r
-}
-
-func (l *requestLog) finish(r *Request, status int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r.Status = status
-}
-
-func (l *requestLog) list() []Request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]Request, len(l.entries))
-	for i, r := range l.entries {
-		out[i] = *r
-	}
-	return out
-}
-
-func (l *requestLog) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.entries = nil
-}
-
 // describe is the log entry of a request.
-func (s *Server) describe(x *service.Exchange, f Fault) Request {
+func (s *Server) describe(x *service.Exchange, f Fault) *Request {
 	redact, query := s.secrets.Redact, x.Request.URL.Query()
-	return Request{
+	return &Request{
 		Time:      x.Now,
 		Service:   x.Name,
 		Method:    x.Request.Method,
@@ -135,58 +102,54 @@ func (s *Server) redactAll(values url.Values) map[string]string {
 
 // redacted hides a text with a secret's name, and any that holds a secret the sandbox knows.
 func (s *Server) redacted(name, text string) string {
-	if isSecretName(name) {
+	const secret = ` authorization proxy-authorization x-api-key x-gws-user cookie session client_secret client_assertion
+		assertion code code_verifier password oldpassword newpassword token access_token refresh_token id_token id_token_hint `
+	if slices.Contains(strings.Fields(secret), strings.ToLower(name)) {
 		return service.Redacted
 	}
 	return s.secrets.Redact(text)
 }
 
-func isSecretName(name string) bool {
-	switch strings.ToLower(name) {
-	case "authorization", "proxy-authorization", "x-api-key", "x-gws-user", "cookie", "session",
-		"client_secret", "client_assertion", "assertion", "code", "code_verifier",
-		"password", "oldpassword", "newpassword",
-		"token", "access_token", "refresh_token", "id_token", "id_token_hint":
-		return true
+// controls are what answers below /_sandbox/.
+func (s *Server) controls() *http.ServeMux {
+	requests := func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"requests": s.Requests()})
 	}
-	return false
-}
-
-// control answers below /_sandbox/. Pages of other origins have no business here: a browser marks their calls with
-// Origin or Sec-Fetch-Site.
-func (s *Server) control(w http.ResponseWriter, r *http.Request) {
-	site := r.Header.Get("Sec-Fetch-Site")
-	if r.Header.Get("Origin") != "" || (site != "" && site != "none" && site != "same-origin") {
-		writeError(w, http.StatusForbidden, "calls by web pages are refused")
-		return
+	faults := func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]any{"faults": s.faultsNow()})
 	}
-	const requests, faults = controlPrefix + "requests", controlPrefix + "faults"
-	allow := map[string]string{requests: "GET, DELETE", faults: "GET, POST, DELETE"}[r.URL.Path]
-	switch r.Method + " " + r.URL.Path {
-	case "DELETE " + requests:
-		s.log.clear()
-	case "DELETE " + faults:
-		s.faults.clear()
-	case "POST " + faults:
+	after := func(act func(), show http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { act(); show(w, r) }
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+controlPrefix+"requests", requests)
+	mux.HandleFunc("DELETE "+controlPrefix+"requests", after(s.ClearRequests, requests))
+	mux.HandleFunc("GET "+controlPrefix+"faults", faults)
+	mux.HandleFunc("DELETE "+controlPrefix+"faults", after(s.ClearFaults, faults))
+	mux.HandleFunc("POST "+controlPrefix+"faults", func(w http.ResponseWriter, r *http.Request) {
 		if status, err := s.postFault(http.MaxBytesReader(w, r.Body, maxFaultJSON)); err != nil {
 			writeError(w, status, err.Error())
 			return
 		}
-	case "GET " + requests, "GET " + faults:
-	default:
-		if allow == "" {
-			writeError(w, http.StatusNotFound, "no such path: there are "+requests+" and "+faults)
-			return
-		}
-		w.Header().Set("Allow", allow)
-		writeError(w, http.StatusMethodNotAllowed, "method not allowed: use "+allow)
-		return
+		faults(w, r)
+	})
+	return mux
+}
+
+// postFault adds a fault in JSON; with an error it returns the status too.
+func (s *Server) postFault(body io.Reader) (int, error) {
+	b, err := io.ReadAll(body)
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge, fmt.Errorf("fault: larger than %d bytes", maxFaultJSON)
 	}
-	if r.URL.Path == faults {
-		writeJSON(w, http.StatusOK, map[string]any{"faults": s.faults.all()})
-		return
+	if err != nil {
+		return http.StatusBadRequest, fmt.Errorf("fault: reading the body: %w", err)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"requests": s.log.list()})
+	f, err := parseFault(b)
+	if err == nil {
+		err = s.AddFault(f)
+	}
+	return http.StatusBadRequest, err
 }
 
 func writeError(w http.ResponseWriter, status int, text string) {

@@ -42,20 +42,9 @@ const (
 type Options struct {
 	// Now is the clock of tokens and rate limits; nil means time.Now. Delays of faults always run in real time.
 	Now func() time.Time
-	// Lifetime replaces the lifetime of every service's access tokens. It is told in whole seconds, at least one.
-	Lifetime time.Duration
-	// Lifetimes does the same for single services, by name ("qmatic"), and goes before Lifetime.
-	Lifetimes map[string]time.Duration
-	// NoAPIKey makes Genesys accept requests whatever their x-api-key header.
-	NoAPIKey bool
 	// QmaticInterval is the least time between two token requests of one Qmatic account: zero means the documented
 	// second, below zero no limit.
 	QmaticInterval time.Duration
-	// QmaticRetryAfter is the Retry-After header of Qmatic's 429; empty: none.
-	QmaticRetryAfter string
-	// KeepRefreshTokens makes a refresh leave the refresh token as it is and not send it again, instead of replacing
-	// it (RFC 6749 §6 allows both).
-	KeepRefreshTokens bool
 	// Lenient takes what public clients do and the pages do not show: Talkdesk's parameters in the query of the token
 	// request, and Genesys' ping by the cookie that its sign-in page sets.
 	Lenient bool
@@ -66,42 +55,34 @@ var ErrNotLoopback = errors.New("it is not a loopback address")
 
 // Server is the four services on one origin. It must be made with New; all methods may be called at the same time.
 type Server struct {
-	opts     Options
+	now      func() time.Time
 	services []*service.Service
-	log      requestLog
-	faults   faultList
+	control  http.Handler
 	secrets  service.Ledger
 
-	mu   sync.Mutex // guards what follows
-	http *http.Server
-	url  string
-	done chan struct{}
+	mu     sync.Mutex // guards what follows
+	log    []*Request // pointers, so that a status can be filled in after ClearRequests
+	faults []Fault    // in the order added
+	http   *http.Server
+	url    string
+	done   chan struct{}
 }
 
-// services makes every service there is, with the options that are its own. A new one is a folder and a line here.
-func services(o Options) []*service.Service {
-	return []*service.Service{
+// New makes a server with fresh keys. It listens nowhere until Start. A new service is a folder and a line here.
+func New(o Options) *Server {
+	s := &Server{now: o.Now, services: []*service.Service{
 		pexip.New(),
 		talkdesk.New(o.Lenient),
-		qmatic.New(o.QmaticInterval, o.QmaticRetryAfter),
-		genesys.New(o.NoAPIKey, o.Lenient),
+		qmatic.New(o.QmaticInterval),
+		genesys.New(o.Lenient),
+	}}
+	if s.now == nil {
+		s.now = time.Now
 	}
-}
-
-// New makes a server with fresh keys. It listens nowhere until Start.
-func New(opts Options) *Server {
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	s := &Server{opts: opts, services: services(opts)}
-	s.faults.services = s.services
+	s.control = s.controls()
 	s.learnSecrets()
 	return s
 }
-
-// Handler is the whole sandbox. A fault that cuts the connection ends it with http.ErrAbortHandler, which net/http's
-// server understands.
-func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 // Start listens on a loopback address and serves in the background until Close. The address is host:port; empty means
 // 127.0.0.1 and a free port. Any address that other machines could reach is an error.
@@ -132,7 +113,7 @@ func (s *Server) Start(listen string) error {
 	}
 	s.url, s.done = "http://"+ln.Addr().String(), make(chan struct{})
 	s.http = &http.Server{
-		Handler:           s.Handler(),
+		Handler:           http.HandlerFunc(s.serve),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       time.Minute,
 		ErrorLog:          log.New(io.Discard, "", 0),
@@ -164,41 +145,102 @@ func (s *Server) Close() {
 }
 
 // Requests are the requests to the services so far, oldest first, secrets redacted. Only the last 10,000 are kept.
-func (s *Server) Requests() []Request { return s.log.list() }
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Request, len(s.log))
+	for i, r := range s.log {
+		out[i] = *r
+	}
+	return out
+}
 
 // ClearRequests forgets the requests so far.
-func (s *Server) ClearRequests() { s.log.clear() }
+func (s *Server) ClearRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = nil
+}
 
 // AddFault makes the server misbehave. The error says what is wrong with f.
-func (s *Server) AddFault(f Fault) error { return s.faults.add(f) }
+func (s *Server) AddFault(f Fault) error {
+	if err := f.check(s.services); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, f)
+	return nil
+}
 
 // ClearFaults ends all misbehaviour.
-func (s *Server) ClearFaults() { s.faults.clear() }
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
+func (s *Server) faultsNow() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Fault{}, s.faults...)
+}
+
+// takeFault returns the fault for a request, the zero Fault when there is none, and counts it down.
+func (s *Server) takeFault(service, path string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.faults, func(f Fault) bool {
+		return (f.Service == "" || f.Service == service) && (f.Path == "" || f.Path == path)
+	})
+	if i < 0 {
+		return Fault{}
+	}
+	f := s.faults[i]
+	switch f.Times {
+	case 0:
+	case 1:
+		s.faults = slices.Delete(s.faults, i, i+1)
+	default:
+		s.faults[i].Times--
+	}
+	return f
+}
 
 // IssuedSecrets are all secrets of the ready profiles, as they are and as Basic credentials, and the last 10,000
 // tokens issued: what must be found nowhere but where a token is meant to be.
 func (s *Server) IssuedSecrets() []string { return s.secrets.List() }
 
 // serve is the handler: guard, find the service, log, ask it, answer. A request is logged before it is answered, so
-// that one in a long delay can be seen.
+// that one in a long delay can be seen. A fault that cuts the connection ends it with http.ErrAbortHandler.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	if !isLoopback(hostname(r.Host)) {
+	site, control := r.Header.Get("Sec-Fetch-Site"), strings.HasPrefix(r.URL.Path, controlPrefix)
+	switch {
+	case !isLoopback(hostname(r.Host)):
 		// A page of a foreign name that was re-pointed to loopback (DNS rebinding).
 		writeError(w, http.StatusForbidden, "the Host header does not name loopback")
 		return
-	}
-	if strings.HasPrefix(r.URL.Path, controlPrefix) {
-		s.control(w, r)
+	case control && (r.Header.Get("Origin") != "" || site != "" && site != "none" && site != "same-origin"):
+		// A browser marks the calls of other origins' pages, which have no business here.
+		writeError(w, http.StatusForbidden, "calls by web pages are refused")
+		return
+	case control:
+		s.control.ServeHTTP(w, r)
 		return
 	}
 	svc, host := s.find(r.URL.Path)
-	x := service.Read(w, r, svc, &s.secrets, s.opts.Now())
-	fault := s.faults.take(svc.Name, r.URL.Path)
-	x.Orders = fault.orders(s.opts, svc.Name)
-	entry := s.log.begin(s.describe(x, fault))
-	rep := fault.answer(x, host)
+	x := service.Read(w, r, svc, host, &s.secrets, s.now())
+	fault := s.takeFault(svc.Name, r.URL.Path)
+	x.Orders = fault.orders()
+	entry := s.describe(x, fault)
+	s.mu.Lock()
+	s.log = service.KeepLast(append(s.log, entry))
+	s.mu.Unlock()
+	rep := fault.answer(x)
 	fault.wait(r.Context())
-	s.log.finish(entry, rep.Status)
+	s.mu.Lock()
+	entry.Status = rep.Status
+	s.mu.Unlock()
 	fault.send(w, rep)
 }
 
@@ -217,14 +259,10 @@ func (s *Server) find(path string) (*service.Service, *service.Host) {
 			}
 		}
 	}
-	refuse := func(status int, text string) service.Reply {
+	refuse := func(status int, _, text string) service.Reply {
 		return service.Reply{Status: status, Fields: map[string]any{"error": text}}
 	}
-	nobody := func(*service.Exchange) *service.Reply {
-		rep := refuse(http.StatusNotFound, "no service has this path")
-		return &rep
-	}
-	return &service.Service{}, &service.Host{Refuse: refuse, Admit: nobody}
+	return &service.Service{}, &service.Host{Error: refuse, Endpoints: http.NewServeMux()}
 }
 
 // hostname strips port and brackets off a Host header.
@@ -232,13 +270,10 @@ func hostname(host string) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		return h
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return strings.Trim(host, "[]")
 }
 
 func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }

@@ -136,22 +136,6 @@ func TestIssuedSecrets(t *testing.T) {
 	}
 }
 
-func TestLifetimeOptions(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{
-		Lifetime: 2 * time.Second, Lifetimes: map[string]time.Duration{"qmatic": 1500 * time.Millisecond},
-	})
-	for _, service := range sandboxtest.AllServices() {
-		want := 2.0
-		if service == "qmatic" {
-			want = 1
-		}
-		if got := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good(service)))["expires_in"]; got != want {
-			t.Errorf("%s: expires_in %v, want %v", service, got, want)
-		}
-	}
-}
-
 func TestBodyRules(t *testing.T) {
 	t.Parallel()
 	s, c := sandboxtest.Start(t, sandbox.Options{})

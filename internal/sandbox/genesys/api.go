@@ -13,25 +13,13 @@ import (
 )
 
 const (
-	base     = "/auth/v3"
-	lifetime = 43200 * time.Second
-	apiKey   = service.Marker + "-genesys-api-key"
+	base   = "/auth/v3"
+	apiKey = service.Marker + "-genesys-api-key"
 )
 
-// api is what the service knows beside its tokens.
-type api struct {
-	noAPIKey, lenient bool
-	account           account
-}
-
-// New makes the service. NoAPIKey accepts requests whatever their header x-api-key, lenient a ping by the cookie that
-// the sign-in page then sets.
-func New(noAPIKey, lenient bool) *service.Service {
-	g := &api{
-		noAPIKey: noAPIKey, lenient: lenient,
-		account: account{password: Password, cookies: make(map[string]bool)},
-	}
-	all := []string{"*"}
+// New makes the service. Lenient accepts a ping by the cookie that the sign-in page then sets.
+func New(lenient bool) *service.Service {
+	a, all := &account{lenient: lenient, password: Password, cookies: make(map[string]bool)}, []string{"*"}
 	return service.New(service.Service{
 		Name:     "genesys",
 		OneScope: true,
@@ -41,33 +29,41 @@ func New(noAPIKey, lenient bool) *service.Service {
 			{ID: "sandbox-genesys-public", Public: true, Scopes: all},
 			{ID: "sandbox-genesys-easy", Secret: service.Marker + "-genesys-easy", Scopes: all},
 		},
-		Profiles: g.profiles,
+		Profiles: a.profiles,
+		Words:    words(),
 		Hosts: []service.Host{{
-			Prefix: base + "/", Endpoints: service.Endpoints(g.endpoints()), Refuse: refusal, Admit: g.admit,
+			Prefix: base + "/", Endpoints: service.Endpoints(a.endpoints()), Error: failure, Admit: admit,
 		}},
 	})
 }
 
-func (g *api) endpoints() map[string]service.Endpoint {
-	in := g.signIn()
+func (a *account) endpoints() map[string]service.Endpoint {
+	in := a.signIn()
+	tokens := &service.Issuer{
+		Grants:   []string{"client_credentials", "password", "authorization_code", "refresh_token"},
+		Lifetime: 43200 * time.Second, Type: "bearer", User: a.typed, Before: admitAccept,
+		Complete: func(x *service.Exchange, _ *service.Grant, rep *service.Reply) {
+			rep.Form, _ = acceptsForm(x.Request.Header)
+		},
+	}
 	return map[string]service.Endpoint{
 		"GET " + base + "/oauth/authorize":  in.Authorize,
 		"GET " + in.Path:                    in.Show,
 		"POST " + in.Path:                   in.Submit,
-		"POST " + base + "/oauth/token":     g.token,
-		"GET " + base + "/userinfo":         userInfo,
-		"GET " + base + "/openid/userinfo":  openIDUserInfo,
-		"GET " + base + "/jwt-userinfo":     jwtUserInfo,
-		"GET " + base + "/ping":             g.ping,
-		"GET " + base + "/sign-out":         g.signOut,
-		"POST " + base + "/sign-out":        g.signOut,
-		"POST " + base + "/change-password": g.changePassword,
+		"POST " + base + "/oauth/token":     tokens.Answer,
+		"GET " + base + "/userinfo":         service.Authorized(unauthorized, userInfo),
+		"GET " + base + "/openid/userinfo":  service.Authorized(unauthorized, openIDUserInfo),
+		"GET " + base + "/jwt-userinfo":     service.Authorized(unauthorized, jwtUserInfo),
+		"GET " + base + "/ping":             a.ping,
+		"GET " + base + "/sign-out":         service.Authorized(unauthorized, a.signOut),
+		"POST " + base + "/sign-out":        service.Authorized(unauthorized, a.signOut),
+		"POST " + base + "/change-password": a.changePassword,
 	}
 }
 
-func (g *api) profiles(s *service.Service) []service.Profile {
+func (a *account) profiles(s *service.Service) []service.Profile {
 	password := s.Profile("genesys-password", "sandbox-genesys", nil, "grant", "password", "username", fullUser)
-	password.Secrets["password"] = g.account.current()
+	password.Secrets["password"] = a.current()
 	list := []service.Profile{
 		s.Profile("genesys", "sandbox-genesys", nil, "grant", "client_credentials"),
 		password,
@@ -81,12 +77,22 @@ func (g *api) profiles(s *service.Service) []service.Profile {
 	return list
 }
 
+func words() map[service.Problem]service.Words {
+	const misplaced = "credentials belong in the Authorization header, parameters in the body"
+	return map[service.Problem]service.Words{
+		service.InQuery:     service.Say(http.StatusBadRequest, "invalid_request", misplaced),
+		service.TwoWays:     service.Say(http.StatusBadRequest, "invalid_request", misplaced),
+		service.ForbidGrant: service.Say(http.StatusUnauthorized, "invalid_client", "Unauthorized grant type: %s"),
+		service.BadScope:    service.Say(http.StatusBadRequest, "invalid_scope", "only * is supported"),
+		service.BadClient:   service.Say(http.StatusUnauthorized, "invalid_client", "Bad client credentials"),
+	}
+}
+
 // admit looks at the API key, which a browser that opens a page cannot send.
-func (g *api) admit(x *service.Exchange) *service.Reply {
-	key := x.Request.Header.Values("X-Api-Key")
-	keyed := len(key) == 1 && key[0] == apiKey
+func admit(x *service.Exchange) *service.Reply {
+	key := strings.Join(x.Request.Header.Values("X-Api-Key"), ", ")
 	page := slices.Contains([]string{"/oauth/authorize", "/sign-in"}, strings.TrimPrefix(x.Request.URL.Path, base))
-	if keyed || g.noAPIKey || page && len(key) == 0 {
+	if key == apiKey || page && key == "" {
 		return nil
 	}
 	// 603 is the one code known to go with 403.
@@ -94,12 +100,14 @@ func (g *api) admit(x *service.Exchange) *service.Reply {
 	return &refused
 }
 
-// refusal is the API's {status:{code,message,detail}}; the page shows a 503 without a body.
-func refusal(status int, text string) service.Reply {
-	switch status {
-	case http.StatusServiceUnavailable:
+// failure is the API's {status:{code,message,detail}}; the page shows a 503 without a body.
+func failure(status int, code, text string) service.Reply {
+	switch {
+	case code != "":
+		text = code + ": " + text
+	case status == http.StatusServiceUnavailable:
 		return service.Reply{Status: status}
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
 		text = http.StatusText(status)
 	}
 	return statusError(status, status, text)
@@ -111,98 +119,26 @@ func statusError(status, code int, message string) service.Reply {
 	}}
 }
 
-func (g *api) token(x *service.Exchange) service.Reply {
-	if x.Bad != nil {
-		return refusal(x.Bad.Status, x.Bad.Text)
-	}
-	form, ok := acceptsForm(x.Request.Header.Values("Accept"))
-	if !ok {
-		return refusal(http.StatusNotAcceptable, "Not Acceptable")
-	}
-	if x.Request.URL.RawQuery != "" || x.Form.Has("client_secret") {
-		return refusal(http.StatusBadRequest,
-			"invalid_request: credentials belong in the Authorization header, parameters in the body")
-	}
-	c := client(x)
-	if c == nil {
-		return refusal(http.StatusUnauthorized, "invalid_client: Bad client credentials").
-			With("WWW-Authenticate", `Basic realm="genesys"`)
-	}
-	if scope := x.Form.Get("scope"); x.Form.Has("scope") && scope != "*" {
-		return refusal(http.StatusBadRequest, "invalid_scope: only * is supported")
-	}
-	rep := g.grant(x, c)
-	rep.Form = form && rep.Token
-	return rep
+// unauthorized is the 401 for a token that is missing, ended or not known.
+func unauthorized(x *service.Exchange) service.Reply {
+	return failure(http.StatusUnauthorized, "", "Unauthorized").
+		With("WWW-Authenticate", x.Challenge("Bearer", "invalid_token"))
 }
 
-// client authenticates by Basic over the raw id and secret. A public client has client_id in the form and no header;
-// nil means that neither holds.
-func client(x *service.Exchange) *service.Client {
-	b, id := x.Basic(), x.Form.Get("client_id")
-	if !b.Present {
-		if c := x.Client(id); c != nil && c.Public {
-			return c
-		}
+func admitAccept(x *service.Exchange) *service.Reply {
+	if _, ok := acceptsForm(x.Request.Header); ok {
 		return nil
 	}
-	c := x.Client(b.ID)
-	if !b.OK || c == nil || c.Public || c.Secret != b.Secret || (x.Form.Has("client_id") && id != c.ID) {
-		return nil
-	}
-	return c
-}
-
-// grant issues opaque tokens, in the form the page's examples have.
-func (g *api) grant(x *service.Exchange, c *service.Client) service.Reply {
-	kind := x.Form.Get("grant_type")
-	if c.Public && (kind == "client_credentials" || kind == "password") {
-		return refusal(http.StatusUnauthorized, "invalid_client: Unauthorized grant type: "+kind)
-	}
-	var given *service.Grant
-	var refresh string
-	switch kind {
-	case "":
-		return refusal(http.StatusBadRequest, "invalid_request: Missing grant type")
-	case "client_credentials":
-		given, refresh = x.ForClient(c, "*")
-	case "password":
-		if !g.account.signsIn(x.Form.Get("username"), x.Form.Get("password")) {
-			return refusal(http.StatusBadRequest, "invalid_grant: Bad credentials")
-		}
-		given = &service.Grant{Client: c.ID, Scope: "*", User: fullUser}
-		refresh = x.Begin(given)
-	case "authorization_code":
-		code, problem := x.Redeem(c)
-		if problem != "" {
-			return refusal(http.StatusBadRequest, "invalid_grant: "+problem)
-		}
-		given, refresh = code.Grant, x.Begin(code.Grant)
-	case "refresh_token":
-		var ok bool
-		if given, refresh, ok = x.Refresh(c); !ok {
-			return refusal(http.StatusBadRequest, "invalid_grant: Invalid refresh token")
-		}
-	default:
-		return refusal(http.StatusBadRequest, "unsupported_grant_type: Unsupported grant type")
-	}
-	rep := x.Issue(given, service.NewOpaque(), "bearer", x.Lifetime(lifetime), refresh)
-	rep.Fields["scope"] = "*"
-	return rep
+	refused := failure(http.StatusNotAcceptable, "", "Not Acceptable")
+	return &refused
 }
 
 // acceptsForm reports whether the reply is to be form-encoded: the first media type in Accept that can be served
 // decides. It is not ok when there is none.
-func acceptsForm(accept []string) (form, ok bool) {
-	list := strings.Join(accept, ",")
-	if strings.TrimSpace(list) == "" {
-		return false, true
-	}
+func acceptsForm(header http.Header) (form, ok bool) {
+	list := strings.Join(header.Values("Accept"), ",")
 	for part := range strings.SplitSeq(list, ",") {
-		t, _, err := mime.ParseMediaType(part)
-		if err != nil {
-			continue
-		}
+		t, _, _ := mime.ParseMediaType(part)
 		switch t {
 		case service.FormType:
 			return true, true
@@ -210,5 +146,5 @@ func acceptsForm(accept []string) (form, ok bool) {
 			return false, true
 		}
 	}
-	return false, false
+	return false, strings.TrimSpace(list) == ""
 }

@@ -21,14 +21,11 @@ const cookie = "GENESYS_SESSION"
 
 // account is the one user, whose password can be changed, with the cookies of her browsers.
 type account struct {
+	lenient bool
+
 	mu       sync.Mutex
 	password string
 	cookies  map[string]bool
-}
-
-// signsIn reports whether tenant\username and password are right.
-func (a *account) signsIn(username, password string) bool {
-	return username == fullUser && password == a.current()
 }
 
 func (a *account) current() string {
@@ -48,28 +45,12 @@ func (a *account) change(old, replacement string) bool {
 	return true
 }
 
-// welcome makes a cookie.
-func (a *account) welcome() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	value := service.NewOpaque()
-	a.cookies[value] = true
-	return value
-}
-
-// knows reports whether the request has one of the cookies.
-func (a *account) knows(r *http.Request) bool {
-	sent, err := r.Cookie(cookie)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return err == nil && a.cookies[sent.Value]
-}
-
-// leave makes all cookies void.
-func (a *account) leave() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	clear(a.cookies)
+// typed is whose tenant\username and password a form has.
+func (a *account) typed(x *service.Exchange) string {
+	if x.Form.Get("username") != fullUser || x.Form.Get("password") != a.current() {
+		return ""
+	}
+	return fullUser
 }
 
 // flag reads a boolean parameter; one that is absent or empty is false.
@@ -79,67 +60,76 @@ func flag(value string) (set, ok bool) {
 
 // signIn is GET /oauth/authorize with its page. What cannot be told to the client is a 401, the one error the API's
 // page lists.
-func (g *api) signIn() service.SignIn {
+func (a *account) signIn() service.SignIn {
 	return service.SignIn{
-		Path: base + "/sign-in", Mistaken: http.StatusUnauthorized,
-		Accept: accept, Page: g.page, Enter: g.enter, Welcome: g.welcome,
+		Path: base + "/sign-in", Mistaken: http.StatusUnauthorized, Page: a.page, Enter: a.enter, Welcome: a.welcome,
+		Check: func(request service.Authorization) (code, text string) {
+			if _, ok := flag(request.Query.Get("hideTenant")); !ok {
+				return "invalid_request", "hideTenant is neither true nor false"
+			}
+			return "", ""
+		},
 	}
 }
 
-func accept(_ *service.Exchange, a *service.Authorization) *service.AuthorizeError {
-	if a.Query.Has("scope") && a.Scope != "*" {
-		return &service.AuthorizeError{Code: "invalid_scope", Text: "only * is supported"}
-	}
-	if _, ok := flag(a.Query.Get("hideTenant")); !ok {
-		return &service.AuthorizeError{Code: "invalid_request", Text: "hideTenant is neither true nor false"}
-	}
-	a.Scope = "*"
-	return nil
-}
-
-func (g *api) page(a service.Authorization) service.Page {
+func (a *account) page(request service.Authorization) service.Page {
 	p := service.Page{
 		Brand: "Genesys Multicloud CX", Accent: "#cc3a0c",
 		Hint: "Tenant " + Tenant + ", username " + User + ", with the password that was set last.",
+		Fields: []service.Field{
+			{Name: "tenant", Label: "Tenant", Kind: "text", Autocomplete: "organization"},
+			{Name: "username", Label: "Username", Kind: "text", Autocomplete: "username"}, service.PasswordField(),
+		},
 	}
-	if hidden, _ := flag(a.Query.Get("hideTenant")); !hidden {
-		tenant := service.Field{Name: "tenant", Label: "Tenant", Kind: "text", Autocomplete: "organization"}
-		p.Fields = append(p.Fields, tenant)
+	if hidden, _ := flag(request.Query.Get("hideTenant")); hidden {
+		p.Fields = p.Fields[1:]
 	}
-	p.Fields = append(p.Fields,
-		service.Field{Name: "username", Label: "Username", Kind: "text", Autocomplete: "username"}, service.PasswordField())
 	// A password that somebody chose is nobody else's to read.
-	if g.account.current() == Password {
+	if a.current() == Password {
 		p.Hint, p.Password = "Tenant "+Tenant+", username "+User+", with the password", Password
 	}
 	return p
 }
 
-func (g *api) enter(x *service.Exchange, a service.Authorization) (*service.Grant, string) {
-	hidden, _ := flag(a.Query.Get("hideTenant"))
+func (a *account) enter(x *service.Exchange, request service.Authorization) (user, problem string) {
+	hidden, _ := flag(request.Query.Get("hideTenant"))
 	tenant, username := strings.TrimSpace(x.Form.Get("tenant")), strings.TrimSpace(x.Form.Get("username"))
+	problem = "The tenant, username or password is wrong."
 	if hidden {
-		tenant = Tenant
+		tenant, problem = Tenant, "The username or password is wrong."
 	}
 	if !strings.Contains(username, `\`) {
 		username = tenant + `\` + username
 	}
-	switch {
-	case g.account.signsIn(username, x.Form.Get("password")):
-		return &service.Grant{Client: a.Client.ID, User: fullUser, Scope: a.Scope}, ""
-	case hidden:
-		return nil, "The username or password is wrong."
+	if username != fullUser || x.Form.Get("password") != a.current() {
+		return "", problem
 	}
-	return nil, "The tenant, username or password is wrong."
+	return fullUser, ""
 }
 
-func (g *api) welcome(x *service.Exchange, rep service.Reply) service.Reply {
-	if !g.lenient {
+// welcome sets the cookie of a lenient sandbox.
+func (a *account) welcome(x *service.Exchange, rep service.Reply) service.Reply {
+	if !a.lenient {
 		return rep
 	}
-	value := g.account.welcome()
+	value := service.NewOpaque()
 	x.Secrets.Add(value)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cookies[value] = true
 	return rep.With("Set-Cookie", (&http.Cookie{ //nolint:gosec // without Secure: it is plain http on loopback
 		Name: cookie, Value: value, Path: base, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}).String())
+}
+
+// ping is GET /ping: 200 when the bearer token is good, otherwise 403. The page names no header; the service itself
+// may look at a login cookie, which a lenient sandbox takes too.
+func (a *account) ping(x *service.Exchange) service.Reply {
+	sent, err := x.Request.Cookie(cookie)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := x.Caller(); !ok && (err != nil || !a.cookies[sent.Value]) {
+		return statusError(http.StatusForbidden, 403, "Forbidden")
+	}
+	return apiResponse(x)
 }

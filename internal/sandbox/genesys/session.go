@@ -16,26 +16,20 @@ const leastPassword = 8
 
 // signOut is GET and POST /sign-out. With global=true all tokens of the user end, otherwise the current one and the
 // refresh token it came with. With redirectUri, which only GET has, the answer is a 302 to it.
-func (g *api) signOut(x *service.Exchange) service.Reply {
-	t, ok := x.Caller()
-	if !ok {
-		return unauthorized()
-	}
-	query, err := url.ParseQuery(x.Request.URL.RawQuery)
+func (a *account) signOut(x *service.Exchange, t service.Token) service.Reply {
+	query := x.Request.URL.Query()
 	global, isFlag := flag(query.Get("global"))
 	target := query.Get("redirectUri")
 	if x.Request.Method == http.MethodPost {
 		target = ""
 	}
-	if err != nil || !isFlag || (target != "" && !webAddress(target)) {
-		return refusal(http.StatusBadRequest, "Bad Request")
+	if !isFlag || target != "" && !webAddress(target) {
+		return failure(http.StatusBadRequest, "", "Bad Request")
 	}
-	if global {
-		x.EndAll(t.Grant)
-	} else {
-		x.End(t.Grant)
-	}
-	g.account.leave()
+	x.End(t.Grant, global)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.cookies)
 	if target != "" {
 		return service.Redirect(target)
 	}
@@ -48,51 +42,35 @@ func webAddress(uri string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !service.HasControl(uri)
 }
 
-// changePasswordRequest is the page's ApiRequestOfChangePasswordOperation.
-type changePasswordRequest struct {
-	Data *struct {
-		NewPassword string `json:"newPassword"`
-		OldPassword string `json:"oldPassword"`
-		UserName    string `json:"userName"`
-	} `json:"data"`
-	OperationID string `json:"operationId"`
-}
-
-// changePassword is POST /change-password. Its only error of its own is a 403. The Authorization header is not marked
-// as required: without it, userName must say whose password it is. Tokens that were issued before stay good.
-func (g *api) changePassword(x *service.Exchange) service.Reply {
+// changePassword is POST /change-password, with the page's ApiRequestOfChangePasswordOperation. Its only error of its
+// own is a 403. Tokens that were issued before stay good.
+func (a *account) changePassword(x *service.Exchange) service.Reply {
 	if t, _, err := mime.ParseMediaType(x.Request.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return refusal(http.StatusUnsupportedMediaType, "Unsupported Media Type")
+		return failure(http.StatusUnsupportedMediaType, "", "Unsupported Media Type")
 	}
-	if x.Bad != nil && x.Bad.Status == http.StatusRequestEntityTooLarge {
-		return refusal(x.Bad.Status, x.Bad.Text)
+	var req struct {
+		Data *struct{ NewPassword, OldPassword, UserName string }
 	}
-	var req changePasswordRequest
 	if err := json.Unmarshal(x.Body, &req); err != nil || req.Data == nil {
-		return refusal(http.StatusBadRequest, "Bad Request")
+		return failure(http.StatusBadRequest, "", "Bad Request")
 	}
-	unable := refusal(http.StatusForbidden, "Unable to update password")
-	user := ""
-	if len(x.Request.Header.Values("Authorization")) > 0 {
-		t, ok := x.Caller()
-		if !ok || t.User == "" {
-			return unable
-		}
-		user = t.User
-	}
-	if name := req.Data.UserName; name != "" {
-		if !strings.Contains(name, `\`) {
-			name = Tenant + `\` + name
-		}
-		if user != "" && user != name {
-			return unable
-		}
-		user = name
-	}
-	if user != fullUser || utf8.RuneCountInString(req.Data.NewPassword) < leastPassword ||
-		!g.account.change(req.Data.OldPassword, req.Data.NewPassword) {
-		return unable
+	if !passwordIsOf(x, req.Data.UserName) || utf8.RuneCountInString(req.Data.NewPassword) < leastPassword ||
+		!a.change(req.Data.OldPassword, req.Data.NewPassword) {
+		return failure(http.StatusForbidden, "", "Unable to update password")
 	}
 	x.Secrets.Learn(req.Data.NewPassword)
 	return apiResponse(x)
+}
+
+// passwordIsOf reports whether it is the user who asks. The Authorization header is not marked as required: without
+// it, userName must say whose password it is.
+func passwordIsOf(x *service.Exchange, name string) bool {
+	if name != "" && !strings.Contains(name, `\`) {
+		name = Tenant + `\` + name
+	}
+	t, ok := x.Caller()
+	if len(x.Request.Header.Values("Authorization")) == 0 {
+		return name == fullUser
+	}
+	return ok && t.User == fullUser && (name == "" || name == fullUser)
 }

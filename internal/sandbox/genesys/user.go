@@ -1,7 +1,7 @@
 package genesys
 
 import (
-	"net/http"
+	"maps"
 
 	"github.com/authctl/authctl/internal/sandbox/service"
 )
@@ -24,82 +24,47 @@ func apiResponse(x *service.Exchange) service.Reply {
 	})
 }
 
-// unauthorized is the 401 for a token that is missing, ended or not known.
-func unauthorized() service.Reply {
-	return refusal(http.StatusUnauthorized, "Unauthorized").
-		With("WWW-Authenticate", `Bearer realm="genesys", error="invalid_token"`)
-}
-
-func authorities(t service.Token) []any {
+// details are what two views share; of a user there are more.
+func details(t service.Token, users, others map[string]any) map[string]any {
 	name, privileges := "ROLE_AGENT", []any{"PRIVILEGE_VOICE", "PRIVILEGE_EMAIL"}
 	if t.User == "" {
-		name, privileges = "ROLE_SERVICE", []any{}
+		name, privileges, users = "ROLE_SERVICE", []any{}, others
 	}
-	return []any{map[string]any{"name": name, "privileges": privileges}}
+	fields := map[string]any{
+		"authorities": []any{map[string]any{"name": name, "privileges": privileges}}, "properties": map[string]any{},
+	}
+	maps.Copy(fields, users)
+	return fields
 }
 
 // userInfo is GET /userinfo: the page's CloudUserDetails. What has to do with Configuration Server or a contact center
 // is absent for a client's own token.
-func userInfo(x *service.Exchange) service.Reply {
-	t, ok := x.Caller()
-	if !ok {
-		return unauthorized()
-	}
-	fields := map[string]any{
-		"authorities": authorities(t), "properties": map[string]any{}, "username": t.Client,
-		"environmentId": environment,
-	}
-	if t.User != "" {
-		fields["username"] = "jane_101_" + contactCenter
-		fields["cmeUserName"], fields["loginName"] = "jane", "jane"
-		fields["contactCenterId"], fields["dbid"] = contactCenter, dbid
-	}
-	return service.OK(fields)
+func userInfo(_ *service.Exchange, t service.Token) service.Reply {
+	return service.OK(details(t, map[string]any{
+		"username": "jane_101_" + contactCenter, "environmentId": environment, "contactCenterId": contactCenter,
+		"cmeUserName": User, "loginName": User, "dbid": dbid,
+	}, map[string]any{"username": t.Client, "environmentId": environment}))
 }
 
 // openIDUserInfo is GET /openid/userinfo: the page's OpenIdUserInfo. Eight claims are there "if user authenticated
 // with openid scope", though * is the only scope there is: the sandbox takes every user's token for one that has it.
-func openIDUserInfo(x *service.Exchange) service.Reply {
-	t, ok := x.Caller()
-	if !ok {
-		return unauthorized()
-	}
+func openIDUserInfo(_ *service.Exchange, t service.Token) service.Reply {
 	return service.OK(openIDClaims(t))
 }
 
 func openIDClaims(t service.Token) map[string]any {
-	claims := map[string]any{"authorities": authorities(t), "properties": map[string]any{}}
-	if t.User == "" {
-		return claims
-	}
-	claims["aud"], claims["sub"] = t.Client, subject
-	claims["contact_center_id"], claims["environment_id"] = contactCenter, environment
-	claims["given_name"], claims["family_name"] = "Jane", "Doe"
-	claims["email"], claims["user_name"] = "jane@acme.example", "jane"
-	claims["dbid"] = dbid
-	return claims
+	return details(t, map[string]any{
+		"aud": t.Client, "sub": subject, "contact_center_id": contactCenter, "environment_id": environment,
+		"given_name": "Jane", "family_name": "Doe", "email": "jane@acme.example", "user_name": User, "dbid": dbid,
+	}, nil)
 }
 
 // jwtUserInfo is GET /jwt-userinfo: the claims as a JWT in a header of the reply. The API's page says neither what
 // signs it nor what is in it, and lists no error.
-func jwtUserInfo(x *service.Exchange) service.Reply {
-	t, ok := x.Caller()
-	if !ok {
-		return unauthorized()
-	}
+func jwtUserInfo(x *service.Exchange, t service.Token) service.Reply {
 	claims := openIDClaims(t)
-	claims["client_id"] = t.Client
-	claims["iat"], claims["exp"] = x.Now.Unix(), t.Expires.Unix()
+	claims["client_id"], claims["iat"], claims["exp"] = t.Client, x.Now.Unix(), t.Expires.Unix()
 	signed := x.Signer.Sign(claims)
 	x.Secrets.Add(signed)
 	return apiResponse(x).With("X-Gws-User", signed)
-}
-
-// ping is GET /ping: 200 when the bearer token is good, otherwise 403. The page names no header; the service itself
-// may look at a login cookie, which a lenient sandbox takes too.
-func (g *api) ping(x *service.Exchange) service.Reply {
-	if _, ok := x.Caller(); !ok && (!g.lenient || !g.account.knows(x.Request)) {
-		return statusError(http.StatusForbidden, 403, "Forbidden")
-	}
-	return apiResponse(x)
 }

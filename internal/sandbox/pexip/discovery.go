@@ -1,9 +1,6 @@
 package pexip
 
-import (
-	"github.com/authctl/authctl/internal/sandbox/service"
-	"github.com/go-jose/go-jose/v4"
-)
+import "github.com/authctl/authctl/internal/sandbox/service"
 
 // discovery is GET /.well-known/openid-configuration (OpenID Connect Discovery §3). The authorization endpoint is
 // named, because the standard requires it, but it is not there: Pexip documents client credentials only.
@@ -13,7 +10,7 @@ func discovery(x *service.Exchange) service.Reply {
 		"issuer":           issuer(x),
 		"jwks_uri":         base + "certs",
 		"claims_supported": []string{"iss", "sub", "aud", "exp", "iat", "preferred_username", "email_verified"},
-		"scopes_supported": append(standardScopes(), allScopes()...),
+		"scopes_supported": append([]string{"openid", "profile", "email"}, allScopes()...),
 
 		"authorization_endpoint": base + "auth",
 		"token_endpoint":         base + "token",
@@ -34,15 +31,4 @@ func discovery(x *service.Exchange) service.Reply {
 		fields[endpoint+"_endpoint_auth_signing_alg_values_supported"] = []string{"ES256", "RS256"}
 	}
 	return service.OK(fields)
-}
-
-// certs is GET …/certs: the realm's public keys (RFC 7517 §5).
-func (s signers) certs(*service.Exchange) service.Reply {
-	var keys []jose.JSONWebKey
-	for _, s := range []service.Signer{s.usual, s.rsa()} {
-		keys = append(keys, jose.JSONWebKey{
-			Key: s.Key.Public(), KeyID: s.KeyID, Algorithm: string(s.Algorithm()), Use: "sig",
-		})
-	}
-	return service.OK(map[string]any{"keys": keys})
 }

@@ -15,39 +15,21 @@ import (
 )
 
 const (
-	realm    = "acme"
-	lifetime = 300 * time.Second
+	realm = "acme"
 	// openID is where the endpoints of the realm are.
 	openID = "/realms/" + realm + "/protocol/openid-connect/"
-	// easy is the client whose tokens are signed with RS256.
-	easy = "sandbox-pexip-easy"
 )
 
-// signers are the realm's: rsa signs for the easy client; its key is made when it is first needed, which takes a
-// while.
-type signers struct {
-	usual service.Signer
-	rsa   func() service.Signer
-}
-
-func (s signers) of(client string) service.Signer {
-	if client == easy {
-		return s.rsa()
-	}
-	return s.usual
-}
-
-// New makes the service.
+// New makes the service. The easy client's tokens are signed with RS256, by a key that is made when it is first
+// needed, which takes a while.
 func New() *service.Service {
 	key, scopes := service.NewKey(), allScopes()
-	s := signers{
-		service.Signer{Key: service.NewKey(), KeyID: "sandbox-pexip-realm-key"},
-		sync.OnceValue(func() service.Signer {
-			return service.Signer{Key: service.NewRSAKey(), KeyID: "sandbox-pexip-realm-rsa-key"}
-		}),
-	}
+	usual := service.Signer{Key: service.NewKey(), KeyID: "sandbox-pexip-realm-key"}
+	rsa := sync.OnceValue(func() service.Signer {
+		return service.Signer{Key: service.NewRSAKey(), KeyID: "sandbox-pexip-realm-rsa-key"}
+	})
 	return service.New(service.Service{
-		Name: "pexip",
+		Name: "pexip", Realm: realm, Signer: usual, FormBasic: true, FormSecret: true,
 		Clients: []service.Client{
 			{ID: "sandbox-pexip", Secret: service.Marker + "+pexip/100%:é secret", Scopes: scopes},
 			{
@@ -55,21 +37,26 @@ func New() *service.Service {
 				KeyText: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: service.PKCS8(key)})),
 			},
 			{ID: "sandbox-pexip-public", Public: true, Scopes: scopes},
-			{ID: easy, Secret: service.Marker + "-pexip-easy", Scopes: scopes},
+			{ID: "sandbox-pexip-easy", Secret: service.Marker + "-pexip-easy", Scopes: scopes, Signer: rsa},
 		},
-		Profiles:  profiles,
-		Signer:    s.usual,
-		FormBasic: true,
+		Assertions: service.AssertionRules{
+			Age: time.Minute,
+			Audience: func(x *service.Exchange) []string {
+				token := x.Origin() + openID + "token"
+				return []string{issuer(x), token, token + "/introspect"}
+			},
+		},
+		Words:    words(),
+		Profiles: profiles,
 		Hosts: []service.Host{{
-			Prefix: "/realms/",
-			Admit:  admit,
-			Allow:  []string{http.MethodOptions},
-			Refuse: refusal,
+			Prefix: "/realms/", Admit: admit, Error: failure,
 			Endpoints: service.Endpoints(map[string]service.Endpoint{
 				"GET /realms/" + realm + "/.well-known/openid-configuration": discovery,
 
-				"GET " + openID + "certs":             s.certs,
-				"POST " + openID + "token":            s.token,
+				"GET " + openID + "certs": func(*service.Exchange) service.Reply {
+					return service.KeySet(usual, rsa())
+				},
+				"POST " + openID + "token":            tokens().Answer,
 				"GET " + openID + "userinfo":          userInfo,
 				"POST " + openID + "userinfo":         userInfo,
 				"POST " + openID + "token/introspect": introspect,
@@ -85,7 +72,7 @@ func profiles(s *service.Service) []service.Profile {
 		s.Profile("pexip", "sandbox-pexip", []string{"engage:appointments:readOnly"}, "account", realm),
 		s.Profile("pexip-jwt", "sandbox-pexip-jwt", nil, "account", realm),
 		s.Profile("pexip-openid", "sandbox-pexip", []string{"openid"}, "account", realm),
-		s.Profile("pexip-easy", easy, nil, "account", realm),
+		s.Profile("pexip-easy", "sandbox-pexip-easy", nil, "account", realm),
 	}
 }
 
@@ -100,19 +87,36 @@ func allScopes() []string {
 	return scopes
 }
 
-// standardScopes are those that every Keycloak client has.
-func standardScopes() []string { return []string{"openid", "profile", "email"} }
+// words are those of Keycloak's ClientIdAndSecretAuthenticator and its grant types.
+func words() map[service.Problem]service.Words {
+	const badClient = "Invalid client or Invalid client credentials"
+	const noAccount = "Client not enabled to retrieve service account"
+	return map[service.Problem]service.Words{
+		service.Missing:       service.Say(http.StatusBadRequest, "invalid_request", "Missing form parameter: %s"),
+		service.OtherGrant:    service.Say(http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant_type"),
+		service.ForbidGrant:   service.Say(http.StatusUnauthorized, "unauthorized_client", noAccount),
+		service.NoClient:      service.Say(http.StatusBadRequest, "invalid_client", "Missing client_id parameter"),
+		service.UnknownClient: service.Say(http.StatusUnauthorized, "invalid_client", badClient),
+		service.BadClient:     service.Say(http.StatusUnauthorized, "unauthorized_client", badClient),
+		service.OddBasic:      service.Say(http.StatusUnauthorized, "", ""),
+		service.BadAssertion:  service.Say(http.StatusBadRequest, "invalid_client", "%s"),
+		service.BadScope:      service.Say(http.StatusBadRequest, "invalid_scope", "Invalid scopes: %s"),
+	}
+}
 
-func refusal(status int, text string) service.Reply {
+// failure is Keycloak's error of a path, a method, a media type, or of the server.
+func failure(status int, code, text string) service.Reply {
 	switch {
+	case code != "":
 	case status >= http.StatusInternalServerError:
-		return service.OAuthError(status, "unknown_error", "For more on this error consult the server log.")
+		code, text = "unknown_error", "For more on this error consult the server log."
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed,
 		status == http.StatusUnsupportedMediaType:
-		return service.OAuthError(status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)), "")
+		code, text = fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)), ""
 	default:
-		return service.OAuthError(status, "invalid_request", text)
+		code = "invalid_request"
 	}
+	return service.OAuthError(status, code, text)
 }
 
 // admit refuses other realms. The escaped path: an enterprise may hold a slash that is not a separator.

@@ -14,80 +14,59 @@ import (
 const (
 	// codeLife is how long a code is good; RFC 6749 §4.1.2 has ten minutes at most.
 	codeLife = time.Minute
-	// signInLife is how long a sign-in page may stay open.
+	// signInLife is how long a sign-in page may stay open, and how long a code is remembered, to know a second use.
 	signInLife = 10 * time.Minute
 )
 
 // Authorization is one request at an authorization endpoint (RFC 6749 §4.1.1), on its way from the sign-in page to the
 // code. Its query holds no parameter twice and none without a value.
 type Authorization struct {
-	Client  *Client
-	Query   url.Values
-	Scope   string // what is going to be granted
+	Client *Client
+	Query  url.Values
+	Scope  string // what is going to be granted
+
 	expires time.Time
+	grant   *Grant // of a user who gave consent, nil while the page is open
+	spent   bool
 }
 
-// Code is an authorization that a user gave consent to.
-type Code struct {
-	Authorization
-	Grant *Grant
-	spent bool
-}
-
-// open begins a sign-in and returns the secret that its page is known by.
-func (x *Exchange) open(a Authorization) string {
+// hold keeps an authorization under a new secret: the session of a page, or a code.
+func (x *Exchange) hold(a Authorization, life time.Duration) string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	maps.DeleteFunc(x.pages, func(_ string, a Authorization) bool { return !a.expires.After(x.Now) })
-	session := NewOpaque()
-	a.expires = x.Now.Add(signInLife)
-	x.pages[session] = a
-	return session
+	maps.DeleteFunc(x.held, func(_ string, old *Authorization) bool { return old.expires.Add(signInLife).Before(x.Now) })
+	a.expires = x.Now.Add(life)
+	held := NewOpaque()
+	x.held[held] = &a
+	return held
 }
 
-// page returns the authorization of an open sign-in page.
-func (x *Exchange) page(session string) (Authorization, bool) {
+// page returns the authorization of an open sign-in page. To shut it ends the sign-in; of two at once only the first
+// is ok.
+func (x *Exchange) page(session string, shut bool) (Authorization, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	a, ok := x.pages[session]
-	return a, ok && a.expires.After(x.Now)
+	a := x.held[session]
+	if a == nil || a.grant != nil || !a.expires.After(x.Now) {
+		return Authorization{}, false
+	}
+	if shut {
+		delete(x.held, session)
+	}
+	return *a, true
 }
 
-// shut ends a sign-in; of two at once only the first is ok.
-func (x *Exchange) shut(session string) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	_, ok := x.pages[session]
-	delete(x.pages, session)
-	return ok
-}
-
-// code gives a code for an authorization.
-func (x *Exchange) code(a Authorization, g *Grant) string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	maps.DeleteFunc(x.codes, func(_ string, c *Code) bool {
-		// Spent ones are kept for a while, to know a second use.
-		return c.expires.Add(signInLife).Before(x.Now)
-	})
-	a.expires = x.Now.Add(codeLife)
-	code := NewOpaque()
-	x.codes[code] = &Code{Authorization: a, Grant: g}
-	x.Secrets.Add(code)
-	return code
-}
-
-// Redeem exchanges the request's code, once, whatever comes of it. The problem is in words for the reply. A second use
+// redeem exchanges the request's code, once, whatever comes of it. The problem is in words for the reply. A second use
 // ends what came of the first (RFC 6749 §4.1.2).
-func (x *Exchange) Redeem(by *Client) (code *Code, problem string) {
+func (x *Exchange) redeem(by *Client) (g *Grant, problem string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	code = x.codes[x.Form.Get("code")]
-	if code == nil {
+	code := x.held[x.Form.Get("code")]
+	if code == nil || code.grant == nil {
 		return nil, "Invalid authorization code"
 	}
 	if code.spent {
-		code.Grant.ended = true
+		code.grant.ended = true
 		return nil, "Invalid authorization code"
 	}
 	code.spent = true
@@ -105,7 +84,7 @@ func (x *Exchange) Redeem(by *Client) (code *Code, problem string) {
 	case challenge != "" && !verifies(x.Form.Get("code_verifier"), challenge):
 		return nil, "The code_verifier does not fit the code_challenge"
 	}
-	return code, ""
+	return code.grant, ""
 }
 
 // verifies is RFC 7636 §4.6 with S256.
@@ -117,29 +96,19 @@ func verifies(verifier, challenge string) bool {
 
 // pkceText is the syntax of verifier and challenge (RFC 7636 §4.1 and §4.2).
 func pkceText(s string) bool {
-	return len(s) >= 43 && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		return !letter && !strings.ContainsRune("-._~", r)
-	})
+	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+	return len(s) >= 43 && len(s) <= 128 && strings.Trim(s, unreserved) == ""
 }
-
-// AuthorizeError is an error that is told to the client by redirect (RFC 6749 §4.1.2.1).
-type AuthorizeError struct{ Code, Text string }
 
 // readAuthorization reads what the services' authorization requests share. A problem says why the browser must not be
 // sent back: then client or redirect_uri cannot be trusted.
 func (x *Exchange) readAuthorization() (a Authorization, problem string) {
 	query, err := url.ParseQuery(x.Request.URL.RawQuery)
-	if err != nil {
+	if err != nil || len(query["client_id"]) > 1 || len(query["redirect_uri"]) > 1 {
 		return a, "The request cannot be read."
 	}
-	for _, name := range []string{"client_id", "redirect_uri"} {
-		if len(query[name]) > 1 {
-			return a, "The parameter " + name + " was sent more than once."
-		}
-	}
-	a.Query = Given(query)
-	a.Scope, a.Client = a.Query.Get("scope"), x.Client(a.Query.Get("client_id"))
+	a.Query = x.given(query)
+	a.Client = x.Client(a.Query.Get("client_id"))
 	switch {
 	case a.Client == nil:
 		return a, "No such application is registered here."
@@ -149,23 +118,21 @@ func (x *Exchange) readAuthorization() (a Authorization, problem string) {
 	return a, ""
 }
 
-// check returns what is wrong with the parameters that every service has.
-func (a Authorization) check() *AuthorizeError {
-	challenge := a.Query.Get("code_challenge")
+// check returns what is wrong with the parameters that every service has, code and text (RFC 6749 §4.1.2.1).
+func (a Authorization) check() (code, text string) {
+	challenge, method := a.Query.Get("code_challenge"), a.Query.Get("code_challenge_method")
 	switch {
-	case Repeated(a.Query):
-		return &AuthorizeError{"invalid_request", "a parameter was sent more than once"}
+	case repeated(a.Query):
+		return "invalid_request", "a parameter was sent more than once"
 	case !a.Query.Has("response_type"):
-		return &AuthorizeError{"invalid_request", "response_type is missing"}
+		return "invalid_request", "response_type is missing"
 	case a.Query.Get("response_type") != "code":
-		return &AuthorizeError{"unsupported_response_type", "only the response type code is supported"}
-	case challenge != "" && a.Query.Get("code_challenge_method") != "S256",
-		challenge == "" && a.Query.Has("code_challenge_method"),
-		challenge != "" && !pkceText(challenge):
-		// RFC 7636 §4.4.1; a missing method would mean plain.
-		return &AuthorizeError{"invalid_request", "PKCE needs a code_challenge with the method S256"}
+		return "unsupported_response_type", "only the response type code is supported"
+	case challenge == "" && method == "", method == "S256" && pkceText(challenge):
+		return "", ""
 	}
-	return nil
+	// RFC 7636 §4.4.1; a missing method would mean plain.
+	return "invalid_request", "PKCE needs a code_challenge with the method S256"
 }
 
 // registered reports whether a redirect URI is one of the sandbox's clients': any path and port at 127.0.0.1 (RFC 8252
@@ -188,9 +155,7 @@ func (x *Exchange) back(a Authorization, params map[string]string) Reply {
 		return OAuthError(http.StatusInternalServerError, "server_error", "the redirect URI cannot be read")
 	}
 	query := u.Query() // what is there stays (RFC 6749 §3.1.2)
-	if a.Query.Has("state") {
-		params["state"] = a.Query.Get("state")
-	}
+	params["state"] = a.Query.Get("state")
 	maps.Copy(params, x.Orders.Callback)
 	for name, value := range params {
 		query.Set(name, value)
@@ -203,6 +168,6 @@ func (x *Exchange) back(a Authorization, params map[string]string) Reply {
 }
 
 // backWith tells the client an error.
-func (x *Exchange) backWith(a Authorization, e AuthorizeError) Reply {
-	return x.back(a, map[string]string{"error": e.Code, "error_description": e.Text})
+func (x *Exchange) backWith(a Authorization, code, text string) Reply {
+	return x.back(a, map[string]string{"error": code, "error_description": text})
 }

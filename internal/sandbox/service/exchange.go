@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -22,6 +21,7 @@ const FormType = "application/x-www-form-urlencoded"
 // Exchange is one request on its way through a service.
 type Exchange struct {
 	*Service
+	Host    *Host
 	Request *http.Request
 	Now     time.Time
 	// Form holds the body's parameters; Bad says why there are none. The body itself is kept for those endpoints that
@@ -54,8 +54,8 @@ type Orders struct {
 }
 
 // Read begins an exchange.
-func Read(w http.ResponseWriter, r *http.Request, s *Service, secrets *Ledger, now time.Time) *Exchange {
-	x := &Exchange{Service: s, Request: r, Now: now, Form: url.Values{}, Secrets: secrets}
+func Read(w http.ResponseWriter, r *http.Request, s *Service, h *Host, secrets *Ledger, now time.Time) *Exchange {
+	x := &Exchange{Service: s, Host: h, Request: r, Now: now, Form: url.Values{}, Secrets: secrets}
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		x.readForm()
@@ -87,10 +87,10 @@ func (x *Exchange) readForm() {
 }
 
 // given returns the parameters that have a value: one without counts as omitted (RFC 6749 §3.1, §3.2). None may be
-// included more than once.
+// included more than once; one that is stays, to be refused.
 func (x *Exchange) given(values url.Values) url.Values {
-	values = Given(values)
-	if Repeated(values) {
+	maps.DeleteFunc(values, func(_ string, v []string) bool { return len(v) == 1 && v[0] == "" })
+	if repeated(values) {
 		x.Bad = &BadBody{http.StatusBadRequest, "duplicated parameter"}
 	}
 	return values
@@ -105,14 +105,8 @@ func (x *Exchange) TakeQuery() {
 	}
 }
 
-// Given leaves parameters without a value out. One that is repeated stays, to be refused.
-func Given(values url.Values) url.Values {
-	maps.DeleteFunc(values, func(_ string, v []string) bool { return len(v) == 1 && v[0] == "" })
-	return values
-}
-
-// Repeated reports whether a parameter was sent more than once.
-func Repeated(values url.Values) bool {
+// repeated reports whether a parameter was sent more than once.
+func repeated(values url.Values) bool {
 	return slices.ContainsFunc(slices.Collect(maps.Values(values)), func(v []string) bool { return len(v) > 1 })
 }
 
@@ -128,42 +122,11 @@ func (x *Exchange) Origin() string {
 	return scheme + "://" + x.Request.Host
 }
 
-// Lifetime is that of a token issued now, in whole seconds, at least one.
-func (x *Exchange) Lifetime(usual time.Duration) time.Duration {
-	return max(cmp.Or(x.Orders.Lifetime, usual).Truncate(time.Second), time.Second)
-}
-
-// ScopesOf returns the scopes that a client has now.
-func (x *Exchange) ScopesOf(c *Client) []string {
-	scopes := c.Scopes
-	if x.Orders.ClientScopes != nil {
-		scopes = x.Orders.ClientScopes
-	}
-	return slices.DeleteFunc(slices.Clone(scopes), x.pending)
-}
-
-func (x *Exchange) pending(scope string) bool { return slices.Contains(x.Orders.Pending, scope) }
-
-// Granted returns what a client gets of the scopes it asks for: all of them, or with the order Narrow those that it
-// has. It is not ok when the service is to refuse. Standard are scopes that every client of the service has.
-func (x *Exchange) Granted(c *Client, asked string, standard ...string) (scopes []string, ok bool) {
-	words, has := strings.Fields(asked), append(x.ScopesOf(c), standard...)
-	for _, scope := range words {
-		if slices.Contains(has, scope) && !x.pending(scope) {
-			scopes = append(scopes, scope)
-		}
-	}
-	return scopes, len(scopes) == len(words) || x.Orders.Narrow
-}
-
-// Basic reads the header Authorization as the service does.
-func (x *Exchange) Basic() Basic { return parseBasic(x.Request.Header, x.FormBasic) }
-
 // ClaimedClient is who the request says it is, by form, query, header or assertion; for the log, nothing is checked.
 func (x *Exchange) ClaimedClient() string {
-	a, err := parseAssertion(x.Form.Get("client_assertion"))
+	a, err := x.assertion()
 	if err != nil {
-		a = &Assertion{}
+		a = &assertion{}
 	}
-	return cmp.Or(x.Form.Get("client_id"), x.Request.URL.Query().Get("client_id"), x.Basic().ID, a.Subject)
+	return cmp.Or(x.Form.Get("client_id"), x.Request.URL.Query().Get("client_id"), x.basic().id, a.Subject)
 }

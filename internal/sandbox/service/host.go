@@ -13,6 +13,8 @@ import (
 // Service is one emulated service as a plain value. New makes it ready.
 type Service struct {
 	Name string
+	// Realm is what a challenge names (RFC 9110 §11.5), by default the service's name.
+	Realm string
 	// Hosts are the service's parts that answer in a way of their own; the first whose prefix fits has a path.
 	Hosts   []Host
 	Clients []Client
@@ -22,8 +24,13 @@ type Service struct {
 	Signer Signer
 	// Secrets are what no profile holds: a password that is typed into a page.
 	Secrets []string
-	// FormBasic says that Basic credentials are form-decoded, as RFC 6749 §2.3.1 has it.
-	FormBasic bool
+	// FormBasic says that Basic credentials are form-decoded, as RFC 6749 §2.3.1 has it, FormSecret that client_id and
+	// client_secret may be in the form, where they go before Basic.
+	FormBasic, FormSecret bool
+	// Assertions are the rules for client assertions; the zero value means that there are none.
+	Assertions AssertionRules
+	// Words are the problems of which the service speaks in words of its own.
+	Words map[Problem]Words
 	// OneScope says that there is one scope, which every client has: no fault takes it away.
 	OneScope bool
 
@@ -32,10 +39,7 @@ type Service struct {
 
 // New makes a service ready, with nothing issued.
 func New(s Service) *Service {
-	s.memory = &memory{
-		tokens: map[string]Token{}, refresh: map[string]*Grant{},
-		pages: map[string]Authorization{}, codes: map[string]*Code{}, seen: map[string]time.Time{},
-	}
+	s.memory = &memory{tokens: map[string]Token{}, held: map[string]*Authorization{}, seen: map[string]time.Time{}}
 	return &s
 }
 
@@ -45,12 +49,11 @@ type Host struct {
 	Prefix string
 	// Endpoints are what it answers: see Endpoints.
 	Endpoints *http.ServeMux
-	// Refuse is its error for a status whose cause is not an endpoint's own.
-	Refuse func(status int, text string) Reply
+	// Error is how it says an error. The code is OAuth's, empty where the status is the cause: a path that is not
+	// there, a body that cannot be read, a failure.
+	Error func(status int, code, text string) Reply
 	// Admit refuses what does not even come to an endpoint; it may be nil.
 	Admit func(*Exchange) *Reply
-	// Allow is what the header Allow names after the methods of the endpoints.
-	Allow []string
 }
 
 // Endpoint answers the requests of one pattern.
@@ -89,10 +92,9 @@ func (h *Host) Answer(x *Exchange) Reply {
 		}
 	}
 	if allow == nil {
-		return h.Refuse(http.StatusNotFound, "the resource does not exist")
+		return h.Error(http.StatusNotFound, "", "the resource does not exist")
 	}
-	return h.Refuse(http.StatusMethodNotAllowed, "method not allowed").
-		With("Allow", strings.Join(append(allow, h.Allow...), ", "))
+	return h.Error(http.StatusMethodNotAllowed, "", "method not allowed").With("Allow", strings.Join(allow, ", "))
 }
 
 // Profile is a ready client of one of the services.
@@ -110,17 +112,14 @@ type Profile struct {
 func (s *Service) Profile(name, client string, scopes []string, more ...string) Profile {
 	c := s.Client(client)
 	p := Profile{
-		Name: name, Scopes: scopes,
-		Text:    map[string]string{"provider": s.Name, "client_id": c.ID},
-		Secrets: map[string]string{},
+		Name: name, Scopes: scopes, Text: map[string]string{"provider": s.Name, "client_id": c.ID, "key_id": c.KeyID},
+		Secrets: map[string]string{"client_secret": c.Secret, "private_key": c.KeyText},
 	}
 	for setting := range slices.Chunk(more, 2) {
 		p.Text[setting[0]] = setting[1]
 	}
-	if c.Key != nil {
-		p.Text["key_id"] = c.KeyID
+	for _, settings := range []map[string]string{p.Text, p.Secrets} {
+		maps.DeleteFunc(settings, func(_, value string) bool { return value == "" })
 	}
-	maps.Copy(p.Secrets, map[string]string{"client_secret": c.Secret, "private_key": c.KeyText})
-	maps.DeleteFunc(p.Secrets, func(_, secret string) bool { return secret == "" })
 	return p
 }

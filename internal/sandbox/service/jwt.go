@@ -38,6 +38,9 @@ type Signer struct {
 	KeyID string
 }
 
+// algorithms are those of RFC 7518 §3 that the services take and use.
+func algorithms() []jose.SignatureAlgorithm { return []jose.SignatureAlgorithm{jose.ES256, jose.RS256} }
+
 // Algorithm is the key's.
 func (s Signer) Algorithm() jose.SignatureAlgorithm {
 	if _, ok := s.Key.(*rsa.PrivateKey); ok {
@@ -53,10 +56,14 @@ func (s Signer) Sign(claims map[string]any) string {
 	return must(must(must(jose.NewSigner(key, opts)).Sign(must(json.Marshal(claims)))).CompactSerialize())
 }
 
-// Claims adds to claims those that every JWT has: jti, iat, and exp.
-func (x *Exchange) Claims(lifetime time.Duration, claims map[string]any) map[string]any {
-	maps.Copy(claims, map[string]any{"jti": NewUUID(), "iat": x.Now.Unix(), "exp": x.Now.Add(lifetime).Unix()})
-	return claims
+// jwt makes a token of a grant: the claims, and those that every JWT has.
+func (x *Exchange) jwt(g *Grant, life time.Duration, claims map[string]any) string {
+	maps.Copy(claims, map[string]any{"jti": NewUUID(), "iat": x.Now.Unix(), "exp": x.Now.Add(life).Unix()})
+	signer := x.Signer
+	if c := x.Client(g.Client); c.Signer != nil {
+		signer = c.Signer()
+	}
+	return signer.Sign(claims)
 }
 
 // NewUUID is a version 4 UUID (RFC 9562 §5.4).
@@ -72,7 +79,18 @@ func NewOpaque() string { return Marker + "-" + NewUUID() }
 
 // ClaimsOf are what a JWT of the sandbox's own says.
 func ClaimsOf(token string) (claims map[string]any) {
-	jws := must(jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256}))
+	jws := must(jose.ParseSignedCompact(token, algorithms()))
 	_ = must(0, json.Unmarshal(jws.UnsafePayloadWithoutVerification(), &claims))
 	return claims
+}
+
+// KeySet answers with the public keys of signers (RFC 7517 §5).
+func KeySet(signers ...Signer) Reply {
+	var keys []jose.JSONWebKey
+	for _, s := range signers {
+		keys = append(keys, jose.JSONWebKey{
+			Key: s.Key.Public(), KeyID: s.KeyID, Algorithm: string(s.Algorithm()), Use: "sig",
+		})
+	}
+	return OK(map[string]any{"keys": keys})
 }

@@ -15,12 +15,14 @@ type SignIn struct {
 	Path string
 	// Mistaken is the status of a page that says what is wrong with a request that names a client.
 	Mistaken int
-	// Accept settles the scope of an authorization, or says why the service refuses it.
-	Accept func(*Exchange, *Authorization) *AuthorizeError
+	// Standard are scopes that every user has.
+	Standard []string
+	// Check says what is wrong with parameters that are the service's own, code and text; it may be nil.
+	Check func(Authorization) (code, text string)
 	// Page is what the page shows.
 	Page func(Authorization) Page
-	// Enter returns the grant of who signs in, or says on the page why that is nobody.
-	Enter func(*Exchange, Authorization) (g *Grant, problem string)
+	// Enter returns who signs in, or says on the page why that is nobody.
+	Enter func(*Exchange, Authorization) (user, problem string)
 	// Welcome adds to the reply of a sign-in; it may be nil.
 	Welcome func(*Exchange, Reply) Reply
 }
@@ -48,24 +50,26 @@ func (s SignIn) Authorize(x *Exchange) Reply {
 	case problem != "":
 		return s.sorry(s.Mistaken, problem)
 	}
-	wrong := a.check()
-	if wrong == nil {
-		wrong = s.Accept(x, &a)
+	code, text := a.check()
+	if code == "" && s.Check != nil {
+		code, text = s.Check(a)
 	}
-	if wrong != nil {
-		return x.backWith(a, *wrong)
+	if code != "" {
+		return x.backWith(a, code, text)
 	}
-	return Redirect(s.Path + "?" + url.Values{"session": {x.open(a)}}.Encode())
+	var ok bool
+	if a.Scope, ok = x.granted(a.Client, a.Query.Get("scope"), s.Standard, nil); !ok {
+		return x.backWith(a, "invalid_scope", "the requested scope is invalid or unknown")
+	}
+	return Redirect(s.Path + "?" + url.Values{"session": {x.hold(a, signInLife)}}.Encode())
 }
-
-const signInEnded = "This sign-in has ended. Please start again from the application."
 
 // Show is GET at the page.
 func (s SignIn) Show(x *Exchange) Reply {
 	session := x.Request.URL.Query().Get("session")
-	a, ok := x.page(session)
+	a, ok := x.page(session, false)
 	if !ok {
-		return s.sorry(http.StatusBadRequest, signInEnded)
+		return s.ended()
 	}
 	return s.form(a, session, "", url.Values{})
 }
@@ -75,27 +79,33 @@ func (s SignIn) Submit(x *Exchange) Reply {
 	if x.Bad != nil {
 		return s.sorry(x.Bad.Status, "The form cannot be read.")
 	}
-	session := x.Form.Get("session")
-	a, ok := x.page(session)
+	session, cancel := x.Form.Get("session"), x.Form.Get("action") == "cancel"
+	a, ok := x.page(session, cancel)
 	if !ok {
-		return s.sorry(http.StatusBadRequest, signInEnded)
+		return s.ended()
 	}
-	if x.Form.Get("action") == "cancel" {
-		x.shut(session)
-		return x.backWith(a, AuthorizeError{"access_denied", "the user cancelled the sign-in"})
+	if cancel {
+		return x.backWith(a, "access_denied", "the user cancelled the sign-in")
 	}
-	g, problem := s.Enter(x, a)
+	user, problem := s.Enter(x, a)
 	if problem != "" {
 		return s.form(a, session, problem, x.Form)
 	}
-	if !x.shut(session) {
-		return s.sorry(http.StatusBadRequest, "This sign-in has ended.")
+	if _, ok := x.page(session, true); !ok {
+		return s.ended()
 	}
-	back := x.back(a, map[string]string{"code": x.code(a, g)})
+	a.grant = &Grant{Client: a.Client.ID, Scope: a.Scope, User: user, SID: NewUUID(), Nonce: a.Query.Get("nonce")}
+	code := x.hold(a, codeLife)
+	x.Secrets.Add(code)
+	back := x.back(a, map[string]string{"code": code})
 	if s.Welcome != nil {
 		return s.Welcome(x, back)
 	}
 	return back
+}
+
+func (s SignIn) ended() Reply {
+	return s.sorry(http.StatusBadRequest, "This sign-in has ended. Please start again from the application.")
 }
 
 // page is an answer to a browser. The policy leaves out form-action: browsers apply it to the redirect that follows

@@ -2,7 +2,7 @@ package service
 
 import (
 	"maps"
-	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,13 +14,17 @@ type Grant struct {
 	Client, Scope string
 	// User is whose consent it is; empty when the client speaks for itself.
 	User string
-	// SID names the session the user signed in with, where the service tells it.
-	SID string
+	// SID names the session the user signed in with, Nonce what an ID token of it is to say (OpenID Connect Core
+	// §3.1.2.1).
+	SID, Nonce string
 
 	// What follows is guarded by the memory's lock.
 	refresh string // the refresh token that is good now
 	ended   bool
 }
+
+// Has reports whether a scope was granted.
+func (g *Grant) Has(scope string) bool { return slices.Contains(strings.Fields(g.Scope), scope) }
 
 // TokenKind is what a token was issued as.
 type TokenKind int
@@ -32,97 +36,68 @@ const (
 	IDToken
 )
 
-// Token is what is remembered of a token.
+// Token is what is remembered of a token. Refresh tokens end only with their grant.
 type Token struct {
 	*Grant
 	Kind    TokenKind
-	issued  time.Time
-	Expires time.Time // zero for refresh tokens, which end only with their grant
+	Expires time.Time
 }
 
-// memory is what a service knows of what it issued, and which of it is good. Codes and sign-in pages are in
-// authorize.go.
+// memory is what a service knows of what it issued, and which of it is good.
 type memory struct {
 	mu     sync.Mutex
-	tokens map[string]Token
-	// refresh holds every refresh token ever issued, the spent ones too.
-	refresh map[string]*Grant
-	pages   map[string]Authorization
-	codes   map[string]*Code
-	seen    map[string]time.Time // client assertions, until when they could be sent again
+	tokens map[string]Token // the spent refresh tokens too
+	held   map[string]*Authorization
+	seen   map[string]time.Time // client assertions, until when they could be sent again
 }
 
-// Begin makes the first refresh token of a grant.
-func (m *memory) Begin(g *Grant) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.renew(g)
+// remember makes a token known until it expires: as good, and as secret.
+func (x *Exchange) remember(g *Grant, token string, kind TokenKind, life time.Duration) {
+	x.Secrets.Add(token)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.tokens) >= maxKept {
+		maps.DeleteFunc(x.tokens, func(_ string, old Token) bool {
+			return old.ended || old.Kind != RefreshToken && !old.Expires.After(x.Now)
+		})
+	}
+	x.tokens[token] = Token{Grant: g, Kind: kind, Expires: x.Now.Add(life)}
+}
+
+// begin makes the first refresh token of a grant.
+func (x *Exchange) begin(g *Grant) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.renew(g)
 }
 
 // renew is called with the lock held.
-func (m *memory) renew(g *Grant) string {
+func (x *Exchange) renew(g *Grant) string {
 	g.refresh = NewOpaque()
-	m.refresh[g.refresh] = g
+	x.tokens[g.refresh] = Token{Grant: g, Kind: RefreshToken}
+	x.Secrets.Add(g.refresh)
 	return g.refresh
 }
 
-// ForClient is the grant of a client that speaks for itself. It comes without a refresh token, unless there are
-// orders.
-func (x *Exchange) ForClient(c *Client, scopes ...string) (g *Grant, refresh string) {
-	g = &Grant{Client: c.ID, Scope: strings.Join(scopes, " ")}
-	if x.Orders.RefreshToken {
-		refresh = x.Begin(g)
-	}
-	return g, refresh
-}
-
-// Refresh takes the request's refresh token and returns its grant and the next token, which is empty when the old one
+// renewed takes the request's refresh token and returns its grant and the next token, which is empty when the old one
 // stays good. It is not ok for tokens that are unknown, another client's, or spent: with rotation, one that comes a
 // second time ends its grant (RFC 9700 §4.14.2).
-func (x *Exchange) Refresh(c *Client) (g *Grant, next string, ok bool) {
+func (x *Exchange) renewed(c *Client) (g *Grant, next string, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	token := x.Form.Get("refresh_token")
-	g = x.refresh[token]
-	if g == nil || g.ended || g.Client != c.ID {
+	sent := x.Form.Get("refresh_token")
+	t := x.tokens[sent]
+	if t.Grant == nil || t.Kind != RefreshToken || t.ended || t.Client != c.ID {
 		return nil, "", false
 	}
-	if g.refresh != token {
-		g.ended = true
+	if t.refresh != sent {
+		t.ended = true
 		return nil, "", false
 	}
 	if !x.Orders.KeepRefresh {
-		next = x.renew(g)
+		next = x.renew(t.Grant)
 	}
-	return g, next, true
-}
-
-// Issue is what every service's token reply shares. A refresh token is added when one is given.
-func (x *Exchange) Issue(g *Grant, access, tokenType string, lifetime time.Duration, refresh string) Reply {
-	x.Remember(g, access, AccessToken, lifetime)
-	fields := map[string]any{
-		"access_token": access, "token_type": tokenType, "expires_in": int(lifetime / time.Second),
-	}
-	if refresh != "" {
-		x.Secrets.Add(refresh)
-		fields["refresh_token"] = refresh
-	}
-	return Reply{Status: http.StatusOK, Fields: fields, Token: true}
-}
-
-// Remember makes a token known until it expires: as good, and as secret.
-func (x *Exchange) Remember(g *Grant, token string, kind TokenKind, lifetime time.Duration) {
-	x.Secrets.Add(token)
-	x.remember(token, Token{Grant: g, Kind: kind, issued: x.Now, Expires: x.Now.Add(lifetime)})
-}
-
-func (m *memory) remember(token string, t Token) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.tokens) >= maxKept {
-		maps.DeleteFunc(m.tokens, func(_ string, old Token) bool { return old.ended || !old.Expires.After(t.issued) })
-	}
-	m.tokens[token] = t
+	return t.Grant, next, true
 }
 
 // Find returns a token of the service that is good now. It is known by the whole of its text, so that nothing in it
@@ -131,13 +106,8 @@ func (x *Exchange) Find(token string) (Token, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	t, ok := x.tokens[token]
-	if g := x.refresh[token]; g != nil {
-		t, ok = Token{Grant: g, Kind: RefreshToken}, g.refresh == token
-	}
-	if !ok || t.ended || (t.Kind != RefreshToken && !t.Expires.After(x.Now)) {
-		return Token{}, false
-	}
-	return t, true
+	good := ok && !t.ended && (t.Expires.After(x.Now) || t.Kind == RefreshToken && t.refresh == token)
+	return t, good
 }
 
 // Access returns what an access token stands for.
@@ -149,50 +119,35 @@ func (x *Exchange) Access(token string) (Token, bool) {
 // Caller returns whose access token the request carries in its header.
 func (x *Exchange) Caller() (Token, bool) { return x.Access(Bearer(x.Request.Header)) }
 
+// Authorized makes an endpoint of a view for whoever sends an access token; others get what refuse says.
+func Authorized(refuse func(*Exchange) Reply, view func(*Exchange, Token) Reply) Endpoint {
+	return func(x *Exchange) Reply {
+		if t, ok := x.Caller(); ok {
+			return view(x, t)
+		}
+		return refuse(x)
+	}
+}
+
 // Forget ends one token: of a refresh token, all that was issued with it.
 func (m *memory) Forget(token string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.tokens, token)
-	if g := m.refresh[token]; g != nil {
-		g.ended = true
+	if t := m.tokens[token]; t.Kind == RefreshToken {
+		t.ended = true
 	}
+	delete(m.tokens, token)
 }
 
-// End ends a grant with all its tokens.
-func (m *memory) End(g *Grant) {
+// End ends a grant with all its tokens; with all, every grant of whoever has this one: the user, or the client that
+// speaks for itself.
+func (m *memory) End(of *Grant, all bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	g.ended = true
-}
-
-// EndAll ends every grant of whoever has this one: the user, or the client that speaks for itself.
-func (m *memory) EndAll(of *Grant) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	ends := func(g *Grant) {
-		if g.User == of.User && (g.User != "" || g.Client == of.Client) {
-			g.ended = true
+	of.ended = true
+	for _, t := range m.tokens {
+		if all && t.User == of.User && (t.User != "" || t.Client == of.Client) {
+			t.ended = true
 		}
 	}
-	for _, t := range m.tokens {
-		ends(t.Grant)
-	}
-	for _, g := range m.refresh {
-		ends(g)
-	}
-}
-
-// Bearer returns the token of a header Authorization (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1), empty
-// when there is none or more than one.
-func Bearer(h http.Header) string {
-	values := h.Values("Authorization")
-	if len(values) != 1 {
-		return ""
-	}
-	scheme, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimLeft(token, " ")
 }

@@ -10,19 +10,12 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/sandbox/service"
-	"github.com/go-jose/go-jose/v4"
 )
 
-const (
-	lifetime = 600 * time.Second
-	// assertionLife is the longest life of an assertion, in seconds, and skew how far in the future iat may be.
-	assertionLife = 300
-	skew          = 60
-	issuer        = "https://www.talkdeskid.com"
-	audience      = "https://api.talkdeskapp.com"
-)
+const issuer = "https://www.talkdeskid.com"
 
-// New makes the service. Lenient takes parameters in the query of the token request.
+// New makes the service. Lenient takes parameters in the query of the token request, which else is refused: that was
+// seen in the wild, and leaves secrets in access logs.
 func New(lenient bool) *service.Service {
 	// What the account's clients were not given in Builder, so that there is something to be refused.
 	granted := slices.DeleteFunc(allScopes(), func(scope string) bool {
@@ -41,18 +34,31 @@ func New(lenient bool) *service.Service {
 			},
 			{ID: "sandbox-talkdesk-easy", Secret: service.Marker + "-talkdesk-easy", Scopes: granted},
 		},
+		// https://docs.talkdesk.com/docs/signed-jwt: a known kid, the very URL posted to as audience, five minutes at
+		// most.
+		Assertions: service.AssertionRules{
+			Life: 5 * time.Minute, KeyID: true,
+			Audience: func(x *service.Exchange) []string { return []string{x.Origin() + x.Request.URL.EscapedPath()} },
+		},
+		// A scope that the client lacks, or was given minutes ago, is a 401, as the scopes page says; RFC 6749 §5.2 would
+		// have it 400.
+		Words: map[service.Problem]service.Words{service.BadScope: service.Say(
+			http.StatusUnauthorized, "invalid_scope", "the requested scope is invalid, unknown or not effective yet",
+		)},
 		Profiles: profiles,
 		Secrets:  []string{Password},
 		Hosts: []service.Host{{
-			Prefix: "/oauth/",
+			Prefix: "/oauth/", Error: failure,
 			Endpoints: service.Endpoints(map[string]service.Endpoint{
-				"POST /oauth/token":    func(x *service.Exchange) service.Reply { return token(x, lenient) },
+				"POST /oauth/token":    tokens(lenient).Answer,
 				"GET /oauth/authorize": in.Authorize,
 				"GET " + in.Path:       in.Show,
 				"POST " + in.Path:      in.Submit,
 			}),
-			Refuse: refusal,
-		}, api()},
+		}, {
+			Prefix: "/users/", Error: apiFailure,
+			Endpoints: service.Endpoints(map[string]service.Endpoint{"GET /users/me": me}),
+		}},
 	})
 }
 
@@ -80,158 +86,60 @@ func allScopes() []string {
 		voicebiometrics-enroll:write`)
 }
 
-// refusal has a code and a description always: the page marks both as required.
-func refusal(status int, text string) service.Reply {
-	code := "invalid_request"
+// failure has a code and a description always: the page marks both as required.
+func failure(status int, code, text string) service.Reply {
 	switch {
+	case code != "":
 	case status >= http.StatusInternalServerError:
 		code = "server_error"
 	case status == http.StatusNotFound:
 		code = "not_found"
+	default:
+		code = "invalid_request"
 	}
 	return service.OAuthError(status, code, text)
 }
 
-func token(x *service.Exchange, lenient bool) service.Reply {
-	if lenient && (x.Bad == nil || len(x.Body) == 0) {
-		x.Bad = nil // without a body there need be no Content-Type
-		x.TakeQuery()
-	}
-	if x.Bad != nil {
-		return refusal(http.StatusBadRequest, x.Bad.Text)
-	}
-	if x.Request.URL.RawQuery != "" && !lenient {
-		// Seen in the wild, and it leaves secrets in access logs.
-		return refusal(http.StatusBadRequest, "parameters belong in the request body")
-	}
-	grant := x.Form.Get("grant_type")
-	if grant == "" {
-		return refusal(http.StatusBadRequest, "missing parameter: grant_type")
-	}
-	c, refused := client(x)
-	if refused != nil {
-		return *refused
-	}
-	switch grant {
-	case "client_credentials":
-		return clientCredentials(x, c)
-	case "authorization_code":
-		return exchangeCode(x, c)
-	case "refresh_token":
-		given, next, ok := x.Refresh(c)
-		if !ok {
-			return service.OAuthError(http.StatusBadRequest, "invalid_grant", "the refresh token is invalid or expired")
-		}
-		return issue(x, given, next)
-	default:
-		return service.OAuthError(http.StatusBadRequest, "unsupported_grant_type", "the grant type is not supported")
+func tokens(lenient bool) *service.Issuer {
+	return &service.Issuer{
+		Grants:   []string{"client_credentials", "authorization_code", "refresh_token"},
+		Lifetime: 600 * time.Second, Unreadable: http.StatusBadRequest, Query: lenient,
+		Before: func(x *service.Exchange) *service.Reply {
+			if lenient && (x.Bad == nil || len(x.Body) == 0) {
+				x.Bad = nil // without a body there need be no Content-Type
+				x.TakeQuery()
+			}
+			return nil
+		},
+		Claims: func(_ *service.Exchange, g *service.Grant) map[string]any {
+			claims := map[string]any{
+				"iss": issuer, "aud": "https://api.talkdeskapp.com", "sub": g.Client, "client_id": g.Client,
+				"account": "acme", "scope": strings.Fields(g.Scope),
+			}
+			if g.User != "" {
+				claims["sub"], claims["sid"] = userID, g.SID
+			}
+			return claims
+		},
+		Identity: identity,
+		Complete: func(_ *service.Exchange, g *service.Grant, rep *service.Reply) {
+			if g.User != "" {
+				rep.Fields["sid"] = g.SID
+			}
+		},
 	}
 }
 
-// clientCredentials refuses a scope the client lacks, or was given minutes ago, with 401, as the scopes page says; RFC
-// 6749 §5.2 would have it 400.
-func clientCredentials(x *service.Exchange, c *service.Client) service.Reply {
-	scopes, ok := scopes(x, c, x.Form.Get("scope"))
-	if !ok {
-		return service.OAuthError(http.StatusUnauthorized, "invalid_scope",
-			"the requested scope is invalid, unknown or not effective yet")
+// identity comes with a code and never with a refresh.
+func identity(x *service.Exchange, g *service.Grant) map[string]any {
+	if x.Form.Get("grant_type") != "authorization_code" {
+		return nil
 	}
-	given, refresh := x.ForClient(c, scopes...)
-	return issue(x, given, refresh)
-}
-
-// scopes returns what a client gets: everything it has where it asks for nothing. A request of which nothing is left
-// is refused.
-func scopes(x *service.Exchange, c *service.Client, asked string, standard ...string) ([]string, bool) {
-	if strings.TrimSpace(asked) == "" {
-		return x.ScopesOf(c), true
+	claims := map[string]any{
+		"iss": issuer, "aud": g.Client, "sub": userID, "sid": g.SID, "name": "Jane Doe", "email": User,
 	}
-	scopes, ok := x.Granted(c, asked, standard...)
-	return scopes, ok && len(scopes) > 0
-}
-
-// client authenticates by Basic over the raw id and secret, or by a signed JWT, but not by both at once (RFC 6749
-// §2.3).
-func client(x *service.Exchange) (*service.Client, *service.Reply) {
-	unknown := func(text string) service.Reply {
-		return service.OAuthError(http.StatusUnauthorized, "invalid_client", text)
+	if g.Nonce != "" {
+		claims["nonce"] = g.Nonce
 	}
-	b := x.Basic()
-	if b.Present && (x.Asserted() || x.Form.Has("client_secret")) {
-		return service.Refused(refusal(http.StatusBadRequest, "more than one way of client authentication"))
-	}
-	if x.Asserted() {
-		c, problem := checkAssertion(x)
-		if problem != "" {
-			return service.Refused(unknown(problem))
-		}
-		return c, nil
-	}
-	c := x.Client(b.ID)
-	if !b.OK || c == nil || c.Secret == "" || c.Secret != b.Secret {
-		return service.Refused(unknown("client authentication failed").With("WWW-Authenticate", `Basic realm="talkdesk"`))
-	}
-	return c, nil
-}
-
-// checkAssertion follows https://docs.talkdesk.com/docs/signed-jwt: ES256, a known kid, the very URL posted to as
-// audience, five minutes at most.
-func checkAssertion(x *service.Exchange) (c *service.Client, problem string) {
-	if x.Form.Get("client_assertion_type") != service.AssertionType {
-		return nil, "client_assertion_type must be " + service.AssertionType
-	}
-	a, c, err := x.Assertion()
-	if err != nil {
-		return nil, "the client assertion cannot be read"
-	}
-	switch {
-	case a.Subject == "" || a.Issuer != a.Subject:
-		return nil, "iss and sub must be the client id"
-	case x.Form.Has("client_id") && x.Form.Get("client_id") != a.Subject:
-		return nil, "client_id is not the assertion's"
-	case c == nil || c.Key == nil || a.Header().KeyID != c.KeyID:
-		return nil, "no such key"
-	case a.Header().Algorithm != string(jose.ES256):
-		return nil, "the assertion's algorithm must be ES256"
-	case !a.SignedBy(c):
-		return nil, "the assertion's signature is wrong"
-	case !a.Audience.Is(x.URL()):
-		return nil, "aud must be the token URL"
-	}
-	return c, checkTimes(x, a)
-}
-
-func checkTimes(x *service.Exchange, a *service.Assertion) (problem string) {
-	now := float64(x.Now.Unix())
-	switch {
-	case a.Expiry == nil || a.IssuedAt == nil || a.ID == "":
-		return "jti, iat and exp are required"
-	case *a.Expiry <= now:
-		return "the assertion has expired"
-	case *a.IssuedAt > now+skew:
-		return "the assertion was issued in the future"
-	case *a.Expiry-*a.IssuedAt > assertionLife:
-		return "the assertion lives longer than five minutes"
-	case !x.FirstUse(a, (assertionLife+skew)*time.Second):
-		return "the assertion was used before"
-	}
-	return ""
-}
-
-// issue answers with a signed access token. sid comes with the tokens of a user.
-func issue(x *service.Exchange, g *service.Grant, refresh string) service.Reply {
-	lifetime := x.Lifetime(lifetime)
-	claims := x.Claims(lifetime, map[string]any{
-		"iss": issuer, "aud": audience, "sub": g.Client, "client_id": g.Client, "account": "acme",
-		"scope": strings.Fields(g.Scope),
-	})
-	if g.User != "" {
-		claims["sub"], claims["sid"] = userID, g.SID
-	}
-	rep := x.Issue(g, x.Signer.Sign(claims), "Bearer", lifetime, refresh)
-	rep.Fields["scope"] = g.Scope
-	if g.User != "" {
-		rep.Fields["sid"] = g.SID
-	}
-	return rep
+	return claims
 }
