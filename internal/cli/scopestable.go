@@ -265,3 +265,19 @@ func (p *probing) toPaste() []string {
 	}
 	return joined(scopes.Missing(p.names, own.Settings.List("scopes")), p.granted)
 }
+
+// openingTable tells what the scopes open.
+func (a *app) openingTable(found []scopes.Found) term.Table {
+	opening := term.Table{Header: []string{"SCOPE", "SERVICE", "ACCESS", "OPENS"}}
+	for _, s := range found {
+		opens := opensInFull(s.KnownScope)
+		if s.Provider == "" {
+			opens = "in no catalogue"
+			if right := scopes.Spelling(s.Name, a.services); right != "" {
+				opens += "; case matters, did you mean " + right + "?"
+			}
+		}
+		opening.Rows = append(opening.Rows, []string{s.Name, s.Provider, s.Access, opens})
+	}
+	return opening
+}
