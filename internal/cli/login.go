@@ -83,7 +83,7 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 	if err := s.keeps(ctx); err != nil {
 		return err
 	}
-	receiver, err := loopback.Listen(loopback.Options{Port: int(port)})
+	receiver, err := loopback.Listen(int(port))
 	if err != nil {
 		return fmt.Errorf("waiting for the redirect: %w", err)
 	}

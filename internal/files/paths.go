@@ -49,9 +49,9 @@ func Place(text, home, base string) (string, error) {
 	return path, nil
 }
 
-// isQuoted reports whether a path has a pair of quotes around it.
-func isQuoted(path string) bool {
-	return len(path) > 1 && path[0] == path[len(path)-1] && strings.ContainsAny(path[:1], `"'`)
+// isQuoted reports whether a text has a pair of quotes around it.
+func isQuoted(text string) bool {
+	return len(text) > 1 && text[0] == text[len(text)-1] && strings.ContainsAny(text[:1], `"'`)
 }
 
 // holdsVariable reports whether a path has $NAME or %NAME% at its start, or ${NAME}

@@ -72,19 +72,18 @@ func Odd(text string) string {
 // OddSecret is Odd for a secret as TidySecret leaves it, where blanks around it and a
 // line break in it are odd too. It tells nothing of the secret but that.
 func OddSecret(text string) string {
-	first := strings.TrimLeft(text, " \t")
-	last := strings.TrimRight(text, " \t")
+	begins, ends := strings.TrimLeft(text, " \t") != text, strings.TrimRight(text, " \t") != text
 	switch {
 	case strings.Contains(text, "-----BEGIN") || strings.Contains(text, "AGE-SECRET-KEY-"):
 		// A key, whose reader knows what may stand around it.
 		return ""
-	case len(text) > 1 && text[0] == text[len(text)-1] && strings.ContainsAny(text[:1], `"'`):
+	case isQuoted(text):
 		return "is in quotes"
-	case len(first) < len(text) && len(last) < len(text):
+	case begins && ends:
 		return "begins and ends with a blank"
-	case len(first) < len(text):
+	case begins:
 		return "begins with a blank"
-	case len(last) < len(text):
+	case ends:
 		return "ends with a blank"
 	case strings.ContainsAny(text, "\r\n"):
 		return "has more than one line"

@@ -1,8 +1,13 @@
 package files
 
 import (
+	"cmp"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 )
 
@@ -24,10 +29,7 @@ func Replace(path, pattern string, fill func(*os.File) error) error {
 	if err == nil {
 		err = temp.Sync()
 	}
-	if closed := temp.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
+	if err = cmp.Or(err, temp.Close()); err == nil {
 		err = rename(temp.Name(), path)
 	}
 	if err != nil {
@@ -48,11 +50,7 @@ func Sweep(dir, pattern string) {
 		if match, err := filepath.Match(pattern, entry.Name()); err != nil || !match || !entry.Type().IsRegular() {
 			continue
 		}
-		info, err := entry.Info()
-		if err != nil || time.Since(info.ModTime()) < stale {
-			continue
-		}
-		if _, _, foreign := ownedByOther(info); !foreign {
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) >= stale && Mine(info) {
 			_ = os.Remove(filepath.Join(dir, entry.Name()))
 		}
 	}
@@ -67,7 +65,7 @@ func Overwrite(path string, text []byte) error {
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &UnsafeError{path, "is not a regular file", ""}
+		err = notRegular(path)
 	}
 	if err == nil {
 		_, err = file.Write(text)
@@ -78,17 +76,19 @@ func Overwrite(path string, text []byte) error {
 	if err == nil {
 		err = file.Sync()
 	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return cmp.Or(err, file.Close())
 }
 
-// MakeDir makes the directory at path and its parents with mode 0700, but nothing below
-// another user's home; see CheckHome. It is no error when it is there.
-func (t Trust) MakeDir(path string) error {
-	if err := t.CheckHome(path); err != nil {
-		return err
+// KeepOwner gives file the owner of the one it replaces, where that is allowed.
+func KeepOwner(file *os.File, info fs.FileInfo) {
+	if uid, gid, ok := owner(info); ok {
+		_ = file.Chown(uid, gid)
 	}
-	return os.MkdirAll(path, 0o700)
+}
+
+// Unmovable reports whether an error means that a file can be written and not replaced:
+// it is a mount of its own, or its directory takes no new files.
+func Unmovable(err error) bool {
+	reasons := []error{syscall.EBUSY, syscall.EXDEV, syscall.EROFS, syscall.EACCES, syscall.EPERM}
+	return slices.ContainsFunc(reasons, func(reason error) bool { return errors.Is(err, reason) })
 }

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,16 +31,9 @@ const (
 	headerTimeout = 5 * time.Second
 	// pageTimeout is how long a client may take to read a page.
 	pageTimeout = 5 * time.Second
-	// farewell is how long the end waits for pages that are still being written.
-	farewell = time.Second
+	// lingerTime is how long the end waits for pages that are still being written.
+	lingerTime = time.Second
 )
-
-// Options say where to listen. The zero value is ready to use.
-type Options struct {
-	// Port is the port of 127.0.0.1; 0 means a free one. A service may want it
-	// fixed, because redirect URIs are registered.
-	Port int
-}
 
 // ListenError says that the port cannot be listened on, most often because
 // another program does.
@@ -67,34 +61,35 @@ type Receiver struct {
 	listener net.Listener
 	host     string // what the Host header must be
 
-	// headerTimeout and farewell, but in tests
+	// headerTimeout and lingerTime, but in tests
 	slow, linger time.Duration
 
 	accept  func(url.Values) error
 	turn    chan struct{} // held while one redirect is being judged
 	outcome chan error    // what ended the wait
 
+	used  atomic.Bool // no redirect is judged any more
 	mu    sync.Mutex
-	used  bool          // no redirect is judged any more
 	ended bool          // the wait is over
 	open  int           // requests that are being answered
 	empty chan struct{} // closed when the wait is over and open is 0
 }
 
-// Listen opens the port on 127.0.0.1 and nowhere else. Browsers that come before
-// Wait are kept waiting. The errors are *ListenError, and one that names a port
+// Listen opens the port on 127.0.0.1 and nowhere else; 0 means a free one, but a service may
+// want it fixed, because redirect URIs are registered. Browsers that come before Wait are
+// kept waiting. The errors are *ListenError, and one that names a port
 // which no redirect URI can have. The caller must end it with Wait or Close.
-func Listen(o Options) (*Receiver, error) {
-	if o.Port < 0 || o.Port > 65535 {
-		return nil, fmt.Errorf("the redirect port %d is not between 0 and 65535", o.Port)
+func Listen(port int) (*Receiver, error) {
+	if port < 0 || port > 65535 {
+		return nil, fmt.Errorf("the redirect port %d is not between 0 and 65535", port)
 	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	listener, err := net.Listen("tcp4", address)
 	if err != nil {
 		return nil, &ListenError{Address: address, Err: err}
 	}
 	return &Receiver{
-		listener: listener, host: listener.Addr().String(), slow: headerTimeout, linger: farewell,
+		listener: listener, host: listener.Addr().String(), slow: headerTimeout, linger: lingerTime,
 		turn: make(chan struct{}, 1), outcome: make(chan error, 1), empty: make(chan struct{}),
 	}, nil
 }
@@ -141,14 +136,14 @@ func (r *Receiver) Wait(ctx context.Context, accept func(query url.Values) error
 	defer func() { _ = server.Close() }()
 	select {
 	case err := <-r.outcome:
-		r.sayGoodbye()
+		r.drain()
 		return err
 	case err := <-failed:
 		return fmt.Errorf("listening on %s for the redirect: %w", r.host, err)
 	case <-ctx.Done():
 	}
 	r.stopJudging()
-	r.sayGoodbye()
+	r.drain()
 	select {
 	case err := <-r.outcome: // it came at the last moment
 		return err
@@ -159,39 +154,34 @@ func (r *Receiver) Wait(ctx context.Context, accept func(query url.Values) error
 
 // stopJudging waits for the accept that is running, and lets no other begin.
 func (r *Receiver) stopJudging() {
-	r.mu.Lock()
-	r.used = true
-	r.mu.Unlock()
+	r.used.Store(true)
 	r.turn <- struct{}{}
 	<-r.turn
 }
 
-// sayGoodbye stops listening and lets the pages that are being written get out.
-func (r *Receiver) sayGoodbye() {
+// drain stops listening and lets the pages that are being written get out.
+func (r *Receiver) drain() {
 	_ = r.listener.Close()
 	r.mu.Lock()
-	r.ended = true
-	if r.open == 0 {
+	if r.ended = true; r.open == 0 {
 		close(r.empty)
 	}
 	r.mu.Unlock()
-	timer := time.NewTimer(r.linger)
-	defer timer.Stop()
 	select {
 	case <-r.empty:
-	case <-timer.C:
+	case <-time.After(r.linger):
 	}
 }
 
 // answer is the handler of every request.
 func (r *Receiver) answer(w http.ResponseWriter, req *http.Request) {
 	if !r.enter() {
-		writePage(w, pageUsed)
+		pageUsed.write(w)
 		return
 	}
 	defer r.leave()
 	if p, ok := r.refusal(req); ok {
-		writePage(w, p)
+		p.write(w)
 		return
 	}
 	select {
@@ -204,7 +194,7 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request) {
 }
 
 // refusal is the page for what cannot be a redirect.
-func (r *Receiver) refusal(req *http.Request) (pageKind, bool) {
+func (r *Receiver) refusal(req *http.Request) (page, bool) {
 	switch {
 	case req.Host != r.host && req.Host+":80" != r.host:
 		// Another name for this address means that a web page asks (DNS rebinding).
@@ -225,25 +215,23 @@ func (r *Receiver) refusal(req *http.Request) (pageKind, bool) {
 func (r *Receiver) judge(w http.ResponseWriter, req *http.Request) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	if err != nil {
-		writePage(w, pageUnreadable)
+		pageUnreadable.write(w)
 		return
 	}
-	if r.isUsed() {
-		writePage(w, pageUsed)
+	if r.used.Load() {
+		pageUsed.write(w)
 		return
 	}
 	err = r.accept(query)
 	if isForeign(err) {
-		writePage(w, pageForeign)
+		pageForeign.write(w)
 		return
 	}
-	r.mu.Lock()
-	r.used = true
-	r.mu.Unlock()
+	r.used.Store(true)
 	if err == nil {
-		writePage(w, pageLoggedIn)
+		pageLoggedIn.write(w)
 	} else {
-		writePage(w, pageFailed)
+		pageFailed.write(w)
 	}
 	r.outcome <- err
 }
@@ -261,26 +249,17 @@ func isForeign(err error) bool {
 func (r *Receiver) enter() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	select {
-	case <-r.empty:
+	if r.ended && r.open == 0 {
 		return false
-	default:
-		r.open++
-		return true
 	}
+	r.open++
+	return true
 }
 
 func (r *Receiver) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.open--
-	if r.open == 0 && r.ended {
+	if r.open--; r.ended && r.open == 0 {
 		close(r.empty)
 	}
-}
-
-func (r *Receiver) isUsed() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.used
 }

@@ -41,9 +41,9 @@ type waiting struct {
 	cancel context.CancelCauseFunc
 }
 
-func start(t *testing.T, o Options, accept func(url.Values) error, change ...func(*Receiver)) *waiting {
+func start(t *testing.T, port int, accept func(url.Values) error, change ...func(*Receiver)) *waiting {
 	t.Helper()
-	r, err := Listen(o)
+	r, err := Listen(port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestLogin(t *testing.T) {
 		{"logged in", "state=good&code=fake-code", "<h1>Logged in</h1>", nil},
 		{"refused", "state=good&error=access_denied&error_description=fake%1b%5b2J", "<h1>Login did not work</h1>", errRefused},
 	} {
-		w := start(t, Options{}, judge)
+		w := start(t, 0, judge)
 		resp, page := w.ask(t, "GET", w.RedirectURI()+"?"+c.query, "", "")
 		if resp.StatusCode != 200 || !strings.Contains(page, c.title) || strings.Contains(page, "fake") {
 			t.Errorf("%s: %d\n%s", c.name, resp.StatusCode, page)
@@ -157,7 +157,7 @@ func checkPage(t *testing.T, resp *http.Response, page string) {
 // TestUnderFire sends all that is no answer to the login, then the answer.
 func TestUnderFire(t *testing.T) {
 	t.Parallel()
-	w := start(t, Options{}, judge, func(r *Receiver) { r.slow = 50 * time.Millisecond })
+	w := start(t, 0, judge, func(r *Receiver) { r.slow = 250 * time.Millisecond })
 	base := "http://" + w.host
 	good := "?state=good&code=fake-code"
 	silent := w.dial(t) // connects and says nothing
@@ -236,7 +236,7 @@ func TestUnderFire(t *testing.T) {
 func TestSecondSuccess(t *testing.T) {
 	t.Parallel()
 	entered, release := make(chan struct{}, 8), make(chan struct{})
-	w := start(t, Options{}, func(url.Values) error {
+	w := start(t, 0, func(url.Values) error {
 		entered <- struct{}{}
 		<-release
 		return nil
@@ -288,7 +288,7 @@ func (w *waiting) waitForOpen(t *testing.T, n int) {
 func TestContextEnds(t *testing.T) {
 	t.Parallel()
 	reason := errors.New("enough")
-	w := start(t, Options{}, judge)
+	w := start(t, 0, judge)
 	w.cancel(reason)
 	if err := <-w.ended; !errors.Is(err, reason) || err.Error() != "waiting for the browser: enough" {
 		t.Errorf("Wait returns %v", err)
@@ -304,7 +304,7 @@ func TestContextEndsWhileAccepting(t *testing.T) {
 	t.Parallel()
 	var w *waiting
 	ready := make(chan struct{})
-	w = start(t, Options{}, func(url.Values) error {
+	w = start(t, 0, func(url.Values) error {
 		<-ready
 		w.cancel(errors.New("enough"))
 		select {
@@ -326,7 +326,7 @@ func TestContextEndsWhileAccepting(t *testing.T) {
 
 func TestListen(t *testing.T) {
 	t.Parallel()
-	first, err := Listen(Options{})
+	first, err := Listen(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,15 +335,15 @@ func TestListen(t *testing.T) {
 	if err != nil || u.Hostname() != "127.0.0.1" || u.Port() == "0" || u.Path != "/callback" || u.Scheme != "http" {
 		t.Errorf("redirect URI %s, %v", first.RedirectURI(), err)
 	}
-	_, err = Listen(Options{Port: first.listener.Addr().(*net.TCPAddr).Port})
+	_, err = Listen(first.listener.Addr().(*net.TCPAddr).Port)
 	e, ok := errors.AsType[*ListenError](err)
 	if !ok || e.Address != u.Host || !strings.HasPrefix(err.Error(), "cannot listen on "+u.Host+" for the redirect: ") || errors.Unwrap(err) == nil {
 		t.Errorf("port taken: %T %v", err, err)
 	}
-	for _, o := range []Options{{Port: -1}, {Port: 65536}} {
-		if r, err := Listen(o); err == nil {
+	for _, port := range []int{-1, 65536} {
+		if r, err := Listen(port); err == nil {
 			_ = r.Close()
-			t.Errorf("%+v is taken", o)
+			t.Errorf("%d is taken", port)
 		}
 	}
 }

@@ -39,9 +39,11 @@ type systemKeyring struct{}
 func (systemKeyring) Get(service, account string) (string, error) {
 	return keyring.Get(service, account)
 }
+
 func (systemKeyring) Set(service, account, value string) error {
 	return keyring.Set(service, account, value)
 }
+
 func (systemKeyring) Delete(service, account string) error { return keyring.Delete(service, account) }
 
 var (

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
 // ErrNoInput says that a person would have to be asked and cannot be. It is what a
@@ -166,25 +168,10 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 	return answer, nil
 }
 
-// awaitEither runs read, which cannot be interrupted, and returns early, with the cause,
-// when ctx ends or a signal has ended the other context.
+// awaitEither is files.Await that ends also when a signal has ended the other context.
 func awaitEither[T any](ctx, signalled context.Context, read func() (T, error)) (T, error) {
-	type result struct {
-		answer T
-		err    error
-	}
-	var none T
-	done := make(chan result, 1)
-	go func() {
-		answer, err := read()
-		done <- result{answer, err}
-	}()
-	select {
-	case r := <-done:
-		return r.answer, r.err
-	case <-ctx.Done():
-		return none, context.Cause(ctx)
-	case <-signalled.Done():
-		return none, context.Cause(signalled)
-	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(signalled, func() { cancel(context.Cause(signalled)) })()
+	return files.Await(ctx, read)
 }

@@ -115,7 +115,7 @@ func rooms() []room {
 		},
 		{"internal/sandbox/service", nil, "it is below every emulated service, and knows neither faults nor the log"},
 		{"internal/sandbox/*", []string{"internal/sandbox/service"}, "an emulated service knows no other"},
-		{"internal/term", []string{"internal/secret"}, "how to print does not depend on what is printed"},
+		{"internal/term", []string{"internal/files", "internal/secret"}, "how to print does not depend on what is printed"},
 		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},
 		{"internal/measure", nil, "it reads the source, whatever that is"},
 		{"internal/oidcprovidertest", []string{"internal/testneed"}, support},

@@ -1,0 +1,121 @@
+package files
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Trust says how strictly the owner and the mode of files are looked at. The zero value
+// is strict and tells nobody.
+type Trust struct {
+	// Lenient lets the loose mode of a file pass that is this user's or root's, with a
+	// warning: the runners of some pipelines work with umask 0, and nobody else is there.
+	Lenient bool
+	// Home is the user's home directory. Nothing is made below one of another user's;
+	// see CheckHome. Empty means that there is none.
+	Home string
+	// Warn is told, in one line, what is let pass; nil means nobody is.
+	Warn func(message string)
+}
+
+// UnsafeError says why a file is not used: others could have written what is in it, or
+// it is no file at all.
+type UnsafeError struct {
+	Path string
+	// Problem completes "it …": "can be written by others (mode 0666)".
+	Problem string
+	// Remedy says what to do, may be empty.
+	Remedy string
+}
+
+// Error names the file and what is wrong with it.
+func (e *UnsafeError) Error() string { return Shown(e.Path) + " " + e.Problem }
+
+// Shown returns a path as it can be shown: quoted where it holds what cannot be seen.
+func Shown(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
+// Check returns an *UnsafeError unless a file may be read by the rule. It opens nothing.
+func (r Rule) Check(path string, info fs.FileInfo) error {
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		return &UnsafeError{path, "is a directory", ""}
+	case mode.IsRegular():
+	case mode.Type() == fs.ModeNamedPipe && r.Pipe:
+	case mode&fs.ModeDevice != 0 && r.Device:
+		return nil
+	default:
+		return notRegular(path)
+	}
+	switch {
+	case r.Anybodys:
+	case !MineOrRoots(info) && !inherited(path, info):
+		return &UnsafeError{
+			path, "belongs to another user (" + Owner(info) + ")",
+			"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or make it yours: chown " + Me() + " " + Shown(path),
+		}
+	case !r.Lenient && WritableByOthers(info):
+		return &UnsafeError{
+			path, fmt.Sprintf("can be written by others (mode %04o)", info.Mode().Perm()),
+			"make it yours alone: chmod 600 " + Shown(path),
+		}
+	}
+	return nil
+}
+
+func notRegular(path string) error { return &UnsafeError{path, "is not a regular file", ""} }
+
+// tell warns of what is let pass.
+func (r Rule) tell(path string, info fs.FileInfo) {
+	mode := info.Mode()
+	switch {
+	case r.Warn == nil, r.Anybodys, !mode.IsRegular():
+	case WritableByOthers(info):
+		r.Warn(fmt.Sprintf("%s can be written by others (mode %04o), which is let pass because CI is set: chmod 600 it",
+			Shown(path), mode.Perm()))
+	case r.Secret && ReadableByOthers(info):
+		r.Warn(fmt.Sprintf("other users can read the secret in %s (mode %04o): chmod 600 it", Shown(path), mode.Perm()))
+	}
+}
+
+// inherited reports whether a pipe was handed to this process by whoever started it: then
+// it does not matter whose it is.
+func inherited(path string, info fs.FileInfo) bool {
+	return info.Mode().Type() == fs.ModeNamedPipe &&
+		(strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/"))
+}
+
+// CheckHome returns an *UnsafeError when path is below the user's home directory and that
+// belongs to somebody else, as under a sudo that keeps HOME: what would be made there
+// could not be used by the one whose home it is.
+func (t Trust) CheckHome(path string) error {
+	if t.Home == "" || !below(t.Home, path) {
+		return nil
+	}
+	info, err := os.Stat(t.Home)
+	if err != nil || Mine(info) {
+		return nil //nolint:nilerr // a home that is not there is nobody's
+	}
+	return &UnsafeError{
+		path, "is below a home directory of another user (" + Owner(info) + "), so nothing is written there",
+		"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or set HOME to your own home (sudo -H); " +
+			"what was made there before: chown -R " + cmp.Or(ownerName(info), ownerNumber(info)) + " " + Shown(path),
+	}
+}
+
+// MakeDir makes the directory at path and its parents with mode 0700, but nothing below
+// another user's home; see CheckHome. It is no error when it is there.
+func (t Trust) MakeDir(path string) error {
+	if err := t.CheckHome(path); err != nil {
+		return err
+	}
+	return os.MkdirAll(path, 0o700)
+}
