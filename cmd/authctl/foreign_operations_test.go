@@ -79,45 +79,50 @@ func TestCodeAtServerNotWrittenHere(t *testing.T) {
 		t.Fatal("access, refresh or ID token is missing")
 	}
 	wantUserInfoAbroad(t, server.URL, token)
-	fresh, err := endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	fresh, err := endpoint.Refresh(t.Context(), token.RefreshToken)
 	if err != nil || fresh.RefreshToken.IsZero() || fresh.RefreshToken.Equal(token.RefreshToken) {
 		t.Fatalf("refresh: %v, want another refresh token", err)
 	}
 	// The server knows a second use.
-	_, err = endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	_, err = endpoint.Refresh(t.Context(), token.RefreshToken)
 	if failure, ok := errors.AsType[*providers.Failure](err); !ok || failure.Reason != providers.ReasonLogin {
 		t.Errorf("a spent refresh token: %v", err)
 	}
 }
 
-// loginAbroad gets the client "person" a token by the authorization code.
-func loginAbroad(t *testing.T, server *oidcprovidertest.Server) (providers.TokenEndpoint, oauth.Token) {
+// foreign is the server as a service.
+func foreign(t *testing.T, server *oidcprovidertest.Server, grant oauth.Grant, scope string) *providers.Provider {
 	t.Helper()
-	at := func(address string) *url.URL {
-		u, err := url.Parse(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return u
-	}
-	endpoint := providers.TokenEndpoint{
-		Peer: providers.Peer{Service: "Foreign", Client: &oauth.Client{}}, URL: at(server.TokenURL),
-		Auth: oauth.Basic{ClientID: "person", Secret: secret.Known(secret.New("fake-secret"))},
-		Keep: []string{"id_token"},
-	}
-	flow := providers.CodeFlow{
-		Token: &endpoint, Authorize: at(strings.TrimSuffix(server.TokenURL, "token") + "auth"),
-		ClientID: "person", Scopes: []string{"openid"}, PKCE: true, Nonce: true,
-	}
-	login, err := flow.Start(foreignRedirect)
+	u, err := url.Parse(server.TokenURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := flow.Finish(t.Context(), login, consentAbroad(t, server.URL, login.URL).Query())
+	spec := providers.Spec{
+		Title: "Foreign", Token: u.Path, Authorize: strings.TrimSuffix(u.Path, "token") + "auth", Nonce: true,
+		Base: providers.Hosts{At: map[string]string{"": u.Scheme + "://" + u.Host}},
+	}
+	provider, err := spec.New(providers.NewSettings("p", map[string]providers.Value{
+		"client_id": {Text: "person"}, "client_secret": {Text: "env:X", Secret: secret.Known(secret.New("fake-secret"))},
+		"grant": {Text: string(grant)}, "scopes": {List: []string{scope}}, "pkce": {Text: "true"},
+		"keep": {List: []string{"id_token"}},
+	}), &oauth.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return endpoint, token
+	return provider
+}
+
+// loginAbroad gets the client "person" a token by the authorization code.
+func loginAbroad(t *testing.T, server *oidcprovidertest.Server) (*providers.Provider, oauth.Token) {
+	t.Helper()
+	provider := foreign(t, server, oauth.AuthorizationCode, "openid")
+	token, err := provider.Login(t.Context(), providertest.WithBrowser(foreignRedirect, func(address *url.URL) url.Values {
+		return consentAbroad(t, server.URL, address).Query()
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return provider, token
 }
 
 // TestLogoutAtServerNotWrittenHere signs out with a refresh token, which Keycloak takes without a browser.
@@ -133,11 +138,11 @@ func TestLogoutAtServerNotWrittenHere(t *testing.T) {
 	})
 	endpoint, token := loginAbroad(t, server)
 	// It is good: the server takes it for another one, the one to sign out with.
-	token, err := endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	token, err := endpoint.Refresh(t.Context(), token.RefreshToken)
 	if err != nil {
 		t.Fatal(err)
 	}
-	issued, err := endpoint.ClientCredentials(t.Context(), url.Values{"scope": {foreignScope}})
+	issued, err := foreign(t, server, oauth.ClientCredentials, foreignScope).Issue(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +172,7 @@ func TestLogoutAtServerNotWrittenHere(t *testing.T) {
 	if last := server.Requests()[len(server.Requests())-1]; !strings.HasSuffix(last.Path, "/logout") || last.Status != http.StatusNoContent {
 		t.Errorf("the last request is %+v, want a logout that was taken", last)
 	}
-	_, err = endpoint.Refresh(t.Context(), nil, token.RefreshToken)
+	_, err = endpoint.Refresh(t.Context(), token.RefreshToken)
 	if failure, ok := errors.AsType[*providers.Failure](err); !ok || failure.Reason != providers.ReasonLogin {
 		t.Errorf("the refresh token after the sign-out: %v", err)
 	}
@@ -179,17 +184,17 @@ func TestLogoutAtServerNotWrittenHere(t *testing.T) {
 // wantUserInfoAbroad asks for userinfo by the adapter of Pexip Engage.
 func wantUserInfoAbroad(t *testing.T, base string, token oauth.Token) {
 	t.Helper()
-	settings := providertest.Settings(pexip.Service(), map[string]string{
+	settings := providertest.Settings(pexip.Spec(), map[string]string{
 		"account": "acme", "base_url": base, "client_id": "person", "client_secret": "fake-secret",
 	})
-	provider, err := pexip.New(settings, &oauth.Client{})
+	provider, err := pexip.Spec().New(settings, &oauth.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	session := providers.Session{AccessToken: token.AccessToken, Scope: []string{"openid"}}
-	info, err := provider.(providers.UserInfoer).UserInfo(t.Context(), session, "")
-	if err != nil || !strings.Contains(string(info.Claims), `"sub":"jane"`) {
-		t.Errorf("userinfo: %s, %v", info.Claims, err)
+	info, err := provider.UserInfo(t.Context(), session, "")
+	if err != nil || !strings.Contains(string(info.JSON), `"sub":"jane"`) {
+		t.Errorf("userinfo: %s, %v", info.JSON, err)
 	}
 }
 

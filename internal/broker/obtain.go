@@ -5,7 +5,6 @@ import (
 
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -24,8 +23,8 @@ type holder struct {
 // obtain gets a token from the service: by refresh where a refresh token is
 // stored, else newly issued.
 func (h *holder) obtain(ctx context.Context) (Answer, error) {
-	if refresher, ok := h.Provider.(providers.Refresher); ok && h.refreshable() {
-		if answer, err := h.refresh(ctx, refresher); answer.had() || err != nil {
+	if h.refreshable() {
+		if answer, err := h.refresh(ctx); answer.had() || err != nil {
 			return answer, err
 		}
 	}

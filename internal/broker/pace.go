@@ -19,8 +19,8 @@ const reasonPaced = "paced"
 // answer is there, so that those who come meanwhile queue up behind. Where it cannot
 // be had, the service's own limit is what is left.
 func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oauth.Token, error) {
-	pacer, ok := c.Provider.(providers.Pacer)
-	if !ok {
+	pace := c.Provider.Pace()
+	if pace <= 0 {
 		return ask()
 	}
 	account := oauth.Key{Provider: c.key.Provider, TokenURL: c.key.TokenURL, Account: c.key.Account}
@@ -30,7 +30,7 @@ func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oaut
 		return ask()
 	}
 	defer func() { _ = lock.Unlock() }()
-	if err := c.awaitTurn(ctx, lock.Note(), pacer.Pace()); err != nil {
+	if err := c.awaitTurn(ctx, lock.Note(), pace); err != nil {
 		return oauth.Token{}, err
 	}
 	// Noted before, should this process die, and after: a secret may have to be fetched

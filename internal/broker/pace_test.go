@@ -10,7 +10,6 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -82,7 +81,7 @@ func TestTheSecondTryOfARequestCountsForThePace(t *testing.T) {
 		s := &service{grant: "client_credentials", clock: &clock{t: time.Now()}}
 		b := &broker.Broker{Store: &store.Memory{}}
 		began := time.Now()
-		ask := func(p providers.Provider) {
+		ask := func(p broker.Provider) {
 			if _, err := b.Token(t.Context(), broker.Request{Provider: p, NoCache: true}); err != nil {
 				t.Error(err)
 			}

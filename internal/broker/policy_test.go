@@ -32,7 +32,7 @@ type service struct {
 	beforeFresh func() error
 }
 
-func (s *service) Name() string { return "fake" }
+func (s *service) Pace() time.Duration { return 0 }
 
 func (s *service) Key() oauth.Key {
 	return oauth.Key{Provider: "fake", TokenURL: "https://fake.example/token", ClientID: "c", Grant: s.grant}

@@ -18,11 +18,11 @@ func (h *holder) refreshable() bool {
 
 // refresh trades the stored refresh token. Neither an answer nor an error means that a new
 // token has to be issued.
-func (h *holder) refresh(ctx context.Context, refresher providers.Refresher) (Answer, error) {
-	answer, err := h.trade(ctx, refresher)
+func (h *holder) refresh(ctx context.Context) (Answer, error) {
+	answer, err := h.trade(ctx)
 	if refused(err) {
 		h.explain("service: the refresh token is refused")
-		answer, err = h.rotatedElsewhere(ctx, refresher, err)
+		answer, err = h.rotatedElsewhere(ctx, err)
 	}
 	if err != nil {
 		return Answer{}, h.refreshFailed(ctx, err)
@@ -33,7 +33,7 @@ func (h *holder) refresh(ctx context.Context, refresher providers.Refresher) (An
 // trade sends the stored refresh token, and announces that when it is about to be
 // written: until then a process that dies has not used it up. An error without the
 // announcement means that it was not sent.
-func (h *holder) trade(ctx context.Context, refresher providers.Refresher) (Answer, error) {
+func (h *holder) trade(ctx context.Context) (Answer, error) {
 	old := h.stored.Token
 	h.explain("service: refreshing")
 	announced := false
@@ -42,7 +42,7 @@ func (h *holder) trade(ctx context.Context, refresher providers.Refresher) (Answ
 		announced = err == nil
 		return err
 	})
-	token, err := h.paced(ctx, func() (oauth.Token, error) { return refresher.Refresh(announcing, old.RefreshToken) })
+	token, err := h.paced(ctx, func() (oauth.Token, error) { return h.Provider.Refresh(announcing, old.RefreshToken) })
 	if failure, ok := errors.AsType[*providers.Failure](err); ok && !announced {
 		failure.Ambiguous = false
 	}
@@ -81,9 +81,7 @@ func refused(err error) bool {
 // rotatedElsewhere looks once more after a refused refresh token: somebody who does
 // not share our lock may have rotated it and stored what came of it. That is served
 // or, where it is not fresh enough, its refresh token is tried; only this once.
-func (h *holder) rotatedElsewhere(
-	ctx context.Context, refresher providers.Refresher, refusal error,
-) (Answer, error) {
+func (h *holder) rotatedElsewhere(ctx context.Context, refusal error) (Answer, error) {
 	sent := h.stored.Token.RefreshToken
 	record, err := h.read(ctx)
 	if err != nil {
@@ -98,7 +96,7 @@ func (h *holder) rotatedElsewhere(
 	if !h.refreshable() {
 		return Answer{}, refusal
 	}
-	return h.trade(ctx, refresher)
+	return h.trade(ctx)
 }
 
 // refreshFailed decides what a failed refresh means: an outcome nobody knows costs

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -30,12 +30,27 @@ type Broker struct {
 	Watch func(context.Context) context.Context
 }
 
+// Provider is who is asked for tokens: one configured client of one service.
+type Provider interface {
+	// Key states what a token depends on. It needs no network, no secret and no person.
+	Key() oauth.Key
+	// Issue asks for a new token. Errors are a *providers.Failure, a *providers.SettingError
+	// or what a secret reference returned.
+	Issue(ctx context.Context) (oauth.Token, error)
+	// Refresh trades a refresh token (RFC 6749 §6). The new token's RefreshToken is zero when
+	// the service sent none back; the old one then stays valid. Whoever sends it by other means
+	// than an oauth.Client calls oauth.Announce right before.
+	Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error)
+	// Pace is the least time between two token requests of one account; 0 for none.
+	Pace() time.Duration
+}
+
 // Request asks for a token of one configured client.
 type Request struct {
 	// Label names the client for listings and messages.
 	store.Label
 
-	Provider providers.Provider
+	Provider Provider
 	// MinTTL is how much life a token must have left to be served from the
 	// store; nil means min(60 s, a fifth of its lifetime).
 	MinTTL *time.Duration

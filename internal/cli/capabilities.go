@@ -7,44 +7,20 @@ import (
 	"github.com/authctl/authctl/internal/providers/builtin"
 )
 
-// verb is a command that asks a service, and which services have it.
-type verb struct {
-	name string
-	has  func(providers.Service) bool
-}
-
-// verbs are read off the adapters' method sets: what the table says is what is there.
-func verbs() []verb {
-	always := func(providers.Service) bool { return true }
-	return []verb{
-		{"token get", always},
-		{"token inspect", always},
-		{"login", implements[providers.LoginStarter]},
-		{"userinfo", implements[providers.UserInfoer]},
-		{"ping", implements[providers.Pinger]},
-		{"signout", implements[providers.SignOuter]},
-		{"passwd", implements[providers.PasswordChanger]},
-		{"token revoke", implements[providers.Revoker]},
-		{"token introspect", implements[providers.Introspector]},
-		{"scopes list", always},
-		{"scopes list --live", implements[providers.ScopeLister]},
-		{"scopes check", always},
-		{"scopes probe", always},
-		{"scopes wait", always},
+// verbs are the commands that ask a service, or tell of one.
+func verbs() []string {
+	return []string{
+		"token get", "token inspect", providers.Login, providers.UserInfo, providers.Ping, providers.SignOut, providers.Passwd,
+		providers.Revoke, providers.Introspect, "scopes list", providers.LiveScopes, "scopes check", "scopes probe", "scopes wait",
 	}
 }
 
-func implements[T any](s providers.Service) bool {
-	_, ok := s.Prototype.(T)
-	return ok
-}
-
 // verbsOf returns the names of the verbs that a service has.
-func verbsOf(s providers.Service) []string {
+func verbsOf(s providers.Spec) []string {
 	names := []string{}
 	for _, v := range verbs() {
-		if v.has(s) {
-			names = append(names, v.name)
+		if s.Has(v) {
+			names = append(names, v)
 		}
 	}
 	return names
@@ -61,9 +37,9 @@ func CapabilityTable() string {
 	}
 	b.WriteString("\n|---|" + strings.Repeat(":-:|", len(services)) + "\n")
 	for _, v := range verbs() {
-		b.WriteString("| `" + v.name + "` |")
+		b.WriteString("| `" + v + "` |")
 		for _, s := range services {
-			if v.has(s) {
+			if s.Has(v) {
 				b.WriteString(" yes |")
 			} else {
 				b.WriteString(" – |")

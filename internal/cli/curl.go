@@ -5,7 +5,6 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
 )
 
@@ -119,7 +118,7 @@ func (a *app) curlToken(ctx context.Context, s *session, call *curlCall, answer 
 	if option == "" {
 		return token.withHeaders(ctx, s)
 	}
-	if p, ok := s.provider.(providers.APIHeaderer); ok && len(p.APIHeaders()) > 0 {
+	if len(s.provider.Headers()) > 0 {
 		a.warn("with --" + option + " the API key is left out: curl would take it along to another host")
 	}
 	return token, nil

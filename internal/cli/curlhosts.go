@@ -147,15 +147,7 @@ type curlHosts struct {
 // and the flag allow.
 func tokenHosts(s *session, flag []string) (*curlHosts, error) {
 	h := &curlHosts{service: s.profile.Service.Title, profile: s.profile.Name}
-	own, err := url.Parse(s.provider.Key().TokenURL)
-	if err != nil {
-		return nil, err
-	}
-	locations := []*url.URL{own}
-	if p, ok := s.provider.(providers.APILocator); ok && p.APIURL() != nil {
-		locations = append(locations, p.APIURL())
-	}
-	for _, u := range locations {
+	for _, u := range s.provider.TokenHosts() {
 		port := u.Port()
 		if port == "" {
 			port = standardPort(u.Scheme)

@@ -130,7 +130,7 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 		e.settings = p.Settings.Applying(p.Service.Settings)
 		err = p.Settings.Check(p.Service.Settings)
 	}
-	var client providers.Provider
+	var client *providers.Provider
 	if err == nil {
 		client, err = p.Service.New(p.Settings, &oauth.Client{})
 	}
@@ -147,7 +147,7 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 		e.warn(check{Section: sectionConfig, Name: "base_url", Profile: p.Name, Message: odd})
 	}
 	identity := client.Key()
-	e.patients = append(e.patients, patient{p, identity, endpointsOf(client)})
+	e.patients = append(e.patients, patient{p, identity, client.Endpoints()})
 	c.Message = p.Service.Title + ", " + string(identity.Grant)
 	if account := p.Settings.Text("account"); account != "" {
 		c.Message += ", account " + account

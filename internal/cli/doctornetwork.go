@@ -135,18 +135,6 @@ func (v *visit) whose() (profile, text string) {
 	return profile, "; it has " + strings.Join(all, between)
 }
 
-// endpointsOf returns the token endpoint and what else the adapter knows.
-func endpointsOf(client providers.Provider) []providers.Endpoint {
-	var all []providers.Endpoint
-	if u, err := url.Parse(client.Key().TokenURL); err == nil {
-		all = append(all, providers.Endpoint{Name: "token endpoint", URL: u})
-	}
-	if further, ok := client.(providers.Endpointer); ok {
-		all = append(all, further.Endpoints()...)
-	}
-	return all
-}
-
 // make sends one HEAD request for the root, without credentials: it is enough for the
 // certificate and the Date header (RFC 9110 §6.6.1). Redirects are not followed.
 func (v *visit) make(ctx context.Context, transport http.RoundTripper, now func() time.Time) {

@@ -60,8 +60,7 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	starter, err := a.loginStarter(s)
-	if err != nil {
+	if err := s.logsIn(a.services); err != nil {
 		return err
 	}
 	a.warnOfProfile(s.profile)
@@ -71,11 +70,12 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 	}
 	if o.dryRun {
 		// Nothing listens: a free port is not known before.
-		login, err := starter.StartLogin(fmt.Sprintf("http://127.0.0.1:%d/callback", port))
-		if err != nil {
-			return err
-		}
-		return a.print("GET " + login.URL.String() + "\n")
+		_, err := s.provider.Login(ctx, providers.Interaction{
+			RedirectURI:   fmt.Sprintf("http://127.0.0.1:%d/callback", port),
+			OpenURL:       func(_ context.Context, u *url.URL) error { return a.print("GET " + u.String() + "\n") },
+			AwaitRedirect: func(context.Context, redeeming) error { return nil },
+		})
+		return err
 	}
 	if err := a.nobodyToLogIn(); err != nil {
 		return err
@@ -88,12 +88,11 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 		return fmt.Errorf("waiting for the redirect: %w", err)
 	}
 	defer func() { _ = receiver.Close() }()
-	login, err := starter.StartLogin(receiver.RedirectURI())
-	if err != nil {
-		return err
-	}
-	return a.awaitLogin(ctx, s, o, &loginUnderWay{starter: starter, login: login, receiver: receiver})
+	return a.awaitLogin(ctx, s, o, &loginUnderWay{receiver: receiver})
 }
+
+// redeeming trades what the browser brings for a token; see providers.Interaction.
+type redeeming = func(context.Context, url.Values) (oauth.Token, error)
 
 // nobodyToLogIn returns an error where no person can be told to log in.
 func (a *app) nobodyToLogIn() error {
@@ -124,29 +123,25 @@ func (s *session) keeps(ctx context.Context) error {
 	return nil
 }
 
-// loginStarter returns what logs in, if the profile is for that.
-func (a *app) loginStarter(s *session) (providers.LoginStarter, error) {
-	starter, err := providers.As[providers.LoginStarter](s.provider, "login", a.services)
-	if err != nil {
-		return nil, err
+// logsIn returns an error where the profile is not for logging in.
+func (s *session) logsIn(services []providers.Spec) error {
+	if err := s.profile.Service.Require(providers.Login, services); err != nil {
+		return err
 	}
 	if grant, _ := s.profile.Settings.Lookup("grant"); !oauth.Grant(grant.Text).NeedsPerson() {
-		return nil, &providers.SettingError{
+		return &providers.SettingError{
 			Profile: s.profile.Name, Name: "grant", Problem: "is " + grant.Text + ", with which nobody logs in",
 			Help: "set {grant=authorization_code} in the profile", Origin: grant.Origin,
 		}
 	}
-	return starter, nil
+	return nil
 }
 
 // loginUnderWay is a login whose answer the receiver waits for.
 type loginUnderWay struct {
-	starter  providers.LoginStarter
-	login    *providers.Login
 	receiver *loopback.Receiver
-	// answered says that the browser came back, and token is what came of it.
+	// answered says that the browser came back.
 	answered bool
-	token    oauth.Token
 	// inVain is told once of each kind of answer that belongs to no login of ours; last is
 	// the last of them.
 	inVain func(*oauth.CallbackError)
@@ -156,10 +151,10 @@ type loginUnderWay struct {
 
 // finish trades the browser's answer for a token and keeps it, so that the page says
 // what became of the login.
-func (l *loginUnderWay) finish(ctx context.Context, s *session, answer url.Values) error {
+func (l *loginUnderWay) finish(ctx context.Context, s *session, redeem redeeming, answer url.Values) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	token, err := l.starter.FinishLogin(ctx, l.login, answer)
+	token, err := redeem(ctx, answer)
 	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
 		if !l.seen[*callback] {
 			l.inVain(callback)
@@ -171,7 +166,6 @@ func (l *loginUnderWay) finish(ctx context.Context, s *session, answer url.Value
 	if err != nil {
 		return err
 	}
-	l.token = token
 	if err := s.broker.Keep(ctx, s.request, token); err != nil {
 		return fmt.Errorf("keeping the token: %w", err)
 	}
@@ -187,17 +181,25 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 	defer cancel()
 	// A person reads along from here.
 	a.tellPending()
-	a.showRedirect(s, l.login.RedirectURI)
-	a.showAddress(ctx, s, l.login.URL, o.noBrowser)
-	stop := a.spin("waiting for the browser")
-	defer func() { stop() }()
+	a.showRedirect(s, l.receiver.RedirectURI())
+	stop := func() {}
 	l.seen = map[oauth.CallbackError]bool{}
 	l.inVain = func(e *oauth.CallbackError) {
 		stop()
 		a.warn("somebody came with an answer that is not taken, and the wait goes on: " + explained(e))
 		stop = a.spin("waiting for the browser")
 	}
-	err := l.receiver.Wait(waiting, func(answer url.Values) error { return l.finish(ctx, s, answer) })
+	token, err := s.provider.Login(waiting, providers.Interaction{
+		RedirectURI: l.receiver.RedirectURI(),
+		OpenURL: func(_ context.Context, address *url.URL) error {
+			a.showAddress(ctx, s, address, o.noBrowser)
+			return nil
+		},
+		AwaitRedirect: func(waiting context.Context, redeem redeeming) error {
+			stop = a.spin("waiting for the browser")
+			return l.receiver.Wait(waiting, func(answer url.Values) error { return l.finish(ctx, s, redeem, answer) })
+		},
+	})
 	stop()
 	if err != nil && !l.answered && errors.Is(waiting.Err(), context.DeadlineExceeded) {
 		return a.nobodyCame(s, l, patience, err)
@@ -205,7 +207,7 @@ func (a *app) awaitLogin(ctx context.Context, s *session, o *loginOptions, l *lo
 	if err != nil {
 		return fmt.Errorf("logging in as profile %s: %w", s.profile.Name, err)
 	}
-	return a.loggedIn(s, o, l.token)
+	return a.loggedIn(s, o, token)
 }
 
 // spin shows that something is being waited for, until stop is called.
@@ -233,7 +235,7 @@ func (a *app) nobodyCame(s *session, l *loginUnderWay, patience time.Duration, e
 		Reason: providers.ReasonLogin, Err: err,
 		Message: fmt.Sprintf("logging in as profile %s: nobody did within %s", s.profile.Name, moment.Lasting(patience)),
 		Hint: "log in: " + a.loginCommand + "; if the service showed an error in the browser, " +
-			"have it register the redirect URI " + registered(s, l.login.RedirectURI),
+			"have it register the redirect URI " + registered(s, l.receiver.RedirectURI()),
 	}
 	if l.last != nil {
 		failure.Message += "; somebody came, but " + explained(l.last)

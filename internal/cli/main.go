@@ -129,7 +129,7 @@ type app struct {
 	// held keeps what goes to stderr until a runner has been told to hide the token; nil
 	// where there is no such need.
 	held     *holder
-	services []providers.Service
+	services []providers.Spec
 	flags    globalFlags
 	out, err term.Palette
 	prompter *term.Prompter

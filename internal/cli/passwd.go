@@ -57,8 +57,7 @@ func (a *app) runPasswd(ctx context.Context, o *passwdOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	changer, err := providers.As[providers.PasswordChanger](s.provider, "passwd", a.services)
-	if err != nil {
+	if err := s.profile.Service.Require(providers.Passwd, a.services); err != nil {
 		return err
 	}
 	if grant, _ := s.profile.Settings.Lookup("grant"); grant.Text == "client_credentials" && o.user == "" {
@@ -76,7 +75,7 @@ func (a *app) runPasswd(ctx context.Context, o *passwdOptions, args []string) er
 		return err
 	}
 	err = s.bounded(ctx, with, func(ctx context.Context, with providers.Session) error {
-		return changer.ChangePassword(ctx, with.AccessToken, change)
+		return s.provider.ChangePassword(ctx, with.AccessToken, change)
 	})
 	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Ambiguous {
 		// Not to be tried again: the old password may not be the old one any more.

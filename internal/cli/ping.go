@@ -38,16 +38,15 @@ func (a *app) runPing(ctx context.Context, o *pingOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	pinger, err := providers.As[providers.Pinger](s.provider, "ping", a.services)
-	if err != nil {
+	if err := s.profile.Service.Require(providers.Ping, a.services); err != nil {
 		return err
 	}
 	var pong providers.Pong
 	ask := func(ctx context.Context, with providers.Session) error {
-		pong, err = pinger.Ping(ctx, with.AccessToken)
+		pong, err = s.provider.Ping(ctx, with.AccessToken)
 		return err
 	}
-	if s.profile.Service.PingWithToken {
+	if s.profile.Service.Operations[providers.Ping].WithToken {
 		err = s.withToken(ctx, ask)
 	} else {
 		err = s.bounded(ctx, providers.Session{}, ask)

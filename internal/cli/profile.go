@@ -240,7 +240,7 @@ func (a *app) forgetTokensOf(ctx context.Context, setup *setup, name string) err
 			return fmt.Errorf("forgetting the token of profile %s: %w", name, err)
 		}
 		text := "its token is forgotten here and valid until " + end(e.Expiry)
-		if service, err := a.service(e.Key.Provider); err == nil && implements[providers.SignOuter](service) {
+		if service, err := a.service(e.Key.Provider); err == nil && service.Has(providers.SignOut) {
 			text += "; to end it at the service, sign out before the profile is removed: " + a.commandFor(name, "signout")
 		}
 		a.note(text)

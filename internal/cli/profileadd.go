@@ -60,7 +60,7 @@ type addition struct {
 	*app
 	setup   *setup
 	profile string
-	service providers.Service
+	service providers.Spec
 	values  map[string]providers.Value
 	// keyless says that there is no keyring here.
 	keyless bool
@@ -166,7 +166,7 @@ func (a *app) untilUsable(ask func() error) error {
 }
 
 // chooseService returns the named service, or asks for one.
-func (a *app) chooseService(ctx context.Context, name string) (providers.Service, error) {
+func (a *app) chooseService(ctx context.Context, name string) (providers.Spec, error) {
 	if name != "" {
 		return a.service(name)
 	}
@@ -175,9 +175,9 @@ func (a *app) chooseService(ctx context.Context, name string) (providers.Service
 		names = append(names, s.Name)
 	}
 	if !a.prompter.CanAsk() {
-		return providers.Service{}, usagef("--provider is missing: one of %s", strings.Join(names, ", "))
+		return providers.Spec{}, usagef("--provider is missing: one of %s", strings.Join(names, ", "))
 	}
-	var chosen providers.Service
+	var chosen providers.Spec
 	err := a.untilUsable(func() error {
 		answer, err := a.prompter.Line(ctx, "provider ("+strings.Join(names, ", ")+")", "")
 		if err != nil {

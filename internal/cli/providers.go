@@ -81,7 +81,7 @@ func (a *app) providersShow() *cobra.Command {
 	return command
 }
 
-func (a *app) showProvider(output *outputFlag, service providers.Service) error {
+func (a *app) showProvider(output *outputFlag, service providers.Spec) error {
 	settings := []shownSetting{}
 	table := term.Table{Header: []string{"SETTING", "NEEDED", "DEFAULT", "MEANING"}}
 	for _, d := range service.Settings {
@@ -109,7 +109,7 @@ func (a *app) showProvider(output *outputFlag, service providers.Service) error 
 }
 
 // service returns the service of a name.
-func (a *app) service(name string) (providers.Service, error) {
+func (a *app) service(name string) (providers.Spec, error) {
 	names := []string{}
 	for _, s := range a.services {
 		if s.Name == name {
@@ -117,7 +117,7 @@ func (a *app) service(name string) (providers.Service, error) {
 		}
 		names = append(names, s.Name)
 	}
-	return providers.Service{}, usagef("%q is not a provider: choose one of %s", name, strings.Join(names, ", "))
+	return providers.Spec{}, usagef("%q is not a provider: choose one of %s", name, strings.Join(names, ", "))
 }
 
 func (a *app) completeProvider(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -131,7 +131,7 @@ func (a *app) completeProvider(_ *cobra.Command, args []string, _ string) ([]str
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-func shown(s providers.Service) shownProvider {
+func shown(s providers.Spec) shownProvider {
 	p := shownProvider{Name: s.Name, Title: s.Title, Verbs: verbsOf(s), Docs: s.Docs}
 	for _, d := range s.Settings {
 		if d.Name == "grant" {

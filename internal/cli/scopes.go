@@ -23,7 +23,7 @@ func (a *app) scopes() *cobra.Command {
 // catalogue takes time that a token from the cache does not: it is called for what
 // was typed just now, and otherwise only when the service is about to be asked.
 // origin says where the names come from, empty where that is plain.
-func (a *app) warnOfScopes(service providers.Service, names []string, origin string) {
+func (a *app) warnOfScopes(service providers.Spec, names []string, origin string) {
 	if a.flags.quiet || len(names) == 0 {
 		return
 	}
@@ -44,7 +44,7 @@ func (a *app) warnOfScopes(service providers.Service, names []string, origin str
 }
 
 // elsewhere returns the title of another service that has the scope.
-func (a *app) elsewhere(service providers.Service, name string) (string, bool) {
+func (a *app) elsewhere(service providers.Spec, name string) (string, bool) {
 	for _, s := range a.services {
 		if _, ok := catalogueOf(s).Lookup(name); ok && s.Name != service.Name {
 			return s.Title, true
@@ -96,7 +96,7 @@ func opensInFull(k providers.KnownScope) string {
 }
 
 // opening are names, each with what it opens.
-func opening(service providers.Service, names []string) string {
+func opening(service providers.Spec, names []string) string {
 	catalogue := catalogueOf(service)
 	words := make([]string, len(names))
 	for i, name := range names {
@@ -109,7 +109,7 @@ func opening(service providers.Service, names []string) string {
 	return strings.Join(words, ", ")
 }
 
-func catalogueOf(service providers.Service) providers.Catalogue {
+func catalogueOf(service providers.Spec) providers.Catalogue {
 	if service.Catalogue == nil {
 		return providers.Catalogue{}
 	}

@@ -14,7 +14,7 @@ import (
 // openAsking opens the session of a profile for requests with the scopes that choose returns of its own ones and of
 // those of --scope, nil without any. The profile itself may have none.
 func (a *app) openAsking(f *serviceFlags, output *outputFlag, args []string, doing string,
-	choose func(s providers.Service, wanted, own []string) ([]string, error),
+	choose func(s providers.Spec, wanted, own []string) ([]string, error),
 ) (*session, error) {
 	if err := a.begin(output); err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (a *app) showsStatus(f *serviceFlags) bool {
 }
 
 // assumedText says of a service what is made of a reply without scope.
-func assumedText(service providers.Service) string {
+func assumedText(service providers.Spec) string {
 	return service.Title + " named no scope in its reply, which RFC 6749 §5.1 reads as \"as asked\"; " +
 		"it may not keep to that"
 }

@@ -108,14 +108,13 @@ type scopesCheck struct {
 // introspected asks the service what it knows of the token; nil where it cannot be
 // asked. That it gives no answer spoils nothing else.
 func (a *app) introspected(ctx context.Context, c *scopesCheck) []string {
-	introspector, ok := c.session.provider.(providers.Introspector)
-	if !ok {
+	if !c.session.profile.Service.Has(providers.Introspect) {
 		return nil
 	}
 	var reply json.RawMessage
 	err := c.session.bounded(ctx, sessionOf(c.answer.Token), func(ctx context.Context, with providers.Session) error {
 		var err error
-		reply, err = introspector.Introspect(ctx, with.AccessToken)
+		reply, err = c.session.provider.Introspect(ctx, with.AccessToken)
 		return err
 	})
 	if err != nil {
@@ -152,7 +151,7 @@ func refusedScopes(s *session, own *config.Profile, err error) error {
 }
 
 // corrected replaces the names that are surely or probably slips.
-func corrected(service providers.Service, names []string) []string {
+func corrected(service providers.Spec, names []string) []string {
 	better := slices.Clone(names)
 	for _, c := range scopes.Check(service, names) {
 		if c.Suggestion != "" {

@@ -50,7 +50,7 @@ func (a *app) completeSetting(command *cobra.Command, _ []string, begun string) 
 
 // completeScopes are the scopes of a service's catalogue, each behind those of a list
 // that are there already.
-func completeScopes(service providers.Service, begun string) []string {
+func completeScopes(service providers.Spec, begun string) []string {
 	before := begun[:strings.LastIndexAny(begun, ", ")+1]
 	chosen, found := config.Words(before), []string{}
 	catalogue := catalogueOf(service)
@@ -72,18 +72,18 @@ func described(c providers.Catalogue, k providers.KnownScope) string {
 }
 
 // serviceOf returns the service of the profile on the command line so far.
-func (a *app) serviceOf(command *cobra.Command, args []string) (providers.Service, bool) {
+func (a *app) serviceOf(command *cobra.Command, args []string) (providers.Spec, bool) {
 	name := command.Flag("profile").Value.String()
 	if len(args) > 0 && name == "" {
 		name = args[0]
 	}
 	file, _, err := a.file()
 	if err != nil {
-		return providers.Service{}, false
+		return providers.Spec{}, false
 	}
 	profile, err := file.Profile(name, nil)
 	if err != nil {
-		return providers.Service{}, false
+		return providers.Spec{}, false
 	}
 	return profile.Service, true
 }

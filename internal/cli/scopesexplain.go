@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/scopes"
@@ -72,6 +73,42 @@ func (a *app) runScopesExplain(ctx context.Context, output *outputFlag, args []s
 	return a.showExplanation(e, failed)
 }
 
+// pastedText returns the arguments' text, or stdin's.
+func (a *app) pastedText(ctx context.Context, args []string) (string, error) {
+	text := strings.Join(args, " ")
+	if len(args) == 0 && a.Streams.InTerminal {
+		return "", usagef("TEXT is missing: give an error or an API's name, or pipe it in")
+	}
+	if len(args) == 0 || text == "-" {
+		read, err := a.readStdin(ctx, nil)
+		if err != nil {
+			return "", err
+		}
+		text = read
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", usagef("there is no text to explain")
+	}
+	return strings.TrimSpace(text), nil
+}
+
+// next says what to do, in order: with the profile that lacks least. each says that all of the scopes are needed, and
+// not whichever of them the call wants.
+func (e explanation) next(a *app, failed, each bool) []string {
+	if len(e.Profiles) > 0 && e.Diagnosis.Code != "invalid_scope" {
+		return e.Profiles[0].next(a, each)
+	}
+	lines := []string{}
+	if failed {
+		lines = append(lines, e.Diagnosis.Advice)
+	}
+	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" && len(e.Profiles) == 0 {
+		lines = append(lines, "no profile is of this service: "+a.commandFor("", "profile", "add", "NAME",
+			"--provider", e.Scopes[0].Provider, "--set", "scopes="+e.Scopes[0].Name))
+	}
+	return lines
+}
+
 func (a *app) showExplanation(e explanation, failed bool) error {
 	var b strings.Builder
 	if d := e.Diagnosis; failed {
@@ -81,7 +118,7 @@ func (a *app) showExplanation(e explanation, failed bool) error {
 		}
 		b.WriteString("\n")
 	}
-	for _, table := range []term.Table{a.openingTable(e.Scopes), havingTable(e.Profiles)} {
+	for _, table := range []term.Table{a.openingTable(e), e.havingTable()} {
 		if len(table.Rows) == 0 {
 			continue
 		}
@@ -94,4 +131,36 @@ func (a *app) showExplanation(e explanation, failed bool) error {
 		b.WriteString(a.step(text))
 	}
 	return a.print(b.String())
+}
+
+// openingTable tells what the scopes open.
+func (a *app) openingTable(e explanation) term.Table {
+	opening := term.Table{Header: []string{"SCOPE", "SERVICE", "ACCESS", "OPENS"}}
+	for _, s := range e.Scopes {
+		opens := opensInFull(s.KnownScope)
+		if s.Provider == "" {
+			opens = "in no catalogue"
+			if right := scopes.Spelling(s.Name, a.services); right != "" {
+				opens += "; case matters, did you mean " + right + "?"
+			}
+		}
+		opening.Rows = append(opening.Rows, []string{s.Name, s.Provider, s.Access, opens})
+	}
+	return opening
+}
+
+// havingTable tells which profiles ask for the scopes, and whose token has them.
+func (e explanation) havingTable() term.Table {
+	having := term.Table{Header: []string{"PROFILE", "SCOPE", "ASKS FOR IT", "CACHED TOKEN"}}
+	for _, p := range e.Profiles {
+		for _, name := range scopes.Unique(slices.Concat(p.Asks, p.Has, p.Lacks)) {
+			cached := "none"
+			if p.Has != nil {
+				cached = map[bool]string{true: "has it", false: "lacks it"}[slices.Contains(p.Has, name)]
+			}
+			asks := map[bool]string{true: "yes", false: "no"}[slices.Contains(p.Asks, name)]
+			having.Rows = append(having.Rows, []string{p.Profile, name, asks, cached})
+		}
+	}
+	return having
 }

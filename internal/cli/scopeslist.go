@@ -102,7 +102,7 @@ func (a *app) listScopes(o *scopesListOptions, target listTarget) error {
 
 // listTarget is what a list is about.
 type listTarget struct {
-	services []providers.Service
+	services []providers.Spec
 	// profile marks the scopes that it asks for; nil for none.
 	profile *config.Profile
 	word    string
@@ -134,7 +134,7 @@ func (a *app) listTarget(o *scopesListOptions, args []string) (listTarget, error
 	profile, err := setup.profile(name, &o.serviceFlags)
 	if err == nil {
 		a.profile, a.provider = profile.Name, profile.Service.Name
-		target.profile, target.services = profile, []providers.Service{profile.Service}
+		target.profile, target.services = profile, []providers.Spec{profile.Service}
 		return target, nil
 	}
 	if name == "" || o.name != "" {
@@ -158,7 +158,7 @@ func (a *app) listProvider(target listTarget, name string, why error) (listTarge
 		if !missing {
 			a.warn("no profile is looked at: " + why.Error())
 		}
-		a.provider, target.services = service.Name, []providers.Service{service}
+		a.provider, target.services = service.Name, []providers.Spec{service}
 		return target, nil
 	}
 	switch {
@@ -202,32 +202,30 @@ func (o *scopesListOptions) shows(s listedScope, word string) bool {
 }
 
 // lister opens the profile for --live.
-func (a *app) lister(o *scopesListOptions, target listTarget) (*session, providers.ScopeLister, error) {
-	const operation = "scopes list --live"
+func (a *app) lister(o *scopesListOptions, target listTarget) (*session, error) {
 	if target.profile == nil && len(target.services) == 1 {
-		if _, err := providers.As[providers.ScopeLister](target.services[0].Prototype, operation, a.services); err != nil {
-			return nil, nil, err
+		if err := target.services[0].Require(providers.LiveScopes, a.services); err != nil {
+			return nil, err
 		}
 	}
 	if target.profile == nil {
-		return nil, nil, usagef("--live asks the service of a profile: name one")
+		return nil, usagef("--live asks the service of a profile: name one")
 	}
 	s, err := a.openProfile(&o.serviceFlags, target.profile)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	lister, err := providers.As[providers.ScopeLister](s.provider, operation, a.services)
-	return s, lister, err
+	return s, s.profile.Service.Require(providers.LiveScopes, a.services)
 }
 
 // listLive lists with what the profile's service publishes.
 func (a *app) listLive(ctx context.Context, o *scopesListOptions, target listTarget) error {
-	s, lister, err := a.lister(o, target)
+	s, err := a.lister(o, target)
 	if err != nil {
 		return err
 	}
 	err = s.bounded(a.watched(ctx), providers.Session{}, func(ctx context.Context, _ providers.Session) error {
-		target.live, err = lister.LiveScopes(ctx)
+		target.live, err = s.provider.Scopes(ctx)
 		return err
 	})
 	if err != nil {

@@ -69,7 +69,7 @@ func (p *probing) run(ctx context.Context, args []string) (err error) {
 }
 
 // choose decides what is probed: what --scope names, else the catalogue and the profile's own.
-func (p *probing) choose(service providers.Service, wanted, own []string) ([]string, error) {
+func (p *probing) choose(service providers.Spec, wanted, own []string) ([]string, error) {
 	p.names, p.all = scopes.Unique(wanted), wanted == nil
 	if p.all {
 		p.names = joined(catalogueOf(service).Documented(), own)

@@ -11,7 +11,6 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/store"
-	"github.com/authctl/authctl/internal/term"
 )
 
 // scopeProfile is a profile that may get the scopes: which of them it asks for, which its
@@ -125,37 +124,4 @@ func (p scopeProfile) next(a *app, each bool) []string {
 		"to ask for "+names+of+": "+scopesAssignment(p.settings, slices.Concat(p.settings.Settings.List("scopes"), add)),
 		"see whether the client gets it: "+a.commandFor(p.Profile, "scopes", "probe", "--scope", names),
 		"if it was added to the client just now: "+a.commandFor(p.Profile, "scopes", "wait", "--scope", names))
-}
-
-// havingTable tells which profiles ask for the scopes, and whose token has them.
-func havingTable(profiles []scopeProfile) term.Table {
-	having := term.Table{Header: []string{"PROFILE", "SCOPE", "ASKS FOR IT", "CACHED TOKEN"}}
-	for _, p := range profiles {
-		for _, name := range scopes.Unique(slices.Concat(p.Asks, p.Has, p.Lacks)) {
-			cached := "none"
-			if p.Has != nil {
-				cached = map[bool]string{true: "has it", false: "lacks it"}[slices.Contains(p.Has, name)]
-			}
-			asks := map[bool]string{true: "yes", false: "no"}[slices.Contains(p.Asks, name)]
-			having.Rows = append(having.Rows, []string{p.Profile, name, asks, cached})
-		}
-	}
-	return having
-}
-
-// next says what to do, in order: with the profile that lacks least. each says that all of the scopes are needed, and
-// not whichever of them the call wants.
-func (e explanation) next(a *app, failed, each bool) []string {
-	if len(e.Profiles) > 0 && e.Diagnosis.Code != "invalid_scope" {
-		return e.Profiles[0].next(a, each)
-	}
-	lines := []string{}
-	if failed {
-		lines = append(lines, e.Diagnosis.Advice)
-	}
-	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" && len(e.Profiles) == 0 {
-		lines = append(lines, "no profile is of this service: "+a.commandFor("", "profile", "add", "NAME",
-			"--provider", e.Scopes[0].Provider, "--set", "scopes="+e.Scopes[0].Name))
-	}
-	return lines
 }

@@ -27,7 +27,7 @@ const (
 
 // of returns the scopes of a service in the page's order, then those that the profile
 // asks for and the page does not name, then those that only the service publishes.
-func (t listTarget) of(service providers.Service) []listedScope {
+func (t listTarget) of(service providers.Spec) []listedScope {
 	asked := []string{}
 	if t.profile != nil {
 		asked = t.profile.Settings.List("scopes")
@@ -60,7 +60,7 @@ func (t listTarget) of(service providers.Service) []listedScope {
 }
 
 // remarkOn says of a scope that the page does not name what can be said.
-func remarkOn(service providers.Service, name string) string {
+func remarkOn(service providers.Spec, name string) string {
 	warnings := scopes.Check(service, []string{name})
 	switch {
 	case len(warnings) == 0:
@@ -105,7 +105,7 @@ func (a *app) showScopes(o *scopesListOptions, target listTarget, lists [][]list
 }
 
 // count says how many scopes are shown of how many, and how many the profile asks for.
-func count(target listTarget, list []listedScope, service providers.Service) string {
+func count(target listTarget, list []listedScope, service providers.Spec) string {
 	shown, total, asked := 0, len(catalogueOf(service).Scopes), 0
 	for _, s := range list {
 		if s.Known {
@@ -264,20 +264,4 @@ func (p *probing) toPaste() []string {
 		return p.granted
 	}
 	return joined(scopes.Missing(p.names, own.Settings.List("scopes")), p.granted)
-}
-
-// openingTable tells what the scopes open.
-func (a *app) openingTable(found []scopes.Found) term.Table {
-	opening := term.Table{Header: []string{"SCOPE", "SERVICE", "ACCESS", "OPENS"}}
-	for _, s := range found {
-		opens := opensInFull(s.KnownScope)
-		if s.Provider == "" {
-			opens = "in no catalogue"
-			if right := scopes.Spelling(s.Name, a.services); right != "" {
-				opens += "; case matters, did you mean " + right + "?"
-			}
-		}
-		opening.Rows = append(opening.Rows, []string{s.Name, s.Provider, s.Access, opens})
-	}
-	return opening
 }

@@ -90,7 +90,7 @@ func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) 
 }
 
 // choose decides what is waited for, and what is asked for meanwhile.
-func (o *waitOptions) choose(service providers.Service, wanted, own []string) ([]string, error) {
+func (o *waitOptions) choose(service providers.Spec, wanted, own []string) ([]string, error) {
 	o.wanted, o.own = wanted, wanted == nil
 	if o.own {
 		o.wanted = own

@@ -30,7 +30,7 @@ const defaultTimeout = 30 * time.Second
 // session is one configured client, ready to be asked for tokens.
 type session struct {
 	profile  *config.Profile
-	provider providers.Provider
+	provider *providers.Provider
 	client   *oauth.Client
 	broker   *broker.Broker
 	request  broker.Request

@@ -351,12 +351,11 @@ func (a *app) dryRanSignout(s *session, o *signoutOptions, remote error) error {
 func (a *app) tellService(
 	ctx context.Context, s *session, o *signoutOptions, record *store.Record,
 ) (done providers.SignedOut, err error) {
-	signOuter, err := providers.As[providers.SignOuter](s.provider, "signout", a.services)
-	if err != nil {
+	if err := s.profile.Service.Require(providers.SignOut, a.services); err != nil {
 		return done, err
 	}
 	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
-		done, err = signOuter.SignOut(ctx, with, providers.SignOutOptions{Global: o.global, RedirectURI: o.redirectURI})
+		done, err = s.provider.SignOut(ctx, with, providers.SignOutOptions{Global: o.global, RedirectURI: o.redirectURI})
 		return err
 	})
 	return done, err

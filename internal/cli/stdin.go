@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/files"
@@ -57,23 +56,4 @@ type stdinError struct{ limit time.Duration }
 // Error says how long it was waited for.
 func (e *stdinError) Error() string {
 	return fmt.Sprintf("nobody has ended it within %s", e.limit)
-}
-
-// pastedText returns the arguments' text, or stdin's.
-func (a *app) pastedText(ctx context.Context, args []string) (string, error) {
-	text := strings.Join(args, " ")
-	if len(args) == 0 && a.Streams.InTerminal {
-		return "", usagef("TEXT is missing: give an error or an API's name, or pipe it in")
-	}
-	if len(args) == 0 || text == "-" {
-		read, err := a.readStdin(ctx, nil)
-		if err != nil {
-			return "", err
-		}
-		text = read
-	}
-	if strings.TrimSpace(text) == "" {
-		return "", usagef("there is no text to explain")
-	}
-	return strings.TrimSpace(text), nil
 }

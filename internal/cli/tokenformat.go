@@ -12,7 +12,6 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 )
 
 // printed is a token on its way to stdout: what the formats of `token get` show.
@@ -55,11 +54,7 @@ func newPrinted(s *session, answer broker.Answer, now time.Time) printed {
 
 // withHeaders adds what the service's API wants beside the token.
 func (p printed) withHeaders(ctx context.Context, s *session) (printed, error) {
-	headerer, ok := s.provider.(providers.APIHeaderer)
-	if !ok {
-		return p, nil
-	}
-	wanted := headerer.APIHeaders()
+	wanted := s.provider.Headers()
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		value, err := wanted[name](ctx)
 		if err != nil {

@@ -40,13 +40,12 @@ func (a *app) runIntrospect(ctx context.Context, f *serviceFlags, output *output
 	if err != nil {
 		return err
 	}
-	introspector, err := providers.As[providers.Introspector](s.provider, "token introspect", a.services)
-	if err != nil {
+	if err := s.profile.Service.Require(providers.Introspect, a.services); err != nil {
 		return err
 	}
 	var reply json.RawMessage
 	err = s.withToken(ctx, func(ctx context.Context, with providers.Session) error {
-		reply, err = introspector.Introspect(ctx, with.AccessToken)
+		reply, err = s.provider.Introspect(ctx, with.AccessToken)
 		return err
 	})
 	if err != nil {
@@ -79,8 +78,7 @@ func (a *app) runRevoke(ctx context.Context, f *serviceFlags, output *outputFlag
 	if err != nil {
 		return err
 	}
-	revoker, err := providers.As[providers.Revoker](s.provider, "token revoke", a.services)
-	if err != nil {
+	if err := s.profile.Service.Require(providers.Revoke, a.services); err != nil {
 		return err
 	}
 	record, err := s.stored(ctx)
@@ -92,11 +90,11 @@ func (a *app) runRevoke(ctx context.Context, f *serviceFlags, output *outputFlag
 	}
 	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
 		// The access token goes first: it may end with the refresh token.
-		err := revoker.Revoke(ctx, with.AccessToken, "access_token")
+		err := s.provider.Revoke(ctx, with.AccessToken, "access_token")
 		if err != nil || with.RefreshToken.IsZero() {
 			return err
 		}
-		return revoker.Revoke(ctx, with.RefreshToken, "refresh_token")
+		return s.provider.Revoke(ctx, with.RefreshToken, "refresh_token")
 	})
 	if refused, ok := errors.AsType[*oauth.Error](err); ok && refused.Code == "invalid_token" {
 		// What the service does not know is of no use here either.
@@ -246,10 +244,9 @@ func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) 
 	if id, err := jose.ParseJWT(answer.Token.IDToken); err == nil {
 		i.IDToken = id.Claims
 	}
-	verifier, ok := s.provider.(providers.Verifier)
-	if i.Kind == "jwt" && ok && s.dryRun == nil {
+	if i.Kind == "jwt" && s.profile.Service.Has(providers.PublicKeys) && s.dryRun == nil {
 		err := s.bounded(ctx, sessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
-			return verifier.Verify(ctx, with.AccessToken)
+			return s.provider.Verify(ctx, with.AccessToken)
 		})
 		i.Verified, i.Verification = err == nil, "verified with the keys that the service publishes"
 		if err != nil {

@@ -36,7 +36,7 @@ machine. A step that does not go as it should is an error.`,
 // step is one service of the tour: which profile shows most of it without a browser,
 // and what came of it.
 type step struct {
-	service providers.Service
+	service providers.Spec
 	profile string
 	view    string // of userinfo
 
@@ -46,7 +46,7 @@ type step struct {
 	userinfo string
 }
 
-func newStep(service providers.Service) step {
+func newStep(service providers.Spec) step {
 	switch service.Name {
 	case "pexip":
 		return step{service: service, profile: "pexip-openid"}

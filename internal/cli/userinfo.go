@@ -44,17 +44,16 @@ func (a *app) runUserinfo(ctx context.Context, o *userinfoOptions, args []string
 	if err != nil {
 		return err
 	}
-	asker, err := providers.As[providers.UserInfoer](s.provider, "userinfo", a.services)
-	if err != nil {
+	if err := s.profile.Service.Require(providers.UserInfo, a.services); err != nil {
 		return err
 	}
 	view, err := chooseView(s.profile.Service, o.view)
 	if err != nil {
 		return err
 	}
-	var info providers.UserInfo
+	var info providers.Claims
 	err = s.withToken(ctx, func(ctx context.Context, with providers.Session) error {
-		info, err = asker.UserInfo(ctx, with, view)
+		info, err = s.provider.UserInfo(ctx, with, view)
 		return err
 	})
 	if err != nil {
@@ -63,12 +62,12 @@ func (a *app) runUserinfo(ctx context.Context, o *userinfoOptions, args []string
 	if info.Unverified {
 		a.warn("unverified: these are the claims of a JWT whose signature nobody checked")
 	}
-	return a.object(&o.output, info.Claims)
+	return a.object(&o.output, info.JSON)
 }
 
 // chooseView returns the view that is asked for, the service's first when none is.
-func chooseView(service providers.Service, view string) (string, error) {
-	views := service.UserInfoViews
+func chooseView(service providers.Spec, view string) (string, error) {
+	views := service.Views()
 	switch {
 	case view == "" && len(views) > 0:
 		return views[0], nil

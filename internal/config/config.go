@@ -37,7 +37,7 @@ type Options struct {
 	// LookupEnv reads the environment; nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 	// Services are the services a profile may name.
-	Services []providers.Service
+	Services []providers.Spec
 	// Resolver is what secret references are fetched with; its Trust is that of the file
 	// too.
 	Resolver Resolver
@@ -173,7 +173,7 @@ type File struct {
 
 	env      environ
 	source   reader
-	services []providers.Service
+	services []providers.Spec
 	refs     *resolver
 	text     []byte
 	// layout is where each profile stands, known only when simple is true.
@@ -276,13 +276,13 @@ func unreadable(path string, err error) error {
 }
 
 // service returns the service of that name.
-func (f *File) service(name string) (providers.Service, bool) {
+func (f *File) service(name string) (providers.Spec, bool) {
 	for _, s := range f.services {
 		if s.Name == name {
 			return s, true
 		}
 	}
-	return providers.Service{}, false
+	return providers.Spec{}, false
 }
 
 func (f *File) serviceNames() []string {

@@ -16,8 +16,8 @@ import (
 )
 
 // services are two services made up for these tests.
-func services() []providers.Service {
-	return []providers.Service{
+func services() []providers.Spec {
+	return []providers.Spec{
 		{Name: "talkdesk", Settings: []providers.Setting{
 			{Name: "account", Required: true, Help: "the account"},
 			{Name: "region", Default: "us", Values: []string{"us", "eu", "ca", "au"}},

@@ -51,7 +51,7 @@ func anotherName(name string) string {
 // ParseSetting reads one setting of a service as it would be written in a profile,
 // a list as words. A secret's text is a reference, which is not fetched. Errors
 // are *Error and do not repeat what may be a secret.
-func ParseSetting(service providers.Service, name, text string) (providers.Value, error) {
+func ParseSetting(service providers.Spec, name, text string) (providers.Value, error) {
 	i := slices.IndexFunc(service.Settings, func(d providers.Setting) bool { return d.Name == name })
 	if i < 0 {
 		known := []string{}

@@ -86,8 +86,8 @@ func inQuotes(text string) bool {
 // Addressed returns what a setting's value says when it is the pasted address of the
 // service ("https://acme.talkdeskid.eu/…"): the values of this setting and of others. It
 // is nil for every other value.
-func Addressed(service providers.Service, name, text string) map[string]string {
-	if service.AtAddress == nil || !strings.Contains(text, ".") {
+func Addressed(service providers.Spec, name, text string) map[string]string {
+	if !strings.Contains(text, ".") {
 		return nil
 	}
 	if !strings.Contains(text, "://") {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,8 +37,8 @@ func TestWords(t *testing.T) {
 }
 
 // addressed is a service that knows an address of its own.
-func addressed() providers.Service {
-	return providers.Service{
+func addressed() providers.Spec {
+	return providers.Spec{
 		Name: "talkdesk",
 		Settings: []providers.Setting{
 			{Name: "account"},
@@ -48,13 +47,7 @@ func addressed() providers.Service {
 			{Name: "client_secret", Kind: providers.Secret},
 			{Name: "scopes", Kind: providers.List},
 		},
-		AtAddress: func(u *url.URL) map[string]string {
-			account, ok := strings.CutSuffix(u.Hostname(), ".id.example")
-			if !ok {
-				return nil
-			}
-			return map[string]string{"account": account, "region": "eu"}
-		},
+		Base: providers.Hosts{By: "region", At: map[string]string{"eu": "https://{account}.id.example"}},
 	}
 }
 
@@ -96,7 +89,7 @@ func TestPastedValues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_"+tt.variable+"="+tt.value)
-			f, err := Load(Options{LookupEnv: env, Services: []providers.Service{addressed()}})
+			f, err := Load(Options{LookupEnv: env, Services: []providers.Spec{addressed()}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +119,7 @@ func TestAddressAgainstSetting(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, "profiles:\n  p: {provider: talkdesk, account: 'https://acme.id.example ', region: us}\n"+
 		"  q: {provider: talkdesk, account: ' acme.id.example', region: \" eu\"}\n")
-	f, err := Load(Options{Path: path, LookupEnv: environment(), Services: []providers.Service{addressed()}})
+	f, err := Load(Options{Path: path, LookupEnv: environment(), Services: []providers.Spec{addressed()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +186,7 @@ func TestPastedVariable(t *testing.T) {
 	t.Parallel()
 	var said []string
 	env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_CLIENT_SECRET=\uFEFFfake \r\n")
-	f, err := Load(Options{LookupEnv: env, Services: []providers.Service{addressed()}, Resolver: Resolver{
+	f, err := Load(Options{LookupEnv: env, Services: []providers.Spec{addressed()}, Resolver: Resolver{
 		Trust: files.Trust{Warn: func(text string) { said = append(said, text) }},
 	}})
 	if err != nil {

@@ -18,7 +18,7 @@ type Profile struct {
 	// Line is where the profile begins in the file, 0 when no file was used.
 	Line int
 	// Service is the service named by the profile's provider.
-	Service providers.Service
+	Service providers.Spec
 	// Settings are the values with their origins, defaults included. Whether
 	// something required is missing is left to the service. Of a secret given by
 	// reference, Text is the reference with a command cut to its first word.

@@ -17,7 +17,7 @@ import (
 // that references name, of this profile and of all others of its file, whether they are
 // used or not. The twins with _FILE and _CMD only say where a secret is and are not among
 // them. A nil profile names none.
-func SecretVariables(services []providers.Service, p *Profile) []string {
+func SecretVariables(services []providers.Spec, p *Profile) []string {
 	var f *File
 	var named []string
 	if p != nil {
@@ -30,7 +30,7 @@ func SecretVariables(services []providers.Service, p *Profile) []string {
 
 // SecretVariables is as the function of that name, for all profiles of the file. A nil
 // file names none.
-func (f *File) SecretVariables(services []providers.Service) []string {
+func (f *File) SecretVariables(services []providers.Spec) []string {
 	names := []string{"AUTHCTL_STORE_KEY"}
 	for _, s := range services {
 		for _, d := range s.Settings {

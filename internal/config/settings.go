@@ -137,7 +137,7 @@ func (f *File) first(p *Profile, s source, d providers.Setting, inFile providers
 
 // checkKeys looks for keys the service does not know. Keys are compared as
 // written: one in capitals is a mistake although viper would fold it.
-func (s source) checkKeys(service providers.Service) error {
+func (s source) checkKeys(service providers.Spec) error {
 	known := []string{"provider"}
 	for _, d := range service.Settings {
 		known = append(known, d.Name)
@@ -161,7 +161,7 @@ func (s source) checkKeys(service providers.Service) error {
 	return nil
 }
 
-func checkFlags(service providers.Service, flags map[string]providers.Value) error {
+func checkFlags(service providers.Spec, flags map[string]providers.Value) error {
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
 		if !slices.ContainsFunc(service.Settings, func(d providers.Setting) bool { return d.Name == name }) {
 			return &Error{Key: flags[name].Origin, Problem: fmt.Sprintf("gives %s, which %s does not have", name, service.Name)}

@@ -37,7 +37,7 @@ type UnknownVariable struct {
 
 // UnknownVariables returns those of an environment (NAME=value, as os.Environ has it),
 // sorted by name. One that is set to nothing counts as unset.
-func UnknownVariables(environment []string, services []providers.Service) []UnknownVariable {
+func UnknownVariables(environment []string, services []providers.Spec) []UnknownVariable {
 	var unknown []UnknownVariable
 	var known []string
 	for _, entry := range environment {
@@ -59,7 +59,7 @@ func UnknownVariables(environment []string, services []providers.Service) []Unkn
 }
 
 // knownVariables are the names that mean something, without the prefix.
-func knownVariables(services []providers.Service) []string {
+func knownVariables(services []providers.Spec) []string {
 	names := ownVariables()
 	for _, s := range services {
 		for _, d := range s.Settings {

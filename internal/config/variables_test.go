@@ -8,7 +8,7 @@ import (
 
 func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
-	services := []providers.Service{{Name: "s", Settings: []providers.Setting{
+	services := []providers.Spec{{Name: "s", Settings: []providers.Setting{
 		{Name: "account"},
 		{Name: "client_id"},
 		{Name: "scopes", Kind: providers.List},

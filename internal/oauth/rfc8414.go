@@ -19,6 +19,8 @@ type Metadata struct {
 	// with it.
 	Issuer string
 
+	AuthorizationEndpoint *url.URL
+	TokenEndpoint         *url.URL
 	UserinfoEndpoint      *url.URL
 	IntrospectionEndpoint *url.URL
 	RevocationEndpoint    *url.URL
@@ -81,12 +83,24 @@ type metadataEndpoint struct {
 
 func (m *Metadata) endpoints() []metadataEndpoint {
 	return []metadataEndpoint{
+		{"authorization_endpoint", &m.AuthorizationEndpoint},
+		{"token_endpoint", &m.TokenEndpoint},
 		{"userinfo_endpoint", &m.UserinfoEndpoint},
 		{"introspection_endpoint", &m.IntrospectionEndpoint},
 		{"revocation_endpoint", &m.RevocationEndpoint},
 		{"end_session_endpoint", &m.EndSessionEndpoint},
 		{"jwks_uri", &m.JWKSURI},
 	}
+}
+
+// Endpoint returns an endpoint by its name in the document, nil when that does not name it.
+func (m *Metadata) Endpoint(name string) *url.URL {
+	for _, e := range m.endpoints() {
+		if e.name == name {
+			return *e.to
+		}
+	}
+	return nil
 }
 
 // metadata reads the document; the second result is the problem.
@@ -121,7 +135,7 @@ func (m members) endpoint(name, scheme string) (*url.URL, string) {
 		return nil, "its " + name + " is not a URL"
 	}
 	check := CheckEndpoint
-	if name == "end_session_endpoint" {
+	if name == "end_session_endpoint" || name == "authorization_endpoint" {
 		check = checkAddress
 	}
 	if check(u) != nil || scheme == "https" && u.Scheme != "https" {

@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 )
@@ -15,7 +14,7 @@ type Catalogue struct {
 	Scopes []KnownScope `json:"scopes"`
 }
 
-// DecodeCatalogue reads a catalogue from JSON. The adapters embed theirs as text and
+// DecodeCatalogue reads a catalogue from JSON. The services embed theirs as text and
 // read it when it is asked for, so that other commands do not pay for it. Text that
 // is no catalogue gives an empty one: a scope that is not listed is never refused.
 func DecodeCatalogue(text string) Catalogue {
@@ -64,12 +63,4 @@ type KnownScope struct {
 	// Newer says that the page which the catalogue follows does not have it yet; About says
 	// where it is known from.
 	Newer bool `json:"newer,omitempty"`
-}
-
-// ScopeLister is a Provider whose service tells which scopes it knows.
-type ScopeLister interface {
-	// LiveScopes returns the scopes that the service publishes (scopes_supported of
-	// RFC 8414 §2), which are not those that this client may have. Errors are a
-	// *Failure, or an *UnsupportedError when it publishes none.
-	LiveScopes(ctx context.Context) ([]string, error)
 }

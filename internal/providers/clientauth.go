@@ -14,11 +14,11 @@ const (
 	None          = "none"
 )
 
-// ClientAuth returns the client authentication that the settings describe. With
+// clientAuth returns the client authentication that the settings describe. With
 // no client_auth, a private_key means private_key_jwt and a client_secret Basic.
 // Basic encodes as basic_encoding says; algorithm is the JWS algorithm the service
 // wants of a signed JWT, empty for the key's own.
-func (s Settings) ClientAuth(endpoint *url.URL, algorithm string) (oauth.ClientAuth, error) {
+func (s Settings) clientAuth(endpoint *url.URL, algorithm string) (oauth.ClientAuth, error) {
 	id, secret := s.Text("client_id"), s.Secret("client_secret")
 	method, err := s.authMethod()
 	if err != nil {

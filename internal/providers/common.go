@@ -1,5 +1,7 @@
 package providers
 
+import "github.com/authctl/authctl/internal/oauth"
+
 // The settings that several services have, so that one name means one thing.
 
 // BaseURLSetting is base_url, which every service takes.
@@ -67,11 +69,15 @@ func BasicEncodingSetting(standard string) Setting {
 }
 
 // GrantSetting is grant; the first of the grants is the default.
-func GrantSetting(grants ...string) Setting {
-	return Setting{
-		Name: "grant", Kind: Text, Asked: len(grants) > 1, Default: grants[0], Values: grants,
+func GrantSetting(grants ...oauth.Grant) Setting {
+	d := Setting{
+		Name: "grant", Kind: Text, Asked: len(grants) > 1, Default: string(grants[0]),
 		Help: "the grant type tokens are got with",
 	}
+	for _, g := range grants {
+		d.Values = append(d.Values, string(g))
+	}
+	return d
 }
 
 // HasPrivateKey holds where a signed JWT replaces the client secret.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/authctl/authctl/internal/moment"
@@ -14,15 +15,15 @@ import (
 // failure turns what asking the endpoint ended with into a *Failure. Errors that
 // are not the service's (a secret that cannot be fetched, a malformed key) pass
 // as they are.
-func (p *Peer) failure(err error, w wanted) error {
+func (p *Provider) failure(err error, w wanted) error {
 	err = p.judged(err, w)
 	if failure, ok := errors.AsType[*Failure](err); ok {
-		failure.Hint = p.Names.In(failure.Hint)
+		failure.Hint = p.names.In(failure.Hint)
 	}
 	return err
 }
 
-func (p *Peer) judged(err error, w wanted) error {
+func (p *Provider) judged(err error, w wanted) error {
 	if answered, ok := errors.AsType[*oauth.Error](err); ok {
 		return p.answered(answered, w)
 	}
@@ -31,7 +32,7 @@ func (p *Peer) judged(err error, w wanted) error {
 	}
 	if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
 		return &Failure{
-			Reason: ReasonProtocol, Message: fmt.Sprintf("%s gave an answer that cannot be used: %v", p.Service, reply),
+			Reason: ReasonProtocol, Message: fmt.Sprintf("%s gave an answer that cannot be used: %v", p.spec.short(), reply),
 			Ambiguous: oauth.Ambiguous(err), Err: err,
 		}
 	}
@@ -40,9 +41,9 @@ func (p *Peer) judged(err error, w wanted) error {
 
 // unreached judges an exchange without a reply: time mends a network, and no
 // certificate.
-func (p *Peer) unreached(network *oauth.NetworkError, err error) *Failure {
+func (p *Provider) unreached(network *oauth.NetworkError, err error) *Failure {
 	failure := &Failure{
-		Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.Service, network),
+		Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.spec.short(), network),
 		Hint: networkHint(err, network), Ambiguous: oauth.Ambiguous(err), Err: err,
 	}
 	if network.Obstacle != nil {
@@ -67,8 +68,8 @@ func networkHint(err error, network *oauth.NetworkError) string {
 }
 
 // answered judges an error that the service answered with, by the first rule that fits.
-func (p *Peer) answered(err *oauth.Error, w wanted) *Failure {
-	failure := judge(p.Service, err, w, inFront(), p.Rules, StandardCodes(), gatewayForbids(w), standardStatuses())
+func (p *Provider) answered(err *oauth.Error, w wanted) *Failure {
+	failure := p.judge(err, w, inFront(), w.rules, StandardCodes(), gatewayForbids(w), standardStatuses())
 	if failure.Hint == "" && failure.Reason == ReasonCredentials && !w.token {
 		failure.Hint = credentialsHint(w.auth)
 	}
@@ -81,15 +82,13 @@ func (p *Peer) answered(err *oauth.Error, w wanted) *Failure {
 }
 
 // judge returns what the first rule that fits makes of an error.
-func judge(service string, err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
-	for _, rules := range lists {
-		for _, r := range rules {
-			if r.fits(err) {
-				return r.failure(service, err, w)
-			}
+func (p *Provider) judge(err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
+	for _, r := range slices.Concat(lists...) {
+		if r.fits(err) && (r.If == nil || r.If.holds(p.settings)) {
+			return r.failure(p.spec.short(), err, w)
 		}
 	}
-	return Rule{Reason: ReasonProtocol}.failure(service, err, w)
+	return Rule{Reason: ReasonProtocol}.failure(p.spec.short(), err, w)
 }
 
 // credentialsHint names the settings that make the credentials; a signed JWT depends on

@@ -12,42 +12,147 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 )
 
-// AuthorizationCodeGrant is the grant whose tokens a person gets in the browser.
-const AuthorizationCodeGrant = "authorization_code"
+// Interaction is how a login deals with the person.
+type Interaction struct {
+	// RedirectURI is where the browser comes back to.
+	RedirectURI string
+	// OpenURL has the person open an address. It holds no secret: what it holds is worth
+	// nothing without this process. An error of it ends the login.
+	OpenURL func(ctx context.Context, address *url.URL) error
+	// AwaitRedirect waits for the browser and has redeem trade what it brings for a token,
+	// which may take a while, so that its page can say what really happened. After an
+	// *oauth.CallbackError that is Foreign the wait goes on; any other error ends the login.
+	AwaitRedirect func(ctx context.Context, redeem func(context.Context, url.Values) (oauth.Token, error)) error
+	// ShowUserCode has the person open an address and type a code there (RFC 8628 §3.3). No
+	// service that is built in asks for it.
+	ShowUserCode func(ctx context.Context, address *url.URL, code string) error
+}
 
-// LoginNeeded is the failure of issuing a token that only a login gives.
-func LoginNeeded(service string) *Failure {
-	return &Failure{
-		Reason:  ReasonLogin,
-		Message: fmt.Sprintf("%s gives tokens of the grant %s only to a person who logs in", service, AuthorizationCodeGrant),
+// login is a login under way: what has to be kept until the answer comes. The verifier proves
+// that it was us who asked (RFC 7636); it is zero without PKCE.
+type login struct {
+	oauth.AuthorizationRequest
+	verifier secret.Secret
+}
+
+// Login gets a token from a person in the browser, with the authorization code grant (RFC 6749
+// §4.1). The errors are those of the interaction too.
+func (p *Provider) Login(ctx context.Context, i Interaction) (token oauth.Token, err error) {
+	endpoint := p.authorize
+	if endpoint == nil {
+		if endpoint, err = p.discovered(ctx, Login, "authorization_endpoint"); err != nil {
+			return token, err
+		}
 	}
+	l := p.newLogin(endpoint, i.RedirectURI)
+	address, err := l.URL()
+	if err != nil {
+		return token, fmt.Errorf("building the address to log in at: %w", err)
+	}
+	if err := i.OpenURL(ctx, address); err != nil {
+		return token, err
+	}
+	err = i.AwaitRedirect(ctx, func(ctx context.Context, answer url.Values) (oauth.Token, error) {
+		var err error
+		token, err = p.redeem(ctx, l, answer)
+		return token, err
+	})
+	return token, err
 }
 
-// CodeFlow is the authorization code grant (RFC 6749 §4.1) of one configured
-// client: one code for all services that have it.
-type CodeFlow struct {
-	Token *TokenEndpoint
-	// Authorize is the authorization endpoint.
-	Authorize *url.URL
-	ClientID  string
-	Scopes    []string
-	// Extra are further parameters of the authorization request.
-	Extra url.Values
-	// PKCE sends an S256 challenge (RFC 7636).
-	PKCE bool
-	// Nonce sends a nonce and checks it where an ID token comes back (OpenID
-	// Connect Core §3.1.3.7).
-	Nonce bool
-	// StateOptional takes an answer without state, which needs PKCE.
-	StateOptional bool
-	// NoRedirectURI leaves redirect_uri out of the token request, against RFC 6749
-	// §4.1.3, for services that refuse it there.
-	NoRedirectURI bool
+func (p *Provider) newLogin(endpoint *url.URL, redirectURI string) login {
+	l := login{AuthorizationRequest: oauth.AuthorizationRequest{
+		Endpoint: endpoint, ClientID: p.settings.Text("client_id"), RedirectURI: redirectURI,
+		Scope: p.settings.List("scopes"), State: oauth.NewState(), Extra: p.params(p.spec.Login),
+	}}
+	if len(l.Scope) == 0 && p.spec.OnlyScope != "" {
+		l.Scope = []string{p.spec.OnlyScope}
+	}
+	if p.settings.Bool("pkce") {
+		l.verifier = oauth.NewVerifier()
+		l.Challenge = oauth.S256Challenge(l.verifier)
+	}
+	if p.spec.Nonce {
+		l.Nonce = oauth.NewState()
+	}
+	return l
 }
 
-// StateOptional reports whether the profile takes an answer without state. Then PKCE is
+// redeem checks the answer and trades its code for a token. It is sent once: a code is good
+// once. An answer that is not this login's is an *oauth.CallbackError.
+func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oauth.Token, error) {
+	code, err := oauth.Callback{State: l.State, Optional: p.stateless}.Parse(answer)
+	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
+		return oauth.Token{}, err
+	}
+	// An error is believed no more than a code when another server sent it.
+	if issuer := answer.Get("iss"); issuer != "" && !p.isOurs(l, issuer) {
+		return oauth.Token{}, &Failure{
+			Reason: ReasonProtocol,
+			Message: fmt.Sprintf("the answer to the login at %s names another issuer (RFC 9207): %q",
+				p.spec.short(), secret.CleanText(issuer)),
+		}
+	}
+	if err != nil {
+		return oauth.Token{}, p.refusedLogin(err)
+	}
+	r := oauth.TokenRequest{Params: url.Values{}, Secrets: map[string]secret.Func{"code": secret.Known(code)}}
+	if send, ok := p.settings.Lookup("send_redirect_uri"); !ok || send.Text != "false" {
+		r.Params.Set("redirect_uri", l.RedirectURI)
+	}
+	if !l.verifier.IsZero() {
+		r.Secrets["code_verifier"] = secret.Known(l.verifier)
+	}
+	token, err := p.ask(ctx, oauth.AuthorizationCode, r)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	if !l.Nonce.IsZero() && !token.IDToken.IsZero() {
+		if err := oauth.CheckNonce(token.IDToken, l.Nonce); err != nil {
+			return oauth.Token{}, &Failure{
+				Reason: ReasonProtocol, Err: err,
+				Message: fmt.Sprintf("the ID token of %s is not of this login: %v", p.spec.short(), err),
+			}
+		}
+	}
+	return p.kept(token), nil
+}
+
+// isOurs reports whether an issuer (RFC 9207 §2.4) can be the one that was asked. Where the
+// service documents none, its host is what is left to compare: the authorization endpoint's,
+// or one beside it below the same domain.
+func (p *Provider) isOurs(l login, issuer string) bool {
+	if p.issuer != nil {
+		return issuer == p.issuer.String()
+	}
+	u, err := url.Parse(issuer)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	_, domain, _ := strings.Cut(l.Endpoint.Hostname(), ".")
+	beside := strings.Contains(domain, ".") && u.Scheme == "https" && strings.HasSuffix(u.Hostname(), "."+domain) &&
+		net.ParseIP(l.Endpoint.Hostname()) == nil
+	return u.Host == l.Endpoint.Host || beside
+}
+
+// refusedLogin gives an answer that ends the login its reason.
+func (p *Provider) refusedLogin(err error) error {
+	callback, ok := errors.AsType[*oauth.CallbackError](err)
+	if !ok {
+		return err
+	}
+	failure := &Failure{Reason: ReasonProtocol, Hint: "log in again"}
+	if callback.Reason == oauth.CallbackRefused {
+		failure = p.judge(&oauth.Error{Code: callback.Code, Description: callback.Description}, wanted{}, refusedLogin())
+	}
+	failure.Message, failure.Err = fmt.Sprintf("%s did not log you in: %v", p.spec.short(), callback), err
+	failure.Hint = p.names.In(failure.Hint)
+	return failure
+}
+
+// stateOptional reports whether the profile takes an answer without state. Then PKCE is
 // what keeps a foreign code out, and must not be off.
-func (s Settings) StateOptional() (bool, error) {
+func (s Settings) stateOptional() (bool, error) {
 	if v, ok := s.Lookup("require_state"); !ok || v.Text != "false" {
 		return false, nil
 	}
@@ -56,93 +161,4 @@ func (s Settings) StateOptional() (bool, error) {
 			"without state, PKCE is what ties an answer to the login: set pkce: true")
 	}
 	return true, nil
-}
-
-// Start returns the address to open. It sends nothing.
-func (f CodeFlow) Start(redirectURI string) (*Login, error) {
-	login := &Login{RedirectURI: redirectURI, State: oauth.NewState()}
-	request := oauth.AuthorizationRequest{
-		Endpoint: f.Authorize, ClientID: f.ClientID, RedirectURI: redirectURI,
-		Scope: f.Scopes, State: login.State, Extra: f.Extra,
-	}
-	if f.PKCE {
-		login.Verifier = oauth.NewVerifier()
-		request.Challenge = oauth.S256Challenge(login.Verifier)
-	}
-	if f.Nonce {
-		login.Nonce = oauth.NewState()
-		request.Nonce = login.Nonce
-	}
-	address, err := request.URL()
-	if err != nil {
-		return nil, fmt.Errorf("building the address to log in at: %w", err)
-	}
-	login.URL = address
-	return login, nil
-}
-
-// Finish checks the answer and trades its code for a token.
-func (f CodeFlow) Finish(ctx context.Context, login *Login, answer url.Values) (oauth.Token, error) {
-	code, err := oauth.Callback{State: login.State, Optional: f.StateOptional && f.PKCE}.Parse(answer)
-	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
-		return oauth.Token{}, err
-	}
-	// An error is believed no more than a code when another server sent it.
-	if issuer := answer.Get("iss"); issuer != "" && !f.isOurs(issuer) {
-		return oauth.Token{}, &Failure{
-			Reason: ReasonProtocol,
-			Message: fmt.Sprintf("the answer to the login at %s names another issuer (RFC 9207): %q",
-				f.Token.Service, secret.CleanText(issuer)),
-		}
-	}
-	if err != nil {
-		return oauth.Token{}, f.refused(err)
-	}
-	params := url.Values{}
-	if !f.NoRedirectURI {
-		params.Set("redirect_uri", login.RedirectURI)
-	}
-	token, err := f.Token.AuthorizationCode(ctx, params, code, login.Verifier)
-	if err != nil {
-		return oauth.Token{}, err
-	}
-	if !login.Nonce.IsZero() && !token.IDToken.IsZero() {
-		if err := oauth.CheckNonce(token.IDToken, login.Nonce); err != nil {
-			return oauth.Token{}, &Failure{
-				Reason: ReasonProtocol, Err: err,
-				Message: fmt.Sprintf("the ID token of %s is not of this login: %v", f.Token.Service, err),
-			}
-		}
-	}
-	return f.Token.kept(token), nil
-}
-
-// isOurs reports whether an issuer (RFC 9207 §2.4) can be the one that was asked. The
-// services document no issuer, so that its host is what is left to compare: the
-// authorization endpoint's, or one beside it below the same domain.
-func (f CodeFlow) isOurs(issuer string) bool {
-	u, err := url.Parse(issuer)
-	if err != nil || u.Host == "" {
-		return false
-	}
-	_, domain, _ := strings.Cut(f.Authorize.Hostname(), ".")
-	beside := strings.Contains(domain, ".") && u.Scheme == "https" && strings.HasSuffix(u.Hostname(), "."+domain) &&
-		net.ParseIP(f.Authorize.Hostname()) == nil
-	return u.Host == f.Authorize.Host || beside
-}
-
-// refused gives an answer that ends the login its reason.
-func (f CodeFlow) refused(err error) error {
-	callback, ok := errors.AsType[*oauth.CallbackError](err)
-	if !ok {
-		return err
-	}
-	failure := &Failure{Reason: ReasonProtocol, Hint: "log in again"}
-	if callback.Reason == oauth.CallbackRefused {
-		said := &oauth.Error{Code: callback.Code, Description: callback.Description}
-		failure = judge(f.Token.Service, said, wanted{}, refusedLogin())
-	}
-	failure.Message, failure.Err = fmt.Sprintf("%s did not log you in: %v", f.Token.Service, callback), err
-	failure.Hint = f.Token.Names.In(failure.Hint)
-	return failure
 }

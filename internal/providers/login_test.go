@@ -2,13 +2,14 @@ package providers_test
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/providers/providertest"
 )
 
 // TestRefusedLogin: what the authorization endpoint says (RFC 6749 §4.1.2.1) is not always
@@ -33,12 +34,7 @@ func TestRefusedLogin(t *testing.T) {
 		"consent_required":          {providers.ReasonCredentials, "consent"},
 		"some_other_thing":          {providers.ReasonCredentials, "what the service says"},
 	} {
-		flow := providers.CodeFlow{
-			Token:     &providers.TokenEndpoint{Peer: providers.Peer{Service: "Fake", Client: &oauth.Client{}}},
-			Authorize: &url.URL{Scheme: "https", Host: "id.example"}, ClientID: "c",
-		}
-		login := &providers.Login{RedirectURI: "http://127.0.0.1:2/callback", State: secret.New("fake-state")}
-		_, err := flow.Finish(t.Context(), login, url.Values{"state": {"fake-state"}, "error": {code}})
+		_, err := loggingIn(t, "https://id.example/oauth/authorize", url.Values{"error": {code}})
 		failure, ok := errors.AsType[*providers.Failure](err)
 		if !ok || failure.Reason != want.reason || !strings.Contains(failure.Hint, want.hint) ||
 			code != "access_denied" && strings.Contains(failure.Hint, again) {
@@ -65,21 +61,37 @@ func TestIssuerOfTheAnswer(t *testing.T) {
 		{"http://127.0.0.1:1/oauth/authorize", "https://9.0.0.1", true},
 		{"https://acme.talkdeskid.com/oauth/authorize", "not a URL", true},
 	} {
-		authorize, err := url.Parse(c.authorize)
-		if err != nil {
-			t.Fatal(err)
-		}
-		flow := providers.CodeFlow{
-			Token:     &providers.TokenEndpoint{Peer: providers.Peer{Service: "Fake", Client: &oauth.Client{}}},
-			Authorize: authorize, ClientID: "c",
-		}
-		login := &providers.Login{RedirectURI: "http://127.0.0.1:2/callback", State: secret.New("fake-state")}
-		_, err = flow.Finish(t.Context(), login, url.Values{
-			"state": {"fake-state"}, "code": {"fake-code"}, "iss": {c.issuer},
-		})
+		_, err := loggingIn(t, c.authorize, url.Values{"code": {"fake-code"}, "iss": {c.issuer}})
 		failure, ok := errors.AsType[*providers.Failure](err)
 		if foreign := ok && failure.Reason == providers.ReasonProtocol; foreign != c.foreign {
 			t.Errorf("%s, answered by %q: %v", c.authorize, c.issuer, err)
 		}
 	}
+}
+
+// loggingIn has a person whose browser comes back from an authorization endpoint with an answer.
+func loggingIn(t *testing.T, authorize string, answer url.Values) (oauth.Token, error) {
+	t.Helper()
+	u, err := url.Parse(authorize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := providers.Spec{
+		Title: "Fake", Token: "/oauth/token", Authorize: u.Path, Base: providers.Hosts{At: map[string]string{"": u.Scheme + "://" + u.Host}},
+	}
+	settings := providers.NewSettings("p", map[string]providers.Value{
+		"client_id": {Text: "c"}, "client_auth": {Text: providers.None}, "grant": {Text: "authorization_code"},
+	})
+	p, err := spec.New(settings, &oauth.Client{HTTP: &http.Client{Transport: unreachable{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Login(t.Context(), providertest.Answering("http://127.0.0.1:2/callback", answer))
+}
+
+// unreachable is a network without hosts.
+type unreachable struct{}
+
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("no network")
 }

@@ -1,94 +1,272 @@
-// Package providers holds what the adapters of the services have in common: the
-// Provider interface, the optional capabilities, the description of settings as
-// data, and the one error a service's refusal ends as. Each service is a package
-// below this one; builtin lists them.
 package providers
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
 	"net/url"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 )
 
-// Provider is one configured client of one service. Everything beyond issuing a
-// token is an optional capability of one method, see Refresher.
-type Provider interface {
-	// Name is the service's name in configuration ("pexip").
-	Name() string
-	// Key states what a token of this client depends on. It needs no
-	// network, no secret and no person.
-	Key() oauth.Key
-	// Issue asks the service for a new token with the configured grant. Errors
-	// are a *Failure, a *SettingError or what a secret reference returned.
-	Issue(ctx context.Context) (oauth.Token, error)
+// Provider is one configured client of one service: it asks what the Spec says, in the way of
+// the standards. Errors of what it does are a *Failure, an *UnsupportedError, a *SettingError
+// or what a secret reference returned.
+type Provider struct {
+	spec     Spec
+	settings Settings
+	client   *oauth.Client
+	names    Names
+	auth     oauth.ClientAuth
+	// token and authorize are nil where the issuer's document names them.
+	base, token, authorize, issuer, api *url.URL
+	// vars are the values of Spec.Vars, each in its form.
+	vars         map[string]string
+	header       http.Header
+	secretHeader map[string]secret.Func
+	// stateless takes an answer to a login without state.
+	stateless bool
+
+	mu       sync.Mutex
+	metadata *oauth.Metadata // nil until it was read
 }
 
-// Refresher is a Provider that can trade a refresh token for a new access token
-// (RFC 6749 §6). The new token's RefreshToken is zero when the service sent none
-// back; the old one then stays valid. Whoever sends it by other means than an oauth.Client
-// calls oauth.Announce right before.
-type Refresher interface {
-	Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error)
-}
-
-// Pacer is a Provider whose service takes only so many token requests.
-type Pacer interface {
-	// Pace is the least time between two token requests of one account, whatever
-	// they ask for.
-	Pace() time.Duration
-}
-
-// Service is what is known of a service before anything is configured.
-type Service struct {
-	// Name is the value of `provider:` in a profile.
-	Name string
-	// Title is the service's name for people.
-	Title string
-	// Docs are the addresses of the vendor's pages the adapter follows.
-	Docs []string
-	// Settings are the keys a profile of this service may have, in the order in
-	// which a person is asked for them.
-	Settings []Setting
-	// Prototype is a nil pointer of the adapter's type: what the adapter can do
-	// is read off its method set.
-	Prototype Provider
-	// UserInfoViews are the names of what `userinfo --view` can ask for, the default
-	// first; empty when there is only one.
-	UserInfoViews []string
-	// PingWithToken says that the answer to a ping stands for a token too.
-	PingWithToken bool
-	// Catalogue returns the scopes of the vendor's page.
-	Catalogue func() Catalogue
-	// OnlyScope is the one scope that the service takes, empty where there are more.
-	OnlyScope string
-	// ListsGranted says that a token request without scope is answered with the list
-	// of all scopes that the client was given.
-	ListsGranted bool
-	// ScopesGivenIn is where a client is given its scopes, as the vendor calls it;
-	// empty where no page says.
-	ScopesGivenIn string
-	// RefreshTokensGivenIn says where a client is given refresh tokens; empty where no page
-	// says.
-	RefreshTokensGivenIn string
-	// AtAddress returns what an address of the service says of the settings ("account",
-	// "region"), as people paste it from a browser or a page; nil for one that says nothing.
-	// A nil function knows no address.
-	AtAddress func(*url.URL) map[string]string
-	// Odd returns what is allowed in the settings and hardly meant, empty for nothing; nil
-	// finds nothing. See Doubt.
-	Odd func(Settings) string
-	// New builds a client. It checks the settings, and errors are *SettingError.
-	New func(Settings, *oauth.Client) (Provider, error)
-}
-
-// Doubt returns a warning about what is allowed in the settings and hardly meant, empty
-// for nothing.
-func (s Service) Doubt(settings Settings) string {
-	if s.Odd == nil {
-		return ""
+// New returns the client that the settings describe. It sends nothing, and the errors are
+// *SettingError.
+func (s Spec) New(settings Settings, client *oauth.Client) (*Provider, error) {
+	p := &Provider{
+		spec: s, settings: settings, client: client, names: settings.Applying(s.Settings), vars: map[string]string{},
+		header: http.Header{}, secretHeader: map[string]secret.Func{},
 	}
-	return s.Odd(settings)
+	err := p.locate()
+	if err != nil {
+		return nil, err
+	}
+	audience := p.token
+	if audience == nil {
+		audience = p.issuer
+	}
+	if p.auth, err = settings.clientAuth(audience, s.Algorithm); err != nil {
+		return nil, err
+	}
+	if p.stateless, err = settings.stateOptional(); err != nil {
+		return nil, err
+	}
+	for name, values := range p.params(s.Header) {
+		p.header.Set(name, values[0])
+	}
+	for name, setting := range s.SecretHeader {
+		if value := settings.Secret(setting); value != nil {
+			p.secretHeader[name] = value
+		}
+	}
+	return p, nil
+}
+
+// params returns the values of parameters whose condition holds.
+func (p *Provider) params(list []Param) url.Values {
+	all := url.Values{}
+	for _, param := range list {
+		if param.If == nil || param.If.holds(p.settings) {
+			all.Set(param.Name, cmp.Or(p.vars[param.Setting], p.settings.Text(param.Setting)))
+		}
+	}
+	return all
+}
+
+// Name is the service's name in a profile.
+func (p *Provider) Name() string { return p.spec.Name }
+
+func (p *Provider) grant() oauth.Grant { return oauth.Grant(p.settings.Text("grant")) }
+
+// Key states what a token of this client depends on. It needs no network, no secret and no
+// person: where the issuer's document names the token endpoint, the issuer stands for it.
+func (p *Provider) Key() oauth.Key {
+	k := oauth.Key{
+		Provider: p.spec.Name, ClientID: p.settings.Text("client_id"), Grant: p.grant(), AuthMethod: p.auth.Method(),
+		Scopes: p.settings.List("scopes"),
+	}
+	if p.token != nil {
+		k.TokenURL = p.token.String()
+	} else {
+		k.Issuer = p.issuer.String()
+	}
+	if !p.spec.addressed("account") {
+		k.Account = p.vars["account"]
+	}
+	if k.Grant == oauth.Password {
+		k.User = p.settings.Text("username")
+	}
+	return k
+}
+
+// Pace is the least time between two token requests of one account, whatever they ask for; 0
+// for none.
+func (p *Provider) Pace() time.Duration { return p.spec.Pace }
+
+// Headers fetch the secret headers that the API wants beside the token, by name.
+func (p *Provider) Headers() map[string]secret.Func { return p.secretHeader }
+
+// Endpoint is an address at a service.
+type Endpoint struct {
+	// Name is what is there, for people: "authorization endpoint".
+	Name string
+	URL  *url.URL
+}
+
+// Endpoints are the addresses that this client asks or sends a person to, as far as its
+// settings tell them.
+func (p *Provider) Endpoints() []Endpoint {
+	authorize := p.authorize
+	if !p.grant().NeedsPerson() {
+		authorize = nil
+	}
+	return slices.DeleteFunc([]Endpoint{
+		{"token endpoint", p.token},
+		{"discovery document", p.issuer},
+		{"API", p.api},
+		{"authorization endpoint", authorize},
+	}, func(e Endpoint) bool { return e.URL == nil })
+}
+
+// TokenHosts are the addresses of those hosts of the service that a token may be sent to.
+func (p *Provider) TokenHosts() []*url.URL {
+	if p.api == nil {
+		return []*url.URL{p.base}
+	}
+	return []*url.URL{p.base, p.api}
+}
+
+// Issue asks for a new token with the configured grant. A grant that needs a person is a
+// Failure of ReasonLogin.
+func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
+	grant := p.grant()
+	if grant.NeedsPerson() {
+		return oauth.Token{}, &Failure{
+			Reason:  ReasonLogin,
+			Message: fmt.Sprintf("%s gives tokens of the grant %s only to a person who logs in", p.spec.short(), grant),
+		}
+	}
+	// A wrong password is not sent again: it may lock the user out.
+	r := oauth.TokenRequest{Params: url.Values{}, Repeatable: grant == oauth.ClientCredentials}
+	if scopes := p.settings.List("scopes"); len(scopes) > 0 {
+		r.Params.Set("scope", strings.Join(scopes, " "))
+	}
+	if grant == oauth.Password {
+		r.Params.Set("username", p.settings.Text("username"))
+		r.Secrets = map[string]secret.Func{"password": p.settings.Secret("password")}
+	}
+	token, err := p.ask(ctx, grant, r)
+	return p.kept(token), err
+}
+
+// Refresh trades a refresh token (RFC 6749 §6). The new token's RefreshToken is zero when the
+// service sent none back; the old one then stays valid. A refused one is a Failure of
+// ReasonLogin.
+func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error) {
+	token, err := p.ask(ctx, "refresh_token", oauth.TokenRequest{
+		Params: url.Values{}, Secrets: map[string]secret.Func{"refresh_token": secret.Known(refreshToken)},
+	})
+	return p.kept(token), refusedRefresh(err)
+}
+
+// ask sends a request to the token endpoint (RFC 6749 §3.2).
+func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (oauth.Token, error) {
+	var err error
+	if r.Endpoint = p.token; r.Endpoint == nil {
+		if r.Endpoint, err = p.discovered(ctx, "token get", "token_endpoint"); err != nil {
+			return oauth.Token{}, err
+		}
+	}
+	r.Params.Set("grant_type", string(grant))
+	maps.Copy(r.Params, p.params(p.spec.Form))
+	r.Auth, r.Header, r.SecretHeader = p.auth, p.header, p.secretHeader
+	r.Accept, r.MinRetryWait = p.settings.Text("accept"), p.spec.Pace
+	token, err := p.client.Token(ctx, r)
+	if err != nil {
+		return oauth.Token{}, p.failure(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
+	}
+	if p.spec.Hooks.Token != nil {
+		token = p.spec.Hooks.Token(token)
+	}
+	return token, nil
+}
+
+// kept returns the token without what the profile does not want to keep.
+func (p *Provider) kept(t oauth.Token) oauth.Token {
+	keep := p.settings.List("keep")
+	if !slices.Contains(keep, "id_token") {
+		t.IDToken = secret.Secret{}
+	}
+	if !slices.Contains(keep, "sid") {
+		t.SessionID = ""
+	}
+	return t
+}
+
+// discover reads the issuer's document once; a failure is not kept.
+func (p *Provider) discover(ctx context.Context) (*oauth.Metadata, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.metadata != nil {
+		return p.metadata, nil
+	}
+	metadata, err := p.readDiscovery(ctx)
+	if err == nil {
+		p.metadata = metadata
+	}
+	return metadata, err
+}
+
+// readDiscovery asks for the issuer's document; its endpoints must be on the same host.
+func (p *Provider) readDiscovery(ctx context.Context) (*oauth.Metadata, error) {
+	metadata, err := p.client.Discover(ctx, p.issuer)
+	if err == nil {
+		err = metadata.CheckHost(p.issuer)
+	}
+	if err != nil {
+		return nil, p.failed(err, wanted{rules: p.spec.Errors})
+	}
+	return metadata, nil
+}
+
+// discovered returns an endpoint for an operation by its name in the issuer's document.
+func (p *Provider) discovered(ctx context.Context, operation, endpoint string) (*url.URL, error) {
+	metadata, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if u := metadata.Endpoint(endpoint); u != nil {
+		return u, nil
+	}
+	return nil, p.lacks(operation, "has no such endpoint")
+}
+
+// lacks is said of what the issuer's document does not name.
+func (p *Provider) lacks(operation, what string) error {
+	return &UnsupportedError{
+		Service: p.spec.Title, Operation: operation,
+		Why: "the " + cmp.Or(p.spec.IssuerIs, "issuer") + "'s discovery document " + what,
+	}
+}
+
+// absent reads 404 and 405: of an endpoint that the document names they mean that the service
+// does not let it through, and nothing in the profile would change that.
+func (p *Provider) absent(operation string, err error) error {
+	answered, ok := errors.AsType[*oauth.Error](err)
+	if !ok || p.spec.Undocumented == "" ||
+		answered.StatusCode != http.StatusNotFound && answered.StatusCode != http.StatusMethodNotAllowed {
+		return err
+	}
+	return &UnsupportedError{
+		Service: p.spec.Title, Operation: operation, Why: p.spec.Undocumented + ": " + answered.Error(),
+	}
 }

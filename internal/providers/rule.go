@@ -2,6 +2,7 @@ package providers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -19,6 +20,8 @@ type Rule struct {
 	Text string
 	// Page wants a page for people in the error's place.
 	Page bool
+	// If limits the rule to profiles for which the condition holds.
+	If *Condition
 
 	// Reason is what the exit code follows.
 	Reason Reason
@@ -84,18 +87,20 @@ func isStandard(word string) bool {
 // wanted is what a client asked of a service, as far as an error's reading needs it.
 type wanted struct {
 	// grant is the grant of a token request, empty for other requests.
-	grant string
+	grant oauth.Grant
 	// auth is how the client authenticates, nil when it does not.
 	auth oauth.ClientAuth
 	// token says that an access token was shown.
 	token bool
+	// rules are the service's own.
+	rules []Rule
 }
 
 func (w wanted) this() string {
 	if w.grant == "" {
 		return "do this"
 	}
-	return "use the grant " + w.grant
+	return "use the grant " + string(w.grant)
 }
 
 // failure makes a failure of an error that the rule fits.
@@ -110,9 +115,32 @@ func (r Rule) failure(service string, err *oauth.Error, w wanted) *Failure {
 	}
 }
 
+// For returns the rule for a status and a code.
+func (r Rule) For(status int, code string) Rule {
+	r.Status, r.Code = status, code
+	return r
+}
+
+// each returns the rule for each of some codes.
+func (r Rule) each(codes ...string) []Rule {
+	all := make([]Rule, len(codes))
+	for i, code := range codes {
+		all[i] = r.For(r.Status, code)
+	}
+	return all
+}
+
 // inFront are the rules for what answers in front of a service, or in the same way for
 // any: they are about no credentials, whatever the status says.
 func inFront() []Rule {
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+	noPath := Rule{
+		Status: 403, Text: "missing authentication token", Reason: ReasonConfig,
+		Message: "has no such path, says the API gateway in front of it",
+		Hint:    "check {host} in the profile: the gateway knows no such method and path there",
+	}
+	byCode := noPath.For(403, "MissingAuthenticationTokenException")
+	byCode.Text = ""
 	return []Rule{
 		{Code: Throttled, Reason: ReasonTemporary},
 		{
@@ -120,17 +148,7 @@ func inFront() []Rule {
 			Hint: "give the right user name and password in HTTPS_PROXY; do not repeat this call before, " +
 				"or the proxy may lock the account",
 		},
-		{
-			// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-			Status: 403, Text: "missing authentication token", Reason: ReasonConfig,
-			Message: "has no such path, says the API gateway in front of it",
-			Hint:    "check {host} in the profile: the gateway knows no such method and path there",
-		},
-		{
-			Status: 403, Code: "MissingAuthenticationTokenException", Reason: ReasonConfig,
-			Message: "has no such path, says the API gateway in front of it",
-			Hint:    "check {host} in the profile: the gateway knows no such method and path there",
-		},
+		noPath, byCode,
 		{
 			Status: 403, Page: true, Reason: ReasonConfig,
 			Message: "was not reached, what stands in front of it let nobody through",
@@ -138,45 +156,37 @@ func inFront() []Rule {
 				"HTTPS_PROXY, and whether the service may be reached from this network",
 		},
 		// Spring's words, which come with invalid_client.
-		grantRefused(Rule{Text: "unauthorized grant type"}),
+		GrantRefused(0, "", "unauthorized grant type"),
 	}
-}
-
-// grantRefused completes a rule for a client that is known, and may not do what it
-// asked for.
-func grantRefused(r Rule) Rule {
-	r.Reason, r.Message = ReasonConfig, "does not let this client {this}"
-	r.Hint = "it is not the secret: have this allowed for the client at the service, " +
-		"or look at {grant,client_id} in the profile"
-	return r
 }
 
 // GrantRefused is a rule for an error with which a service says that the client is
 // known and may not use the grant (RFC 6749 §5.2, unauthorized_client).
 func GrantRefused(status int, code, text string) Rule {
-	return grantRefused(Rule{Status: status, Code: code, Text: text})
+	return Rule{
+		Status: status, Code: code, Text: text, Reason: ReasonConfig, Message: "does not let this client {this}",
+		Hint: "it is not the secret: have this allowed for the client at the service, " +
+			"or look at {grant,client_id} in the profile",
+	}
 }
 
 // StandardCodes are the codes of RFC 6749 §5.2, RFC 6750 §3.1 and RFC 8628 §3.5. A
 // service whose statuses have meanings of their own puts them in front of those.
 func StandardCodes() []Rule {
-	return []Rule{
-		{Code: "invalid_scope", Reason: ReasonScope},
-		{Code: "insufficient_scope", Reason: ReasonScope},
-		{Code: "server_error", Reason: ReasonTemporary},
-		{Code: "temporarily_unavailable", Reason: ReasonTemporary},
-		{Status: 5, Reason: ReasonTemporary},
-		// RFC 6749 has 401 for a client that failed to authenticate: some write it so.
-		{Status: 401, Code: "unauthorized_client", Reason: ReasonCredentials},
-		grantRefused(Rule{Code: "unauthorized_client"}),
-		{
-			Code: "unsupported_grant_type", Reason: ReasonConfig, Message: "does not know how to {this}",
-			Hint: "check {base_url,grant} in the profile",
+	return slices.Concat(
+		Rule{Reason: ReasonScope}.each("invalid_scope", "insufficient_scope"),
+		Rule{Reason: ReasonTemporary}.each("server_error", "temporarily_unavailable"),
+		[]Rule{
+			{Status: 5, Reason: ReasonTemporary},
+			// RFC 6749 has 401 for a client that failed to authenticate: some write it so.
+			{Status: 401, Code: "unauthorized_client", Reason: ReasonCredentials},
+			GrantRefused(0, "unauthorized_client", ""),
+			{
+				Code: "unsupported_grant_type", Reason: ReasonConfig, Message: "does not know how to {this}",
+				Hint: "check {base_url,grant} in the profile",
+			},
 		},
-		{Code: "invalid_client", Reason: ReasonCredentials},
-		{Code: "invalid_grant", Reason: ReasonCredentials},
-		{Code: "access_denied", Reason: ReasonCredentials},
-	}
+		Rule{Reason: ReasonCredentials}.each("invalid_client", "invalid_grant", "access_denied"))
 }
 
 // gatewayForbids is an API gateway's whole answer where a token was asked for and its own
@@ -210,37 +220,33 @@ func standardStatuses() []Rule {
 // refusedLogin are the errors of an authorization endpoint (RFC 6749 §4.1.2.1, OpenID
 // Connect Core §3.1.2.6). They come through the browser and have no status.
 func refusedLogin() []Rule {
-	return []Rule{
-		{Code: "access_denied", Reason: ReasonCredentials, Hint: "log in again, as a user who may"},
-		{Code: "temporarily_unavailable", Reason: ReasonTemporary, Hint: "the service is busy: log in again in a while"},
-		{Code: "server_error", Reason: ReasonTemporary, Hint: "the service has a fault: log in again in a while"},
-		{Code: Throttled, Reason: ReasonTemporary, Hint: "the service is busy: log in again in a while"},
-		{
-			Code: "invalid_scope", Reason: ReasonScope,
-			Hint: "check {scopes} in the profile: one of them is unknown there, or not allowed to this client",
-		},
-		{
-			Code: "unauthorized_client", Reason: ReasonConfig,
-			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service",
-		},
-		{
-			Code: "unsupported_response_type", Reason: ReasonConfig,
-			Hint: "it is not the user: have the grant authorization_code allowed for client_id at the service",
-		},
-		{Code: "invalid_client", Reason: ReasonConfig, Hint: "it is not the user: check {client_id} in the profile"},
-		{
-			Code: "invalid_request", Reason: ReasonConfig,
-			Hint: "it is not the user: check {client_id,redirect_port,pkce} in the profile, " +
-				"and that the redirect URI is registered at the service",
-		},
-		{
-			Code: "invalid_redirect_uri", Reason: ReasonConfig,
-			Hint: "register the redirect URI at the service, and set its port as {redirect_port} in the profile",
-		},
-		{Code: "login_required", Reason: ReasonCredentials, Hint: "log in again, and sign in when the page asks"},
-		{Code: "interaction_required", Reason: ReasonCredentials, Hint: "log in again, and answer what the page asks"},
-		{Code: "consent_required", Reason: ReasonCredentials, Hint: "log in again, and consent when the page asks"},
-		{Code: "account_selection_required", Reason: ReasonCredentials, Hint: "log in again, and choose an account"},
-		{Reason: ReasonCredentials, Hint: "do what the service says, and log in again"},
-	}
+	const busy, fault = "the service is busy: log in again in a while", "the service has a fault: log in again in a while"
+	const notTheUser = "it is not the user: "
+	const grant = notTheUser + "have the grant authorization_code allowed for client_id at the service"
+	return slices.Concat(
+		Rule{Reason: ReasonTemporary, Hint: busy}.each("temporarily_unavailable", Throttled),
+		Rule{Reason: ReasonConfig, Hint: grant}.each("unauthorized_client", "unsupported_response_type"),
+		[]Rule{
+			{Code: "server_error", Reason: ReasonTemporary, Hint: fault},
+			{Code: "access_denied", Reason: ReasonCredentials, Hint: "log in again, as a user who may"},
+			{
+				Code: "invalid_scope", Reason: ReasonScope,
+				Hint: "check {scopes} in the profile: one of them is unknown there, or not allowed to this client",
+			},
+			{Code: "invalid_client", Reason: ReasonConfig, Hint: notTheUser + "check {client_id} in the profile"},
+			{
+				Code: "invalid_request", Reason: ReasonConfig,
+				Hint: notTheUser + "check {client_id,redirect_port,pkce} in the profile, " +
+					"and that the redirect URI is registered at the service",
+			},
+			{
+				Code: "invalid_redirect_uri", Reason: ReasonConfig,
+				Hint: "register the redirect URI at the service, and set its port as {redirect_port} in the profile",
+			},
+			{Code: "login_required", Reason: ReasonCredentials, Hint: "log in again, and sign in when the page asks"},
+			{Code: "interaction_required", Reason: ReasonCredentials, Hint: "log in again, and answer what the page asks"},
+			{Code: "consent_required", Reason: ReasonCredentials, Hint: "log in again, and consent when the page asks"},
+			{Code: "account_selection_required", Reason: ReasonCredentials, Hint: "log in again, and choose an account"},
+			{Reason: ReasonCredentials, Hint: "do what the service says, and log in again"},
+		})
 }

@@ -71,7 +71,7 @@ type Setting struct {
 // with _FILE appended.
 func (d Setting) Env() string { return "AUTHCTL_" + strings.ToUpper(d.Name) }
 
-// Condition holds when Setting has the value Is, or any value when Is is empty.
+// Condition holds when Setting has the value Is, or any value that is not empty when Is is.
 type Condition struct{ Setting, Is string }
 
 // Value is a setting's value and where it was said.
@@ -229,7 +229,7 @@ func (d Setting) Wanted(s Settings) bool {
 
 func (c Condition) holds(s Settings) bool {
 	v, ok := s.values[c.Setting]
-	return ok && (c.Is == "" || c.Is == v.Text)
+	return ok && (c.Is == "" && (v.Text != "" || v.Secret != nil || len(v.List) > 0) || c.Is != "" && c.Is == v.Text)
 }
 
 // SettingError says that a setting's value cannot be used. Exit code 3.

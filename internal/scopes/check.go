@@ -54,7 +54,7 @@ func (c Warning) String() string {
 }
 
 // Check returns what is wrong with the names, each once, in their order.
-func Check(service providers.Service, names []string) []Warning {
+func Check(service providers.Spec, names []string) []Warning {
 	known := knownNames(service)
 	var warnings []Warning
 	for i, name := range names {
@@ -79,7 +79,7 @@ func Check(service providers.Service, names []string) []Warning {
 
 // knownNames are the names that nobody is warned of: the catalogue's, and where
 // the service tells who a user is those of OpenID Connect Core §5.4 and §11.
-func knownNames(service providers.Service) []string {
+func knownNames(service providers.Spec) []string {
 	if service.OnlyScope != "" {
 		return []string{service.OnlyScope}
 	}
@@ -90,7 +90,7 @@ func knownNames(service providers.Service) []string {
 	for _, scope := range service.Catalogue().Scopes {
 		names = append(names, scope.Name)
 	}
-	if _, ok := service.Prototype.(providers.UserInfoer); ok && len(names) > 0 {
+	if service.Has(providers.UserInfo) && len(names) > 0 {
 		names = append(names, "openid", "profile", "email", "address", "phone", "offline_access")
 	}
 	return names
@@ -160,19 +160,4 @@ func Shown(names []string) []string {
 func Valid(name string) bool {
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, odd)
-}
-
-// plain is a text with "…" for what is neither a plain word, a short number nor a scope of
-// a catalogue: it may be a secret.
-func plain(text string, isKnown func(word string) bool) string {
-	words := strings.Fields(text)
-	for i, word := range words {
-		bare := strings.Trim(word, `.,:;!?"'()[]`)
-		left := strings.Trim(strings.ToLower(bare), "abcdefghijklmnopqrstuvwxyz_'")
-		number := left == bare && strings.Trim(left, "0123456789") == "" && len(left) <= 7
-		if left != "" && !number && !isKnown(bare) || len(bare) > 30 && !isKnown(bare) {
-			words[i] = "…"
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // service is one of the real ones.
-func service(t *testing.T, name string) providers.Service {
+func service(t *testing.T, name string) providers.Spec {
 	t.Helper()
 	services := builtin.Services()
-	i := slices.IndexFunc(services, func(s providers.Service) bool { return s.Name == name })
+	i := slices.IndexFunc(services, func(s providers.Spec) bool { return s.Name == name })
 	if i < 0 {
 		t.Fatalf("no service %s", name)
 	}
@@ -77,7 +77,7 @@ func TestCheck(t *testing.T) {
 
 func TestCheckWithoutCatalogue(t *testing.T) {
 	t.Parallel()
-	if got := Check(providers.Service{}, []string{"a"}); got != nil {
+	if got := Check(providers.Spec{}, []string{"a"}); got != nil {
 		t.Errorf("%v", got)
 	}
 }

@@ -11,10 +11,10 @@ import (
 // Named are the scopes that a text is about which is no error, and whether each of them is
 // meant: those it names, else any that opens the API whose name, or a part of it, the text
 // is, else words that look like scopes or are among asked.
-func Named(text string, services []providers.Service, asked []string) (names []string, each bool) {
-	words, isKnown := strings.Fields(text), unmistakable(services)
+func Named(text string, services []providers.Spec, asked []string) (names []string, each bool) {
+	words, known := strings.Fields(text), namesOf(services)
 	for _, word := range words {
-		if isKnown(word) || len(words) == 1 && slices.Contains(namesOf(services), word) {
+		if slices.Contains(known, word) && (len(words) == 1 || strings.ContainsAny(word, ":/")) {
 			names = append(names, word)
 		}
 	}
@@ -68,7 +68,7 @@ type Found struct {
 }
 
 // Find finds scopes in the services' catalogues.
-func Find(names []string, services []providers.Service) []Found {
+func Find(names []string, services []providers.Spec) []Found {
 	found := []Found{}
 	for _, name := range names {
 		before := len(found)
@@ -88,7 +88,7 @@ func Find(names []string, services []providers.Service) []Found {
 }
 
 // Spelling is a scope that differs in case only, empty when there is none.
-func Spelling(name string, services []providers.Service) string {
+func Spelling(name string, services []providers.Spec) string {
 	for _, service := range services {
 		for _, c := range Check(service, []string{name}) {
 			if c.Kind == WrongCase {
@@ -100,25 +100,9 @@ func Spelling(name string, services []providers.Service) string {
 }
 
 // namesOf are the names that some service knows.
-func namesOf(services []providers.Service) (names []string) {
+func namesOf(services []providers.Spec) (names []string) {
 	for _, service := range services {
 		names = append(names, knownNames(service)...)
 	}
 	return names
-}
-
-// unmistakable tells the names of scopes that are no word of a text as well.
-func unmistakable(services []providers.Service) func(word string) bool {
-	known := namesOf(services)
-	return func(word string) bool { return strings.ContainsAny(word, ":/") && slices.Contains(known, word) }
-}
-
-// wordsOf splits a text at everything that no scope of a catalogue has.
-func wordsOf(text string) []string {
-	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:./-_*"
-	words := strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune(allowed, r) })
-	for i, word := range words {
-		words[i] = strings.Trim(word, ":.")
-	}
-	return words
 }

@@ -11,6 +11,6 @@ import (
 )
 
 // Services returns the services in the order in which listings show them.
-func Services() []providers.Service {
-	return []providers.Service{pexip.Service(), talkdesk.Service(), qmatic.Service(), genesys.Service()}
+func Services() []providers.Spec {
+	return []providers.Spec{pexip.Spec(), talkdesk.Spec(), qmatic.Spec(), genesys.Spec()}
 }

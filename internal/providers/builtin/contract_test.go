@@ -19,7 +19,7 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 )
 
-type contract = func(t *testing.T, s *sandbox.Server, service providers.Service, values map[string]string)
+type contract = func(t *testing.T, s *sandbox.Server, service providers.Spec, values map[string]string)
 
 // each runs a test for every ready profile of the sandbox that needs no person, so
 // that every adapter, with every grant and client authentication it has, keeps the
@@ -29,7 +29,7 @@ func each(t *testing.T, test contract) {
 	eachOf(t, func(p sandbox.Profile) bool { return !isLogin(p) }, test)
 }
 
-func isLogin(p sandbox.Profile) bool { return p.Text["grant"] == providers.AuthorizationCodeGrant }
+func isLogin(p sandbox.Profile) bool { return oauth.Grant(p.Text["grant"]).NeedsPerson() }
 
 // eachOf runs a test for the ready profiles that are wanted.
 func eachOf(t *testing.T, wanted func(sandbox.Profile) bool, test contract) {
@@ -54,7 +54,7 @@ func eachOf(t *testing.T, wanted func(sandbox.Profile) bool, test contract) {
 	}
 }
 
-func service(t *testing.T, name string) providers.Service {
+func service(t *testing.T, name string) providers.Spec {
 	t.Helper()
 	for _, s := range builtin.Services() {
 		if s.Name == name {
@@ -62,7 +62,7 @@ func service(t *testing.T, name string) providers.Service {
 		}
 	}
 	t.Fatalf("no service %s", name)
-	return providers.Service{}
+	return providers.Spec{}
 }
 
 func values(p sandbox.Profile) map[string]string {
@@ -82,7 +82,7 @@ func with(values map[string]string, name, value string) map[string]string {
 	return changed
 }
 
-func build(t *testing.T, s providers.Service, values map[string]string) providers.Provider {
+func build(t *testing.T, s providers.Spec, values map[string]string) *providers.Provider {
 	t.Helper()
 	settings := providertest.Settings(s, values)
 	if err := settings.Check(s.Settings); err != nil {
@@ -106,7 +106,7 @@ func failure(t *testing.T, err error) *providers.Failure {
 
 func TestIssue(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 		token, err := build(t, s, values).Issue(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -123,13 +123,13 @@ func TestIssue(t *testing.T) {
 // TestIssueNeedsLogin asks for tokens that only a person gets: nothing is sent.
 func TestIssueNeedsLogin(t *testing.T) {
 	t.Parallel()
-	eachOf(t, isLogin, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+	eachOf(t, isLogin, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 		p := build(t, s, values)
 		_, err := p.Issue(t.Context())
 		if f := failure(t, err); f.Reason != providers.ReasonLogin {
 			t.Errorf("reason %s: %v", f.Reason, err)
 		}
-		if _, ok := p.(providers.LoginStarter); !ok {
+		if !s.Has(providers.Login) {
 			t.Error("there is a profile for logging in, but no login")
 		}
 		if n := len(server.Requests()); n != 0 {
@@ -138,39 +138,29 @@ func TestIssueNeedsLogin(t *testing.T) {
 	})
 }
 
-// operations are the calls of what an adapter can do beside tokens, by name.
-func operations(p providers.Provider) map[string]func(context.Context, providers.Session) error {
-	all := map[string]func(context.Context, providers.Session) error{}
-	if c, ok := p.(providers.UserInfoer); ok {
-		all["userinfo"] = func(ctx context.Context, s providers.Session) error { _, err := c.UserInfo(ctx, s, "user"); return err }
-	}
-	if c, ok := p.(providers.Pinger); ok {
-		all["ping"] = func(ctx context.Context, s providers.Session) error { _, err := c.Ping(ctx, s.AccessToken); return err }
-	}
-	if c, ok := p.(providers.Introspector); ok {
-		all["introspect"] = func(ctx context.Context, s providers.Session) error {
-			_, err := c.Introspect(ctx, s.AccessToken)
+// operations are the calls of what a service can do beside tokens, by name.
+func operations(s providers.Spec, p *providers.Provider) map[string]func(context.Context, providers.Session) error {
+	all := map[string]func(context.Context, providers.Session) error{
+		providers.UserInfo: func(ctx context.Context, s providers.Session) error { _, err := p.UserInfo(ctx, s, ""); return err },
+		providers.Ping:     func(ctx context.Context, s providers.Session) error { _, err := p.Ping(ctx, s.AccessToken); return err },
+		providers.Introspect: func(ctx context.Context, s providers.Session) error {
+			_, err := p.Introspect(ctx, s.AccessToken)
 			return err
-		}
-	}
-	if c, ok := p.(providers.Revoker); ok {
-		all["revoke"] = func(ctx context.Context, s providers.Session) error {
-			return c.Revoke(ctx, s.AccessToken, "access_token")
-		}
-	}
-	if c, ok := p.(providers.SignOuter); ok {
-		all["signout"] = func(ctx context.Context, s providers.Session) error {
-			_, err := c.SignOut(ctx, s, providers.SignOutOptions{})
+		},
+		providers.Revoke: func(ctx context.Context, s providers.Session) error {
+			return p.Revoke(ctx, s.AccessToken, "access_token")
+		},
+		providers.SignOut: func(ctx context.Context, s providers.Session) error {
+			_, err := p.SignOut(ctx, s, providers.SignOutOptions{})
 			return err
-		}
-	}
-	if c, ok := p.(providers.PasswordChanger); ok {
-		all["passwd"] = func(ctx context.Context, s providers.Session) error {
-			return c.ChangePassword(ctx, s.AccessToken, providers.PasswordChange{
+		},
+		providers.Passwd: func(ctx context.Context, s providers.Session) error {
+			return p.ChangePassword(ctx, s.AccessToken, providers.PasswordChange{
 				Old: secret.New("fake-old"), New: secret.New("fake-new"),
 			})
-		}
+		},
 	}
+	maps.DeleteFunc(all, func(verb string, _ func(context.Context, providers.Session) error) bool { return !s.Has(verb) })
 	return all
 }
 
@@ -188,11 +178,11 @@ func TestOperationFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			eachOf(t, func(sandbox.Profile) bool { return true },
-				func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+				func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 					if err := server.AddFault(c.fault); err != nil {
 						t.Fatal(err)
 					}
-					for operation, do := range operations(build(t, s, values)) {
+					for operation, do := range operations(s, build(t, s, values)) {
 						err := do(t.Context(), session)
 						if f := failure(t, err); f.Reason != c.want {
 							t.Errorf("%s: reason %s: %v", operation, f.Reason, err)
@@ -206,27 +196,27 @@ func TestOperationFaults(t *testing.T) {
 	}
 }
 
-func TestIdentity(t *testing.T) {
+func TestKey(t *testing.T) {
 	t.Parallel()
-	eachOf(t, func(sandbox.Profile) bool { return true }, func(t *testing.T, _ *sandbox.Server, s providers.Service, values map[string]string) {
+	eachOf(t, func(sandbox.Profile) bool { return true }, func(t *testing.T, _ *sandbox.Server, s providers.Spec, values map[string]string) {
 		first := build(t, s, values).Key()
 		if first.Provider != s.Name || first.TokenURL == "" || first.ClientID == "" || first.Grant == "" || first.AuthMethod == "" {
-			t.Errorf("an incomplete identity: %+v", first)
+			t.Errorf("an incomplete key: %+v", first)
 		}
 		for _, secret := range []string{"client_secret", "private_key", "password", "api_key"} {
-			if v := values[secret]; v != "" && strings.Contains(strings.Join(first.Scopes, " ")+first.TokenURL+first.User, v) {
-				t.Errorf("the identity holds %s", secret)
+			if v := values[secret]; v != "" && strings.Contains(first.Text(), v) {
+				t.Errorf("the key holds %s", secret)
 			}
 		}
 		if other := build(t, s, with(values, "client_id", "another")).Key(); other.ClientID == first.ClientID {
-			t.Error("another client has the same identity")
+			t.Error("another client has the same key")
 		}
 	})
 }
 
 func TestWrongCredentials(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 		wrong := with(values, "client_id", "unknown-client")
 		if values["client_secret"] != "" {
 			wrong = with(values, "client_secret", "wrong-secret")
@@ -263,7 +253,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+			each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 				if err := server.AddFault(c.fault); err != nil {
 					t.Fatal(err)
 				}
@@ -285,7 +275,7 @@ func TestFaults(t *testing.T) {
 
 func TestServiceDown(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 		server.Close()
 		_, err := build(t, s, values).Issue(t.Context())
 		if f := failure(t, err); f.Reason != providers.ReasonTemporary || f.Ambiguous {
@@ -296,7 +286,7 @@ func TestServiceDown(t *testing.T) {
 
 func TestRefresh(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+	each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 		if err := server.AddFault(sandbox.Fault{RefreshToken: true}); err != nil {
 			t.Fatal(err)
 		}
@@ -308,11 +298,7 @@ func TestRefresh(t *testing.T) {
 		if token.RefreshToken.IsZero() {
 			t.Fatal("no refresh token came")
 		}
-		refresher, ok := p.(providers.Refresher)
-		if !ok {
-			t.Fatal("not a Refresher")
-		}
-		_, err = refresher.Refresh(t.Context(), secret.New("fake-and-unknown"))
+		_, err = p.Refresh(t.Context(), secret.New("fake-and-unknown"))
 		if f := failure(t, err); f.Reason != providers.ReasonLogin && s.Name == "genesys" {
 			t.Errorf("an unknown refresh token: reason %s: %v", f.Reason, err)
 		}
@@ -391,7 +377,7 @@ func TestRedirects(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
-			each(t, func(t *testing.T, server *sandbox.Server, s providers.Service, values map[string]string) {
+			each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 				if err := server.AddFault(sandbox.Fault{Status: status, Redirect: elsewhere.URL}); err != nil {
 					t.Fatal(err)
 				}

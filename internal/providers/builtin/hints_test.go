@@ -34,7 +34,7 @@ func hinted(t *testing.T) map[string]map[string]string {
 
 // strangers returns the words of a hint that are names of settings which this profile
 // does not have, or which do nothing for its grant and authentication.
-func strangers(s providers.Service, settings providers.Settings, hint string) []string {
+func strangers(s providers.Spec, settings providers.Settings, hint string) []string {
 	for _, plain := range []string{
 		// Words of the language, not settings.
 		"user name and password", "lock the account", "service accounts", "have the grant", "the grant authorization_code",
@@ -80,8 +80,8 @@ func TestHintsNameOwnSettings(t *testing.T) {
 			for _, answer := range failingAnswers() {
 				settings, client := answered(t, service, values, answer)
 				_, err := client.Issue(t.Context())
-				if isLogin := values["grant"] == providers.AuthorizationCodeGrant; isLogin {
-					_, err = client.(providers.Refresher).Refresh(t.Context(), secret.New("fake"))
+				if isLogin := values["grant"] == string(oauth.AuthorizationCode); isLogin {
+					_, err = client.Refresh(t.Context(), secret.New("fake"))
 				}
 				check(fmt.Sprintf("%d %s", answer.status, answer.body), settings, err)
 			}
@@ -95,8 +95,8 @@ func TestHintsNameOwnSettings(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if values["grant"] == providers.AuthorizationCodeGrant {
-					_, err = client.(providers.Refresher).Refresh(t.Context(), secret.New("fake"))
+				if values["grant"] == string(oauth.AuthorizationCode) {
+					_, err = client.Refresh(t.Context(), secret.New("fake"))
 				} else {
 					_, err = client.Issue(t.Context())
 				}
@@ -112,10 +112,10 @@ func TestHintsNameOwnSettings(t *testing.T) {
 
 // refusedLogins has the answers of an authorization endpoint that are none.
 func refusedLogins(
-	t *testing.T, service providers.Service, values map[string]string, check func(string, providers.Settings, error),
+	t *testing.T, service providers.Spec, values map[string]string, check func(string, providers.Settings, error),
 ) {
 	t.Helper()
-	if values["grant"] != providers.AuthorizationCodeGrant {
+	if values["grant"] != string(oauth.AuthorizationCode) {
 		return
 	}
 	settings := providertest.Settings(service, values)
@@ -123,16 +123,11 @@ func refusedLogins(
 	if err != nil {
 		t.Fatal(err)
 	}
-	starter := client.(providers.LoginStarter)
 	for _, code := range []string{
 		"access_denied", "temporarily_unavailable", "server_error", "invalid_scope", "unauthorized_client",
 		"unsupported_response_type", "invalid_request", "invalid_client", "invalid_redirect_uri", "login_required", "other",
 	} {
-		login, err := starter.StartLogin("http://127.0.0.1:1/callback")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = starter.FinishLogin(t.Context(), login, url.Values{"state": {login.State.Reveal()}, "error": {code}})
+		_, err := client.Login(t.Context(), providertest.Answering("http://127.0.0.1:1/callback", url.Values{"error": {code}}))
 		check("a login: "+code, settings, err)
 	}
 }
@@ -174,7 +169,7 @@ func failingAnswers() []answer {
 }
 
 // answered returns a client of a service that gives one answer.
-func answered(t *testing.T, s providers.Service, values map[string]string, a answer) (providers.Settings, providers.Provider) {
+func answered(t *testing.T, s providers.Spec, values map[string]string, a answer) (providers.Settings, *providers.Provider) {
 	t.Helper()
 	settings := providertest.Settings(s, values)
 	client, err := s.New(settings, &oauth.Client{

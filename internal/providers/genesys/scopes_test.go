@@ -22,7 +22,7 @@ func TestCatalogueIsThePage(t *testing.T) {
 	about := strings.Join(lines[2:], " ")
 	_, only, _ := strings.Cut(about, "supports only the ")
 	only, ok := strings.CutSuffix(only, " value.")
-	service := genesys.Service()
+	service := genesys.Spec()
 	if !ok || only != service.OnlyScope {
 		t.Errorf("the page allows %q only, the service %q", only, service.OnlyScope)
 	}

@@ -92,15 +92,15 @@ func (r *realm) count(name string) int {
 	return r.asked[name]
 }
 
-func (r *realm) provider(t *testing.T) *pexip.Provider {
+func (r *realm) provider(t *testing.T) *providers.Provider {
 	t.Helper()
-	p, err := pexip.New(providertest.Settings(pexip.Service(), map[string]string{
+	p, err := pexip.Spec().New(providertest.Settings(pexip.Spec(), map[string]string{
 		"account": "acme", "base_url": r.URL, "client_id": "demo-client", "client_secret": "fake-secret", "scopes": "openid",
 	}), &oauth.Client{HTTP: r.Client()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.(*pexip.Provider)
+	return p
 }
 
 func session(refreshToken string) providers.Session {
@@ -112,7 +112,7 @@ func session(refreshToken string) providers.Session {
 }
 
 // operations are what needs an endpoint of the document, by that endpoint's name.
-func operations(p *pexip.Provider) map[string]func(context.Context) error {
+func operations(p *providers.Provider) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"userinfo_endpoint": func(ctx context.Context) error { _, err := p.UserInfo(ctx, session(""), ""); return err },
 		"introspection_endpoint": func(ctx context.Context) error {

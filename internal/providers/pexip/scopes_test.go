@@ -32,7 +32,7 @@ func TestCatalogueIsThePage(t *testing.T) {
 			Access: map[string]string{"Only": "read", "Write": "write"}[access],
 		})
 	}
-	if diff := cmp.Diff(want, pexip.Service().Catalogue()); diff != "" || len(want.Scopes) != 36 {
+	if diff := cmp.Diff(want, pexip.Spec().Catalogue()); diff != "" || len(want.Scopes) != 36 {
 		t.Errorf("%d scopes on the page; catalogue (+) and page (-):\n%s", len(want.Scopes), diff)
 	}
 }

@@ -1,4 +1,4 @@
-// Package providertest makes settings for tests of the adapters. It is imported
+// Package providertest makes settings and logins for tests of services. It is imported
 // by tests only.
 package providertest
 
@@ -12,7 +12,7 @@ import (
 // Settings makes the effective settings of a service from plain values: defaults
 // are filled in, lists are split at spaces, secrets become known ones. A value of
 // "-" leaves a setting out that has a default.
-func Settings(service providers.Service, values map[string]string) providers.Settings {
+func Settings(service providers.Spec, values map[string]string) providers.Settings {
 	all := map[string]providers.Value{}
 	for _, d := range service.Settings {
 		text, ok := values[d.Name]

@@ -30,7 +30,7 @@ func TestCatalogueIsThePage(t *testing.T) {
 		last := &want.Scopes[len(want.Scopes)-1]
 		last.About = strings.TrimSpace(last.About + " " + line)
 	}
-	if diff := cmp.Diff(want, qmatic.Service().Catalogue()); diff != "" || len(want.Scopes) != 3 {
+	if diff := cmp.Diff(want, qmatic.Spec().Catalogue()); diff != "" || len(want.Scopes) != 3 {
 		t.Errorf("%d scopes on the page; catalogue (+) and page (-):\n%s", len(want.Scopes), diff)
 	}
 }

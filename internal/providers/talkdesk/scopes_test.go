@@ -36,7 +36,7 @@ func TestCatalogueIsThePage(t *testing.T) {
 			})
 		}
 	}
-	catalogue := talkdesk.Service().Catalogue()
+	catalogue := talkdesk.Spec().Catalogue()
 	catalogue.Scopes = slices.DeleteFunc(catalogue.Scopes, func(s providers.KnownScope) bool { return s.Newer })
 	if diff := cmp.Diff(want, catalogue); diff != "" || len(want.Scopes) != 34 {
 		t.Errorf("%d scopes on the page; catalogue (+) and page (-):\n%s", len(want.Scopes), diff)
@@ -50,7 +50,7 @@ func TestCatalogueIsThePage(t *testing.T) {
 func TestNewerScopes(t *testing.T) {
 	t.Parallel()
 	seen, newer := map[string]bool{}, 0
-	for _, s := range talkdesk.Service().Catalogue().Scopes {
+	for _, s := range talkdesk.Spec().Catalogue().Scopes {
 		if seen[s.Name] {
 			t.Errorf("%s is there twice", s.Name)
 		}

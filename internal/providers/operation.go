@@ -1,0 +1,310 @@
+package providers
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/jose"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
+)
+
+// Session are the tokens that end together. Either may be zero. Scope is what the access
+// token was granted, nil when the service did not say.
+type Session struct {
+	AccessToken, RefreshToken secret.Secret
+	Scope                     []string
+}
+
+// Claims are what a service says of a token's user: one JSON object, as it came; Unverified
+// where it comes from a JWT whose signature nobody checked.
+type Claims struct {
+	JSON       json.RawMessage
+	Unverified bool
+}
+
+// SignOutOptions are what a person may want of a sign-out: to end all sessions of the user,
+// and to have a browser sent on.
+type SignOutOptions struct {
+	Global      bool
+	RedirectURI string
+}
+
+// SignedOut is how a sign-out ended: what was done, for people, where the service would send a
+// browser, and what of the options it does not have, the rest being done. Each may be empty.
+type SignedOut struct{ Did, RedirectURI, Lacking string }
+
+// PasswordChange is what the service is told; of User and OperationID what is not empty.
+type PasswordChange struct {
+	Old, New          secret.Secret
+	User, OperationID string
+}
+
+// Pong is the answer of a service that is there, and whether it stands for the token too.
+type Pong struct {
+	Endpoint      string
+	TokenAccepted bool
+}
+
+// operation returns the operation of a verb in one of its views, the first when that is empty.
+func (p *Provider) operation(verb, view string) Operation {
+	o := p.spec.Operations[verb]
+	for i, v := range o.Views {
+		if v.Name == view || i == 0 && view == "" {
+			o.At, o.Success = v.At, v.Success
+		}
+	}
+	if o.Scope != "" {
+		o.Errors = slices.Concat([]Rule{{
+			Code: "insufficient_scope", Reason: ReasonScope, Message: o.onlyFor(), Hint: "add " + o.Scope + addScope,
+		}}, o.Errors)
+	}
+	return o
+}
+
+const addScope = " to {scopes} in the profile, and get a new token"
+
+// onlyFor says what becomes of a token without the operation's scope.
+func (o Operation) onlyFor() string {
+	return "tells about the user only for tokens with the scope " + o.Scope + ", which this one lacks"
+}
+
+// address is where the operation is asked for.
+func (p *Provider) address(ctx context.Context, verb string, o Operation) (*url.URL, error) {
+	host := p.base
+	switch {
+	case o.Endpoint != "":
+		return p.discovered(ctx, verb, o.Endpoint)
+	case o.OnAPI && p.api == nil:
+		return nil, &SettingError{
+			Name: "api_url", Problem: "is missing: the API's host in this region is not documented",
+			Help: "give scheme and host of the API, such as https://api.example",
+		}
+	case o.OnAPI:
+		host = p.api
+	}
+	u := *host
+	u.Path = o.At
+	return &u, nil
+}
+
+// Ask sends the request of a verb: what the Spec says of it and, beside that, what r has and a
+// query. A zero token is not shown.
+func (p *Provider) Ask(
+	ctx context.Context, verb string, token secret.Secret, query url.Values, r oauth.CallRequest,
+) (*oauth.Reply, error) {
+	if !token.IsZero() {
+		r.Bearer = secret.Known(token)
+	}
+	return p.call(ctx, verb, p.operation(verb, ""), query, r)
+}
+
+func (p *Provider) call(
+	ctx context.Context, verb string, o Operation, query url.Values, r oauth.CallRequest,
+) (*oauth.Reply, error) {
+	u, err := p.address(ctx, verb, o)
+	if err != nil {
+		return nil, err
+	}
+	if query != nil {
+		at := *u
+		at.RawQuery = query.Encode()
+		u = &at
+	}
+	r.URL, r.Method, r.Scheme, r.Success = u, cmp.Or(r.Method, o.Method), o.Scheme, o.Success
+	r.Header, r.SecretHeader = p.header, p.secretHeader
+	reply, err := p.client.Call(ctx, r)
+	if err == nil {
+		return reply, nil
+	}
+	err = p.failed(err, wanted{auth: r.Auth, token: r.Bearer != nil, rules: o.Errors})
+	if o.Endpoint != "" {
+		err = p.absent(verb, err)
+	}
+	return nil, err
+}
+
+// UserInfo tells who a token speaks for, in one of the views of the service, the first when
+// view is empty. What is known to lack the scope for it is not asked about.
+func (p *Provider) UserInfo(ctx context.Context, s Session, view string) (Claims, error) {
+	o := p.operation(UserInfo, view)
+	if o.Scope != "" && s.Scope != nil && !slices.Contains(s.Scope, o.Scope) {
+		return Claims{}, &Failure{
+			Reason: ReasonScope, Message: p.spec.Title + " " + o.onlyFor(), Hint: p.names.In("add " + o.Scope + addScope),
+		}
+	}
+	reply, err := p.call(ctx, UserInfo, o, nil, oauth.CallRequest{Bearer: secret.Known(s.AccessToken), Idempotent: true})
+	if err != nil {
+		return Claims{}, err
+	}
+	header := o.Success.Header
+	if header == "" {
+		object, err := reply.Object()
+		return Claims{JSON: object}, err
+	}
+	jwt, err := jose.ParseJWT(secret.New(reply.Header.Get(header)))
+	if err != nil {
+		return Claims{}, &Failure{
+			Reason: ReasonProtocol, Err: err,
+			Message: fmt.Sprintf("%s answered without a usable JWT in the header %s", p.spec.short(), header),
+		}
+	}
+	return Claims{JSON: jwt.Claims, Unverified: true}, nil
+}
+
+// Ping asks whether the service is there: the discovery document, each time, where there is no
+// better endpoint. Where the answer stands for a token, the token, which may be zero, is shown;
+// one that is not accepted is a Failure of ReasonCredentials.
+func (p *Provider) Ping(ctx context.Context, token secret.Secret) (Pong, error) {
+	o := p.spec.Operations[Ping]
+	if o.At == "" {
+		_, err := p.readDiscovery(ctx)
+		return Pong{Endpoint: p.issuer.String() + "/.well-known/openid-configuration"}, err
+	}
+	if !o.WithToken {
+		token = secret.Secret{}
+	}
+	_, err := p.Ask(ctx, Ping, token, nil, oauth.CallRequest{Idempotent: true})
+	if failure, ok := errors.AsType[*Failure](err); ok && failure.Reason == ReasonProtocol {
+		// A page, an empty body, or a redirect to one, is what stands in for a service that is down.
+		failure.Reason, failure.Message = ReasonTemporary, p.spec.short()+" is unavailable: "+failure.Message
+	}
+	if err != nil {
+		return Pong{}, err
+	}
+	return Pong{Endpoint: p.base.String() + o.At, TokenAccepted: !token.IsZero()}, nil
+}
+
+// Revoke makes a token invalid (RFC 7009). The hint is "access_token" or "refresh_token".
+func (p *Provider) Revoke(ctx context.Context, token secret.Secret, hint string) error {
+	_, err := p.Ask(ctx, Revoke, secret.Secret{}, nil, oauth.TokenForm(p.auth, token, hint))
+	return err
+}
+
+// Introspect asks what the service knows of a token (RFC 7662): one JSON object, as it came.
+func (p *Provider) Introspect(ctx context.Context, token secret.Secret) (json.RawMessage, error) {
+	reply, err := p.Ask(ctx, Introspect, secret.Secret{}, nil, oauth.TokenForm(p.auth, token, ""))
+	if err != nil {
+		return nil, err
+	}
+	return reply.Object()
+}
+
+// Verify checks a JWT's signature against the keys that the issuer publishes, and its issuer;
+// not its times.
+func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
+	jwt, err := jose.ParseJWT(token)
+	if err != nil {
+		return err
+	}
+	metadata, err := p.discover(ctx)
+	if err != nil {
+		return err
+	}
+	if metadata.JWKSURI == nil {
+		return p.lacks(PublicKeys, "names no keys")
+	}
+	keys, err := p.client.Keys(ctx, metadata.JWKSURI)
+	if err != nil {
+		return p.absent(PublicKeys, p.failed(err, wanted{rules: p.spec.Errors}))
+	}
+	return keys.Verify(jwt, metadata.Issuer)
+}
+
+// Scopes returns the scopes that the issuer publishes (scopes_supported of RFC 8414 §2), which
+// need not be all, and are not those that this client may have.
+func (p *Provider) Scopes(ctx context.Context) ([]string, error) {
+	metadata, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(metadata.ScopesSupported) == 0 {
+		return nil, p.lacks("list of its scopes", "names none")
+	}
+	return metadata.ScopesSupported, nil
+}
+
+// SignOut revokes the access token and, where there is a refresh token, ends the session with
+// it, as Keycloak's logout endpoint takes it. One is tried whatever becomes of the other.
+func (p *Provider) SignOut(ctx context.Context, s Session, o SignOutOptions) (SignedOut, error) {
+	if p.spec.Hooks.SignOut != nil {
+		return p.spec.Hooks.SignOut(ctx, p, s, o)
+	}
+	if _, err := p.discover(ctx); err != nil {
+		return SignedOut{}, err
+	}
+	err := p.Revoke(ctx, s.AccessToken, "access_token")
+	done := SignedOut{Did: "revoked the token"}
+	if answered, ok := errors.AsType[*oauth.Error](err); ok && answered.Code == "invalid_token" {
+		done.Did, err = "the token was not valid any more", nil
+	}
+	if !s.RefreshToken.IsZero() {
+		_, ended := p.Ask(ctx, SignOut, secret.Secret{}, nil, oauth.CallRequest{
+			Auth: p.auth, Secrets: map[string]secret.Func{"refresh_token": secret.Known(s.RefreshToken)},
+		})
+		err = both(err, ended)
+		done.Did += " and ended the session"
+	}
+	if err != nil {
+		return SignedOut{}, err
+	}
+	if o.Global || o.RedirectURI != "" {
+		done.Lacking = "signout --global or --redirect-uri: a client ends its own session only"
+	}
+	return done, nil
+}
+
+// both joins two errors on one line; either may be nil.
+func both(first, second error) error {
+	if first == nil || second == nil {
+		return cmp.Or(first, second)
+	}
+	return fmt.Errorf("%w; %w", first, second)
+}
+
+// ChangePassword changes the user's password. It is sent once.
+func (p *Provider) ChangePassword(ctx context.Context, token secret.Secret, c PasswordChange) error {
+	body := map[string]any{}
+	values := map[string]any{"old": c.Old, "new": c.New, "user": c.User, "operation_id": c.OperationID}
+	for name, argument := range p.spec.Operations[Passwd].JSON {
+		at, value := body, values[argument]
+		if outer, inner, nested := strings.Cut(name, "."); nested {
+			if body[outer] == nil {
+				body[outer] = map[string]any{}
+			}
+			at, _ = body[outer].(map[string]any)
+			name = inner
+		}
+		if value != "" {
+			at[name] = value
+		}
+	}
+	_, err := p.Ask(ctx, Passwd, token, nil, oauth.CallRequest{JSON: body})
+	return err
+}
+
+// failed turns the error of a call into a *Failure. Where a token was shown, it is the token
+// that a refusal is about.
+func (p *Provider) failed(err error, w wanted) error {
+	err = p.failure(err, w)
+	failure, ok := errors.AsType[*Failure](err)
+	answered, said := errors.AsType[*oauth.Error](err)
+	if !ok || !said || !w.token {
+		return err
+	}
+	if answered.Page == "" && answered.StatusCode == http.StatusUnauthorized {
+		failure.StaleToken = true
+	}
+	if failure.Reason == ReasonCredentials && failure.Hint == "" {
+		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.spec.short(), answered)
+		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
+	}
+	return err
+}

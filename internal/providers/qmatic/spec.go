@@ -1,0 +1,71 @@
+// Package qmatic describes Qmatic Cloud Appointments: client credentials with the account in
+// a header.
+//
+// It follows https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885
+// (authentication) and .../489652237 (limits: one token request per second).
+package qmatic
+
+import (
+	_ "embed"
+	"time"
+
+	"github.com/authctl/authctl/internal/providers"
+)
+
+//go:embed scopes.json
+var scopes string
+
+// Spec is Qmatic Cloud Appointments.
+func Spec() providers.Spec {
+	return providers.Spec{
+		Name: "qmatic", Title: "Qmatic Cloud Appointments", Short: "Qmatic",
+		Docs:     []string{"https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885/Authentication"},
+		Settings: settings(),
+		Vars:     map[string]providers.Form{"account": providers.Squeezed, "region": providers.Label},
+		Base:     providers.Hosts{At: map[string]string{"": "https://api.{region}.qmatic.io"}},
+		Token:    "/oauth2/token",
+		Header:   []providers.Param{{Name: "X-Account", Setting: "account"}},
+		// The form field of the page's second example.
+		Form: []providers.Param{{
+			Name: "x-account", Setting: "account", If: &providers.Condition{Setting: "account_form_field", Is: "true"},
+		}},
+		Pace: time.Second,
+		Errors: []providers.Rule{{
+			// One answer to a wrong account, client or secret.
+			Code: "invalid_client", Reason: providers.ReasonCredentials,
+			Hint: "check {account,client_id,client_secret} in the profile; --dry-run shows the request",
+		}},
+		Catalogue: func() providers.Catalogue { return providers.DecodeCatalogue(scopes) },
+	}
+}
+
+func settings() []providers.Setting {
+	scopes := providers.ScopesSetting("com.qmatic.saas.appointments/external.appointment.book")
+	scopes.Required, scopes.Unless = true, []providers.Condition{{Setting: "allow_no_scopes", Is: "true"}}
+	return []providers.Setting{
+		{
+			Name: "account", Kind: providers.Text, Required: true,
+			Help: "the account's name, sent in lower case without spaces", Example: "My Bank AB",
+		},
+		{
+			Name: "region", Kind: providers.Text, Asked: true, Default: "eu-west-1", InHost: true,
+			Help: "the region in the host's name, api.REGION.qmatic.io", Example: "eu-west-1",
+		},
+		providers.BaseURLSetting(),
+		providers.ClientIDSetting(),
+		providers.ClientSecretSetting(),
+		// The vendor's sample is the Base64 of the plain clientId:clientSecret.
+		providers.BasicEncodingSetting("raw"),
+		providers.GrantSetting("client_credentials"),
+		scopes,
+		{
+			Name: "allow_no_scopes", Kind: providers.Bool,
+			Help: "allows a profile without scopes, for all scopes of the client",
+		},
+		{
+			Name: "account_form_field", Kind: providers.Bool, Default: "true",
+			Help: "sends the account in the form field x-account too",
+		},
+		providers.AllowHostsSetting(),
+	}
+}
