@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/spf13/cobra"
 )
 
@@ -43,19 +44,19 @@ func beforeDash(command *cobra.Command, args []string, what string) (own, child 
 // lacks a secret.
 func (a *app) childEnvironment(p *config.Profile, keep []string, more ...string) []string {
 	secret := leftOut(config.SecretVariables(a.services, p), keep)
-	before, _ := a.LookupEnv(config.TakenVariable)
+	before, _ := a.LookupEnv(source.Taken)
 	taken := strings.Fields(before)
 	for _, name := range secret {
 		if value, _ := a.LookupEnv(name); value != "" {
 			taken = append(taken, name)
 		}
 	}
-	environment := without(slices.Concat(secret, more, []string{config.TakenVariable}))
+	environment := without(slices.Concat(secret, more, []string{source.Taken}))
 	if len(taken) == 0 {
 		return environment
 	}
 	slices.Sort(taken)
-	return append(environment, config.TakenVariable+"="+strings.Join(slices.Compact(taken), " "))
+	return append(environment, source.Taken+"="+strings.Join(slices.Compact(taken), " "))
 }
 
 // commandEnvironment is what the commands of cmd: references and that of the store's key

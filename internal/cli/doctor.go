@@ -155,7 +155,7 @@ func (e *examination) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	keyring := &carefulKeyring{keyring: setup.keyring}
-	setup.options.Resolver.Keyring = keyring
+	setup.options.Fetcher.Keyring = keyring
 	e.configuration(ctx)
 	if err := e.store(ctx, keyring); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 // patient is a profile that can be used, and what its tokens depend on.
@@ -163,7 +164,7 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 }
 
 // secret reports where a secret comes from and whether it can be had.
-func (e *examination) secret(c check, found config.Inspection) {
+func (e *examination) secret(c check, found source.Inspection) {
 	asked := found.Reference == "prompt" || found.Reference == "stdin"
 	c.Message = "from " + cmp.Or(found.Reference, strings.TrimPrefix(found.Origin, "environment "))
 	if found.Note != "" {

@@ -26,7 +26,7 @@ func (k *carefulKeyring) check(ctx context.Context) error {
 	return k.err
 }
 
-// Secret returns the secret stored under name; see config.Keyring.
+// Secret returns the secret stored under name; see source.Keyring.
 func (k *carefulKeyring) Secret(ctx context.Context, name string) (secret.Secret, error) {
 	if err := k.check(ctx); err != nil {
 		return secret.Secret{}, err
@@ -117,7 +117,7 @@ func (e *examination) directory(name, path string) {
 // files checks the file store: its key, its directory and, unless the key is the
 // output of a command, reading and writing.
 func (e *examination) files(ctx context.Context, files *store.File) {
-	key, given := config.InspectStoreKey(ctx, e.app.LookupEnv, e.app.trust())
+	key, given := config.InspectStoreKey(ctx, e.setup.options.Fetcher)
 	if given {
 		e.secret(check{Section: sectionStore, Name: "key"}, key)
 	}

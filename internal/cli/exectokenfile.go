@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/broker"
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
@@ -33,7 +32,7 @@ type tokenFile struct{ dir string }
 // user's own, else where temporary files go.
 func (a *app) newTokenFile() (*tokenFile, error) {
 	temp := files.TempDir(a.LookupEnv)
-	base := cmp.Or(config.RuntimeDir(a.LookupEnv), temp)
+	base := cmp.Or(files.Environ(a.LookupEnv).RuntimeDir(), temp)
 	dir, err := os.MkdirTemp(base, "authctl-token-")
 	if err != nil && base != temp {
 		dir, err = os.MkdirTemp(temp, "authctl-token-")

@@ -17,12 +17,14 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/loopback"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -143,7 +145,7 @@ func judge(err error) (string, string) {
 // judgeConfig knows the errors of configuration and secrets.
 func judgeConfig(err error) (name, hint string, ok bool) {
 	if errors.Is(err, term.ErrNoInput) {
-		_, secret := errors.AsType[*config.ReferenceError](err)
+		_, secret := errors.AsType[*source.Error](err)
 		return "config", inputHint(err, secret), true
 	}
 	if _, ok := errors.AsType[*term.TypedError](err); ok {
@@ -153,12 +155,12 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 		return "config", e.Help, true
 	}
 	if e, ok := errors.AsType[*config.Error](err); ok {
-		if errors.Is(err, config.ErrChanged) {
+		if errors.Is(err, edit.ErrChanged) {
 			return "temporary", e.Suggestion, true
 		}
 		return "config", e.Suggestion, true
 	}
-	if e, ok := errors.AsType[*config.ReferenceError](err); ok {
+	if e, ok := errors.AsType[*source.Error](err); ok {
 		return "config", cmp.Or(e.Suggestion, keyringRemedy(e)), true
 	}
 	if e, ok := errors.AsType[*oauth.RequestError](err); ok {
@@ -184,7 +186,7 @@ func inputHint(err error, secret bool) string {
 
 // keyringRemedy says what to do about a secret that is not in the keyring, or about a
 // keyring that does not give it.
-func keyringRemedy(e *config.ReferenceError) string {
+func keyringRemedy(e *source.Error) string {
 	const otherwise = "give the secret by another reference such as env:NAME or file:PATH"
 	name, _ := strings.CutPrefix(e.Reference, "keyring:")
 	if unusable, ok := errors.AsType[*store.UnusableError](e); ok && unusable.Problem != store.Unreachable {

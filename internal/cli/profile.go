@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
@@ -172,7 +173,7 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 		if err != nil {
 			a.warn("its secrets stay in the keyring: " + err.Error())
 		}
-		if err := file.RemoveProfile(name); err != nil {
+		if err := edit.Remove(file, name); err != nil {
 			return err
 		}
 		a.note("profile " + name + " removed from " + file.Path)
@@ -262,7 +263,7 @@ func (a *app) profileUse() *cobra.Command {
 				return err
 			}
 			_, err := a.changing(command.Context(), func(_ *setup, file *config.File) error {
-				if err := file.SetDefault(args[0]); err != nil {
+				if err := edit.SetDefault(file, args[0]); err != nil {
 					return err
 				}
 				a.note("profile " + args[0] + " is the default in " + file.Path)

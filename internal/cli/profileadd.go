@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -79,7 +80,7 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 		return err
 	}
 	add := &addition{app: a, setup: setup, profile: name, typed: map[string]secret.Secret{}}
-	if err := config.CheckNewProfile(file, name); err != nil {
+	if err := edit.Check(file, name); err != nil {
 		return err
 	}
 	if add.service, err = a.chooseService(ctx, o.provider); err != nil {
@@ -107,7 +108,7 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 // neither.
 func (add *addition) write(ctx context.Context, file *config.File) error {
 	// Somebody may have added it while a person was typing, and put a secret under its name.
-	if err := config.CheckNewProfile(file, add.profile); err != nil {
+	if err := edit.Check(file, add.profile); err != nil {
 		return err
 	}
 	for secret, value := range add.typed {
@@ -115,7 +116,7 @@ func (add *addition) write(ctx context.Context, file *config.File) error {
 			return err
 		}
 	}
-	err := file.AddProfile(add.profile, add.lines())
+	err := edit.Add(file, add.profile, add.lines())
 	if err == nil {
 		return nil
 	}
@@ -394,11 +395,11 @@ func (add *addition) check() error {
 }
 
 // lines returns what is to be written: what was given, not the defaults.
-func (add *addition) lines() []config.KeyValue {
-	lines := []config.KeyValue{{Key: "provider", Text: add.service.Name}}
+func (add *addition) lines() []edit.Setting {
+	lines := []edit.Setting{{Key: "provider", Text: add.service.Name}}
 	for _, d := range add.service.Settings {
 		if v := add.values[d.Name]; v.Origin != "" {
-			lines = append(lines, config.KeyValue{Key: d.Name, Kind: d.Kind, Text: v.Text, List: v.List})
+			lines = append(lines, edit.Setting{Key: d.Name, Kind: d.Kind, Text: v.Text, List: v.List})
 		}
 	}
 	return lines

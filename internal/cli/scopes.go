@@ -120,7 +120,7 @@ func catalogueOf(service providers.Spec) providers.Catalogue {
 func scopesLine(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = yamlScope(name)
+		quoted[i] = config.ListItem(name)
 	}
 	return "scopes: [" + strings.Join(quoted, ", ") + "]"
 }
@@ -133,23 +133,9 @@ func scopesBlock(names []string) string {
 	}
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = "      - " + yamlScope(name)
+		quoted[i] = "      - " + config.ListItem(name)
 	}
 	return "\n    scopes:\n" + lines(quoted)
-}
-
-// yamlScope is a name as YAML takes it for text, in quotes where it has to be.
-func yamlScope(name string) string {
-	odd := func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-		return !letter && !strings.ContainsRune("0123456789:./-_", r)
-	}
-	words := []string{"", "true", "false", "null", "yes", "no", "on", "off", "y", "n"}
-	if slices.Contains(words, strings.ToLower(name)) || strings.ContainsFunc(name, odd) ||
-		strings.Trim(name, ":") != name || strings.IndexAny(name, "0123456789./-_") == 0 {
-		return "'" + strings.ReplaceAll(name, "'", "''") + "'"
-	}
-	return name
 }
 
 // scopesAssignment is how the names are asked for instead of those that a profile

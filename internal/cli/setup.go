@@ -13,6 +13,7 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -39,30 +40,31 @@ type setup struct {
 // setup reads the environment and prepares how secrets are fetched.
 func (a *app) setup() (*setup, error) {
 	keyring, u := &store.Keyring{Warn: a.warn}, &setup{app: a}
-	resolver := config.Resolver{
+	fetcher := &source.Fetcher{
+		Env:         a.LookupEnv,
 		Environment: u.commandEnvironment,
 		Stdin:       a.Streams.In, StdinIsTerminal: a.Streams.InTerminal, Stderr: a.childErr(),
 		Keyring: keyring, Prompter: hidden{a.prompter}, Trust: a.trust(),
 	}
 	u.options = config.Options{
-		Path: a.flags.config, LookupEnv: a.LookupEnv, Services: a.services, Resolver: resolver,
+		Path: a.flags.config, Services: a.services, Fetcher: fetcher,
 		NoPipe: a.completing(),
 	}
-	env, err := config.ReadEnvironment(a.LookupEnv, resolver)
+	env, err := config.ReadEnvironment(fetcher)
 	if err != nil {
 		u.warnOfVariables()
 		return nil, err
 	}
 	a.prompter.OffBy = a.askingForbidden(env)
 	a.prompter.Off = a.prompter.OffBy != ""
-	resolver.Interactive = a.Streams.Interactive() && !a.prompter.Off
+	fetcher.Interactive = a.Streams.Interactive() && !a.prompter.Off
 	u.env = env
-	keyring.FileLocks, keyring.StateDir = u.locks(), config.StateDir(a.LookupEnv)
-	if resolver.Interactive && a.graphical() {
+	keyring.FileLocks, keyring.StateDir = u.locks(), files.Environ(a.LookupEnv).StateDir()
+	if fetcher.Interactive && a.graphical() {
 		keyring.Timeout = personTimeout
 	}
 	u.keyring = keyring
-	u.options.Resolver, u.options.Timeout = resolver, cmp.Or(env.Timeout, defaultTimeout)
+	u.options.Timeout = cmp.Or(env.Timeout, defaultTimeout)
 	u.warnOfVariables()
 	return u, nil
 }
@@ -124,7 +126,7 @@ func (u *setup) load() (*config.File, error) {
 // trust says whose files are believed. In a pipeline nobody else is on the machine, and its
 // runner may work with umask 0: what is loose there is told, once for each file.
 func (a *app) trust() files.Trust {
-	return files.Trust{Lenient: config.InCI(a.LookupEnv), Home: config.Home(a.LookupEnv), Warn: a.warnOnce}
+	return files.Trust{Lenient: config.InCI(a.LookupEnv), Home: files.Environ(a.LookupEnv).Home(), Warn: a.warnOnce}
 }
 
 // warnOnce warns of what may be met many times in a run, also by secrets that are fetched
@@ -138,7 +140,7 @@ func (a *app) warnOnce(text string) {
 // locks are the file locks of every store.
 func (u *setup) locks() store.FileLocks {
 	locks := store.FileLocks{Dir: u.env.RuntimeDir, Trust: u.app.trust()}
-	if state := config.StateDir(u.app.LookupEnv); state != "" {
+	if state := files.Environ(u.app.LookupEnv).StateDir(); state != "" {
 		locks.Fallback = filepath.Join(state, "run")
 	}
 	return locks
@@ -160,7 +162,7 @@ func (u *setup) store(flag string) (store.Store, error) {
 		return &store.Memory{}, nil
 	case "file":
 		dir := u.env.StoreDir
-		if state := config.StateDir(u.app.LookupEnv); dir == "" && state != "" {
+		if state := files.Environ(u.app.LookupEnv).StateDir(); dir == "" && state != "" {
 			dir = filepath.Join(state, "tokens")
 		}
 		if dir == "" {
@@ -230,7 +232,7 @@ func (a *app) graphical() bool {
 	return false
 }
 
-// hidden asks for secrets on the terminal; see config.Prompter.
+// hidden asks for secrets on the terminal; see source.Prompter.
 type hidden struct{ *term.Prompter }
 
 // Secret asks for what label says and hides what is typed.

@@ -1,6 +1,6 @@
 // Package config reads what a person or a pipeline has set: the profiles of the
 // YAML file, the environment, and the references under which secrets are found.
-// It also changes the file in place, leaving everything else in it as it was.
+// Its room edit changes the file in place.
 //
 // Each profile names a service and gives its settings. A value comes from the
 // first of: flag, environment variable, profile, the service's default. Profile
@@ -15,13 +15,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 // Options say where configuration is looked for. The zero value reads the user's
@@ -31,16 +29,13 @@ type Options struct {
 	// about to be made.
 	New bool
 	// Path is the file as named by a flag. Empty means $AUTHCTL_CONFIG, else
-	// $XDG_CONFIG_HOME/authctl/config.yaml, else the platform's own place:
-	// ~/.config, ~/Library/Application Support, or %APPDATA%.
+	// authctl/config.yaml in files.Environ's ConfigDir.
 	Path string
-	// LookupEnv reads the environment; nil means os.LookupEnv.
-	LookupEnv func(string) (string, bool)
 	// Services are the services a profile may name.
 	Services []providers.Spec
-	// Resolver is what secret references are fetched with; its Trust is that of the file
-	// too.
-	Resolver Resolver
+	// Fetcher is what secret references are fetched with. Its environment is that of
+	// the profiles and its Trust that of the file too; nil is one without anything.
+	Fetcher *source.Fetcher
 	// Timeout is how long reading the file may take, which may be a pipe; 0 means 30
 	// seconds.
 	Timeout time.Duration
@@ -48,121 +43,40 @@ type Options struct {
 	NoPipe bool
 }
 
+func (o Options) env() files.Environ {
+	if o.Fetcher == nil {
+		return nil
+	}
+	return o.Fetcher.Env
+}
+
 // Locate returns the path of the configuration file and whether it was named by
 // flag or environment. The path is empty when there is no home directory. The error is
 // an *Error.
 func (o Options) Locate() (path string, named bool, err error) {
-	env := environ(o.LookupEnv)
+	env := o.env()
 	if o.Path != "" {
-		path, err := env.place("--config", o.Path)
+		path, err := Path(env, "--config", o.Path)
 		return path, true, err
 	}
-	if path, err := env.path("AUTHCTL_CONFIG"); path != "" || err != nil {
+	if path, err := Path(env, "AUTHCTL_CONFIG", env.Get("AUTHCTL_CONFIG")); path != "" || err != nil {
 		return path, true, err
 	}
-	dir := env.configDir()
+	dir := env.ConfigDir()
 	if dir == "" {
 		return "", false, nil
 	}
 	return filepath.Join(dir, "authctl", "config.yaml"), false, nil
 }
 
-// environ reads variables; one that is set to nothing counts as unset.
-type environ func(string) (string, bool)
-
-// get returns what a variable says, without what a paste has left around it.
-func (e environ) get(name string) string { return files.Tidy(e.raw(name)) }
-
-// raw returns a variable as it is: that of a secret.
-func (e environ) raw(name string) string {
-	if e == nil {
-		return os.Getenv(name)
-	}
-	value, _ := e(name)
-	return value
-}
-
-// path returns the path that a variable gives; the error is an *Error.
-func (e environ) path(name string) (string, error) { return e.place(name, e.get(name)) }
-
-// place reads the path that a flag or a variable gives.
-func (e environ) place(name, text string) (string, error) {
-	path, err := files.Place(text, e.home(), "")
+// Path reads a path that a flag or a variable named name gives: a leading ~/ is the home
+// directory. The error is an *Error.
+func Path(env files.Environ, name, text string) (string, error) {
+	path, err := files.Place(text, env.Home(), "")
 	if err != nil {
 		return "", &Error{Key: name, Problem: err.Error(), Err: err}
 	}
 	return path, nil
-}
-
-// Path reads a path that a flag or a variable named name gives: a leading ~/ is the home
-// directory. A nil lookup means os.LookupEnv. The error is an *Error.
-func Path(lookup func(string) (string, bool), name, text string) (string, error) {
-	return environ(lookup).place(name, text)
-}
-
-// configDir follows the XDG Base Directory Specification, which has relative
-// paths ignored, and then the platform.
-func (e environ) configDir() string {
-	if dir := e.get("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		return dir
-	}
-	home := e.home()
-	switch {
-	case runtime.GOOS == "windows":
-		return absolute(e.get("APPDATA"))
-	case home == "":
-		return ""
-	case runtime.GOOS == "darwin":
-		return filepath.Join(home, "Library", "Application Support")
-	}
-	return filepath.Join(home, ".config")
-}
-
-// StateDir is where authctl keeps what is not secret, or is sealed: by the XDG Base
-// Directory Specification, else the platform's own place. It is empty when there
-// is no home directory: nothing is put below the working directory. A nil lookup
-// means os.LookupEnv.
-func StateDir(lookup func(string) (string, bool)) string {
-	env := environ(lookup)
-	if dir := env.get("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "authctl")
-	}
-	base := []string{env.home(), ".local", "state", "authctl"}
-	switch runtime.GOOS {
-	case "windows":
-		base = []string{env.get("LOCALAPPDATA"), "authctl", "state"}
-	case "darwin":
-		base = []string{env.home(), "Library", "Application Support", "authctl", "state"}
-	}
-	if !filepath.IsAbs(base[0]) {
-		return ""
-	}
-	return filepath.Join(base...)
-}
-
-func (e environ) home() string {
-	if runtime.GOOS == "windows" {
-		return absolute(e.get("USERPROFILE"))
-	}
-	return absolute(e.get("HOME"))
-}
-
-// absolute ignores a directory that would be another one in each directory.
-func absolute(dir string) string {
-	if !filepath.IsAbs(dir) {
-		return ""
-	}
-	return dir
-}
-
-// Home returns the user's home directory, empty when there is none. A nil lookup means
-// os.LookupEnv.
-func Home(lookup func(string) (string, bool)) string { return environ(lookup).home() }
-
-// RuntimeDir returns $XDG_RUNTIME_DIR, which is private and in memory; empty where there
-// is none. A nil lookup means os.LookupEnv.
-func RuntimeDir(lookup func(string) (string, bool)) string {
-	return absolute(environ(lookup).get("XDG_RUNTIME_DIR"))
 }
 
 // File is a configuration that has been read. It is for one goroutine; the
@@ -171,13 +85,11 @@ type File struct {
 	// Path is where the file is, or would be; empty when there is no place.
 	Path string
 
-	env      environ
-	source   reader
-	services []providers.Spec
-	refs     *resolver
-	text     []byte
+	options Options
+	env     files.Environ
+	text    []byte
 	// layout is where each profile stands, known only when simple is true.
-	layout layout
+	layout Layout
 	simple bool
 	// whole is the whole file, parsed when something asked for it.
 	whole *document
@@ -191,40 +103,30 @@ func Load(o Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Path: path, env: environ(o.LookupEnv), source: o.source(), services: o.Services}
-	f.refs = newResolver(o.Resolver, f.env)
+	if o.Fetcher == nil {
+		o.Fetcher = &source.Fetcher{}
+	}
+	f := &File{Path: path, options: o, env: o.env(), simple: true}
 	if path == "" {
-		f.simple = true
 		return f, nil
 	}
-	text, err := f.source.read(path)
-	if errors.Is(err, fs.ErrNotExist) && (!named || o.New) {
-		err = nil
-	}
-	if err != nil {
+	text, err := f.read()
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || named && !o.New) {
 		return nil, err
 	}
 	f.text = text
-	f.layout, f.simple = scan(text)
+	layout, odd, _ := Scan(text)
+	f.layout, f.simple = layout, odd == 0
 	return f, nil
 }
 
 // maxConfig bounds a configuration file: some 20,000 profiles.
 const maxConfig = 4 << 20
 
-// reader is how a configuration file is read.
-type reader struct {
-	trust   files.Trust
-	timeout time.Duration
-	noPipe  bool
-}
-
-func (o Options) source() reader { return reader{o.Resolver.Trust, o.Timeout, o.NoPipe} }
-
-// read reads the text of the file at path. Without a byte order mark it is what its
+// read reads the text of the file. Without a byte order mark it is what its
 // author sees. UTF-16 with a mark stays as it is: YAML has it (YAML 1.2 §5.2).
-func (r reader) read(path string) ([]byte, error) {
-	raw, err := r.raw(path)
+func (f *File) read() ([]byte, error) {
+	raw, err := f.raw(f.Path, !f.options.NoPipe)
 	if err != nil {
 		return nil, err
 	}
@@ -233,22 +135,28 @@ func (r reader) read(path string) ([]byte, error) {
 		return raw, nil
 	}
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, unreadable(f.Path, err)
 	}
 	return text, nil
 }
 
-// raw reads the file at path and refuses one that others can change, because its
-// references run commands.
-func (r reader) raw(path string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(r.timeout, 30*time.Second))
+// Raw reads the bytes of the file, or of what it links to, as they are by now. A pipe is
+// refused: it cannot be written. Errors are *Error.
+func (f *File) Raw(path string) ([]byte, error) { return f.raw(path, false) }
+
+// raw refuses a file that others can change, because its references run commands.
+func (f *File) raw(path string, pipe bool) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(f.options.Timeout, 30*time.Second))
 	defer cancel()
-	text, err := files.Read(ctx, path, files.Rule{Trust: r.trust, Limit: maxConfig, Pipe: !r.noPipe, Device: true})
+	text, err := files.Read(ctx, path, files.Rule{Trust: f.Trust(), Limit: maxConfig, Pipe: pipe, Device: true})
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
 	return text, nil
 }
+
+// Trust says whose files are believed.
+func (f *File) Trust() files.Trust { return f.options.Fetcher.Trust }
 
 func unreadable(path string, err error) error {
 	cause := err
@@ -260,8 +168,7 @@ func unreadable(path string, err error) error {
 	text, isText := errors.AsType[*files.TextError](err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Problem = "does not exist"
-		e.Suggestion = "create it with: authctl profile add NAME"
+		e.Problem, e.Suggestion = "does not exist", "create it with: authctl profile add NAME"
 	case isUnsafe:
 		e.Problem = unsafe.Problem
 		if e.Suggestion = unsafe.Remedy; e.Suggestion != "" {
@@ -275,52 +182,12 @@ func unreadable(path string, err error) error {
 	return e
 }
 
-// service returns the service of that name.
-func (f *File) service(name string) (providers.Spec, bool) {
-	for _, s := range f.services {
-		if s.Name == name {
-			return s, true
-		}
+// Exposed says how the file lies there: its mode, and whether other users may read
+// it. It is not found when the default file is missing.
+func (f *File) Exposed() (mode fs.FileMode, readable, found bool) {
+	info, err := os.Stat(f.Path)
+	if f.Path == "" || err != nil {
+		return 0, false, false
 	}
-	return providers.Spec{}, false
-}
-
-func (f *File) serviceNames() []string {
-	names := make([]string, len(f.services))
-	for i, s := range f.services {
-		names[i] = s.Name
-	}
-	return names
-}
-
-// MayBeShown reports whether what was given as a profile's name can be repeated: what
-// cannot be one, or looks like a token, may be a secret in the wrong place.
-func MayBeShown(name string) bool { return validName(name) && !secret.MayBeToken(name) }
-
-// notAName is the error for what cannot be the name of a new profile.
-func notAName(name string) *Error {
-	return &Error{Problem: "what was given is not a name for a profile", Suggestion: nameHint(name, nil)}
-}
-
-// nameHint says what to do about what was given as a name and cannot be one.
-func nameHint(name string, names []string) string {
-	switch best := providers.Nearest(name, names); {
-	case best != "":
-		return "did you mean " + best + "?"
-	case secret.MayBeToken(name):
-		return "that looks like a token: give it with --stdin, to authctl token inspect"
-	}
-	return "profile names are lower case letters, digits, dot, underscore and hyphen"
-}
-
-// validName reports whether name follows the rule for profile names.
-func validName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		alphanumeric := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
-		if !alphanumeric && (i == 0 || !strings.ContainsRune("._-", rune(c))) {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 100
+	return info.Mode().Perm(), files.ReadableByOthers(info), true
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -57,7 +58,7 @@ func writeFile(t testing.TB, text string) string {
 
 func load(t testing.TB, text string, env ...string) *File {
 	t.Helper()
-	f, err := Load(Options{Path: writeFile(t, text), LookupEnv: environment(env...), Services: services()})
+	f, err := Load(Options{Path: writeFile(t, text), Fetcher: &source.Fetcher{Env: environment(env...)}, Services: services()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +284,7 @@ func TestLocate(t *testing.T) {
 		"nowhere":      {"", nil, "", false},
 	}
 	for name, tt := range tests {
-		got, named, err := Options{Path: tt.path, LookupEnv: environment(tt.env...)}.Locate()
+		got, named, err := Options{Path: tt.path, Fetcher: &source.Fetcher{Env: environment(tt.env...)}}.Locate()
 		if err != nil {
 			t.Error(err)
 		}
@@ -297,7 +298,7 @@ func TestMissingFile(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	env := []string{"HOME=" + home, "USERPROFILE=" + home, "APPDATA=" + home}
-	f, err := Load(Options{LookupEnv: environment(env...), Services: services()})
+	f, err := Load(Options{Fetcher: &source.Fetcher{Env: environment(env...)}, Services: services()})
 	if err != nil {
 		t.Fatalf("a missing default file: %v", err)
 	}
@@ -305,11 +306,11 @@ func TestMissingFile(t *testing.T) {
 		t.Errorf("list %v, %v", list, err)
 	}
 	path := filepath.Join(home, "none.yaml")
-	_, err = Load(Options{LookupEnv: environment("AUTHCTL_CONFIG=" + path)})
+	_, err = Load(Options{Fetcher: &source.Fetcher{Env: environment("AUTHCTL_CONFIG=" + path)}})
 	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "does not exist" || e.Path != path {
 		t.Errorf("a missing file that was named: %v", err)
 	}
-	f, err = Load(Options{LookupEnv: environment("AUTHCTL_PROVIDER=pexip"), Services: services()})
+	f, err = Load(Options{Fetcher: &source.Fetcher{Env: environment("AUTHCTL_PROVIDER=pexip")}, Services: services()})
 	if err != nil {
 		t.Fatalf("no home: %v", err)
 	}
@@ -323,8 +324,8 @@ func TestInteractive(t *testing.T) {
 	text := "profiles:\n  p:\n    provider: talkdesk\n    client_secret: prompt\n    private_key: stdin\n"
 	asker := &fakeAsker{answer: "fake-typed"}
 	f, err := Load(Options{
-		Path: writeFile(t, text), LookupEnv: environment(), Services: services(),
-		Resolver: Resolver{Prompter: asker, Stdin: strings.NewReader("fake-piped\n")},
+		Path: writeFile(t, text), Services: services(),
+		Fetcher: &source.Fetcher{Env: environment(), Prompter: asker, Stdin: strings.NewReader("fake-piped\n")},
 	})
 	if err != nil {
 		t.Fatal(err)

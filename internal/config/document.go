@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 )
@@ -109,10 +110,12 @@ func checkTopLevel(root *yaml.Node) error {
 // expected but quote no value.
 func syntaxError(text []byte, err error) error {
 	line, problem := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
-	line = actualLine(text, line, problem)
-	e := &Error{Line: line, Problem: "is not valid YAML: " + printable(problem), Err: err}
+	lines := strings.Split(string(text), "\n")
+	line = actualLine(lines, line, problem)
+	e := &Error{Line: line, Problem: "is not valid YAML: " + files.Short(problem), Err: err}
 	// Of the first line the parser tells no number.
-	if at := max(line, 1); tabAhead(text, at) && strings.Contains(problem, "cannot start any token") {
+	at := max(line, 1)
+	if at <= len(lines) && tabAhead(lines[at-1]) && strings.Contains(problem, "cannot start any token") {
 		e.Line, e.Problem = at, "is not valid YAML: a tab stands where a line begins"
 	}
 	if strings.Contains(e.Problem, " tab ") {
@@ -122,32 +125,25 @@ func syntaxError(text []byte, err error) error {
 }
 
 // tabAhead reports whether a tab is among the blanks that a line begins with.
-func tabAhead(text []byte, line int) bool {
-	lines := strings.Split(string(text), "\n")
-	if line > len(lines) {
-		return false
-	}
-	l := lines[line-1]
-	return strings.Contains(l[:len(l)-len(strings.TrimLeft(l, " \t"))], "\t")
+func tabAhead(line string) bool {
+	return strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t")
 }
 
 // actualLine corrects the line that the parser gives. It counts from 0 in errors
 // of its upper half, unlike in those of its lower half, and for a tab it names
 // the line before.
-func actualLine(text []byte, line int, problem string) int {
-	switch {
-	case line > 0 && strings.Contains(problem, "tab character"):
-		for i, l := range strings.Split(string(text), "\n") {
-			if i >= line-1 && strings.Contains(l[:len(l)-len(strings.TrimLeft(l, " \t"))], "\t") {
+func actualLine(lines []string, line int, problem string) int {
+	if line > 0 && strings.Contains(problem, "tab character") {
+		for i := line - 1; i < len(lines); i++ {
+			if tabAhead(lines[i]) {
 				return i + 1
 			}
 		}
-	case line > 0 && strings.HasPrefix(problem, "did not find expected "):
-		what := strings.TrimPrefix(problem, "did not find expected ")
-		for _, upper := range []string{"',' or", "key", "'-' indicator", "node content", "<"} {
-			if strings.HasPrefix(what, upper) {
-				return line + 1
-			}
+	}
+	what, upper := strings.CutPrefix(problem, "did not find expected ")
+	for _, start := range []string{"',' or", "key", "'-' indicator", "node content", "<"} {
+		if upper && line > 0 && strings.HasPrefix(what, start) {
+			return line + 1
 		}
 	}
 	return line
@@ -257,9 +253,36 @@ func (d *document) fallback() (string, error) {
 	case string:
 		return value, nil
 	default:
-		return "", &Error{
-			Line: d.line(key), Key: "default_profile", Problem: "must be text, not " + kindOf(value),
-			Suggestion: "put it in quotes",
-		}
+		e := notOf("default_profile", "text", value)
+		e.Line, e.Suggestion = d.line(key), inQuotes
+		return "", e
 	}
+}
+
+// Outline is what a parsed configuration holds.
+type Outline struct {
+	// Names are the profiles in the order of the file.
+	Names []string
+	// Default is what default_profile says.
+	Default string
+	// Profiles are the values, by the names of profiles.
+	Profiles map[string]any
+}
+
+// ParseOutline parses the whole text of a configuration. Errors are *Error without a path.
+func ParseOutline(text []byte) (o Outline, err error) {
+	d, err := parse(text, 0)
+	if err != nil {
+		return o, err
+	}
+	if _, value := lookup(d.root, "default_profile"); value != nil && value.Tag != "!!null" {
+		o.Default = value.Value
+	}
+	if o.Names = d.names(); len(o.Names) == 0 {
+		return o, nil
+	}
+	if err := d.root.Decode(&o); err != nil {
+		return o, valueError(d.root, err)
+	}
+	return o, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 // ForDryRun returns the settings with which a request is shown and not sent: a secret that
@@ -44,7 +45,7 @@ func unfetchable(why string) secret.Func {
 func suggesting(fetch secret.Func) secret.Func {
 	return func(ctx context.Context) (secret.Secret, error) {
 		value, err := fetch(ctx)
-		if e, ok := errors.AsType[*ReferenceError](err); ok && e.Suggestion != "" {
+		if e, ok := errors.AsType[*source.Error](err); ok && e.Suggestion != "" {
 			err = fmt.Errorf("%w; %s", err, e.Suggestion)
 		}
 		return value, err

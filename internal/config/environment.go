@@ -1,12 +1,17 @@
 package config
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 // Environment is what variables say beside the settings of a profile. Empty
@@ -19,7 +24,7 @@ type Environment struct {
 	// RuntimeDir is AUTHCTL_RUNTIME_DIR.
 	RuntimeDir string
 	// StoreKey fetches the file store's key of AUTHCTL_STORE_KEY or its twins
-	// with _FILE and _CMD; nil without any. Its errors are *ReferenceError.
+	// with _FILE and _CMD; nil without any. Its errors are *source.Error.
 	StoreKey secret.Func
 	// MinTTL is AUTHCTL_MIN_TTL, nil when unset, since 0 means something.
 	MinTTL *time.Duration
@@ -29,14 +34,15 @@ type Environment struct {
 	NoInput bool
 }
 
+// storeKey is the variable of the file store's key, which has two twins.
+const storeKey = "AUTHCTL_STORE_KEY"
+
 // ReadEnvironment reads the variables that are no settings; AUTHCTL_CONFIG,
 // AUTHCTL_PROFILE and AUTHCTL_PROVIDER are read by Load and Profile. Durations
-// are as ParseDuration reads them. A nil lookup means os.LookupEnv. Errors are
-// *Error and name the variable.
-func ReadEnvironment(lookup func(string) (string, bool), r Resolver) (Environment, error) {
-	env := environ(lookup)
-	e := Environment{Store: env.get("AUTHCTL_STORE")}
-	var err error
+// are as ParseDuration reads them. Errors are *Error and name the variable.
+func ReadEnvironment(f *source.Fetcher) (e Environment, err error) {
+	env := environ{f.Env}
+	e.Store = env.Get("AUTHCTL_STORE")
 	if e.StoreDir, err = env.path("AUTHCTL_STORE_DIR"); err != nil {
 		return Environment{}, err
 	}
@@ -60,19 +66,24 @@ func ReadEnvironment(lookup func(string) (string, bool), r Resolver) (Environmen
 	if timeout != nil {
 		e.Timeout = *timeout
 		if e.Timeout == 0 {
-			return Environment{}, badVariable("AUTHCTL_TIMEOUT", env.get("AUTHCTL_TIMEOUT"), "leaves no time", "write 30s or 2m")
+			return Environment{}, badVariable("AUTHCTL_TIMEOUT", env.Get("AUTHCTL_TIMEOUT"), "leaves no time", "write 30s or 2m")
 		}
 	}
-	e.StoreKey, err = storeKey(env, newResolver(r, env))
+	e.StoreKey, err = readStoreKey(f)
 	return e, err
 }
 
+// environ reads variables that mean something else than text.
+type environ struct{ files.Environ }
+
+func (e environ) path(name string) (string, error) { return Path(e.Environ, name, e.Get(name)) }
+
 func badVariable(name, value, problem, suggestion string) *Error {
-	return &Error{Key: name, Problem: fmt.Sprintf("%q %s", printable(value), problem), Suggestion: suggestion}
+	return &Error{Key: name, Problem: fmt.Sprintf("%q %s", files.Short(value), problem), Suggestion: suggestion}
 }
 
 func (e environ) duration(name string) (*time.Duration, error) {
-	text := e.get(name)
+	text := e.Get(name)
 	if text == "" {
 		return nil, nil
 	}
@@ -84,7 +95,7 @@ func (e environ) duration(name string) (*time.Duration, error) {
 }
 
 func (e environ) truth(name string) (bool, error) {
-	switch text := e.get(name); strings.ToLower(strings.TrimSpace(text)) {
+	switch text := e.Get(name); strings.ToLower(text) {
 	case "1", "true", "yes", "on":
 		return true, nil
 	case "", "0", "false", "no", "off":
@@ -94,23 +105,29 @@ func (e environ) truth(name string) (bool, error) {
 	}
 }
 
-// storeKey reads the one of three variables that is set.
-func storeKey(env environ, refs *resolver) (secret.Func, error) {
-	const name = "AUTHCTL_STORE_KEY"
-	value, file, command := env.raw(name), env.get(name+"_FILE"), env.get(name+"_CMD")
+// keyReferences are the twins of AUTHCTL_STORE_KEY that are set.
+func keyReferences(env files.Environ) []source.Need {
+	var all []source.Need
+	for _, twin := range []struct{ suffix, kind string }{{"_FILE", "file"}, {"_CMD", "cmd"}} {
+		if arg := env.Get(storeKey + twin.suffix); arg != "" {
+			name := storeKey + twin.suffix
+			ref := source.Reference{Kind: twin.kind, Arg: arg}
+			all = append(all, source.Need{Setting: name, Origin: "environment " + name, Reference: ref})
+		}
+	}
+	return all
+}
+
+// readStoreKey reads the one of three variables that is set.
+func readStoreKey(f *source.Fetcher) (fetch secret.Func, err error) {
 	var given []string
-	var fetch secret.Func
-	if value != "" {
-		given = append(given, name)
-		fetch = refs.given(name, value)
+	if value := f.Env.Raw(storeKey); value != "" {
+		given = append(given, storeKey)
+		fetch, _ = f.Given(storeKey, value)
 	}
-	if file != "" {
-		given = append(given, name+"_FILE")
-		fetch = refs.bind("", name+"_FILE", reference{kind: "file", arg: file})
-	}
-	if command != "" {
-		given = append(given, name+"_CMD")
-		fetch = refs.bind("", name+"_CMD", reference{kind: "cmd", arg: command})
+	for _, n := range keyReferences(f.Env) {
+		given = append(given, n.Setting)
+		fetch = f.Bind(n)
 	}
 	if len(given) > 1 {
 		return nil, &Error{
@@ -118,4 +135,36 @@ func storeKey(env environ, refs *resolver) (secret.Func, error) {
 		}
 	}
 	return fetch, nil
+}
+
+// InspectStoreKey looks for the key of the file store, which AUTHCTL_STORE_KEY or
+// one of its twins gives; false when none of them is set.
+func InspectStoreKey(ctx context.Context, f *source.Fetcher) (source.Inspection, bool) {
+	for _, n := range keyReferences(f.Env) {
+		return f.Inspect(ctx, n), true
+	}
+	return source.Inspection{Setting: storeKey, Origin: "environment " + storeKey}, f.Env.Raw(storeKey) != ""
+}
+
+// InCI reports whether this is a pipeline: CI is set, and to nothing that means no. Most
+// systems write true, others 1 or their own name.
+func InCI(env files.Environ) bool {
+	yes, err := environ{env}.truth("CI")
+	return yes || err != nil
+}
+
+// ParseDuration reads a duration of zero or more, as Go writes it (90s, 5m) or in
+// whole seconds (300).
+func ParseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if seconds, whole := strconv.ParseInt(text, 10, 32); whole == nil {
+		d, err = time.Duration(seconds)*time.Second, nil
+	}
+	switch {
+	case err != nil:
+		return 0, errors.New("is not a duration: write 30s or 2m")
+	case d < 0:
+		return 0, errors.New("is negative: write 30s or 2m")
+	}
+	return d, nil
 }

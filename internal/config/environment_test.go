@@ -4,12 +4,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 func TestReadEnvironment(t *testing.T) {
 	t.Parallel()
-	e, err := ReadEnvironment(environment("AUTHCTL_STORE=file", "AUTHCTL_STORE_DIR=/s", "AUTHCTL_RUNTIME_DIR=/r",
-		"AUTHCTL_MIN_TTL=0", "AUTHCTL_TIMEOUT=1m30s", "AUTHCTL_NO_INPUT=true", "AUTHCTL_STORE_KEY=fake-identity\n"), Resolver{})
+	e, err := ReadEnvironment(&source.Fetcher{Env: environment("AUTHCTL_STORE=file", "AUTHCTL_STORE_DIR=/s", "AUTHCTL_RUNTIME_DIR=/r",
+		"AUTHCTL_MIN_TTL=0", "AUTHCTL_TIMEOUT=1m30s", "AUTHCTL_NO_INPUT=true", "AUTHCTL_STORE_KEY=fake-identity\n")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +23,7 @@ func TestReadEnvironment(t *testing.T) {
 	}
 	holds(t, e.StoreKey, "fake-identity")
 
-	e, err = ReadEnvironment(environment("AUTHCTL_MIN_TTL=", "AUTHCTL_STORE_KEY="), Resolver{})
+	e, err = ReadEnvironment(&source.Fetcher{Env: environment("AUTHCTL_MIN_TTL=", "AUTHCTL_STORE_KEY=")})
 	if err != nil || e.MinTTL != nil || e.StoreKey != nil || e.Timeout != 0 || e.NoInput {
 		t.Errorf("empty variables: %+v, %v", e, err)
 	}
@@ -31,13 +33,13 @@ func TestStoreKey(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, "fake-identity\n")
 	for _, env := range []string{"AUTHCTL_STORE_KEY_FILE=" + path, "AUTHCTL_STORE_KEY_CMD=echo fake-identity"} {
-		e, err := ReadEnvironment(environment(env), Resolver{})
+		e, err := ReadEnvironment(&source.Fetcher{Env: environment(env)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		holds(t, e.StoreKey, "fake-identity")
 	}
-	e, err := ReadEnvironment(environment("AUTHCTL_STORE_KEY_CMD=exit 4"), Resolver{})
+	e, err := ReadEnvironment(&source.Fetcher{Env: environment("AUTHCTL_STORE_KEY_CMD=exit 4")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func TestBadEnvironment(t *testing.T) {
 		if strings.HasPrefix(env, "AUTHCTL_STORE_KEY") {
 			both = environment(env, "AUTHCTL_STORE_KEY=fake")
 		}
-		if _, err := ReadEnvironment(both, Resolver{}); err == nil || err.Error() != want {
+		if _, err := ReadEnvironment(&source.Fetcher{Env: both}); err == nil || err.Error() != want {
 			t.Errorf("%s: %v\nwant %s", env, err, want)
 		}
 	}

@@ -4,21 +4,14 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 )
-
-// ErrExists is wrapped by the error of AddProfile when the name is taken.
-var ErrExists = errors.New("the profile exists")
 
 // ErrNoProfile is wrapped by the errors that say that a profile does not exist
 // or that none could be chosen.
 var ErrNoProfile = errors.New("no such profile")
-
-// ErrChanged is wrapped by the error of a change to a file that somebody else changed at
-// the same time. Exit code 8.
-var ErrChanged = errors.New("the file was changed meanwhile")
 
 // ErrNotReference is wrapped by the error of a secret that is given as something
 // else than a reference: it may be the secret itself, in plain text.
@@ -58,7 +51,7 @@ func (e *Error) Error() string {
 		b.WriteString("profile " + e.Profile + ": ")
 	}
 	if e.Key != "" {
-		b.WriteString(printable(e.Key) + " ")
+		b.WriteString(files.Short(e.Key) + " ")
 	}
 	b.WriteString(e.Problem)
 	return b.String()
@@ -67,26 +60,20 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// printable returns text as one short line: quoted when it holds anything but
-// printable characters, cut at 200 characters.
-func printable(text string) string {
-	if utf8.RuneCountInString(text) > 200 {
-		text = string([]rune(text)[:200]) + "…"
-	}
-	if strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		return strconv.Quote(text)
-	}
-	return text
-}
-
-// didYouMean returns "did you mean X?" for the candidate nearest to word, or the
-// list of candidates when none is near and the list is short, else nothing.
-func didYouMean(word string, candidates []string) string {
+// nearest returns "did you mean X?" for the candidate nearest to word, nothing when none is
+// near.
+func nearest(word string, candidates []string) string {
 	if best := providers.Nearest(word, candidates); best != "" {
 		return "did you mean " + best + "?"
 	}
-	if len(candidates) == 0 || len(candidates) > 20 {
-		return ""
+	return ""
+}
+
+// didYouMean is nearest, or the list of candidates when none is near and the list is short.
+func didYouMean(word string, candidates []string) string {
+	text := nearest(word, candidates)
+	if text == "" && len(candidates) > 0 && len(candidates) <= 20 {
+		return "one of " + strings.Join(candidates, ", ")
 	}
-	return "one of " + strings.Join(candidates, ", ")
+	return text
 }

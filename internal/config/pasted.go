@@ -38,7 +38,7 @@ func Words(text string) []string {
 func checkScope(scope string) string {
 	for _, r := range scope {
 		if r <= ' ' || r > '~' || r == '"' || r == '\\' {
-			return fmt.Sprintf("has %q, and no scope can hold %q (RFC 6749 §3.3)", printable(scope), r)
+			return fmt.Sprintf("has %q, and no scope can hold %q (RFC 6749 §3.3)", files.Short(scope), r)
 		}
 	}
 	return ""
@@ -53,7 +53,7 @@ func checkPasted(d providers.Setting, given []string, key, prefix string) error 
 				Suggestion: "type it anew: what is copied from a page or a chat can hold such",
 			}
 		}
-		if d.Kind == providers.Text && inQuotes(text) {
+		if d.Kind == providers.Text && isQuoted(text) {
 			return &Error{
 				Key: key, Problem: prefix + "is in quotes",
 				Suggestion: "take the quotes away; docker --env-file keeps them",
@@ -62,13 +62,11 @@ func checkPasted(d providers.Setting, given []string, key, prefix string) error 
 		if d.Name != "scopes" {
 			continue
 		}
+		problem := checkScope(text)
 		if strings.Trim(text, "'`") != text {
-			return &Error{
-				Key: key, Problem: fmt.Sprintf("%shas %s, which is in quotes", prefix, printable(text)),
-				Suggestion: "write scopes without quotes, with blanks or commas between them",
-			}
+			problem = fmt.Sprintf("has %s, which is in quotes", files.Short(text))
 		}
-		if problem := checkScope(text); problem != "" {
+		if problem != "" {
 			return &Error{
 				Key: key, Problem: prefix + problem,
 				Suggestion: "write scopes without quotes, with blanks or commas between them",
@@ -78,8 +76,8 @@ func checkPasted(d providers.Setting, given []string, key, prefix string) error 
 	return nil
 }
 
-// inQuotes reports whether text stands between two quotes that are the same.
-func inQuotes(text string) bool {
+// isQuoted reports whether text stands between two quotes that are the same.
+func isQuoted(text string) bool {
 	return len(text)-len(strings.Trim(text, `"'`)) >= 2 && text[0] == text[len(text)-1]
 }
 
@@ -105,22 +103,22 @@ func Addressed(service providers.Spec, name, text string) map[string]string {
 
 // taken returns the text of a setting, out of a pasted address where it is one, and
 // remembers what else that says.
-func (p *Profile) taken(name, text string) string {
-	said := Addressed(p.Service, name, text)
+func (b *builder) taken(name, text string) string {
+	said := Addressed(b.Service, name, text)
 	if said == nil {
 		return text
 	}
-	if p.said == nil {
-		p.said = map[string]map[string]string{}
+	if b.said == nil {
+		b.said = map[string]map[string]string{}
 	}
-	p.said[name] = said
+	b.said[name] = said
 	return said[name]
 }
 
 // settle gives the settings that nobody gave what a pasted address says of them. What
 // contradicts it is an error: one of the two would send the secret elsewhere.
-func (p *Profile) settle(values map[string]providers.Value) error {
-	for from, said := range p.said {
+func (b *builder) settle(values map[string]providers.Value) error {
+	for from, said := range b.said {
 		if values[from].Text != said[from] {
 			continue // something else went before it
 		}
@@ -131,8 +129,8 @@ func (p *Profile) settle(values map[string]providers.Value) error {
 				values[name] = providers.Value{Text: text, Origin: values[from].Origin}
 			case v.Text != text:
 				return &Error{
-					Key: name, Profile: p.Name, Suggestion: "give " + from + " as the name alone, or correct " + name,
-					Problem: fmt.Sprintf("says %q, but the address given as %s is one of %q", printable(v.Text), from, text),
+					Key: name, Profile: b.Name, Suggestion: "give " + from + " as the name alone, or correct " + name,
+					Problem: fmt.Sprintf("says %q, but the address given as %s is one of %q", files.Short(v.Text), from, text),
 				}
 			}
 		}

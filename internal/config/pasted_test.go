@@ -2,14 +2,13 @@ package config
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -89,7 +88,7 @@ func TestPastedValues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_"+tt.variable+"="+tt.value)
-			f, err := Load(Options{LookupEnv: env, Services: []providers.Spec{addressed()}})
+			f, err := Load(Options{Fetcher: &source.Fetcher{Env: env}, Services: []providers.Spec{addressed()}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +118,7 @@ func TestAddressAgainstSetting(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, "profiles:\n  p: {provider: talkdesk, account: 'https://acme.id.example ', region: us}\n"+
 		"  q: {provider: talkdesk, account: ' acme.id.example', region: \" eu\"}\n")
-	f, err := Load(Options{Path: path, LookupEnv: environment(), Services: []providers.Spec{addressed()}})
+	f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment()}, Services: []providers.Spec{addressed()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,61 +132,13 @@ func TestAddressAgainstSetting(t *testing.T) {
 	}
 }
 
-// TestPastedSecrets is the table of what stands around secrets, wherever they come from.
-func TestPastedSecrets(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct{ raw, want, odd, err string }{
-		"plain":           {"fake", "fake", "", ""},
-		"byte order mark": {"\uFEFFfake\r\n", "fake", "", ""},
-		"line ends":       {"\r\nfake\r\n\r\n", "fake", "", ""},
-		"a blank":         {"fake \n", "fake ", "ends with a blank", ""},
-		"blanks":          {" fake\t\n", " fake\t", "begins and ends with a blank", ""},
-		"no-break space":  {"fake\u00A0", "fake\u00A0", "holds a blank that is not the usual one (U+00A0)", ""},
-		"zero width":      {"fa\u200Bke", "fa\u200Bke", "holds an invisible character (U+200B)", ""},
-		"quotes":          {`"fake"`, `"fake"`, "is in quotes", ""},
-		"lines":           {"fa\r\nke\r\n", "fa\r\nke", "has more than one line", ""},
-		"a key":           {"\uFEFF-----BEGIN X-----\r\nfake\r\n", "-----BEGIN X-----\r\nfake", "", ""},
-		"UTF-16":          {"\xFF\xFEf\x00", "", "", "it is in UTF-16"},
-		"nothing":         {"\uFEFF\r\n", "", "", "it is empty"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(tt.raw), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			for _, ref := range []string{"file:secret", "stdin", "env:SECRET"} {
-				if ref == "env:SECRET" && strings.Contains(tt.raw, "\x00") {
-					continue
-				}
-				var said []string
-				r := Resolver{Stdin: strings.NewReader(tt.raw), Trust: files.Trust{Warn: func(text string) { said = append(said, text) }}}
-				got, err := fetch(t, r, ref, dir, "SECRET="+tt.raw)
-				if tt.err != "" {
-					if err == nil || !strings.HasSuffix(err.Error(), ": "+tt.err) {
-						t.Errorf("%s: error %v", ref, err)
-					}
-					continue
-				}
-				if err != nil || !got.Equal(secret.New(tt.want)) {
-					t.Errorf("%s: not %q, %v", ref, tt.want, err)
-				}
-				if (tt.odd == "") != (len(said) == 0) || tt.odd != "" && (len(said) != 1 || !strings.Contains(said[0], tt.odd)) ||
-					strings.Contains(strings.Join(said, ""), "fake") {
-					t.Errorf("%s: said %q, want %q", ref, said, tt.odd)
-				}
-			}
-		})
-	}
-}
-
 // TestPastedVariable is a secret by value: it warns when it is used, once.
 func TestPastedVariable(t *testing.T) {
 	t.Parallel()
 	var said []string
 	env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_CLIENT_SECRET=\uFEFFfake \r\n")
-	f, err := Load(Options{LookupEnv: env, Services: []providers.Spec{addressed()}, Resolver: Resolver{
-		Trust: files.Trust{Warn: func(text string) { said = append(said, text) }},
+	f, err := Load(Options{Services: []providers.Spec{addressed()}, Fetcher: &source.Fetcher{
+		Env: env, Trust: files.Trust{Warn: func(text string) { said = append(said, text) }},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -208,27 +159,3 @@ func TestPastedVariable(t *testing.T) {
 }
 
 // TestEditKeepsMark changes a file that an editor of Windows wrote.
-func TestEditKeepsMark(t *testing.T) {
-	t.Parallel()
-	path := writeFile(t, "\uFEFF"+strings.ReplaceAll(two, "\n", "\r\n"))
-	if err := at(path).SetDefault("engage"); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil || !strings.HasPrefix(string(text), "\uFEFF") || strings.Count(string(text), "\uFEFF") != 1 ||
-		!strings.Contains(string(text), "default_profile: engage\r\n") {
-		t.Errorf("%q, %v", text, err)
-	}
-	f, err := Load(Options{Path: path, LookupEnv: environment()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if name, err := f.Default(); name != "engage" || err != nil {
-		t.Errorf("the default is %q, %v", name, err)
-	}
-	path = writeFile(t, "\xFF\xFEp\x00")
-	err = at(path).SetDefault("engage")
-	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "is in UTF-16" || e.Suggestion == "" {
-		t.Errorf("UTF-16: %v", err)
-	}
-}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 // Profile is one client of one service, with every value it will use.
@@ -24,57 +25,57 @@ type Profile struct {
 	// reference, Text is the reference with a command cut to its first word.
 	Settings providers.Settings
 
-	// origin tells where the profile is: "profile calls in /path".
-	origin string
 	// chosen is the origin of the provider.
 	chosen string
-	asks   []ask
-	// bound are the references of the file, the flags and the environment, also
+	// needs are the references of the file, the flags and the environment, also
 	// those that something else goes before.
-	bound []bound
-	refs  *resolver
-	// said is what pasted addresses say, by the setting each was given for.
-	said map[string]map[string]string
-	// named are the environment variables that references name.
-	named []string
+	needs []need
 	// file is where the other profiles are.
 	file *File
 }
 
-// ask is a secret that only a person or stdin can give.
-type ask struct {
-	setting, origin string
-	fetch           secret.Func
-	// pipe says that it is read from stdin and not typed.
-	pipe bool
+// need is a reference with what fetches it.
+type need struct {
+	source.Need
+	fetch secret.Func
 }
 
-// secret binds a reference to a setting of the profile.
-func (p *Profile) secret(refs *resolver, setting string, ref reference, origin string) providers.Value {
-	ref.owner = p
-	fetch := refs.bind(p.Name, setting, ref)
-	p.refs, p.bound = refs, append(p.bound, bound{setting, ref, origin})
-	if ref.kind == "env" {
-		p.named = append(p.named, ref.arg)
-	}
-	if ref.kind == "prompt" || ref.kind == "stdin" {
-		p.asks = append(p.asks, ask{setting, origin, fetch, ref.kind == "stdin"})
-	}
+// secret binds a reference to a setting of the profile. Errors name what needs it: the
+// setting, or a variable.
+func (p *Profile) secret(setting, named string, ref source.Reference, origin string) providers.Value {
+	n := source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Keep: p.named}
+	fetch := p.file.options.Fetcher.Bind(n)
+	n.Setting = setting
+	p.needs = append(p.needs, need{n, fetch})
 	return providers.Value{Text: ref.String(), Secret: fetch, Origin: origin}
+}
+
+// named are the environment variables that references name.
+func (p *Profile) named() []string {
+	var names []string
+	for _, n := range p.needs {
+		if n.Kind == "env" {
+			names = append(names, n.Arg)
+		}
+	}
+	return names
+}
+
+// asks are the secrets that only a person or stdin can give. Nobody is asked for what a
+// flag or the environment gives.
+func (p *Profile) asks() []need {
+	return slices.DeleteFunc(slices.Clone(p.needs), func(n need) bool {
+		v, _ := p.Settings.Lookup(n.Setting)
+		return !n.Asks() || v.Origin != n.Origin
+	})
 }
 
 // AtHand returns the secrets of the profile that are in the environment: those whose values
 // are known without asking anybody for them.
 func (p *Profile) AtHand() []secret.Secret {
 	var list []secret.Secret
-	names := slices.Clone(p.named)
-	for _, d := range p.Service.Settings {
-		if d.Kind == providers.Secret {
-			names = append(names, d.Env())
-		}
-	}
-	for _, name := range names {
-		if value := strings.TrimSpace(p.file.env.get(name)); value != "" {
+	for _, name := range append(p.named(), secretsOf(p.Service)...) {
+		if value := p.file.env.Get(name); value != "" {
 			list = append(list, secret.New(value))
 		}
 	}
@@ -84,33 +85,52 @@ func (p *Profile) AtHand() []secret.Secret {
 // Interactive returns the names of the secrets that need a person or read stdin,
 // in the order in which they are asked for.
 func (p *Profile) Interactive() []string {
-	names := make([]string, len(p.asks))
-	for i, a := range p.asks {
-		names[i] = a.setting
+	names := []string{}
+	for _, n := range p.asks() {
+		names = append(names, n.Setting)
 	}
 	return names
 }
 
 // Ask fetches the secrets that Interactive lists, so that nobody holds a lock
 // while a person types. A person may take any time, a pipe no more than limit. The
-// answers are remembered. Errors are *ReferenceError.
+// answers are remembered. Errors are *source.Error.
 func (p *Profile) Ask(ctx context.Context, limit time.Duration) error {
-	for _, a := range p.asks {
-		if err := a.within(ctx, limit); err != nil {
+	for _, n := range p.asks() {
+		if err := n.within(ctx, limit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a ask) within(ctx context.Context, limit time.Duration) error {
-	if a.pipe && limit > 0 {
+func (n need) within(ctx context.Context, limit time.Duration) error {
+	if n.Kind == "stdin" && limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	_, err := a.fetch(ctx)
+	_, err := n.fetch(ctx)
 	return err
+}
+
+// Inspect looks for every secret that the profile will use, in the service's
+// order of settings, without asking or running anything.
+func (p *Profile) Inspect(ctx context.Context) []source.Inspection {
+	var list []source.Inspection
+	for _, d := range p.Service.Settings {
+		v, ok := p.Settings.Lookup(d.Name)
+		if !ok || v.Secret == nil {
+			continue
+		}
+		i := slices.IndexFunc(p.needs, func(n need) bool { return n.Setting == d.Name && n.Origin == v.Origin })
+		if i < 0 {
+			list = append(list, source.Inspection{Setting: d.Name, Origin: v.Origin})
+			continue
+		}
+		list = append(list, p.file.options.Fetcher.Inspect(ctx, p.needs[i].Need))
+	}
+	return list
 }
 
 // Item is one line of a profile's description.
@@ -152,7 +172,7 @@ func (p *Profile) Describe() []Item {
 		case d.Name == "base_url":
 			item.Value = withoutUser(v.Text)
 		case item.Secret && v.Text == "":
-			item.Value = secret.Secret{}.String()
+			item.Value = secret.Redacted
 		}
 		items = append(items, item)
 	}

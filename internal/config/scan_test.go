@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -39,14 +40,14 @@ profiles:
 func TestScan(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(sample, "løs-nothing", "los-nothing", 1)
-	l, ok := scan([]byte(text))
-	if !ok {
+	l, odd, _ := Scan([]byte(text))
+	if odd > 0 {
 		t.Fatal("the sample is declined")
 	}
 	var got []string
-	for _, s := range append(l.profiles, l.fallback) {
-		first, _, _ := strings.Cut(text[s.start:s.end], "\n")
-		got = append(got, fmt.Sprintf("%d %s %s", s.line, s.name, strings.TrimSpace(first)))
+	for _, s := range append(l.Profiles, l.Default) {
+		first, _, _ := strings.Cut(text[s.Start:s.End], "\n")
+		got = append(got, fmt.Sprintf("%d %s %s", s.Line, s.Name, strings.TrimSpace(first)))
 	}
 	want := []string{
 		"5 engage engage:", "12 calls calls:", "20 los-nothing los-nothing:", "21 agents agents:",
@@ -68,16 +69,17 @@ func TestScanDeclines(t *testing.T) {
 		"    c: {d: e}", "    c: [d,\n    e]", "    c: [[d]]", "    c: [d: e]", "    c: [d,,e]", "    c: [d] e",
 		"    \"c\": d", "    c: d\n      e", "    c: \"d", "    c: 'd", "    c: \"d\\n\"", "    c: \"d\" e",
 		"    c: !!str d", "    c: @d", "    c: `d", "    c: %d", "    c: d: e", "    c: d:", "    ? c", "     c: d",
-		"   c: d", "    x: d", "  a:", "  \"c\":", "  C:", "  1:", "  null:", "  c: {}", "  c: d", "---", "...", "other: d",
+		"   c: d", "    x: d", "  a:", "  'a':", "  \"C\":", "  C:", "  1:", "  1e3:", "  null:", "  c: {d: e, d: f}",
+		"  c: {d: e}\n    f: g", "  c: {d: {e: f}}", "  c: {d:e}", "  c: {d: e} f", "  c: d", "---", "...", "other: d",
 		"profiles:", "    c:\n      - d\n     - e", "    c:\n      - - d", "    c:\n      -", "    c:\n        d: e", "    - c",
 		"    c: d\n    - e", "    c: \x00", "    c: \xff", "    c: \u2028", "    c: \u0085", "    c: \rd", "    c: -d", "    c: ?d",
 	}
 	for _, line := range lines {
-		if _, ok := scan(fmt.Appendf(nil, around, line)); ok {
+		if _, odd, _ := Scan(fmt.Appendf(nil, around, line)); odd == 0 {
 			t.Errorf("%q is not declined", line)
 		}
 	}
-	if _, ok := scan([]byte("\ufeffprofiles:\n")); ok {
+	if _, odd, _ := Scan([]byte("\ufeffprofiles:\n")); odd == 0 {
 		t.Error("a byte order mark is not declined")
 	}
 }
@@ -86,8 +88,8 @@ func TestScanDeclines(t *testing.T) {
 // whole file gives, wherever scan accepts the text.
 func compare(t *testing.T, text []byte) {
 	t.Helper()
-	l, ok := scan(text)
-	if !ok {
+	l, odd, _ := Scan(text)
+	if odd > 0 {
 		return
 	}
 	whole, err := parse(text, 0)
@@ -95,19 +97,19 @@ func compare(t *testing.T, text []byte) {
 		t.Fatalf("accepted, but %v\n%s", err, text)
 	}
 	var names []string
-	for _, at := range l.profiles {
-		names = append(names, at.name)
-		one, err := parse(append([]byte("profiles:\n"), text[at.start:at.end]...), at.line-2)
+	for _, at := range l.Profiles {
+		names = append(names, at.Name)
+		one, err := parse(append([]byte("profiles:\n"), text[at.Start:at.End]...), at.Line-2)
 		if err != nil {
-			t.Fatalf("%s by itself: %v\n%s", at.name, err, text)
+			t.Fatalf("%s by itself: %v\n%s", at.Name, err, text)
 		}
-		wantValues, wantKey, wantNode := whole.profile(at.name)
-		values, key, node := one.profile(at.name)
+		wantValues, wantKey, wantNode := whole.profile(at.Name)
+		values, key, node := one.profile(at.Name)
 		if diff := cmp.Diff(wantValues, values); diff != "" {
-			t.Errorf("%s: %s\n%s", at.name, diff, text)
+			t.Errorf("%s: %s\n%s", at.Name, diff, text)
 		}
 		if one.line(key) != whole.line(wantKey) || one.line(node) != whole.line(wantNode) {
-			t.Errorf("%s: lines %d %d, want %d %d", at.name, one.line(key), one.line(node), wantKey.Line, wantNode.Line)
+			t.Errorf("%s: lines %d %d, want %d %d", at.Name, one.line(key), one.line(node), wantKey.Line, wantNode.Line)
 		}
 	}
 	if diff := cmp.Diff(whole.names(), names); diff != "" {
@@ -116,13 +118,13 @@ func compare(t *testing.T, text []byte) {
 	compareDefault(t, text, l, whole)
 }
 
-func compareDefault(t *testing.T, text []byte, l layout, whole *document) {
+func compareDefault(t *testing.T, text []byte, l Layout, whole *document) {
 	t.Helper()
 	want, wantErr := whole.fallback()
 	var got string
 	var gotErr error
-	if at := l.fallback; at.end > 0 {
-		doc, err := parse(text[at.start:at.end], at.line-1)
+	if at := l.Default; at.End > 0 {
+		doc, err := parse(text[at.Start:at.End], at.Line-1)
 		if err != nil {
 			t.Fatalf("the default by itself: %v\n%s", err, text)
 		}
@@ -137,6 +139,8 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte(two))
 	f.Add([]byte("profiles:\n  a:\n  # x\n    b: c\n #y\n  d:\n    e:\n    - \"f\"\n# z"))
+	f.Add([]byte("profiles:\n  \"12\":\n    a: b\n  'c': {d: e, f: [g, 'h:i'], j: env:K, l: } # m\n  2nd: {}\n"))
+	f.Add([]byte("profiles: {} # c\ndefault_profile: on\n"))
 	f.Add([]byte("---\nprofiles: # c\n a:\n  b: ~\n  c: [a:b, 'x', \"y\",]\ndefault_profile: 'a' # b\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { compare(t, text) })
 }
@@ -159,7 +163,7 @@ func BenchmarkProfile(b *testing.B) {
 		anchored := strings.Replace(simple, "account-0", "&anchor account-0", 1)
 		for kind, text := range map[string]string{"scanned": simple, "whole": anchored} {
 			b.Run(fmt.Sprintf("%s/profiles=%d", kind, n), func(b *testing.B) {
-				o := Options{Path: writeFile(b, text), LookupEnv: environment(), Services: services()}
+				o := Options{Path: writeFile(b, text), Fetcher: &source.Fetcher{Env: environment()}, Services: services()}
 				b.SetBytes(int64(len(text)))
 				b.ReportAllocs()
 				for b.Loop() {

@@ -6,9 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret/source"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -18,12 +18,10 @@ import (
 // used or not. The twins with _FILE and _CMD only say where a secret is and are not among
 // them. A nil profile names none.
 func SecretVariables(services []providers.Spec, p *Profile) []string {
-	var f *File
-	var named []string
-	if p != nil {
-		f, named = p.file, p.named
+	if p == nil {
+		return (*File)(nil).SecretVariables(services)
 	}
-	names := append(f.SecretVariables(services), named...)
+	names := append(p.file.SecretVariables(services), p.named()...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -31,19 +29,26 @@ func SecretVariables(services []providers.Spec, p *Profile) []string {
 // SecretVariables is as the function of that name, for all profiles of the file. A nil
 // file names none.
 func (f *File) SecretVariables(services []providers.Spec) []string {
-	names := []string{"AUTHCTL_STORE_KEY"}
+	names := []string{storeKey}
 	for _, s := range services {
-		for _, d := range s.Settings {
-			if d.Kind == providers.Secret {
-				names = append(names, d.Env())
-			}
-		}
+		names = append(names, secretsOf(s)...)
 	}
 	if f != nil {
 		names = append(names, f.variables()...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// secretsOf are the variables that give the secrets of a service by value.
+func secretsOf(service providers.Spec) []string {
+	var names []string
+	for _, d := range service.Settings {
+		if d.Kind == providers.Secret {
+			names = append(names, d.Env())
+		}
+	}
+	return names
 }
 
 // variables returns what env: references anywhere in the file name. Only the parser
@@ -83,8 +88,8 @@ func namedBy(n *yaml.Node) []string {
 	if n.Kind == yaml.ScalarNode {
 		text := n.Value
 		_ = n.Decode(&text) // as !!binary says
-		if ref, ok := parseReference(text); ok && ref.kind == "env" {
-			names = append(names, ref.arg)
+		if ref, ok := source.Parse(text); ok && ref.Kind == "env" {
+			names = append(names, ref.Arg)
 		}
 	}
 	for _, child := range n.Content {
@@ -113,10 +118,34 @@ func variablesIn(text []byte) []string {
 	}
 }
 
-// wordsOf returns the words of a command line that may be names of variables: what a
-// person wrote into a command is meant for it.
-func wordsOf(line string) []string {
-	return strings.FieldsFunc(line, func(r rune) bool {
-		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	})
+// OwnSecrets returns the names of the keyring's secrets that the profile refers to,
+// that begin with prefix, and that no other profile refers to, as the file says,
+// whatever the environment says. Errors are *Error: when a profile cannot be read,
+// nobody knows what it refers to.
+func (f *File) OwnSecrets(name, prefix string) ([]string, error) {
+	doc, err := f.all()
+	if err != nil {
+		return nil, err
+	}
+	own, others := []string{}, []string{}
+	for _, profile := range doc.names() {
+		values, _, _ := doc.profile(profile)
+		settings, ok := values.(map[string]any)
+		if !ok {
+			return nil, &Error{Path: f.Path, Profile: profile, Problem: "cannot be read"}
+		}
+		for _, value := range settings {
+			text, _ := value.(string)
+			secret, ok := strings.CutPrefix(text, "keyring:")
+			switch {
+			case !ok:
+			case profile != name:
+				others = append(others, strings.TrimSpace(secret))
+			case strings.HasPrefix(secret, prefix):
+				own = append(own, strings.TrimSpace(secret))
+			}
+		}
+	}
+	slices.Sort(own)
+	return slices.DeleteFunc(slices.Compact(own), func(s string) bool { return slices.Contains(others, s) }), nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -51,14 +52,14 @@ func TestVariablesOfWhatTheParserReads(t *testing.T) {
 		"binary":                {"profiles:\n  a:\n    client_secret: !!binary ZW52OkE=\n", []string{"A"}},
 		"an anchor":             {"x-a: &a {client_secret: env:A}\nprofiles: {a: *a, b: {api_key: 'env:B'}}\n", []string{"A", "B"}},
 		"in a list":             {"x: [[env:A], [env: B]]\n", []string{"A"}},
-		"a comment names none":  {"# env:NO\nprofiles:\n  a: {client_secret: env:A}\n", []string{"A"}},
+		"a comment names none":  {"# env:NO\nprofiles:\n  a: &a {client_secret: env:A}\n", []string{"A"}},
 		"no YAML, as it stands": {"profiles: [\n client_secret: env:A", []string{"A"}},
 	} {
 		path := filepath.Join(t.TempDir(), "config.yaml")
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f, err := Load(Options{Path: path, LookupEnv: func(string) (string, bool) { return "", false }})
+		f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: func(string) (string, bool) { return "", false }}})
 		if err != nil {
 			t.Fatal(err)
 		}

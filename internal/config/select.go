@@ -9,10 +9,6 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 )
 
-// EnvironmentProfile is the name of the profile that AUTHCTL_PROVIDER and its
-// companions make without any file. It cannot be asked for by this name.
-const EnvironmentProfile = "env"
-
 // Profile returns a profile with its effective values. An empty name means
 // AUTHCTL_PROFILE, else the environment alone when AUTHCTL_PROVIDER is set, else
 // default_profile, else the only profile there is. The flags are values given on
@@ -23,9 +19,9 @@ const EnvironmentProfile = "env"
 func (f *File) Profile(name string, flags map[string]providers.Value) (*Profile, error) {
 	chosen := files.Tidy(name)
 	if chosen == "" {
-		chosen = f.env.get("AUTHCTL_PROFILE")
+		chosen = f.env.Get("AUTHCTL_PROFILE")
 	}
-	provider := f.env.get("AUTHCTL_PROVIDER")
+	provider := f.env.Get("AUTHCTL_PROVIDER")
 	if chosen == "" && provider != "" {
 		return f.fromEnvironment(provider, flags)
 	}
@@ -36,7 +32,7 @@ func (f *File) Profile(name string, flags map[string]providers.Value) (*Profile,
 	if provider != "" && p.Service.Name != provider {
 		return nil, &Error{
 			Path: f.Path, Line: p.Line, Profile: p.Name,
-			Problem:    fmt.Sprintf("is for %s, but AUTHCTL_PROVIDER says %s", p.Service.Name, printable(provider)),
+			Problem:    fmt.Sprintf("is for %s, but AUTHCTL_PROVIDER says %s", p.Service.Name, files.Short(provider)),
 			Suggestion: "unset AUTHCTL_PROVIDER or choose another profile",
 		}
 	}
@@ -53,15 +49,18 @@ func (f *File) located(err error) error {
 }
 
 func (f *File) fromEnvironment(provider string, flags map[string]providers.Value) (*Profile, error) {
-	service, ok := f.service(provider)
+	service, ok := serviceOf(f.options.Services, provider)
 	if !ok {
 		return nil, &Error{
 			Key: "AUTHCTL_PROVIDER", Problem: fmt.Sprintf("%q is not a known provider", provider),
-			Suggestion: didYouMean(provider, f.serviceNames()),
+			Suggestion: didYouMean(provider, serviceNames(f.options.Services)),
 		}
 	}
-	p := &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER", file: f}
-	return p, f.fill(p, source{flags: flags})
+	b := builder{
+		Profile: &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER", file: f},
+		env:     f.env, flags: flags,
+	}
+	return b.Profile, b.fill()
 }
 
 func (f *File) fromFile(name string, flags map[string]providers.Value) (*Profile, error) {
@@ -92,8 +91,8 @@ func (f *File) fromFile(name string, flags map[string]providers.Value) (*Profile
 func (f *File) document(name string) (*document, error) {
 	at, found := f.layout.find(name)
 	if f.whole == nil && f.simple && found {
-		block := append([]byte("profiles:\n"), f.text[at.start:at.end]...)
-		if doc, err := parse(block, at.line-2); err == nil {
+		block := append([]byte("profiles:\n"), f.text[at.Start:at.End]...)
+		if doc, err := parse(block, at.Line-2); err == nil {
 			return doc, nil
 		}
 	}
@@ -117,11 +116,7 @@ func (f *File) all() (*document, error) {
 // *Error and mean that the file cannot be parsed.
 func (f *File) Names() ([]string, error) {
 	if f.simple {
-		names := make([]string, len(f.layout.profiles))
-		for i, at := range f.layout.profiles {
-			names[i] = at.name
-		}
-		return names, nil
+		return f.layout.Names(), nil
 	}
 	doc, err := f.all()
 	if err != nil {
@@ -133,12 +128,12 @@ func (f *File) Names() ([]string, error) {
 // Default returns the value of default_profile, empty when the file has none.
 // Errors are *Error.
 func (f *File) Default() (string, error) {
-	if f.simple && f.layout.fallback.end == 0 {
+	if f.simple && f.layout.Default.End == 0 {
 		return "", nil
 	}
 	if f.simple && f.whole == nil {
-		at := f.layout.fallback
-		if doc, err := parse(f.text[at.start:at.end], at.line-1); err == nil {
+		at := f.layout.Default
+		if doc, err := parse(f.text[at.Start:at.End], at.Line-1); err == nil {
 			name, err := doc.fallback()
 			return name, f.located(err)
 		}
@@ -184,7 +179,7 @@ func (f *File) fallback() (string, error) {
 
 // emptyProvider says that the environment was about to give the profile.
 func (f *File) emptyProvider() string {
-	if f.env.has("AUTHCTL_PROVIDER") {
+	if f.env.Has("AUTHCTL_PROVIDER") {
 		return "; AUTHCTL_PROVIDER is set but empty"
 	}
 	return ""
@@ -204,27 +199,18 @@ func (f *File) noProfile(name string) error {
 	if err != nil {
 		return err
 	}
-	e := missing(name, names)
+	e := Missing(name, names)
 	if e.Path = f.Path; f.Path == "" {
 		e.Problem += "; " + notLooked
 		e.Suggestion = "set HOME, or name the file with --config or AUTHCTL_CONFIG"
-		return e
-	}
-	if len(names) == 0 && MayBeShown(name) {
+	} else if len(names) == 0 && MayBeShown(name) {
 		e.Suggestion = "create it with: authctl profile add " + name
 	}
 	return e
 }
 
-// missing is the error for a name that none of names is.
-func missing(name string, names []string) *Error {
-	e := &Error{Problem: "there is no profile " + name, Err: ErrNoProfile, Suggestion: didYouMean(name, names)}
-	if !MayBeShown(name) {
-		e.Problem = "what was given as the profile is none"
-		e.Suggestion = nameHint(name, names)
-	}
-	return e
-}
+// notLooked is what it means for reading that there is no place for the file.
+const notLooked = "no configuration file was looked for, because there is no home directory (HOME is not set)"
 
 // Summary is what a listing shows of a profile.
 type Summary struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,16 +13,26 @@ import (
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret/source"
 	"go.yaml.in/yaml/v3"
 )
 
-// source is where the values of one profile come from, beside the environment.
-type source struct {
+// inQuotes is what helps where YAML took text for something else.
+const inQuotes = "put it in quotes"
+
+// builder makes one profile of what the flags, the environment and the file say.
+type builder struct {
+	*Profile
+	env   files.Environ
 	flags map[string]providers.Value
 	// doc, raw and node are the profile in the file; nil without one.
 	doc  *document
 	raw  map[string]any
 	node *yaml.Node
+	// origin tells where the profile is: "profile calls in /path".
+	origin string
+	// said is what pasted addresses say, by the setting each was given for.
+	said map[string]map[string]string
 }
 
 // build makes the profile of that name in doc. Errors are *Error.
@@ -30,78 +41,97 @@ func (f *File) build(doc *document, name string, flags map[string]providers.Valu
 	if key == nil {
 		return nil, f.noProfile(name)
 	}
-	p := &Profile{Name: name, Line: doc.line(key), origin: fmt.Sprintf("profile %s in %s", name, f.Path), file: f}
+	b := builder{
+		Profile: &Profile{Name: name, Line: doc.line(key), file: f}, env: f.env, flags: flags, doc: doc, node: node,
+		origin: fmt.Sprintf("profile %s in %s", name, f.Path),
+	}
 	raw, ok := values.(map[string]any)
+	b.raw = raw
 	switch {
-	case !validName(name):
-		e := notAName(name)
-		e.Line, e.Problem = p.Line, "this is not a name for a profile"
-		return nil, e
+	case !IsName(name):
+		return nil, &Error{Line: b.Line, Problem: "this is not a name for a profile", Suggestion: NameHint(name, nil)}
 	case node.Tag == "!!null" || ok && len(raw) == 0:
-		return nil, &Error{Line: p.Line, Profile: name, Problem: "is empty", Suggestion: "begin with its provider"}
+		return nil, b.blame(&Error{Problem: "is empty", Suggestion: "begin with its provider"})
 	case !ok:
-		return nil, &Error{Line: p.Line, Profile: name, Problem: "must be a mapping of settings"}
+		return nil, b.blame(&Error{Problem: "must be a mapping of settings"})
 	}
-	s := source{flags: flags, doc: doc, raw: raw, node: node}
-	if err := s.provider(f, p); err != nil {
-		return nil, s.blame(p, err)
+	if err := b.provider(f.options.Services); err != nil {
+		return nil, b.blame(err)
 	}
-	return p, f.fill(p, s)
+	return b.Profile, b.fill()
 }
 
 // provider reads the profile's provider, which tells what else it may have.
-func (s source) provider(f *File, p *Profile) error {
-	known := f.serviceNames()
-	name, ok := s.raw["provider"].(string)
+func (b *builder) provider(services []providers.Spec) error {
+	raw := b.raw["provider"]
+	name, ok := raw.(string)
 	name = files.Tidy(name)
 	switch {
-	case s.raw["provider"] == nil || ok && name == "":
-		return &Error{Key: "provider", Problem: "is missing", Suggestion: didYouMean("", known)}
+	case raw == nil || ok && name == "":
+		return &Error{Key: "provider", Problem: "is missing", Suggestion: didYouMean("", serviceNames(services))}
 	case !ok:
-		return mustBeText("provider", s.raw["provider"])
+		return notOf("provider", "text", raw)
 	}
-	if p.Service, ok = f.service(name); !ok {
+	if b.Service, ok = serviceOf(services, name); !ok {
 		return &Error{
-			Key: "provider", Problem: fmt.Sprintf("%q is not known", printable(name)),
-			Suggestion: didYouMean(name, known),
+			Key: "provider", Problem: fmt.Sprintf("%q is not known", files.Short(name)),
+			Suggestion: didYouMean(name, serviceNames(services)),
 		}
 	}
-	key, _ := lookup(s.node, "provider")
-	p.chosen = fmt.Sprintf("%s:%d", p.origin, max(s.doc.line(key), p.Line))
+	b.chosen = b.at("provider")
 	return nil
 }
 
+// serviceOf returns the service of that name.
+func serviceOf(services []providers.Spec, name string) (providers.Spec, bool) {
+	i := slices.IndexFunc(services, func(s providers.Spec) bool { return s.Name == name })
+	if i < 0 {
+		return providers.Spec{}, false
+	}
+	return services[i], true
+}
+
+func serviceNames(services []providers.Spec) []string {
+	names := make([]string, len(services))
+	for i, s := range services {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// at is the origin of a value in the file.
+func (b *builder) at(setting string) string {
+	key, _ := lookup(b.node, setting)
+	return fmt.Sprintf("%s:%d", b.origin, max(b.doc.line(key), b.Line))
+}
+
 // blame completes an error about the profile's text with name and line.
-func (s source) blame(p *Profile, err error) error {
+func (b *builder) blame(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err
 	}
-	e.Profile = p.Name
-	if key, _ := lookup(s.node, e.Key); e.Line == 0 && key != nil {
-		e.Line = s.doc.line(key)
-	} else if e.Line == 0 {
-		e.Line = p.Line
+	e.Profile = b.Name
+	if key, _ := lookup(b.node, e.Key); e.Line == 0 && key != nil {
+		e.Line = b.doc.line(key)
 	}
+	e.Line = cmp.Or(e.Line, b.Line)
 	return e
 }
 
-// fill gives p its effective values. The whole text of the profile is checked,
+// fill gives the profile its effective values. The whole text of it is checked,
 // also where a flag or the environment says something else.
-func (f *File) fill(p *Profile, s source) error {
-	if err := s.checkKeys(p.Service); err != nil {
-		return s.blame(p, err)
-	}
-	if err := checkFlags(p.Service, s.flags); err != nil {
+func (b *builder) fill() error {
+	if err := b.checkKeys(); err != nil {
 		return err
 	}
-	values := make(map[string]providers.Value, len(p.Service.Settings))
-	for _, d := range p.Service.Settings {
-		inFile, err := f.fromText(p, s, d)
+	values := make(map[string]providers.Value, len(b.Service.Settings))
+	for _, d := range b.Service.Settings {
+		inFile, err := b.written(d)
 		if err != nil {
-			return s.blame(p, err)
+			return b.blame(err)
 		}
-		v, err := f.first(p, s, d, inFile)
+		v, err := b.first(d, inFile)
 		if err != nil {
 			return err
 		}
@@ -109,21 +139,19 @@ func (f *File) fill(p *Profile, s source) error {
 			values[d.Name] = v
 		}
 	}
-	if err := p.settle(values); err != nil {
-		return s.blame(p, err)
+	if err := b.settle(values); err != nil {
+		return b.blame(err)
 	}
-	// Nobody is asked for what a flag or the environment gives.
-	p.asks = slices.DeleteFunc(p.asks, func(a ask) bool { return values[a.setting].Origin != a.origin })
-	p.Settings = providers.NewSettings(p.Name, values).Explaining(f.absences(p, values))
+	b.Settings = providers.NewSettings(b.Name, values).Explaining(b.absences(values))
 	return nil
 }
 
 // first returns the value that counts, one without an Origin when there is none.
-func (f *File) first(p *Profile, s source, d providers.Setting, inFile providers.Value) (providers.Value, error) {
-	if v, ok := s.flags[d.Name]; ok {
-		return f.fromFlag(p, d, v)
+func (b *builder) first(d providers.Setting, inFile providers.Value) (providers.Value, error) {
+	if v, ok := b.flags[d.Name]; ok {
+		return b.flag(d, v)
 	}
-	v, err := f.fromVariable(p, d)
+	v, err := b.variable(d)
 	switch {
 	case err != nil || v.Origin != "":
 		return v, err
@@ -135,156 +163,179 @@ func (f *File) first(p *Profile, s source, d providers.Setting, inFile providers
 	return providers.Value{Text: d.Default, Origin: "default"}, nil
 }
 
-// checkKeys looks for keys the service does not know. Keys are compared as
+// checkKeys looks for keys and flags the service does not know. Keys are compared as
 // written: one in capitals is a mistake although viper would fold it.
-func (s source) checkKeys(service providers.Spec) error {
+func (b *builder) checkKeys() error {
 	known := []string{"provider"}
-	for _, d := range service.Settings {
+	for _, d := range b.Service.Settings {
 		known = append(known, d.Name)
 	}
-	var written []string
-	if s.node != nil {
-		for i := 0; i < len(s.node.Content); i += 2 {
-			if key := s.node.Content[i]; key.Tag != "!!merge" {
-				written = append(written, key.Value)
-			}
+	var keys []string
+	for i := 0; b.node != nil && i < len(b.node.Content); i += 2 {
+		if key := b.node.Content[i]; key.Tag != "!!merge" {
+			keys = append(keys, key.Value)
 		}
 	}
-	for _, key := range append(written, slices.Sorted(maps.Keys(s.raw))...) {
+	for _, key := range append(keys, slices.Sorted(maps.Keys(b.raw))...) {
 		if !slices.Contains(known, key) {
+			return b.blame(notASetting(b.Service, key, known))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.flags)) {
+		if !slices.Contains(known[1:], name) {
 			return &Error{
-				Key: key, Problem: "is not a setting of " + service.Name,
-				Suggestion: didYouMean(key, known),
+				Key: b.flags[name].Origin, Problem: fmt.Sprintf("gives %s, which %s does not have", name, b.Service.Name),
 			}
 		}
 	}
 	return nil
 }
 
-func checkFlags(service providers.Spec, flags map[string]providers.Value) error {
-	for _, name := range slices.Sorted(maps.Keys(flags)) {
-		if !slices.ContainsFunc(service.Settings, func(d providers.Setting) bool { return d.Name == name }) {
-			return &Error{Key: flags[name].Origin, Problem: fmt.Sprintf("gives %s, which %s does not have", name, service.Name)}
-		}
-	}
-	return nil
+// notASetting is the error for a key that is none of those known.
+func notASetting(service providers.Spec, key string, known []string) error {
+	return &Error{Key: key, Problem: "is not a setting of " + service.Name, Suggestion: didYouMean(key, known)}
 }
 
-// fromText reads a setting in the profile's text; null and "" count as not given.
-func (f *File) fromText(p *Profile, s source, d providers.Setting) (providers.Value, error) {
-	raw := s.raw[d.Name]
+// written reads a setting in the profile's text; null and "" count as not given.
+func (b *builder) written(d providers.Setting) (providers.Value, error) {
+	raw := b.raw[d.Name]
 	if raw == nil || raw == "" {
 		return providers.Value{}, nil
 	}
-	key, _ := lookup(s.node, d.Name)
-	v := providers.Value{Origin: fmt.Sprintf("%s:%d", p.origin, max(s.doc.line(key), p.Line))}
-	var err error
+	text, ok := raw.(string)
+	v := providers.Value{Text: text, Origin: b.at(d.Name)}
+	wanted := "text"
 	switch d.Kind {
-	case providers.List:
-		v.List, err = listOf(d.Name, raw)
-	case providers.Number:
-		text, isText := raw.(string)
-		if number, isNumber := raw.(int); isNumber {
-			text, isText = strconv.Itoa(number), true
-		}
-		if v.Text = text; !isText {
-			err = &Error{Key: d.Name, Problem: "must be a number, not " + kindOf(raw)}
-		}
 	case providers.Secret:
-		return f.secretText(p, d.Name, raw, v.Origin)
-	case providers.Bool:
-		text, isText := raw.(string)
-		if truth, isBool := raw.(bool); isBool {
-			text, isText = fmt.Sprint(truth), true
+		return b.reference(d.Name, d.Name, text, v.Origin, filepath.Dir(b.file.Path))
+	case providers.List:
+		list, err := listOf(d.Name, raw)
+		if err != nil {
+			return v, err
 		}
-		if v.Text = text; !isText {
-			err = &Error{Key: d.Name, Problem: "must be true or false, not " + kindOf(raw)}
+		v.Text, v.List, ok = "", list, true
+	case providers.Number:
+		wanted = "a number"
+		if number, isNumber := raw.(int); isNumber {
+			v.Text, ok = strconv.Itoa(number), true
+		}
+	case providers.Bool:
+		wanted = "true or false"
+		if truth, isBool := raw.(bool); isBool {
+			v.Text, ok = strconv.FormatBool(truth), true
 		}
 	default:
-		text, isText := raw.(string)
-		if v.Text = p.taken(d.Name, files.Tidy(text)); !isText {
-			err = mustBeText(d.Name, raw)
-		}
+		v.Text = b.taken(d.Name, files.Tidy(text))
 	}
-	if err != nil {
-		return v, err
+	if !ok {
+		return v, notOf(d.Name, wanted, raw)
 	}
 	return v, checkValue(d, &v, d.Name, "")
 }
 
-// secretText reads a reference. What is not one may be the secret itself, so it
-// is never repeated.
-func (f *File) secretText(p *Profile, name string, raw any, origin string) (providers.Value, error) {
-	text, _ := raw.(string)
-	ref, ok := parseReference(text)
+// reference reads a reference, which key gives. What is not one may be the secret itself,
+// so it is never repeated.
+func (b *builder) reference(setting, key, text, origin, dir string) (providers.Value, error) {
+	ref, ok := source.Parse(text)
 	if !ok {
-		return providers.Value{}, notAReference(name)
+		return providers.Value{}, notAReference(key)
 	}
-	ref.dir = f.dir()
-	return p.secret(f.refs, name, ref, origin), nil
+	ref.Dir = dir
+	return b.secret(setting, setting, ref, origin), nil
 }
 
-func notAReference(name string) error {
+func notAReference(key string) error {
 	return &Error{
-		Key: name, Problem: "is not a reference to a secret", Err: ErrNotReference,
+		Key: key, Problem: "is not a reference to a secret", Err: ErrNotReference,
 		Suggestion: "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt",
 	}
 }
 
-func (f *File) fromFlag(p *Profile, d providers.Setting, v providers.Value) (providers.Value, error) {
-	if v.Origin == "" {
-		v.Origin = "flag"
-	}
+func (b *builder) flag(d providers.Setting, v providers.Value) (providers.Value, error) {
+	v.Origin = cmp.Or(v.Origin, "flag")
 	if d.Kind == providers.Secret && v.Secret == nil {
-		ref, ok := parseReference(v.Text)
-		if !ok {
-			return v, notAReference(v.Origin)
-		}
-		return p.secret(f.refs, d.Name, ref, v.Origin), nil
+		return b.reference(d.Name, v.Origin, v.Text, v.Origin, "")
 	}
-	v.Text = p.taken(d.Name, v.Text)
+	v.Text = b.taken(d.Name, v.Text)
 	return v, checkValue(d, &v, v.Origin, "gives "+d.Name+": ")
 }
 
-// fromVariable reads AUTHCTL_ and the setting's name; of a secret also its twin
+// variable reads AUTHCTL_ and the setting's name; of a secret also its twin
 // with _FILE. Empty variables count as unset.
-func (f *File) fromVariable(p *Profile, d providers.Setting) (providers.Value, error) {
-	name := "AUTHCTL_" + strings.ToUpper(d.Name)
-	text := f.env.get(name)
+func (b *builder) variable(d providers.Setting) (providers.Value, error) {
+	name := d.Env()
+	text := b.env.Get(name)
 	if d.Kind == providers.Secret {
-		return f.secretVariable(p, d.Name, name)
+		return b.secretVariable(d.Name, name)
 	}
 	if text == "" {
 		return providers.Value{}, nil
 	}
-	v := providers.Value{Text: p.taken(d.Name, text), Origin: "environment " + name}
+	v := providers.Value{Text: b.taken(d.Name, text), Origin: "environment " + name}
 	if d.Kind == providers.List {
 		v.Text, v.List = "", Words(text)
 	}
 	return v, checkValue(d, &v, name, "")
 }
 
-func (f *File) secretVariable(p *Profile, setting, name string) (providers.Value, error) {
-	value, path := f.env.raw(name), f.env.get(name+"_FILE")
+func (b *builder) secretVariable(setting, name string) (providers.Value, error) {
+	value, path := b.env.Raw(name), b.env.Get(name+"_FILE")
 	switch {
 	case value != "" && path != "":
 		return providers.Value{}, &Error{
 			Key: name, Problem: "and " + name + "_FILE are both set", Suggestion: "unset one of them",
 		}
 	case path != "":
-		ref := reference{kind: "file", arg: path}
-		v := p.secret(f.refs, setting, ref, "environment "+name+"_FILE")
-		v.Secret = f.refs.bind(p.Name, name+"_FILE", ref)
-		return v, nil
+		ref := source.Reference{Kind: "file", Arg: path}
+		return b.secret(setting, name+"_FILE", ref, "environment "+name+"_FILE"), nil
 	case value != "":
-		if strings.TrimSpace(files.TidySecret(value)) == "" {
+		fetch, ok := b.file.options.Fetcher.Given(name, value)
+		if !ok {
 			return providers.Value{}, &Error{
 				Key: name, Problem: "holds blanks or a line break and nothing else", Suggestion: "give it the secret, or unset it",
 			}
 		}
-		return providers.Value{Secret: f.refs.given(name, value), Origin: "environment " + name}, nil
+		return providers.Value{Secret: fetch, Origin: "environment " + name}, nil
 	}
 	return providers.Value{}, nil
+}
+
+// absences says of the settings without a value why the environment gave none, where it
+// was expected to.
+func (b *builder) absences(values map[string]providers.Value) map[string]providers.Absence {
+	all := map[string]providers.Absence{}
+	for _, d := range b.Service.Settings {
+		if _, ok := values[d.Name]; ok {
+			continue
+		}
+		if absence := b.absence(d); absence != (providers.Absence{}) {
+			all[d.Name] = absence
+		}
+	}
+	return all
+}
+
+// absence is that of one setting. Without a file it comes from the environment or from
+// nowhere.
+func (b *builder) absence(d providers.Setting) providers.Absence {
+	name := d.Env()
+	names, help := []string{name}, "set "+name+": "+d.Help
+	if d.Kind == providers.Secret {
+		names = append(names, name+"_FILE")
+		help = "set " + name + " to the secret itself, or " + name + "_FILE to a file that holds it"
+	}
+	for _, n := range names {
+		if why, remedy := source.Absent(b.env, n); why != "" {
+			if d.Kind == providers.Secret && !b.env.Has(n) {
+				help = remedy + "; or " + help
+			}
+			return providers.Absence{Why: n + " " + why, Help: help}
+		}
+	}
+	if b.doc != nil {
+		return providers.Absence{}
+	}
+	return providers.Absence{Help: help}
 }
 
 // checkValue checks the allowed values and puts a truth value into its one form.
@@ -312,8 +363,8 @@ func checkValue(d providers.Setting, v *providers.Value, key, prefix string) err
 	for _, text := range given {
 		if len(allowed) > 0 && !slices.Contains(allowed, text) {
 			return &Error{
-				Key: key, Problem: fmt.Sprintf("%s%q is not one of %s", prefix, printable(text), strings.Join(allowed, ", ")),
-				Suggestion: cmp.Or(d.Unlisted, suggestValue(text, allowed)),
+				Key: key, Problem: fmt.Sprintf("%s%q is not one of %s", prefix, files.Short(text), strings.Join(allowed, ", ")),
+				Suggestion: cmp.Or(d.Unlisted, nearest(text, allowed)),
 			}
 		}
 	}
@@ -329,22 +380,15 @@ func aliased(d providers.Setting, text string) string {
 	return cmp.Or(d.Aliases[word], text)
 }
 
-func suggestValue(text string, allowed []string) string {
-	if best := providers.Nearest(text, allowed); best != "" {
-		return "did you mean " + best + "?"
-	}
-	return ""
-}
-
 func listOf(name string, raw any) ([]string, error) {
 	if text, ok := raw.(string); ok {
 		return Words(text), nil
 	}
 	items, ok := raw.([]any)
 	if !ok {
-		return nil, &Error{
-			Key: name, Problem: "must be a list, not " + kindOf(raw), Suggestion: "write [first, second]",
-		}
+		e := notOf(name, "a list", raw)
+		e.Suggestion = "write [first, second]"
+		return nil, e
 	}
 	list := make([]string, len(items))
 	for i, item := range items {
@@ -352,7 +396,7 @@ func listOf(name string, raw any) ([]string, error) {
 		if !ok || text == "" {
 			return nil, &Error{
 				Key: name, Problem: fmt.Sprintf("has an item that is not text but %s, number %d", kindOf(item), i+1),
-				Suggestion: "put it in quotes",
+				Suggestion: inQuotes,
 			}
 		}
 		list[i] = files.Tidy(text)
@@ -360,11 +404,15 @@ func listOf(name string, raw any) ([]string, error) {
 	return list, nil
 }
 
-func mustBeText(name string, raw any) error {
-	e := &Error{Key: name, Problem: "must be text, not " + kindOf(raw), Suggestion: "put it in quotes"}
+// notOf is the error for a value that YAML took for something else than what is wanted.
+func notOf(key, wanted string, raw any) *Error {
+	e := &Error{Key: key, Problem: "must be " + wanted + ", not " + kindOf(raw)}
 	switch raw.(type) {
 	case []any, map[string]any:
-		e.Suggestion = ""
+	default:
+		if wanted == "text" {
+			e.Suggestion = inQuotes
+		}
 	}
 	return e
 }

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 // prefix begins the names of all variables of ours.
@@ -19,7 +21,7 @@ func ownVariables() []string {
 		"PROFILE", "PROVIDER", "CONFIG", "STORE", "STORE_DIR", "STORE_KEY", "STORE_KEY_FILE", "STORE_KEY_CMD",
 		"RUNTIME_DIR", "MIN_TTL", "TIMEOUT", "NO_INPUT",
 		"TOKEN", "TOKEN_TYPE", "TOKEN_EXPIRES_ON", "TOKEN_FILE", "SANDBOX_URL",
-		strings.TrimPrefix(TakenVariable, prefix),
+		strings.TrimPrefix(source.Taken, prefix),
 		// Those of the library for command lines.
 		"ACTIVE_HELP", "COMPLETION_DESCRIPTIONS",
 	}
@@ -51,7 +53,7 @@ func UnknownVariables(environment []string, services []providers.Spec) []Unknown
 			known = knownVariables(services)
 		}
 		if !slices.Contains(known, rest) || runtime.GOOS != "windows" && !strings.HasPrefix(name, prefix+rest) {
-			unknown = append(unknown, UnknownVariable{Name: printable(name), Nearest: nearestVariable(rest, known)})
+			unknown = append(unknown, UnknownVariable{Name: files.Short(name), Nearest: nearestVariable(rest, known)})
 		}
 	}
 	slices.SortFunc(unknown, func(a, b UnknownVariable) int { return strings.Compare(a.Name, b.Name) })
@@ -99,14 +101,4 @@ func squeezed(name string) string { return strings.ReplaceAll(name, "_", "") }
 // read by a reference or a command there. A nil file mentions nothing.
 func (f *File) Mentions(name string) bool {
 	return f != nil && (bytes.Contains(f.text, []byte(name)) || slices.Contains(f.variables(), name))
-}
-
-// InCI reports whether this is a pipeline: CI is set, and to nothing that means no. Most
-// systems write true, others 1 or their own name.
-func InCI(lookup func(string) (string, bool)) bool {
-	switch strings.ToLower(strings.TrimSpace(environ(lookup).get("CI"))) {
-	case "", "0", "false", "no", "off":
-		return false
-	}
-	return true
 }

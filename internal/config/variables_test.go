@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret/source"
 )
 
 func TestUnknownVariables(t *testing.T) {
@@ -85,7 +86,7 @@ func TestTruth(t *testing.T) {
 		"1": true, "true": true, "True": true, "YES": true, "on": true, " 1 ": true,
 		"": false, "0": false, "false": false, "No": false, "off": false,
 	} {
-		if e, err := ReadEnvironment(environment("AUTHCTL_NO_INPUT="+value), Resolver{}); err != nil || e.NoInput != want {
+		if e, err := ReadEnvironment(&source.Fetcher{Env: environment("AUTHCTL_NO_INPUT=" + value)}); err != nil || e.NoInput != want {
 			t.Errorf("AUTHCTL_NO_INPUT=%q is %v, %v", value, e.NoInput, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Trust says how strictly the owner and the mode of files are looked at. The zero value
@@ -41,6 +42,17 @@ func Shown(path string) string {
 		return strconv.Quote(path)
 	}
 	return path
+}
+
+// maxShown is how many characters Short shows.
+const maxShown = 200
+
+// Short is Shown for any text that a person wrote, cut at 200 characters.
+func Short(text string) string {
+	if utf8.RuneCountInString(text) > maxShown {
+		text = string([]rune(text)[:maxShown]) + "…"
+	}
+	return Shown(text)
 }
 
 // Check returns an *UnsafeError unless a file may be read by the rule. It opens nothing.

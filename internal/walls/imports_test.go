@@ -30,8 +30,8 @@ type room struct {
 func rooms() []room {
 	below := []string{
 		"internal/broker", "internal/config", "internal/config/edit", "internal/files", "internal/jose", "internal/loopback",
-		"internal/moment", "internal/oauth", "internal/providers", "internal/scopes", "internal/secret", "internal/store",
-		"internal/term",
+		"internal/moment", "internal/oauth", "internal/providers", "internal/scopes", "internal/secret",
+		"internal/secret/source", "internal/store", "internal/term",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
 	support := "it helps tests and is never linked into the program"
@@ -57,7 +57,7 @@ func rooms() []room {
 			"internal/client",
 			[]string{
 				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/oauth", "internal/providers",
-				"internal/secret", "internal/store",
+				"internal/secret", "internal/secret/source", "internal/store",
 			},
 			"a client prints nothing and knows no command line",
 		},
@@ -68,12 +68,12 @@ func rooms() []room {
 		},
 		{
 			"internal/config",
-			[]string{"internal/files", "internal/oauth", "internal/providers", "internal/secret"},
+			[]string{"internal/files", "internal/oauth", "internal/providers", "internal/secret", "internal/secret/source"},
 			"configuration describes services by their settings; it builds and asks none",
 		},
 		{
 			"internal/config/edit",
-			[]string{"internal/config", "internal/files", "internal/providers", "internal/secret"},
+			[]string{"internal/config", "internal/files", "internal/providers"},
 			"who changes the file knows how it is read, not the other way round",
 		},
 		{
@@ -103,6 +103,11 @@ func rooms() []room {
 			"it thinks about names and answers; whom to ask, where to keep and how to show it is for others",
 		},
 		{"internal/secret", nil, "it is below everything"},
+		{
+			"internal/secret/source",
+			[]string{"internal/files", "internal/secret"},
+			"where a secret is does not depend on what needs it",
+		},
 		{"internal/files", nil, "what may be believed on the disk does not depend on what it is for"},
 		{"internal/jose", []string{"internal/secret"}, "a signature does not depend on what it is for"},
 		{"internal/oauth", []string{"internal/jose", "internal/moment", "internal/secret"}, "the protocol alone: no provider, no store, no command"},

@@ -1,4 +1,4 @@
-package config
+package source
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func TestReferenceString(t *testing.T) {
 	}
 	for text, want := range tests {
 		got := "none"
-		if ref, ok := parseReference(text); ok {
+		if ref, ok := Parse(text); ok {
 			got = ref.String()
 		}
 		if got != want {
@@ -49,14 +49,15 @@ func TestReferenceString(t *testing.T) {
 }
 
 // fetch resolves a reference for the setting client_secret of profile p.
-func fetch(t *testing.T, r Resolver, text, dir string, env ...string) (secret.Secret, error) {
+func fetch(t *testing.T, r *Fetcher, text, dir string, env ...string) (secret.Secret, error) {
 	t.Helper()
-	ref, ok := parseReference(text)
+	ref, ok := Parse(text)
 	if !ok {
 		t.Fatalf("%q is no reference", text)
 	}
-	ref.dir = dir
-	return newResolver(r, environment(env...)).bind("p", "client_secret", ref)(t.Context())
+	ref.Dir = dir
+	r.Env = environment(env...)
+	return r.Bind(Need{Profile: "p", Setting: "client_secret", Reference: ref})(t.Context())
 }
 
 func TestFetch(t *testing.T) {
@@ -95,7 +96,7 @@ func TestFetch(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := fetch(t, Resolver{}, tt.ref, dir, "A=fake", "B=fake\n", home)
+			got, err := fetch(t, &Fetcher{}, tt.ref, dir, "A=fake", "B=fake\n", home)
 			if err != nil || tt.err != "" {
 				if err == nil || err.Error() != tt.err {
 					t.Errorf("error %v\nwant  %s", err, tt.err)
@@ -107,7 +108,7 @@ func TestFetch(t *testing.T) {
 			}
 		})
 	}
-	_, err := fetch(t, Resolver{}, "file:none", dir)
+	_, err := fetch(t, &Fetcher{}, "file:none", dir)
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
@@ -116,7 +117,7 @@ func TestFetch(t *testing.T) {
 func TestFetchAsks(t *testing.T) {
 	t.Parallel()
 	asker := &fakeAsker{answer: "fake"}
-	r := Resolver{Keyring: asker, Prompter: asker}
+	r := &Fetcher{Keyring: asker, Prompter: asker}
 	for _, ref := range []string{"keyring:genesys", "prompt"} {
 		got, err := fetch(t, r, ref, "")
 		if err != nil || !got.Equal(secret.New("fake")) {
@@ -127,19 +128,19 @@ func TestFetchAsks(t *testing.T) {
 		t.Error(diff)
 	}
 	refusal := errors.New("no input is allowed")
-	_, err := fetch(t, Resolver{Prompter: &fakeAsker{err: refusal}}, "prompt", "")
-	if e, ok := errors.AsType[*ReferenceError](err); !ok || !errors.Is(err, refusal) || e.Setting != "client_secret" {
+	_, err := fetch(t, &Fetcher{Prompter: &fakeAsker{err: refusal}}, "prompt", "")
+	if e, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, refusal) || e.Setting != "client_secret" {
 		t.Errorf("error %v", err)
 	}
-	if _, err = fetch(t, Resolver{Keyring: &fakeAsker{}}, "keyring:x", ""); err == nil {
+	if _, err = fetch(t, &Fetcher{Keyring: &fakeAsker{}}, "keyring:x", ""); err == nil {
 		t.Error("an empty secret of the keyring passes")
 	}
 }
 
 func TestStdin(t *testing.T) {
 	t.Parallel()
-	r := newResolver(Resolver{Stdin: strings.NewReader("fake\nlines\r\n")}, environment())
-	first, second := r.bind("p", "client_secret", reference{kind: "stdin"}), r.bind("p", "api_key", reference{kind: "stdin"})
+	r := (&Fetcher{Stdin: strings.NewReader("fake\nlines\r\n"), Env: environment()})
+	first, second := r.Bind(Need{Profile: "p", Setting: "client_secret", Reference: Reference{Kind: "stdin"}}), r.Bind(Need{Profile: "p", Setting: "api_key", Reference: Reference{Kind: "stdin"}})
 	holds(t, first, "fake\nlines")
 	holds(t, first, "fake\nlines")
 	_, err := second(t.Context())
@@ -147,8 +148,8 @@ func TestStdin(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("the second reference: %v", err)
 	}
-	_, err = fetch(t, Resolver{Stdin: strings.NewReader("fake"), StdinIsTerminal: true}, "stdin", "")
-	if e, ok := errors.AsType[*ReferenceError](err); !ok || !strings.Contains(e.Suggestion, "prompt") {
+	_, err = fetch(t, &Fetcher{Stdin: strings.NewReader("fake"), StdinIsTerminal: true}, "stdin", "")
+	if e, ok := errors.AsType[*Error](err); !ok || !strings.Contains(e.Suggestion, "prompt") {
 		t.Errorf("a terminal: %v", err)
 	}
 }
@@ -164,8 +165,8 @@ func TestStdinEnds(t *testing.T) {
 	defer writer.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := newResolver(Resolver{Stdin: silent}, environment())
-	_, err = r.bind("p", "client_secret", reference{kind: "stdin"})(ctx)
+	r := (&Fetcher{Stdin: silent, Env: environment()})
+	_, err = r.Bind(Need{Profile: "p", Setting: "client_secret", Reference: Reference{Kind: "stdin"}})(ctx)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}

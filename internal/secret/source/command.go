@@ -1,4 +1,4 @@
-package config
+package source
 
 import (
 	"context"
@@ -17,37 +17,37 @@ const grace = 2 * time.Second
 // command runs a reference's line with the platform's shell, in the working directory,
 // with nothing on stdin, and takes what it writes to stdout. Of the secrets in the
 // environment it gets those that its own profile or the line itself names.
-func (r *resolver) command(ctx context.Context, ref reference) (secret.Secret, error) {
+func (f *Fetcher) command(ctx context.Context, n Need) (secret.Secret, error) {
 	var out limitedBuffer
-	cmd := shell(ctx, ref.arg, !r.Interactive)
-	if r.Environment != nil {
-		cmd.Env = r.Environment(ref.keeps())
+	cmd := shell(ctx, n.Arg, !f.Interactive)
+	if f.Environment != nil {
+		cmd.Env = f.Environment(n.keeps())
 	}
-	cmd.Stdout, cmd.Stderr = &out, r.Stderr
+	cmd.Stdout, cmd.Stderr = &out, f.Stderr
 	cmd.WaitDelay = grace
 	err := cmd.Run()
 	exit, exited := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
 		cause := context.Cause(ctx)
-		return secret.Secret{}, &ReferenceError{Problem: "the command was stopped: " + cause.Error(), Err: cause}
+		return secret.Secret{}, &Error{Problem: "the command was stopped: " + cause.Error(), Err: cause}
 	case out.full:
-		return secret.Secret{}, &ReferenceError{Problem: fmt.Sprintf("it wrote more than %d bytes", maxSecret)}
+		return secret.Secret{}, &Error{Problem: fmt.Sprintf("it wrote more than %d bytes", maxSecret)}
 	case exited:
-		return secret.Secret{}, &ReferenceError{Problem: "the command ended with " + exit.Error(), Err: err}
+		return secret.Secret{}, &Error{Problem: "the command ended with " + exit.Error(), Err: err}
 	case errors.Is(err, exec.ErrWaitDelay):
-		return secret.Secret{}, &ReferenceError{Problem: "a process that the command left behind keeps its output open"}
+		return secret.Secret{}, &Error{Problem: "a process that the command left behind keeps its output open"}
 	case err != nil:
-		return secret.Secret{}, &ReferenceError{Problem: "the shell cannot be started", Err: err}
+		return secret.Secret{}, &Error{Problem: "the shell cannot be started", Err: err}
 	}
-	return secretOf(out.text)
+	return secretOf(out.text, nil)
 }
 
 // keeps are the variables that a command is given although they hold secrets.
-func (r reference) keeps() []string {
-	names := wordsOf(r.arg)
-	if r.owner != nil {
-		names = append(names, r.owner.named...)
+func (n Need) keeps() []string {
+	names := n.words()
+	if n.Keep != nil {
+		names = append(names, n.Keep()...)
 	}
 	return names
 }

@@ -1,4 +1,4 @@
-package config
+package edit
 
 import (
 	"bytes"
@@ -8,13 +8,56 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
+// two has a profile of each form.
+const two = `default_profile: calls
+profiles:
+  calls:
+    provider: talkdesk
+    account: acme
+    region: eu
+    client_id: abc
+    client_secret: env:CALLS_SECRET
+    scopes: [x, y]
+  engage: {provider: pexip, account: other}
+`
+
+// sample is a file as people write it.
+const sample = `# the team's profiles
+---
+default_profile: engage
+profiles:
+  engage:
+    provider: pexip
+    account: acme                 # the enterprise
+    client_secret: env:ENGAGE_SECRET
+    scopes: [engage:appointments:readOnly]
+
+  # for the call centre
+  calls:
+    provider: talkdesk
+    account: "My \"Bank\" \\ AB"
+    client_secret: cmd:op read op://ci/x | head -1
+    private_key: 'file:it''s.pem'
+    scopes:
+    - a b
+    - "c, d"
+  los-nothing:
+  agents:
+    username: acme\jane
+    base_url: https://gapi.example.com/x?y=1&z=2
+    region: ~
+    scopes: []
+`
+
 // newProfile is what the tests add; its lines follow.
-func newProfile() []KeyValue {
-	return []KeyValue{
+func newProfile() []Setting {
+	return []Setting{
 		{Key: "provider", Text: "pexip"},
 		{Key: "client_id", Text: "0123"},
 		{Key: "client_secret", Kind: providers.Secret, Text: "env:NEW"},
@@ -31,13 +74,13 @@ const added = `  new:
     pkce: false
 `
 
-// apply runs one edit on text and returns the new text or the error's.
-func apply(text string, change func(*draft) error) (string, error) {
+// edited runs one edit on text and returns the new text or the error's.
+func edited(text string, change func(*draft) error) (string, error) {
 	out, err := changed([]byte(text), change)
 	return string(out), err
 }
 
-func add(d *draft) error { return d.add("new", newProfile()) }
+func addNew(d *draft) error { return d.add("new", newProfile()) }
 
 func TestAdd(t *testing.T) {
 	t.Parallel()
@@ -59,7 +102,7 @@ func TestAdd(t *testing.T) {
 		"crlf, deep":       {"profiles:\r\n   a:\r\n      x: 1\r\n", "profiles:\r\n   a:\r\n      x: 1\r\n" + deep},
 	}
 	for name, tt := range tests {
-		got, err := apply(tt.text, add)
+		got, err := edited(tt.text, addNew)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -72,27 +115,23 @@ func TestAdd(t *testing.T) {
 
 func TestAddDeclines(t *testing.T) {
 	t.Parallel()
+	const unsure = "cannot be changed safely: it is in a style that authctl does not edit"
 	paste := "add this by hand:\n" + strings.TrimSuffix(added, "\n")
+	inProfiles := strings.Replace(paste, "\n", "\nprofiles:\n", 1)
 	tests := map[string]struct{ text, problem, suggestion string }{
-		"flow profiles": {"profiles: {a: {x: 1}}\n", "cannot be changed safely: its profiles are in flow style", paste},
-		"flow root":     {"{default_profile: a}\n", "cannot be changed safely: it is in flow style", "add this by hand:\nprofiles:\n" + strings.TrimSuffix(added, "\n")},
-		"end marker":    {"profiles:\n  a:\n    x: 1\n...\n# end\n", "", ""},
-		"end, no key":   {"default_profile: a\n...\n", "cannot be changed safely: the result would not be what it should", paste},
-		"exists":        {"profiles:\n  new:\n    x: 1\n", "profile new exists already", "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: authctl profile remove new"},
+		"flow profiles": {"profiles: {a: {x: 1}}\n", unsure, paste},
+		"flow root":     {"{default_profile: a}\n", unsure, inProfiles},
+		"end marker":    {"profiles:\n  a:\n    x: 1\n...\n# end\n", unsure, paste},
+		"end, no key":   {"default_profile: a\n...\n", unsure, inProfiles},
+		"exists":        {"profiles:\n  new:\n    x: 1\n", "exists already", "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: authctl profile remove new"},
 		"syntax":        {"profiles: [\n", "is not valid YAML: did not find expected node content", ""},
 		"unknown key":   {"profile: {}\n", "is not a known key", "did you mean profiles?"},
 		"not a mapping": {"profiles: 12\n", "must be a mapping of names to profiles", ""},
 		"twice":         {"profiles:\n  a: {}\n  a: {}\n", "is given twice", ""},
 	}
 	for name, tt := range tests {
-		_, err := apply(tt.text, add)
-		e, _ := errors.AsType[*Error](err)
-		if tt.problem == "" {
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-			continue
-		}
+		_, err := edited(tt.text, addNew)
+		e, _ := errors.AsType[*config.Error](err)
 		if e == nil || e.Problem != tt.problem || e.Suggestion != tt.suggestion {
 			t.Errorf("%s: %v\n%+v", name, err, e)
 		}
@@ -136,7 +175,7 @@ func TestRemove(t *testing.T) {
 		"crlf, bare":     {"profiles:\r\n  a:\r\n    x: 1\r\n  b:\r\n    x: 1", "b", "profiles:\r\n  a:\r\n    x: 1"},
 	}
 	for name, tt := range tests {
-		got, err := apply(tt.text, func(d *draft) error { return d.remove(tt.name) })
+		got, err := edited(tt.text, func(d *draft) error { return d.remove(tt.name) })
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -145,12 +184,12 @@ func TestRemove(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	_, err := apply(three, func(d *draft) error { return d.remove("d") })
-	if !errors.Is(err, ErrNoProfile) {
+	_, err := edited(three, func(d *draft) error { return d.remove("d") })
+	if !errors.Is(err, config.ErrNoProfile) {
 		t.Errorf("unknown: %v", err)
 	}
-	_, err = apply("profiles:\n  a: &x {y: 1}\n  b: *x\n", func(d *draft) error { return d.remove("a") })
-	if e, ok := errors.AsType[*Error](err); !ok || !strings.HasPrefix(e.Problem, "cannot be changed safely") {
+	_, err = edited("profiles:\n  a: &x {y: 1}\n  b: *x\n", func(d *draft) error { return d.remove("a") })
+	if e, ok := errors.AsType[*config.Error](err); !ok || !strings.HasPrefix(e.Problem, "cannot be changed safely") {
 		t.Errorf("an anchor in use: %v", err)
 	}
 }
@@ -158,11 +197,11 @@ func TestRemove(t *testing.T) {
 func TestAddThenRemove(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{three, two, sample, strings.ReplaceAll(three, "\n", "\r\n"), "profiles:\n  a:\n    x: 1"} {
-		with, err := apply(text, add)
+		with, err := edited(text, addNew)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := apply(with, func(d *draft) error { return d.remove("new") })
+		got, err := edited(with, func(d *draft) error { return d.remove("new") })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +230,7 @@ func TestSetDefault(t *testing.T) {
 		"carriage return": {"default_profile: x\r\n" + strings.ReplaceAll(body, "\n", "\r\n"), "a", "default_profile: a\r\n" + strings.ReplaceAll(body, "\n", "\r\n")},
 	}
 	for name, tt := range tests {
-		got, err := apply(tt.text, func(d *draft) error { return d.setDefault(tt.name) })
+		got, err := edited(tt.text, func(d *draft) error { return d.setDefault(tt.name) })
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -200,12 +239,12 @@ func TestSetDefault(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	_, err := apply(body, func(d *draft) error { return d.setDefault("b") })
-	if !errors.Is(err, ErrNoProfile) {
+	_, err := edited(body, func(d *draft) error { return d.setDefault("b") })
+	if !errors.Is(err, config.ErrNoProfile) {
 		t.Errorf("unknown: %v", err)
 	}
-	_, err = apply("{profiles: {a: {x: 1}}}", func(d *draft) error { return d.setDefault("a") })
-	if e, ok := errors.AsType[*Error](err); !ok || e.Suggestion != "add this by hand:\ndefault_profile: a" {
+	_, err = edited("{profiles: {a: {x: 1}}}", func(d *draft) error { return d.setDefault("a") })
+	if e, ok := errors.AsType[*config.Error](err); !ok || e.Suggestion != "add this by hand:\ndefault_profile: a" {
 		t.Errorf("flow style: %v", err)
 	}
 }
@@ -213,19 +252,19 @@ func TestSetDefault(t *testing.T) {
 func TestEditFile(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, two)
-	if err := at(path).AddProfile("new", newProfile()); err != nil {
+	if err := Add(at(t, path), "new", newProfile()); err != nil {
 		t.Fatal(err)
 	}
-	if err := at(path).AddProfile("new", newProfile()); !errors.Is(err, ErrExists) {
+	if err := Add(at(t, path), "new", newProfile()); !errors.Is(err, ErrExists) {
 		t.Errorf("a taken name: %v", err)
 	}
-	if err := at(path).SetDefault("new"); err != nil {
+	if err := SetDefault(at(t, path), "new"); err != nil {
 		t.Fatal(err)
 	}
-	if err := at(path).RemoveProfile("calls"); err != nil {
+	if err := Remove(at(t, path), "calls"); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Load(Options{Path: path, LookupEnv: environment(), Services: services()})
+	f, err := config.Load(config.Options{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,8 +273,8 @@ func TestEditFile(t *testing.T) {
 	if diff := cmp.Diff([]string{"engage", "new", "new"}, append(names, fallback)); diff != "" {
 		t.Error(diff)
 	}
-	err = at(path).AddProfile("Not good", nil)
-	if e, ok := errors.AsType[*Error](err); !ok || e.Path != path {
+	err = Add(at(t, path), "Not good", nil)
+	if e, ok := errors.AsType[*config.Error](err); !ok || e.Path != path {
 		t.Errorf("a bad name: %v", err)
 	}
 }
@@ -244,13 +283,13 @@ func TestEditFile(t *testing.T) {
 func TestEditRace(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, two)
-	err := at(path).edit(func(d *draft) error {
+	err := apply(at(t, path), func(d *draft) error {
 		if err := os.WriteFile(path, []byte(three), 0o600); err != nil {
 			return err
 		}
 		return d.setDefault("engage")
 	})
-	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "was changed by somebody else meanwhile" {
+	if e, ok := errors.AsType[*config.Error](err); !ok || e.Problem != "was changed by somebody else meanwhile" {
 		t.Errorf("error %v", err)
 	}
 	if text, _ := os.ReadFile(path); string(text) != three {
@@ -269,19 +308,15 @@ func FuzzEdit(f *testing.F) {
 		f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")), "b")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, value string) {
-		values := []KeyValue{{Key: "provider", Text: value}, {Key: "scopes", Kind: providers.List, List: []string{value, "b"}}}
+		values := []Setting{{Key: "provider", Text: value}, {Key: "scopes", Kind: providers.List, List: []string{value, "b"}}}
 		with, err := changed(text, func(d *draft) error { return d.add("new", values) })
 		if err != nil {
 			return
 		}
 		contains(t, with, text)
-		doc, err := parse(with, 0)
-		if err != nil {
-			t.Fatalf("the result does not parse: %v\n%s", err, with)
-		}
-		got, _, _ := doc.profile("new")
-		want := map[string]any{"provider": value, "scopes": []any{value, "b"}}
-		if diff := cmp.Diff(want, got); diff != "" {
+		was, got := profilesOf(t, text), profilesOf(t, with)
+		was["new"] = map[string]any{"provider": value, "scopes": []any{value, "b"}}
+		if diff := cmp.Diff(was, got); diff != "" {
 			t.Fatal(diff)
 		}
 		chosen, err := changed(with, func(d *draft) error { return d.setDefault("new") })
@@ -294,6 +329,19 @@ func FuzzEdit(f *testing.F) {
 		}
 		contains(t, chosen, without)
 	})
+}
+
+// profilesOf parses a configuration.
+func profilesOf(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	var doc struct{ Profiles map[string]any }
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		t.Fatalf("it does not parse: %v\n%s", err, text)
+	}
+	if doc.Profiles == nil {
+		return map[string]any{}
+	}
+	return doc.Profiles
 }
 
 // contains fails the test unless the lines of part are lines of text, in order.
@@ -316,5 +364,48 @@ func contains(t *testing.T, text, part []byte) {
 	}
 }
 
-// at is the file at path, as if it had been read.
-func at(path string) *File { return &File{Path: path} }
+// at reads the file at path, which may be missing.
+func at(t *testing.T, path string) *config.File {
+	t.Helper()
+	f, err := config.Load(config.Options{Path: path, New: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// writeFile writes a file that only its owner can write, and returns its path.
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestEditKeepsMark changes a file that an editor of Windows wrote.
+func TestEditKeepsMark(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, "\uFEFF"+strings.ReplaceAll(two, "\n", "\r\n"))
+	if err := SetDefault(at(t, path), "engage"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(text), "\uFEFF") || strings.Count(string(text), "\uFEFF") != 1 ||
+		!strings.Contains(string(text), "default_profile: engage\r\n") {
+		t.Errorf("%q, %v", text, err)
+	}
+	f, err := config.Load(config.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err := f.Default(); name != "engage" || err != nil {
+		t.Errorf("the default is %q, %v", name, err)
+	}
+	path = writeFile(t, "\xFF\xFEp\x00")
+	err = SetDefault(at(t, path), "engage")
+	if e, ok := errors.AsType[*config.Error](err); !ok || e.Problem != "is in UTF-16" || e.Suggestion == "" {
+		t.Errorf("UTF-16: %v", err)
+	}
+}

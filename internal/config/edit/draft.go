@@ -1,0 +1,263 @@
+package edit
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/config"
+)
+
+// draft is a configuration file being changed: its lines, with their ends, and where its
+// parts stand. Whatever is not spliced stays as it is, byte for byte.
+type draft struct {
+	config.Layout
+	lines []string
+	// eol is the file's own line end.
+	eol string
+	// bare says that the last line had no end.
+	bare bool
+	// was is what the file said before, also where the places are not known.
+	was config.Outline
+	// lost is the line from which on the places are not known, 0 when all are.
+	lost int
+}
+
+// newDraft fails on what is no configuration.
+func newDraft(text []byte) (*draft, error) {
+	d := &draft{lines: strings.SplitAfter(string(text), "\n"), eol: "\n"}
+	var err error
+	if d.was, err = config.ParseOutline(text); err != nil {
+		return nil, err
+	}
+	if d.Layout, _, d.lost = config.Scan(text); d.lost == 0 && !slices.Equal(d.Names(), d.was.Names) {
+		d.lost = d.Key.Line
+	}
+	last := len(d.lines) - 1
+	if d.bare = d.lines[last] != ""; !d.bare {
+		d.lines = d.lines[:last]
+	}
+	if len(d.lines) > 0 && strings.HasSuffix(d.lines[0], "\r\n") {
+		d.eol = "\r\n"
+	}
+	if d.bare {
+		d.lines[last] += d.eol
+	}
+	return d, nil
+}
+
+func (d *draft) text() []byte {
+	text := strings.Join(d.lines, "")
+	if d.bare {
+		text = strings.TrimSuffix(text, d.eol)
+	}
+	return []byte(text)
+}
+
+// splice replaces the lines from start up to end, counted from 0.
+func (d *draft) splice(start, end int, with ...string) {
+	for i := range with {
+		with[i] += d.eol
+	}
+	d.lines = slices.Replace(d.lines, start, end, with...)
+}
+
+// add puts a profile behind the last one.
+func (d *draft) add(name string, values []Setting) error {
+	if slices.Contains(d.was.Names, name) {
+		return exists(name)
+	}
+	indent, step := d.indents()
+	lines, err := profileLines(name, values, indent, step)
+	if err != nil {
+		return err
+	}
+	paste := strings.Join(lines, "\n")
+	if len(d.was.Names) == 0 {
+		paste = "profiles:\n" + paste
+	}
+	switch {
+	case d.lost > 0:
+		return d.unsure(paste)
+	case d.Key.Line == 0:
+		d.splice(len(d.lines), len(d.lines), append([]string{"profiles:"}, lines...)...)
+	case len(d.was.Names) == 0:
+		// The {} or null goes away that stands for no profiles.
+		d.replaceValue(d.Key, "")
+		d.splice(d.Key.Line, d.Key.Line, lines...)
+	default:
+		end := d.end()
+		d.splice(end, end, lines...)
+	}
+	return d.verify(name, d.was.Default, paste)
+}
+
+// indents returns how far names are indented, and their settings from there, as
+// the file has it; two blanks each in a new one.
+func (d *draft) indents() (indent, step int) {
+	if len(d.Profiles) == 0 {
+		return 2, 2
+	}
+	first := d.Profiles[0].Line
+	indent, step = indentOf(d.lines[first-1]), 2
+	for _, line := range d.lines[first:d.end()] {
+		if text := strings.TrimSpace(line); text == "" || text[0] == '#' {
+			continue
+		}
+		if more := indentOf(line) - indent; more > 0 {
+			step = more
+		}
+		break
+	}
+	return indent, step
+}
+
+func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+
+// end returns the line behind the last profile: what follows are blank lines,
+// comments at the margin and the next key.
+func (d *draft) end() int {
+	end := len(d.lines)
+	if d.Default.Line > d.Key.Line {
+		end = d.Default.Line - 1
+	}
+	for end > d.Key.Line && d.isLoose(end-1, 0) {
+		end--
+	}
+	return end
+}
+
+// isLoose reports whether a line is blank or a comment that is not indented further than
+// indent.
+func (d *draft) isLoose(i, indent int) bool {
+	text := strings.TrimSpace(d.lines[i])
+	return text == "" || text[0] == '#' && indentOf(d.lines[i]) <= indent
+}
+
+func (d *draft) isBlank(i int) bool { return strings.TrimSpace(d.lines[i]) == "" }
+
+// remove takes a profile out, with the comments right above it, and
+// default_profile when it names this one: a default that does not exist would
+// make every call without a name fail.
+func (d *draft) remove(name string) error {
+	if !slices.Contains(d.was.Names, name) {
+		return config.Missing(name, d.was.Names)
+	}
+	if d.lost > 0 {
+		return d.unsure("")
+	}
+	start, end := d.extent(name)
+	key, fallback := 0, d.was.Default
+	if fallback == name {
+		key, fallback = d.Default.Line, ""
+	}
+	if key > start {
+		d.splice(key-1, key)
+	}
+	d.splice(start, end)
+	if key > 0 && key <= start {
+		d.splice(key-1, key)
+	}
+	return d.verify(name, fallback, "")
+}
+
+// extent returns the lines of a profile: from the comments right above its name
+// to the last line that belongs to it, and one of two gaps around it.
+func (d *draft) extent(name string) (start, end int) {
+	i := slices.IndexFunc(d.Profiles, func(s config.Span) bool { return s.Name == name })
+	start, end = d.Profiles[i].Line-1, d.end()
+	if i+1 < len(d.Profiles) {
+		end = d.Profiles[i+1].Line - 1
+	}
+	indent := indentOf(d.lines[start])
+	for end > start+1 && d.isLoose(end-1, indent) {
+		end--
+	}
+	for start > d.Key.Line && !d.isBlank(start-1) && d.isLoose(start-1, indent) {
+		start--
+	}
+	for end < len(d.lines) && d.isBlank(end) && (start == d.Key.Line || d.isBlank(start-1)) {
+		end++
+	}
+	for end == len(d.lines) && start > d.Key.Line && d.isBlank(start-1) {
+		start--
+	}
+	return start, end
+}
+
+// setDefault writes default_profile, in its place or above the other keys.
+func (d *draft) setDefault(name string) error {
+	if !slices.Contains(d.was.Names, name) {
+		return config.Missing(name, d.was.Names)
+	}
+	text := config.Scalar(name)
+	line := "default_profile: " + text
+	switch {
+	case d.lost > 0:
+		return d.unsure(line)
+	case d.Default.Line > 0:
+		d.replaceValue(d.Default, text)
+	default:
+		at := d.top()
+		d.splice(at, at, line)
+	}
+	return d.verify("", name, line)
+}
+
+// top returns the line of the first key, or that of the comment right above it
+// unless the comment opens the file, because then it is about the whole of it.
+func (d *draft) top() int {
+	first := d.Key.Line - 1
+	at := first
+	for at > 0 && strings.HasPrefix(d.lines[at-1], "#") {
+		at--
+	}
+	if at == 0 {
+		return first
+	}
+	return at
+}
+
+// replaceValue puts text, or nothing, where the value of a key stands.
+func (d *draft) replaceValue(key config.Span, text string) {
+	line := &d.lines[key.Line-1]
+	before, after := (*line)[:key.From], (*line)[key.To:]
+	switch {
+	case text == "":
+		before = strings.TrimRight(before, " ")
+	case key.From == key.To:
+		before += " "
+	}
+	*line = before + text + after
+}
+
+// unsure is the error for a file that is written in a way that is not edited.
+func (d *draft) unsure(paste string) error {
+	return &config.Error{
+		Line: d.lost, Problem: "cannot be changed safely: it is in a style that authctl does not edit",
+		Suggestion: byHand(paste),
+	}
+}
+
+// verify parses the new text and checks that it has the default it should have, and of
+// profiles all as they were, but for the changed one.
+func (d *draft) verify(changed, fallback, paste string) error {
+	is, err := config.ParseOutline(d.text())
+	_, before := d.was.Profiles[changed]
+	_, after := is.Profiles[changed]
+	delete(d.was.Profiles, changed)
+	delete(is.Profiles, changed)
+	same := len(d.was.Profiles) == 0 && len(is.Profiles) == 0 || reflect.DeepEqual(is.Profiles, d.was.Profiles)
+	if err == nil && is.Default == fallback && same && before != after == (changed != "") {
+		return nil
+	}
+	return &config.Error{Problem: "cannot be changed safely: the result would not be what it should", Suggestion: byHand(paste)}
+}
+
+// byHand says what to do without this program.
+func byHand(paste string) string {
+	if paste == "" {
+		return "change it by hand"
+	}
+	return "add this by hand:\n" + paste
+}

@@ -1,0 +1,42 @@
+package edit
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
+)
+
+// Setting is one setting to write. The value of a List is List, of any other
+// kind Text; a secret's is its reference.
+type Setting struct {
+	Key  string
+	Kind providers.Kind
+	Text string
+	List []string
+}
+
+// profileLines writes a profile as YAML lines without ends.
+func profileLines(name string, values []Setting, indent, step int) ([]string, error) {
+	outer := strings.Repeat(" ", indent)
+	lines := []string{outer + config.Scalar(name) + ":"}
+	for _, s := range values {
+		if !utf8.ValidString(s.Text + strings.Join(s.List, "")) {
+			return nil, &config.Error{Profile: name, Key: s.Key, Problem: "cannot be written as YAML: it is not in UTF-8"}
+		}
+		lines = append(lines, outer+strings.Repeat(" ", step)+s.Key+": "+s.yaml())
+	}
+	return lines, nil
+}
+
+// yaml writes the value on one line.
+func (s Setting) yaml() string {
+	switch {
+	case s.Kind == providers.List:
+		return config.Sequence(s.List)
+	case s.Kind == providers.Bool && (s.Text == "true" || s.Text == "false"):
+		return s.Text
+	}
+	return config.Scalar(s.Text)
+}

@@ -1,0 +1,211 @@
+// Package edit changes the configuration file in place, leaving everything else in it as
+// it was. What is not certain to come out right is an error that says what to do by hand.
+package edit
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
+)
+
+// ErrExists is wrapped by the error of Add when the name is taken.
+var ErrExists = errors.New("the profile exists")
+
+// ErrChanged is wrapped by the error of a change to a file that somebody else changed at
+// the same time. Exit code 8.
+var ErrChanged = errors.New("the file was changed meanwhile")
+
+func exists(name string) *config.Error {
+	return &config.Error{
+		Profile: name, Problem: "exists already", Err: ErrExists,
+		Suggestion: "choose another name; or, to replace its secret, remove it and add it again, " +
+			"with what it has in the keyring: authctl profile remove " + name,
+	}
+}
+
+func notAName(name string) *config.Error {
+	return &config.Error{Problem: "what was given is not a name for a profile", Suggestion: config.NameHint(name, nil)}
+}
+
+// Check returns a *config.Error unless a profile of that name can be added.
+func Check(f *config.File, name string) error {
+	switch {
+	case !config.IsName(name):
+		return notAName(name)
+	case name == config.EnvironmentProfile:
+		return &config.Error{
+			Profile: name, Problem: "is the name of what AUTHCTL_PROVIDER and its companions make",
+			Suggestion: "choose another name",
+		}
+	case f.Path == "":
+		return &config.Error{
+			Problem:    "there is no home directory (HOME is not set), and so no place for a configuration file",
+			Suggestion: "name the configuration file with --config or AUTHCTL_CONFIG",
+		}
+	}
+	names, err := f.Names()
+	if err == nil && slices.Contains(names, name) {
+		err = located(f.Path, exists(name))
+	}
+	return err
+}
+
+// Add writes a new profile behind the others in the file, which is made (mode
+// 0600, its directory 0700) when it is not there. Nothing else in the file changes:
+// comments, order, blank lines and line ends stay. Errors are *config.Error; one wraps
+// ErrExists when the name is taken. When the file is written in a way that cannot be edited
+// safely, the error's suggestion is the text to add by hand.
+//
+// There is no lock here: callers take one around it. What does not know of that is
+// noticed where it can be: the file is read again right before it is replaced, and a
+// change in between is an error that wraps ErrChanged.
+func Add(f *config.File, name string, values []Setting) error {
+	if !config.IsName(name) {
+		return located(f.Path, notAName(name))
+	}
+	return apply(f, func(d *draft) error { return d.add(name, values) })
+}
+
+// Remove takes a profile out of the file, together with the comments right above
+// it, and default_profile when it names this profile. Errors are as of Add; one
+// wraps config.ErrNoProfile when there is no such profile.
+func Remove(f *config.File, name string) error {
+	return apply(f, func(d *draft) error { return d.remove(name) })
+}
+
+// SetDefault makes a profile of the file the default. Errors are as of Remove.
+func SetDefault(f *config.File, name string) error {
+	return apply(f, func(d *draft) error { return d.setDefault(name) })
+}
+
+// apply changes the file as it is by now; f itself stays as it was read.
+func apply(f *config.File, change func(*draft) error) error {
+	old, err := f.Raw(f.Path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text, err := changed(old, change)
+	if err != nil || bytes.Equal(old, text) {
+		return located(f.Path, err)
+	}
+	return unwritten(f.Path, replace(f, old, text))
+}
+
+// located completes an error with the file's path.
+func located(path string, err error) error {
+	if e, ok := errors.AsType[*config.Error](err); ok {
+		e.Path = path
+	}
+	return err
+}
+
+// unwritten is the error of a file that cannot be written.
+func unwritten(path string, err error) error {
+	if _, ok := errors.AsType[*config.Error](err); ok || err == nil {
+		return err
+	}
+	e := &config.Error{Path: path, Problem: "cannot be written: " + err.Error(), Err: err}
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		e.Problem, e.Suggestion = unsafe.Problem, unsafe.Remedy
+	}
+	return e
+}
+
+// changed returns the text after the change. A byte order mark stays where it was.
+func changed(old []byte, change func(*draft) error) ([]byte, error) {
+	text, err := files.Text(old)
+	if problem, ok := errors.AsType[*files.TextError](err); ok {
+		return nil, &config.Error{Problem: problem.Problem, Suggestion: problem.Remedy, Err: err}
+	}
+	mark := old[:len(old)-len(text)]
+	d, err := newDraft(text)
+	if err == nil {
+		err = change(d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(mark, d.text()), nil
+}
+
+// replace writes text beside the file and renames it over the file, or over what
+// it links to, keeping mode and owner. A file that cannot be replaced, such as one that is
+// mounted by itself into a container, is written in place.
+func replace(f *config.File, old, text []byte) error {
+	if err := f.Trust().MakeDir(filepath.Dir(f.Path)); err != nil {
+		return err
+	}
+	target, err := filepath.EvalSymlinks(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		target, err = f.Path, danglingLink(f.Path)
+	}
+	if err != nil {
+		return err
+	}
+	err = files.Replace(target, ".config-*.yaml", func(temp *os.File) error {
+		if err := fill(temp, target, text); err != nil {
+			return err
+		}
+		return unchanged(f, target, old)
+	})
+	if err == nil || !files.Unmovable(err) {
+		return err
+	}
+	if _, missing := os.Stat(target); missing != nil {
+		return err
+	}
+	if err := unchanged(f, target, old); err != nil {
+		return err
+	}
+	if again := files.Overwrite(target, text); again != nil {
+		return &config.Error{
+			Path: f.Path, Problem: "cannot be written: " + err.Error() + ", nor in place: " + again.Error(), Err: again,
+			Suggestion: "a file that is mounted by itself cannot be replaced: " +
+				"mount its directory, writable, or change the file outside",
+		}
+	}
+	return nil
+}
+
+// unchanged returns an error when the file is not any more what was read.
+func unchanged(f *config.File, target string, old []byte) error {
+	now, err := f.Raw(target)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !bytes.Equal(now, old) {
+		return &config.Error{
+			Path: f.Path, Problem: "was changed by somebody else meanwhile", Suggestion: "try again", Err: ErrChanged,
+		}
+	}
+	return nil
+}
+
+func danglingLink(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return &config.Error{Path: path, Problem: "is a link to a file that does not exist"}
+	}
+	return nil
+}
+
+// fill writes the temporary file and gives it the mode and owner of the file it will
+// replace. A new one keeps the 0600 it was made with.
+func fill(temp *os.File, target string, text []byte) error {
+	if info, err := os.Stat(target); err == nil {
+		if !info.Mode().IsRegular() {
+			return &config.Error{Path: target, Problem: "is not a regular file"}
+		}
+		files.KeepOwner(temp, info)
+		if err := temp.Chmod(info.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	_, err := temp.Write(text)
+	return err
+}

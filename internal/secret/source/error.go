@@ -1,0 +1,104 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os/exec"
+	"strings"
+
+	"github.com/authctl/authctl/internal/files"
+)
+
+// Error says that a secret could not be had. It never holds the secret,
+// what a command wrote, or more of a command than its first word. Exit code 3.
+type Error struct {
+	// Profile is empty for AUTHCTL_STORE_KEY and its twins.
+	Profile string
+	// Setting is the setting or variable that needs the secret.
+	Setting string
+	// Reference is where it was looked for: "env:NAME", "cmd:op …".
+	Reference string
+	// Problem completes "SETTING from REFERENCE: …".
+	Problem string
+	// Suggestion says what to do, may be empty.
+	Suggestion string
+	// Err is the cause, may be nil.
+	Err error
+}
+
+// Error names profile, setting, reference and problem.
+func (e *Error) Error() string {
+	text := e.Setting + " from " + e.Reference + ": " + e.Problem
+	if e.Profile != "" {
+		text = "profile " + e.Profile + ": " + text
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// errEmpty says that there is a place for the secret and nothing in it.
+var errEmpty = errors.New("it is empty")
+
+// failed completes the error of a secret that could not be had: where it was looked for,
+// and what to do.
+func (n Need) failed(err error) *Error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = &Error{Problem: err.Error(), Err: err}
+	}
+	if text, ok := errors.AsType[*files.TextError](err); ok {
+		e.Suggestion = text.Remedy
+	}
+	e.Profile, e.Setting, e.Reference = n.Profile, n.Setting, n.String()
+	if e.Suggestion == "" {
+		e.Suggestion = n.remedy(err)
+	}
+	return e
+}
+
+// remedy says what to do about a secret that could not be had, where the error itself
+// does not know better. What helps with a keyring, the keyring's own error knows.
+func (r Reference) remedy(err error) string {
+	exit, exited := errors.AsType[*exec.ExitError](err)
+	empty := errors.Is(err, errEmpty)
+	switch {
+	case r.Kind == "stdin":
+		return "pipe the secret in, such as: printf %s SECRET | authctl …; or give another reference"
+	case r.Kind == "file" && empty:
+		return "write the secret into the file"
+	case r.Kind == "file" && errors.Is(err, fs.ErrNotExist):
+		text := "make the file, or correct the path"
+		if r.Dir != "" && !strings.HasPrefix(r.Arg, "~") {
+			text += "; a relative one starts from " + files.Short(r.Dir)
+		}
+		return text
+	case r.Kind == "file" && errors.Is(err, fs.ErrPermission):
+		return "make the file readable for you: chown it, and chmod 600"
+	case r.Kind == "file":
+		return "name a file that holds the secret and nothing else"
+	case r.Kind == "cmd" && empty:
+		return "run the command by itself: it has to write the secret to its standard output"
+	case r.Kind == "cmd" && exited && exit.ExitCode() == 127:
+		return "install the program, or put its directory into PATH"
+	case r.Kind == "cmd" && errors.Is(err, context.DeadlineExceeded):
+		return "raise --timeout, or see whether the command waits for somebody to answer"
+	case r.Kind == "cmd":
+		return "run the command by itself to see what is wrong"
+	}
+	return ""
+}
+
+// ofFile keeps of a file's error what happened and not the path, which the reference
+// names.
+func ofFile(err error) error {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return &Error{Problem: pathErr.Op + ": " + pathErr.Err.Error(), Err: err}
+	}
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		return &Error{Problem: "it " + unsafe.Problem, Suggestion: unsafe.Remedy, Err: err}
+	}
+	return err
+}

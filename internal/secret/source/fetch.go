@@ -1,0 +1,232 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret"
+)
+
+// Fetcher is what references are fetched with. The zero value knows env:, file: and cmd:
+// only. It is for any number of goroutines and remembers that standard input is spent.
+type Fetcher struct {
+	// Env is where variables are.
+	Env files.Environ
+	// Stdin is what "stdin" reads; nil means that there is none.
+	Stdin io.Reader
+	// StdinIsTerminal makes "stdin" an error: typed secrets are for "prompt",
+	// which hides them.
+	StdinIsTerminal bool
+	// Stderr receives what commands say beside their answer; nil drops it.
+	Stderr io.Writer
+	// Interactive says that a person is there. Commands then stay in the
+	// terminal's foreground process group, so that they can ask for a password;
+	// otherwise each gets a group of its own and is ended with all its children.
+	Interactive bool
+	// Environment returns the environment of commands, in which secrets are left out
+	// but for the variables to keep; nil gives them all that this process has.
+	Environment func(keep []string) []string
+	// Keyring reads "keyring:NAME", nil when there is none.
+	Keyring Keyring
+	// Prompter asks for "prompt", nil when nobody can be asked.
+	Prompter Prompter
+	// Trust says which files are believed, and hears what is odd about a secret.
+	Trust files.Trust
+
+	stdinSpent atomic.Bool
+}
+
+// Keyring gives the secrets that a person has put into the OS keyring.
+type Keyring interface {
+	// Secret returns the secret stored under name.
+	Secret(ctx context.Context, name string) (secret.Secret, error)
+}
+
+// Prompter asks a person for a secret and hides what is typed.
+type Prompter interface {
+	// Secret asks for what label says ("client_secret of profile calls").
+	Secret(ctx context.Context, label string) (secret.Secret, error)
+}
+
+// maxSecret bounds a secret in bytes; a private key has some 3,000.
+const maxSecret = 1 << 20
+
+// Bind returns what fetches a secret, once. Its errors are *Error.
+func (f *Fetcher) Bind(n Need) secret.Func {
+	return once(func(ctx context.Context) (secret.Secret, error) {
+		value, err := f.fetch(ctx, n)
+		if err == nil {
+			value = f.tidy(n.label()+" from "+n.String(), value)
+		}
+		if err == nil && strings.TrimSpace(value.Reveal()) == "" {
+			err = errEmpty
+		}
+		if err != nil {
+			return secret.Secret{}, n.failed(err)
+		}
+		return value, nil
+	})
+}
+
+// Given returns what fetches a secret that a variable holds by value. It is not ok when
+// that is nothing but blanks, which nobody means.
+func (f *Fetcher) Given(variable, value string) (fetch secret.Func, ok bool) {
+	return once(func(context.Context) (secret.Secret, error) {
+		return f.tidy(variable, secret.New(value)), nil
+	}), strings.TrimSpace(files.TidySecret(value)) != ""
+}
+
+// tidy drops what a paste or an editor has put around a secret and nobody means, and
+// warns of what may be meant and hardly is. What names the secret for people.
+func (f *Fetcher) tidy(what string, value secret.Secret) secret.Secret {
+	text := files.TidySecret(value.Reveal())
+	if odd := files.OddSecret(text); odd != "" && f.Trust.Warn != nil {
+		f.Trust.Warn(what + " " + odd + ", which is taken for a part of it; remove that where it is not meant")
+	}
+	return secret.New(text)
+}
+
+func (f *Fetcher) fetch(ctx context.Context, n Need) (secret.Secret, error) {
+	switch {
+	case n.Kind == "env":
+		return f.variable(n.Arg)
+	case n.Kind == "file":
+		return f.file(ctx, n.Reference)
+	case n.Kind == "cmd":
+		return f.command(ctx, n)
+	case n.Kind == "stdin":
+		return f.stdin(ctx)
+	case n.Kind == "keyring" && f.Keyring != nil:
+		return f.Keyring.Secret(ctx, n.Arg)
+	case n.Kind == "prompt" && f.Prompter != nil:
+		return f.Prompter.Secret(ctx, n.label())
+	case n.Kind == "prompt":
+		return secret.Secret{}, &Error{Problem: "nobody can be asked here"}
+	}
+	return secret.Secret{}, &Error{Problem: "there is no keyring here"}
+}
+
+// Taken is the variable that `authctl exec` leaves for an authctl inside: the names of the
+// variables with secrets that it took out of the environment.
+const Taken = "AUTHCTL_EXEC_TOOK"
+
+// Absent says why a variable has no value, and what to do: no why when there is nothing to
+// say but that it is not set.
+func Absent(env files.Environ, name string) (why, remedy string) {
+	switch {
+	case env.Has(name):
+		return "is set but empty", "give " + files.Short(name) + " its value: in a pipeline, see that the job may read it"
+	case slices.Contains(strings.Fields(env.Get(Taken)), name):
+		return "was taken out of the environment by the authctl exec that this runs under",
+			"keep it there: authctl exec --keep-env " + files.Short(name) + " …"
+	}
+	return "", "set " + files.Short(name)
+}
+
+func (f *Fetcher) variable(name string) (secret.Secret, error) {
+	value := f.Env.Raw(name)
+	if value == "" {
+		why, remedy := Absent(f.Env, name)
+		return secret.Secret{}, &Error{Problem: "the variable " + cmp.Or(why, "is not set"), Suggestion: remedy}
+	}
+	return secret.New(value), nil
+}
+
+// stdin reads all of it, for one reference in the life of the process.
+func (f *Fetcher) stdin(ctx context.Context) (secret.Secret, error) {
+	switch {
+	case f.Stdin == nil:
+		return secret.Secret{}, &Error{Problem: "there is no standard input"}
+	case f.StdinIsTerminal:
+		return secret.Secret{}, &Error{
+			Problem: "standard input is a terminal", Suggestion: "use prompt, which hides what is typed",
+		}
+	case !f.stdinSpent.CompareAndSwap(false, true):
+		return secret.Secret{}, &Error{
+			Problem: "standard input has been read already", Suggestion: "only one secret can come from stdin",
+		}
+	}
+	text, err := files.Await(ctx, func() ([]byte, error) { return files.ReadLimited(f.Stdin, 0, maxSecret) })
+	return secretOf(text, unread(ctx, "standard input", err))
+}
+
+func (f *Fetcher) file(ctx context.Context, r Reference) (secret.Secret, error) {
+	path, err := f.path(r)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	text, err := files.Read(ctx, path, f.rule())
+	return secretOf(text, ofFile(unread(ctx, "the file", err)))
+}
+
+// rule is the one for a file with a secret: a regular file or a pipe. One that others may
+// write is refused: they could have the token issued to a client of theirs.
+func (f *Fetcher) rule() files.Rule {
+	return files.Rule{Trust: f.Trust, Limit: maxSecret, Pipe: true, Secret: true}
+}
+
+// path returns where the file of a reference is.
+func (f *Fetcher) path(r Reference) (string, error) {
+	path, err := files.Place(r.Arg, f.Env.Home(), r.Dir)
+	if err != nil {
+		return "", &Error{Problem: "the path " + err.Error(), Err: err}
+	}
+	return path, nil
+}
+
+// secretOf takes what a file, a command or a pipe holds for a secret.
+func secretOf(raw []byte, err error) (secret.Secret, error) {
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	text, err := files.Text(raw)
+	return secret.New(string(text)), err
+}
+
+// unread is the error of what was read until ctx ended, another one as it is.
+func unread(ctx context.Context, what string, err error) error {
+	cause := context.Cause(ctx)
+	if cause == nil || !errors.Is(err, cause) {
+		return err
+	}
+	e := &Error{Problem: "reading " + what + ": " + cause.Error(), Err: cause}
+	if errors.Is(cause, context.DeadlineExceeded) {
+		e.Problem = "reading " + what + ": it did not end in time"
+		e.Suggestion = "see who writes to it, and that it ends; or raise --timeout"
+	}
+	return e
+}
+
+// once makes fetch run one time, for any number of callers. An end of the
+// caller's context is not remembered.
+func once(fetch secret.Func) secret.Func {
+	turn := make(chan struct{}, 1)
+	var (
+		done  bool
+		value secret.Secret
+		err   error
+	)
+	return func(ctx context.Context) (secret.Secret, error) {
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			return secret.Secret{}, context.Cause(ctx)
+		}
+		defer func() { <-turn }()
+		if done {
+			return value, err
+		}
+		s, e := fetch(ctx)
+		if e != nil && ctx.Err() != nil {
+			return s, e
+		}
+		value, err, done = s, e, true
+		return value, err
+	}
+}
