@@ -157,8 +157,8 @@ func eachStore(t *testing.T, test func(t *testing.T, p *place)) {
 	})
 }
 
-// process is a running authctl.
-type process struct {
+// running is a running authctl.
+type running struct {
 	*exec.Cmd
 	t              testing.TB
 	stdout, stderr bytes.Buffer
@@ -171,12 +171,12 @@ type outcome struct {
 }
 
 // prepare returns a process that is not started yet. It is killed when the test ends, or out of patience.
-func (p *place) prepare(args ...string) *process {
+func (p *place) prepare(args ...string) *running {
 	p.t.Helper()
 	program := binary(p.t)
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	p.t.Cleanup(cancel)
-	r := &process{Cmd: exec.CommandContext(ctx, program, args...), t: p.t}
+	r := &running{Cmd: exec.CommandContext(ctx, program, args...), t: p.t}
 	r.Env, r.Dir = p.env, p.dir
 	r.Cmd.Stdout, r.Cmd.Stderr = &r.stdout, &r.stderr
 	// A daemon that inherited the streams would keep Wait waiting.
@@ -185,7 +185,7 @@ func (p *place) prepare(args ...string) *process {
 }
 
 // start starts a process.
-func (p *place) start(args ...string) *process {
+func (p *place) start(args ...string) *running {
 	p.t.Helper()
 	r := p.prepare(args...)
 	if err := r.Start(); err != nil {
@@ -195,7 +195,7 @@ func (p *place) start(args ...string) *process {
 }
 
 // end waits for the end of a process.
-func (r *process) end() outcome {
+func (r *running) end() outcome {
 	r.t.Helper()
 	err := r.Wait()
 	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
@@ -224,16 +224,16 @@ func (p *place) atOnce(n int, args ...string) []outcome {
 	return ends(p.startMany(n, args...))
 }
 
-func (p *place) startMany(n int, args ...string) []*process {
+func (p *place) startMany(n int, args ...string) []*running {
 	p.t.Helper()
-	var all []*process
+	var all []*running
 	for range n {
 		all = append(all, p.start(args...))
 	}
 	return all
 }
 
-func ends(all []*process) []outcome {
+func ends(all []*running) []outcome {
 	var list []outcome
 	for _, r := range all {
 		list = append(list, r.end())

@@ -18,7 +18,7 @@ import (
 
 // alive is a process whose first lines have been read and whose stdin is still open.
 type alive struct {
-	*process
+	*running
 	stdin io.WriteCloser
 	lines *bufio.Reader
 	errs  string
@@ -27,7 +27,7 @@ type alive struct {
 // alive starts a process in a session of its own, whose stderr goes to a file.
 func (p *place) alive(args ...string) *alive {
 	p.t.Helper()
-	x := &alive{process: p.prepare(args...), errs: filepath.Join(p.t.TempDir(), "stderr")}
+	x := &alive{running: p.prepare(args...), errs: filepath.Join(p.t.TempDir(), "stderr")}
 	stderr, err := os.Create(x.errs)
 	if err != nil {
 		p.t.Fatal(err)

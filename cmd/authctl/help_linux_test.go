@@ -93,7 +93,7 @@ func (p *place) stderrOn(columns uint16, args ...string) string {
 	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
 		p.t.Fatal(err)
 	}
-	x := &terminal{process: p.prepare(args...), master: master, done: make(chan struct{})}
+	x := &terminal{running: p.prepare(args...), master: master, done: make(chan struct{})}
 	x.Cmd.Stderr = slave
 	if err := x.Start(); err != nil {
 		p.t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"github.com/authctl/authctl/internal/cli"
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/term"
 )
 
@@ -17,12 +19,12 @@ func main() {
 	// Libraries log what they meet, and that can be a token: nothing but our own words
 	// reaches stderr.
 	log.SetOutput(io.Discard)
-	os.Exit(cli.Main(context.Background(), cli.Dependencies{
+	os.Exit(cli.Main(context.Background(), verb.World{
 		Args:      os.Args[1:],
 		Streams:   term.System(),
 		LookupEnv: os.LookupEnv,
 		Environ:   os.Environ,
-		Signals:   cli.Signals,
-		EndBy:     cli.EndBy,
+		Signals:   process.Signals,
+		EndBy:     process.EndBy,
 	}))
 }

@@ -27,7 +27,7 @@ func TestProfilesAddedAtOnce(t *testing.T) {
 		return string(text)
 	}
 	for round := range 8 {
-		var all []*process
+		var all []*running
 		for n := range 12 {
 			all = append(all, p.start("profile", "add", fmt.Sprintf("r%d-n%d", round, n), "--provider", "talkdesk",
 				"--set", "account=acme", "--set", "client_id=a", "--set", "client_secret=env:X"))

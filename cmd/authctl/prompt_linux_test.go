@@ -190,7 +190,7 @@ func (p *place) inShell(shell string, args ...string) *terminal {
 	p.t.Helper()
 	master, slave := openTerminal(p.t)
 	defer slave.Close()
-	x := &terminal{process: p.prepare(), master: master, done: make(chan struct{})}
+	x := &terminal{running: p.prepare(), master: master, done: make(chan struct{})}
 	x.Path, x.Args = shell, append([]string{filepath.Base(shell)}, args...)
 	x.Cmd.Stdin, x.Cmd.Stdout, x.Cmd.Stderr = slave, slave, slave
 	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}

@@ -24,7 +24,7 @@ func TestNobodyWritesToStdin(t *testing.T) {
 		"a dash":  {[]string{"scopes", "explain", "-"}, 8, "reading stdin: nobody has ended it within 1s"},
 		"secret":  {[]string{"token", "get", "asks"}, 3, "client_secret from stdin: reading standard input: it did not end in time"},
 	} {
-		start := func(t *testing.T, timeout string) (x *process, read func() bool) {
+		start := func(t *testing.T, timeout string) (x *running, read func() bool) {
 			t.Helper()
 			p := newPlace(t)
 			if name == "secret" {

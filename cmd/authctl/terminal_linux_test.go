@@ -21,7 +21,7 @@ import (
 
 // terminal is a process whose stdin and stderr are a pseudo-terminal of its own, and whose stdout is not.
 type terminal struct {
-	*process
+	*running
 	master *os.File
 	done   chan struct{} // closed when nothing more is shown
 
@@ -34,7 +34,7 @@ func (p *place) inTerminal(args ...string) *terminal {
 	p.t.Helper()
 	master, slave := openTerminal(p.t)
 	defer slave.Close()
-	x := &terminal{process: p.prepare(args...), master: master, done: make(chan struct{})}
+	x := &terminal{running: p.prepare(args...), master: master, done: make(chan struct{})}
 	x.Cmd.Stdin, x.Cmd.Stderr = slave, slave
 	x.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	if err := x.Start(); err != nil {
@@ -92,7 +92,7 @@ func (x *terminal) screen() string {
 // end waits for the end of the process; stderr is what the terminal has shown.
 func (x *terminal) end() outcome {
 	x.t.Helper()
-	o := x.process.end()
+	o := x.running.end()
 	select {
 	case <-x.done:
 	case <-time.After(patience):
@@ -311,7 +311,7 @@ func (p *place) onTerminal(columns uint16, args ...string) string {
 	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, size); err != nil {
 		p.t.Fatal(err)
 	}
-	x := &terminal{process: p.prepare(args...), master: master, done: make(chan struct{})}
+	x := &terminal{running: p.prepare(args...), master: master, done: make(chan struct{})}
 	x.Cmd.Stdout = slave
 	if err := x.Start(); err != nil {
 		p.t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/term"
 )
 
@@ -18,7 +19,7 @@ func TestPanicShowsNoValue(t *testing.T) {
 	} {
 		var said bytes.Buffer
 		looked := false
-		code := Main(t.Context(), Dependencies{
+		code := Main(t.Context(), verb.World{
 			Args:    []string{"token", "list"},
 			Streams: term.Streams{Out: &said, Err: &said},
 			LookupEnv: func(string) (string, bool) {

@@ -23,7 +23,7 @@ func (a *app) browsers() []browser {
 	chosen, _ := a.LookupEnv("BROWSER")
 	for command := range strings.SplitSeq(chosen, string(filepath.ListSeparator)) {
 		if words := a.browserWords(command); len(words) > 0 {
-			list = append(list, browser{words, a.findProgram})
+			list = append(list, browser{words, a.FindProgram})
 		}
 	}
 	if len(list) > 0 {
@@ -36,7 +36,7 @@ func (a *app) browsers() []browser {
 	case "windows":
 		words = []string{"rundll32", "url.dll,FileProtocolHandler"}
 	}
-	return []browser{{words, a.findOwnProgram}}
+	return []browser{{words, a.FindOwnProgram}}
 }
 
 // browserWords splits a command of $BROWSER. One that is a program's path as a whole is not
@@ -44,7 +44,7 @@ func (a *app) browsers() []browser {
 func (a *app) browserWords(command string) []string {
 	command = strings.TrimSpace(command)
 	if strings.Contains(command, " ") && filepath.IsAbs(command) {
-		if path, err := a.findProgram(command); err == nil {
+		if path, err := a.FindProgram(command); err == nil {
 			return []string{path}
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/process"
 )
 
 // TestBrowserCommand has what people put into $BROWSER, and what it starts: the first command
@@ -47,7 +50,7 @@ func TestBrowserCommand(t *testing.T) {
 		"gone":                           "gone: ",
 		"./gone %s":                      "./gone: ",
 	} {
-		a := newApp(Dependencies{LookupEnv: func(name string) (string, bool) {
+		a := newApp(t.Context(), verb.World{LookupEnv: func(name string) (string, bool) {
 			v, ok := map[string]string{"BROWSER": chosen, "PATH": dir}[name]
 			return v, ok
 		}})
@@ -115,14 +118,14 @@ func TestProgramIsFoundAsByExecvp(t *testing.T) {
 		{".:bin:", "curl", true, "127"},
 		{"./bin:/gone", "curl", true, "127"},
 	} {
-		a := newApp(Dependencies{LookupEnv: func(name string) (string, bool) { return c.path, name == "PATH" }})
-		find := a.findProgram
+		a := newApp(t.Context(), verb.World{LookupEnv: func(name string) (string, bool) { return c.path, name == "PATH" }})
+		find := a.FindProgram
 		if c.own {
-			find = a.findOwnProgram
+			find = a.FindOwnProgram
 		}
 		got, err := find(c.name)
-		if child, ok := err.(*childError); ok { //nolint:errorlint // it is returned as it is
-			got = map[int]string{126: "126", 127: "127"}[child.code]
+		if child, ok := err.(*process.Error); ok { //nolint:errorlint // it is returned as it is
+			got = map[int]string{126: "126", 127: "127"}[child.Code]
 		}
 		if got != c.want {
 			t.Errorf("PATH=%s: %q (chosen by authctl: %t) is %q (%v), want %q", c.path, c.name, c.own, got, err, c.want)

@@ -1,12 +1,10 @@
 package cli
 
 import (
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
-
-// choices is the annotation of a flag that takes one of a few words.
-const choices = "authctl_choices"
 
 // howToComplete is what `completion --help` says.
 const howToComplete = `Print a script that completes commands, flags, profiles and scopes. To load it for good,
@@ -37,45 +35,32 @@ func (a *app) completion(root *cobra.Command) {
 		case "completion":
 			command.Short = "Print the completion script of a shell"
 			command.Long = howToComplete
-			command.Args = unknownCommand
+			command.Args = verb.UnknownCommand
 			command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
 			forBash, _, _ := command.Find([]string{"bash"})
 			forBash.RunE = func(command *cobra.Command, _ []string) error {
 				plain, _ := command.Flags().GetBool("no-descriptions")
-				return WriteBashCompletion(root, a.raw.Out, !plain)
+				return WriteBashCompletion(root, a.UI.Raw.Out, !plain)
 			}
 		case "help":
 			command.Args = func(_ *cobra.Command, args []string) error {
 				found, rest, err := root.Find(args)
 				if err != nil {
-					return &usageError{err: err}
+					return verb.Usagef("%w", err)
 				}
-				return unknownCommand(found, rest)
+				return verb.UnknownCommand(found, rest)
 			}
 		}
 	}
-	if a.completing() {
+	if a.Completing() {
 		a.completeFlags(root)
 	}
-}
-
-// completing reports whether it is a shell that asks what could be typed.
-func (a *app) completing() bool {
-	for _, arg := range a.Args {
-		if arg == "--" {
-			return false
-		}
-		if arg == cobra.ShellCompRequestCmd || arg == cobra.ShellCompNoDescRequestCmd {
-			return true
-		}
-	}
-	return false
 }
 
 // completeFlags offers the values of flags in a command and those below it.
 func (a *app) completeFlags(command *cobra.Command) {
 	command.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		switch words := f.Annotations[choices]; {
+		switch words := f.Annotations[verb.Choices]; {
 		case len(words) > 0:
 			_ = command.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 		case f.Name == "scope", f.Name == "require-scope":
@@ -83,25 +68,10 @@ func (a *app) completeFlags(command *cobra.Command) {
 		case f.Name == "set":
 			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeSetting)
 		case f.Name == "profile":
-			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeProfile)
+			_ = command.RegisterFlagCompletionFunc(f.Name, a.CompleteProfile)
 		}
 	})
 	for _, below := range command.Commands() {
 		a.completeFlags(below)
 	}
-}
-
-// completeBeforeDash offers profiles, and files for what belongs to another program.
-func (a *app) completeBeforeDash(
-	command *cobra.Command, args []string, begun string,
-) ([]string, cobra.ShellCompDirective) {
-	if command.ArgsLenAtDash() >= 0 || len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return a.completeProfile(command, args, begun)
-}
-
-// choose notes the words a flag takes.
-func choose(flags *pflag.FlagSet, name string, words ...string) {
-	_ = flags.SetAnnotation(name, choices, words)
 }

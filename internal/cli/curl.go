@@ -4,13 +4,16 @@ import (
 	"context"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/cli/verb/formats"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/spf13/cobra"
 )
 
 // curlOptions are the flags of `curl`.
 type curlOptions struct {
-	serviceFlags
+	verb.Service
 	allow []string
 }
 
@@ -42,18 +45,18 @@ from the cache that was not accepted, a line on stderr says how to get a new one
   authctl curl booking -- -d @order.json -H 'Content-Type: application/json' "$URL"
   authctl curl engage --allow-host api.example.com -- -fsS https://api.example.com/v1/offices`,
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
-			own, rest, err := beforeDash(command, args, "ARGS")
+			own, rest, err := verb.BeforeDash(command, args, "ARGS")
 			if err != nil {
 				return err
 			}
 			return a.runCurl(command.Context(), o, own, rest)
 		},
-		ValidArgsFunction: a.completeBeforeDash,
+		ValidArgsFunction: a.CompleteBeforeDash,
 	}
-	o.bind(command.Flags())
+	o.Bind(command.Flags())
 	command.Flags().StringArrayVar(&o.allow, "allow-host", nil,
 		"a `host` that the token may be sent to: HOST, HOST:PORT or *.DOMAIN (repeatable)")
 	return command
@@ -64,7 +67,7 @@ func (a *app) runCurl(ctx context.Context, o *curlOptions, own, args []string) e
 	if err != nil {
 		return err
 	}
-	s, err := a.open(&o.serviceFlags, own)
+	s, err := a.Open(&o.Service, own)
 	if err != nil {
 		return err
 	}
@@ -75,51 +78,51 @@ func (a *app) runCurl(ctx context.Context, o *curlOptions, own, args []string) e
 	if err := hosts.checkCall(call); err != nil {
 		return err
 	}
-	if o.dryRun {
-		return a.dryRun(ctx, s)
+	if o.DryRun {
+		return a.DryRun(ctx, s)
 	}
 	run, err := a.newCurlRun(s, call)
 	if err != nil {
 		return err
 	}
-	answer, err := s.token(ctx)
+	answer, err := s.Token(ctx)
 	if err != nil {
 		return err
 	}
-	a.tellOfScopes(s, answer)
+	a.TellOfScopes(s, answer)
 	token, err := a.curlToken(ctx, s, call, answer)
 	if err != nil {
 		return err
 	}
-	run.watch = answer.Source == broker.SourceCache && call.isSingle() && !run.byStdin && !a.flags.quiet
+	run.watch = answer.Source == broker.SourceCache && call.isSingle() && !run.byStdin && !a.Global.Quiet
 	ended := run.with(token)
 	if run.refused.Load() {
-		a.say(a.err.Notice("hint:"),
+		a.UI.Say(a.UI.Err.Notice("hint:"),
 			"the service answered 401 to a token from the cache; for a new one: "+a.commandToRenew(s, o))
 	}
 	return ended
 }
 
 // commandToRenew replaces the very cache entry that these flags ask for.
-func (a *app) commandToRenew(s *session, o *curlOptions) string {
+func (a *app) commandToRenew(s *client.Client, o *curlOptions) string {
 	words := []string{"token", "get", "--force-refresh"}
-	if s.profile.Name != config.EnvironmentProfile {
-		words = append(words, s.profile.Name)
+	if s.Profile.Name != config.EnvironmentProfile {
+		words = append(words, s.Profile.Name)
 	}
-	return a.commandFor("", append(words, o.entry()...)...)
+	return a.CommandFor("", append(words, o.Entry()...)...)
 }
 
 // curlToken is what curl gets: the token and, unless it may follow a redirect, what the
 // API wants beside it. On the way to another host curl drops the header Authorization
 // and no other.
-func (a *app) curlToken(ctx context.Context, s *session, call *curlCall, answer broker.Answer) (printed, error) {
-	token := newPrinted(s, answer, a.Now())
+func (a *app) curlToken(ctx context.Context, s *client.Client, call *curlCall, answer broker.Answer) (formats.Token, error) {
+	token := formats.New(s, answer, a.Now())
 	option := call.follows()
 	if option == "" {
-		return token.withHeaders(ctx, s)
+		return token.WithHeaders(ctx, s)
 	}
-	if len(s.provider.Headers()) > 0 {
-		a.warn("with --" + option + " the API key is left out: curl would take it along to another host")
+	if len(s.Provider.Headers()) > 0 {
+		a.UI.Warn("with --" + option + " the API key is left out: curl would take it along to another host")
 	}
 	return token, nil
 }

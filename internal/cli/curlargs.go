@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -42,7 +43,7 @@ func readCurl(args []string) (*curlCall, error) {
 		}
 		if !attached {
 			if i++; i >= len(args) {
-				return nil, usagef("curl's option --%s wants a value", name)
+				return nil, verb.Usagef("curl's option --%s wants a value", name)
 			}
 			value = args[i] //nolint:gosec // i is below len(args), as the line above sees to
 		}
@@ -58,21 +59,21 @@ func (c *curlCall) checkValues() error {
 	for name, values := range c.given {
 		for _, value := range values {
 			if namesPipe(value) {
-				return usagef("--%s: authctl uses the descriptors 3 and 4 itself; take a higher one", name)
+				return verb.Usagef("--%s: authctl uses the descriptors 3 and 4 itself; take a higher one", name)
 			}
 			if !isBody(name) && strings.ContainsAny(value, "\r\n") {
-				return usagef("--%s: a value with a line break could hold another header", name)
+				return verb.Usagef("--%s: a value with a line break could hold another header", name)
 			}
 		}
 	}
 	for _, value := range append(c.given["request"], c.given["request-target"]...) {
 		if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-			return usagef("%q cannot stand in the first line of a request", secret.CleanText(value))
+			return verb.Usagef("%q cannot stand in the first line of a request", secret.CleanText(value))
 		}
 	}
 	for _, value := range c.given["request-target"] {
 		if value != "*" && !strings.HasPrefix(value, "/") {
-			return usagef("--request-target %q names a host: begin it with /", secret.CleanText(value))
+			return verb.Usagef("--request-target %q names a host: begin it with /", secret.CleanText(value))
 		}
 	}
 	return nil
@@ -134,7 +135,7 @@ func (c *curlCall) note(long string) (curlKind, string, error) {
 	kind := curlOption(name)
 	switch {
 	case kind == curlRefused:
-		return kind, name, usagef("curl's option --%s cannot be used here: %s", long, refusedOption(name))
+		return kind, name, verb.Usagef("curl's option --%s cannot be used here: %s", long, refusedOption(name))
 	case kind == curlUnknown, negated && kind != curlSwitch:
 		return kind, name, unknownOption("--" + long)
 	case kind == curlSwitch && negated:
@@ -146,7 +147,7 @@ func (c *curlCall) note(long string) (curlKind, string, error) {
 }
 
 func unknownOption(text string) error {
-	return usagef("%q is not an option of curl that authctl knows, so it cannot tell where the token would go; "+
+	return verb.Usagef("%q is not an option of curl that authctl knows, so it cannot tell where the token would go; "+
 		"write options in full, or use authctl exec", text)
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -40,10 +42,10 @@ func standardPort(scheme string) string {
 func urlAddress(text string) (address, error) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
-		return address{}, usagef("%q is not a URL: write it with https://", secret.CleanText(text))
+		return address{}, verb.Usagef("%q is not a URL: write it with https://", secret.CleanText(text))
 	}
 	wrong := func(problem string) (address, error) {
-		return address{}, usagef("%q cannot be used: %s", secret.CleanText(text), problem)
+		return address{}, verb.Usagef("%q cannot be used: %s", secret.CleanText(text), problem)
 	}
 	d := address{scheme: strings.ToLower(scheme)}
 	end := strings.IndexAny(rest, "/?#")
@@ -145,19 +147,19 @@ type curlHosts struct {
 
 // tokenHosts returns the hosts of the service, and those that the profile's allow_hosts
 // and the flag allow.
-func tokenHosts(s *session, flag []string) (*curlHosts, error) {
-	h := &curlHosts{service: s.profile.Service.Title, profile: s.profile.Name}
-	for _, u := range s.provider.TokenHosts() {
+func tokenHosts(s *client.Client, flag []string) (*curlHosts, error) {
+	h := &curlHosts{service: s.Profile.Service.Title, profile: s.Profile.Name}
+	for _, u := range s.Provider.TokenHosts() {
 		port := u.Port()
 		if port == "" {
 			port = standardPort(u.Scheme)
 		}
 		h.rules = append(h.rules, hostRule{host: strings.ToLower(u.Hostname()), port: port})
 	}
-	for _, text := range s.profile.Settings.List("allow_hosts") {
+	for _, text := range s.Profile.Settings.List("allow_hosts") {
 		rule, err := parseHostRule(text)
 		if err != nil {
-			value, _ := s.profile.Settings.Lookup("allow_hosts")
+			value, _ := s.Profile.Settings.Lookup("allow_hosts")
 			return nil, &providers.SettingError{
 				Profile: h.profile, Name: "allow_hosts", Problem: "cannot be used: " + err.Error(), Origin: value.Origin,
 			}
@@ -167,7 +169,7 @@ func tokenHosts(s *session, flag []string) (*curlHosts, error) {
 	for _, text := range flag {
 		rule, err := parseHostRule(text)
 		if err != nil {
-			return nil, usagef("--allow-host: %w", err)
+			return nil, verb.Usagef("--allow-host: %w", err)
 		}
 		h.rules = append(h.rules, rule)
 	}
@@ -181,14 +183,14 @@ func (h *curlHosts) check(d address) error {
 			return nil
 		}
 	}
-	return usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
+	return verb.Usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
 		"or with allow_hosts: in profile %s", d, h.service, d, h.profile)
 }
 
 // checkCall refuses a call that could send the token to a host that is not allowed.
 func (h *curlHosts) checkCall(c *curlCall) error {
 	if len(c.urls) == 0 {
-		return usagef("there is no URL for curl")
+		return verb.Usagef("there is no URL for curl")
 	}
 	var all []address
 	for _, text := range c.urls {
@@ -215,22 +217,22 @@ func (h *curlHosts) checkCall(c *curlCall) error {
 // checkHeader refuses a header that is the token's place or that names another host.
 func (h *curlHosts) checkHeader(header, scheme string) error {
 	if strings.HasPrefix(header, "@") {
-		return usagef("-H %s: headers from a file cannot be judged; write them as arguments", secret.CleanText(header))
+		return verb.Usagef("-H %s: headers from a file cannot be judged; write them as arguments", secret.CleanText(header))
 	}
 	name, value, _ := strings.Cut(strings.Replace(header, ";", ":", 1), ":")
 	switch strings.ToLower(strings.TrimSpace(name)) {
 	case "authorization":
-		return usagef("the header Authorization cannot be given: the token is the authorization")
+		return verb.Usagef("the header Authorization cannot be given: the token is the authorization")
 	case "host":
 	default:
 		return nil
 	}
 	host, port, ok := splitHost(strings.TrimSpace(value))
 	if !ok {
-		return usagef("the header %q names no host that can be judged", secret.CleanText(header))
+		return verb.Usagef("the header %q names no host that can be judged", secret.CleanText(header))
 	}
 	if err := h.check(address{scheme, host, cmp.Or(port, standardPort(scheme))}); err != nil {
-		return usagef("the header Host: %w", err)
+		return verb.Usagef("the header Host: %w", err)
 	}
 	return nil
 }
@@ -241,12 +243,12 @@ func checkPlain(c *curlCall, all []address) error {
 		plain := d.scheme == "http"
 		if plain && c.has("connect-to", "resolve", "proxy", "preproxy", "proxy1.0",
 			"socks4", "socks4a", "socks5", "socks5-hostname") {
-			return usagef("plain http to %s cannot go another way, which would show the token there: "+
+			return verb.Usagef("plain http to %s cannot go another way, which would show the token there: "+
 				"leave out --proxy (-x), --preproxy, --socks…, --connect-to and --resolve", d)
 		}
 		loopback := oauth.CheckEndpoint(&url.URL{Scheme: "http", Host: d.String()}) == nil
 		if c.has("insecure") && !loopback {
-			return usagef("--insecure would send the token to whoever answers for %s: "+
+			return verb.Usagef("--insecure would send the token to whoever answers for %s: "+
 				"trust its certificate with --cacert FILE", d)
 		}
 	}
@@ -259,7 +261,7 @@ func (h *curlHosts) checkDetours(c *curlCall) error {
 	for _, value := range c.given["connect-to"] {
 		parts := colonParts(value, 4)
 		if len(parts) != 4 {
-			return usagef("--connect-to %q is not HOST1:PORT1:HOST2:PORT2", secret.CleanText(value))
+			return verb.Usagef("--connect-to %q is not HOST1:PORT1:HOST2:PORT2", secret.CleanText(value))
 		}
 		if parts[2] == "" && parts[3] == "" {
 			continue
@@ -274,7 +276,7 @@ func (h *curlHosts) checkDetours(c *curlCall) error {
 			continue // it takes an entry away
 		}
 		if len(parts) != 3 {
-			return usagef("--resolve %q is not HOST:PORT:ADDRESS", secret.CleanText(value))
+			return verb.Usagef("--resolve %q is not HOST:PORT:ADDRESS", secret.CleanText(value))
 		}
 		for ip := range strings.SplitSeq(parts[2], ",") {
 			if err := h.checkDetour("--resolve", ip, parts[1]); err != nil {
@@ -291,10 +293,10 @@ func (h *curlHosts) checkDetour(option, host, port string) error {
 	}
 	name, number, ok := splitHost(host + ":" + cmp.Or(port, standardPort("https")))
 	if !ok {
-		return usagef("%s: %q is not a host that can be judged", option, secret.CleanText(host+":"+port))
+		return verb.Usagef("%s: %q is not a host that can be judged", option, secret.CleanText(host+":"+port))
 	}
 	if err := h.check(address{"https", name, number}); err != nil {
-		return usagef("%s: %w", option, err)
+		return verb.Usagef("%s: %w", option, err)
 	}
 	return nil
 }

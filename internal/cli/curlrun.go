@@ -14,6 +14,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/cli/verb/formats"
+	"github.com/authctl/authctl/internal/client"
+	"github.com/authctl/authctl/internal/process"
 )
 
 // curlRun is one run of curl. Its stdin, stdout and stderr are the user's own, but for
@@ -36,26 +41,26 @@ type curlRun struct {
 }
 
 // newCurlRun finds curl and prepares what does not depend on the token.
-func (a *app) newCurlRun(s *session, call *curlCall) (*curlRun, error) {
-	path, err := a.findOwnProgram("curl")
-	if child, ok := errors.AsType[*childError](err); ok {
+func (a *app) newCurlRun(s *client.Client, call *curlCall) (*curlRun, error) {
+	path, err := a.FindOwnProgram("curl")
+	if child, ok := errors.AsType[*process.Error](err); ok {
 		const remedy = "install it, or give the token to another program with authctl exec"
-		return nil, &childError{child.code, unfound(child.err, "curl", remedy)}
+		return nil, &process.Error{Code: child.Code, Err: fmt.Errorf("running curl: %w; %s", child.Err, remedy)}
 	}
 	r := &curlRun{app: a, path: path, call: call, byStdin: runtime.GOOS == "windows"}
 	if r.byStdin && call.readsStdin() {
-		return nil, usagef("on Windows curl's stdin is taken by its configuration; give the body by a file")
+		return nil, verb.Usagef("on Windows curl's stdin is taken by its configuration; give the body by a file")
 	}
-	r.environment = a.childEnvironment(s.profile, nil)
+	r.environment = s.Local.ChildEnvironment(s.Profile, nil)
 	if call.isPlain() {
 		// Plain http is for this machine, and not for a proxy to read.
-		r.environment = a.childEnvironment(s.profile, nil, "http_proxy", "all_proxy", "ALL_PROXY")
+		r.environment = s.Local.ChildEnvironment(s.Profile, nil, "http_proxy", "all_proxy", "ALL_PROXY")
 	}
 	return r, nil
 }
 
 // with runs curl with a token.
-func (r *curlRun) with(token printed) error {
+func (r *curlRun) with(token formats.Token) error {
 	child, err := r.command(token)
 	defer r.close()
 	if err != nil {
@@ -68,8 +73,8 @@ func (r *curlRun) with(token printed) error {
 		signal.Notify(broken, syscall.SIGPIPE)
 		defer signal.Stop(broken)
 	}
-	r.app.hasChild.Store(true)
-	return runChild(r.app.ctx, child, func() (after func(<-chan os.Signal) error) {
+	r.app.HasChild.Store(true)
+	return process.Run(r.app.Context(), child, func() (after func(<-chan os.Signal) error) {
 		r.close()
 		done := make(chan struct{})
 		go func() {
@@ -86,7 +91,7 @@ func (r *curlRun) with(token printed) error {
 			case <-done:
 				return nil
 			case s := <-signals:
-				return interruptedBy(s)
+				return process.InterruptedBy(s)
 			}
 		}
 	})
@@ -94,7 +99,7 @@ func (r *curlRun) with(token printed) error {
 
 // command is curl with its configuration on the descriptor 3, so that stdin stays the
 // user's. -q comes first: a curlrc could send the token elsewhere.
-func (r *curlRun) command(token printed) (*exec.Cmd, error) {
+func (r *curlRun) command(token formats.Token) (*exec.Cmd, error) {
 	from := "/dev/fd/3"
 	if r.byStdin {
 		from = "-"
@@ -102,7 +107,7 @@ func (r *curlRun) command(token printed) (*exec.Cmd, error) {
 	child := exec.Command(r.path) //nolint:noctx // it ends when it likes
 	child.Args = append([]string{"curl", "-q", "--config", from}, r.call.args...)
 	child.Env = r.environment
-	child.Stdin, child.Stdout, child.Stderr = r.app.raw.In, r.app.raw.Out, r.app.raw.Err
+	child.Stdin, child.Stdout, child.Stderr = r.app.UI.Raw.In, r.app.UI.Raw.Out, r.app.UI.Raw.Err
 	input, err := r.input(r.config(token))
 	if err != nil {
 		return nil, err
@@ -121,15 +126,15 @@ func (r *curlRun) command(token printed) (*exec.Cmd, error) {
 	}
 	if r.call.has("verbose") {
 		to := child.Stderr
-		child.Stderr, err = r.output(func(from io.Reader) { redact(to, from, token.secrets()) })
+		child.Stderr, err = r.output(func(from io.Reader) { redact(to, from, token.Secrets()) })
 	}
 	return child, err
 }
 
 // config is what curl reads from the pipe. What the user's own arguments say comes after
 // it, and counts.
-func (r *curlRun) config(token printed) string {
-	text := token.curl()
+func (r *curlRun) config(token formats.Token) string {
+	text := token.Curl()
 	if !r.call.isPlain() {
 		// Before 7.83 curl kept the header on a redirect to http on the same host
 		// (CVE-2022-27774).

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
@@ -44,23 +46,12 @@ type check struct {
 	kind string
 }
 
-// doctorError says that checks failed, after the report was printed.
-type doctorError struct {
-	// kind is the worst of the kinds.
-	kind        string
-	failed, all int
-}
-
-func (e *doctorError) Error() string {
-	return fmt.Sprintf("%d of %d checks failed", e.failed, e.all)
-}
-
 // doctorOptions are the flags of `doctor`.
 type doctorOptions struct {
-	profileFlag
-	storeFlag
-	output  outputFlag
-	timeout durationFlag
+	verb.Profile
+	verb.Store
+	output  verb.Output
+	timeout verb.Duration
 	online  bool
 	caFile  string
 }
@@ -85,19 +76,19 @@ configuration (3), then the store or its locks (7), then what may be over by its
 		Example: `  authctl doctor
   authctl doctor calls --online
   authctl doctor -o json | jq '.checks[] | select(.state != "ok")'`,
-		Args: arguments(0, 1, "PROFILE"),
+		Args: verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(&o.output); err != nil {
+			if err := a.Begin(&o.output); err != nil {
 				return err
 			}
-			return a.runDoctor(a.watched(command.Context()), o, args)
+			return a.runDoctor(a.Watched(command.Context()), o, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
 	flags := command.Flags()
-	o.profileFlag.bind(flags)
-	o.storeFlag.bind(flags)
-	o.output.bind(flags, "text", "json")
+	o.Profile.Bind(flags)
+	o.Store.Bind(flags)
+	o.output.Bind(flags, "text", "json")
 	flags.BoolVar(&o.online, "online", false, "also check each service's reachability and TLS, and the clock against it")
 	flags.Var(&o.timeout, "timeout", "how long the whole examination may take (AUTHCTL_TIMEOUT; default 10s)")
 	flags.StringVar(&o.caFile, "ca-file", "", "trust the certificates in this PEM `file` too")
@@ -105,15 +96,15 @@ configuration (3), then the store or its locks (7), then what may be over by its
 }
 
 func (a *app) runDoctor(ctx context.Context, o *doctorOptions, args []string) error {
-	name, err := o.choose(args)
+	name, err := o.Choose(args)
 	if err != nil {
 		return err
 	}
-	if o.timeout.set && o.timeout.value == 0 {
-		return usagef("--timeout 0 leaves no time")
+	if o.timeout.Given != nil && *o.timeout.Given == 0 {
+		return verb.Usagef("--timeout 0 leaves no time")
 	}
 	if config.MayBeShown(name) {
-		a.profile = name
+		a.Subject.Profile = name
 	}
 	e := &examination{app: a, options: o, named: name}
 	if err := e.run(ctx); err != nil {
@@ -129,7 +120,7 @@ func (a *app) runDoctor(ctx context.Context, o *doctorOptions, args []string) er
 type examination struct {
 	app     *app
 	options *doctorOptions
-	setup   *setup
+	setup   *client.Local
 	// named is the profile that is asked for, empty for all.
 	named string
 	// patients are the profiles that can be used.
@@ -142,7 +133,7 @@ type examination struct {
 // run makes every check there is. The error is one of the command line's.
 func (e *examination) run(ctx context.Context) error {
 	e.version()
-	setup, err := e.app.setup()
+	setup, err := e.app.Local()
 	if err != nil {
 		// Without the environment nobody knows which file and which store are meant.
 		e.fail(check{Section: sectionConfig, Name: "environment"}, err)
@@ -150,12 +141,15 @@ func (e *examination) run(ctx context.Context) error {
 	}
 	e.setup = setup
 	// Nobody is waited for here, so the keyring has no more time than it has in a script.
-	setup.keyring.Timeout = 0
-	limit := cmp.Or(e.options.timeout.value, setup.env.Timeout, doctorTimeout)
+	setup.Keyring.Timeout = 0
+	limit := cmp.Or(setup.Env.Timeout, doctorTimeout)
+	if given := e.options.timeout.Given; given != nil {
+		limit = *given
+	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	keyring := &carefulKeyring{keyring: setup.keyring}
-	setup.options.Fetcher.Keyring = keyring
+	keyring := &carefulKeyring{keyring: setup.Keyring}
+	setup.Fetcher().Keyring = keyring
 	e.configuration(ctx)
 	if err := e.store(ctx, keyring); err != nil {
 		return err
@@ -164,7 +158,7 @@ func (e *examination) run(ctx context.Context) error {
 	if e.options.online {
 		e.network(ctx, limit)
 	}
-	if cause := context.Cause(e.app.ctx); cause != nil {
+	if cause := context.Cause(e.app.Context()); cause != nil {
 		return cause
 	}
 	return nil
@@ -189,12 +183,12 @@ func (e *examination) note(state string, c check) {
 // fail notes a check that found err. What it says beside the message is what a
 // command that meets the error would say.
 func (e *examination) fail(c check, err error) {
-	kind, hint := judge(err)
+	kind, hint := verb.Judge(err)
 	c.kind, c.Message, c.Hint = cmp.Or(c.kind, kind), err.Error(), e.settings.In(cmp.Or(c.Hint, hint))
 	e.note(stateFailed, c)
 }
 
-// verdict returns nil when nothing failed, else a *doctorError of the kind that has to
+// verdict returns nil when nothing failed, else an error of the kind that has to
 // be mended first: nothing works without a configuration, and without the network what
 // is stored still does.
 func (e *examination) verdict() error {
@@ -214,5 +208,8 @@ func (e *examination) verdict() error {
 			worst = kind
 		}
 	}
-	return &doctorError{kind: worst, failed: found[""], all: len(e.checks)}
+	return &verb.Error{
+		Kind: worst, Message: fmt.Sprintf("%d of %d checks failed", found[""], len(e.checks)),
+		Hint: "each check that failed says what to do",
+	}
 }

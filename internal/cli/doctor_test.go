@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/store"
@@ -70,7 +71,7 @@ func (c *clinic) write(t *testing.T, name, text string) {
 func (c *clinic) doctor(t *testing.T, section string, args ...string) (int, []check) {
 	t.Helper()
 	var out, stderr bytes.Buffer
-	code := Main(t.Context(), Dependencies{
+	code := Main(t.Context(), verb.World{
 		Args:    append([]string{"doctor", "--online", "-o", "json"}, args...),
 		Streams: term.Streams{In: strings.NewReader(""), Out: &out, Err: &stderr},
 		Now:     c.now,
@@ -183,7 +184,7 @@ func TestDoctorsVerdictIsWhatIsToBeMendedFirst(t *testing.T) {
 		}
 		got := "<nil>"
 		if err := e.verdict(); err != nil {
-			got, _ = judge(err)
+			got, _ = verb.Judge(err)
 		}
 		if got != want {
 			t.Errorf("%q: %s, want %s", kinds, got, want)
@@ -199,7 +200,7 @@ func TestDoctorKeepsPathsWhole(t *testing.T) {
 		stateWarning: "  warning  file:\n" + path + ",\n           mode 0600\n           → chmod 600\n" + path + "\n",
 	} {
 		var b strings.Builder
-		(&app{}).printCheck(&b, check{
+		(&app{verb.New(t.Context(), verb.World{}, nil, "")}).printCheck(&b, check{
 			State: state, Name: "file", Message: path + ", mode 0600", Hint: "chmod 600 " + path,
 		})
 		if diff := cmp.Diff(want, b.String()); diff != "" {

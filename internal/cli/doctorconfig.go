@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -24,7 +25,7 @@ type patient struct {
 
 // configuration checks the file and every profile that is asked for.
 func (e *examination) configuration(ctx context.Context) {
-	file, err := e.setup.load()
+	file, err := e.setup.File()
 	if err != nil {
 		e.fail(check{Section: sectionConfig, Name: "file"}, err)
 		return
@@ -59,14 +60,14 @@ func (e *examination) names(file *config.File) ([]string, error) {
 // file tells where the configuration comes from, and whether its default exists.
 func (e *examination) file(file *config.File) {
 	c := check{Section: sectionConfig, Name: "file"}
-	_, named, _ := e.setup.options.Locate()
+	_, named := e.setup.Located()
 	mode, _, found := file.Exposed()
 	provider, _ := e.app.LookupEnv("AUTHCTL_PROVIDER")
 	switch {
 	case found:
 		c.Message = fmt.Sprintf("%s, mode %04o", file.Path, mode)
 		switch {
-		case e.app.flags.config != "":
+		case e.app.Global.Config != "":
 			c.Message += ", named by --config"
 		case named:
 			c.Message += ", named by AUTHCTL_CONFIG"
@@ -136,7 +137,7 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 		client, err = p.Service.New(p.Settings, &oauth.Client{})
 	}
 	if errors.Is(err, config.ErrNotReference) {
-		_, c.Hint = judge(err)
+		_, c.Hint = verb.Judge(err)
 		c.Hint += "\nif it is the secret itself, have a new one issued: it stood in plain text"
 		plain = true
 	}
@@ -177,7 +178,7 @@ func (e *examination) secret(c check, found source.Inspection) {
 		c.Message += ": " + found.Risk
 		c.Hint = found.Remedy
 		e.warn(c)
-	case asked && found.Reference == "prompt" && !e.app.prompter.CanAsk():
+	case asked && found.Reference == "prompt" && !e.app.UI.Prompter.CanAsk():
 		c.Message += ", but nobody can be asked here"
 		c.Hint = "run it in a terminal, or give the secret by a reference such as env:NAME or file:PATH"
 		e.warn(c)

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -60,7 +61,11 @@ type visit struct {
 
 // network asks each host of the profiles whether it is there.
 func (e *examination) network(ctx context.Context, limit time.Duration) {
-	transport, err := e.app.transport(&serviceFlags{caFile: e.options.caFile}, &session{})
+	o := client.Options{CAFile: e.options.caFile}
+	if e.app.Global.Verbose {
+		o.Trace = e.app.UI.Trace
+	}
+	transport, err := e.setup.Transport(ctx, o)
 	if err != nil {
 		e.fail(check{Section: sectionNetwork, Name: "certificates"}, err)
 		return

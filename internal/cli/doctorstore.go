@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
@@ -36,8 +37,8 @@ func (k *carefulKeyring) Secret(ctx context.Context, name string) (secret.Secret
 
 // store checks the store that a command would use. The error is one of the flags'.
 func (e *examination) store(ctx context.Context, keyring *carefulKeyring) error {
-	chosen, err := e.setup.store(e.options.store)
-	if _, wrong := errors.AsType[*usageError](err); wrong {
+	_, chosen, err := e.app.Store(&e.options.Store)
+	if _, wrong := errors.AsType[*verb.Error](err); wrong {
 		return err
 	}
 	if err != nil {
@@ -72,7 +73,7 @@ func (e *examination) keyring(ctx context.Context, keyring *carefulKeyring, auto
 	}
 	switch {
 	case err != nil && auto:
-		_, c.Hint = judge(err)
+		_, c.Hint = verb.Judge(err)
 		c.Message = "no token is kept between calls: " + err.Error()
 		e.warn(c)
 		return
@@ -101,7 +102,7 @@ func (e *examination) limit(keyring *store.Keyring) {
 // directory checks one in which a store keeps files.
 func (e *examination) directory(name, path string) {
 	c := check{Section: sectionStore, Name: name, Message: path}
-	switch err := store.CheckDir(path, e.app.trust()); {
+	switch err := store.CheckDir(path, e.setup.Trust()); {
 	case path == "":
 		c.Message = "none, because there is no home directory: token list cannot know what is cached"
 		c.Hint = "set HOME or XDG_STATE_HOME"
@@ -117,7 +118,7 @@ func (e *examination) directory(name, path string) {
 // files checks the file store: its key, its directory and, unless the key is the
 // output of a command, reading and writing.
 func (e *examination) files(ctx context.Context, files *store.File) {
-	key, given := config.InspectStoreKey(ctx, e.setup.options.Fetcher)
+	key, given := config.InspectStoreKey(ctx, e.setup.Fetcher())
 	if given {
 		e.secret(check{Section: sectionStore, Name: "key"}, key)
 	}
@@ -146,7 +147,7 @@ func (e *examination) files(ctx context.Context, files *store.File) {
 // locks checks that a lock can be taken, and only once.
 func (e *examination) locks(ctx context.Context) {
 	c := check{Section: sectionLocks, Name: "directory"}
-	dir, err := e.setup.locks().Probe(ctx)
+	dir, err := e.setup.Locks().Probe(ctx)
 	if err != nil {
 		e.fail(c, err)
 		return

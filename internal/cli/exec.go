@@ -4,12 +4,15 @@ import (
 	"context"
 	"os/exec"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/cli/verb/formats"
+	"github.com/authctl/authctl/internal/process"
 	"github.com/spf13/cobra"
 )
 
 // execOptions are the flags of `exec`.
 type execOptions struct {
-	serviceFlags
+	verb.Service
 	variable  string
 	tokenFile bool
 	keep      []string
@@ -51,18 +54,18 @@ A service that is away is asked again, one that refuses is not: a warning says s
   authctl exec calls --var CALLS -- authctl exec engage --var ENGAGE -- ./sync.sh
   authctl exec engage --token-file -- ./worker`,
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
-			own, child, err := beforeDash(command, args, "CMD")
+			own, child, err := verb.BeforeDash(command, args, "CMD")
 			if err != nil {
 				return err
 			}
 			return a.runExec(command.Context(), o, own, child)
 		},
-		ValidArgsFunction: a.completeBeforeDash,
+		ValidArgsFunction: a.CompleteBeforeDash,
 	}
-	o.bind(command.Flags())
+	o.Bind(command.Flags())
 	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN", "the `name` of the variable that holds the token")
 	command.Flags().BoolVar(&o.tokenFile, "token-file", false,
 		"put the token into a file that is kept fresh, and its path into AUTHCTL_TOKEN_FILE")
@@ -73,12 +76,12 @@ A service that is away is asked again, one that refuses is not: a warning says s
 
 // checkNames looks at the names of variables among the flags.
 func (o *execOptions) checkNames() error {
-	if !variableName(o.variable) {
-		return usagef("--var %q is not the name of a variable", o.variable)
+	if !verb.VariableName(o.variable) {
+		return verb.Usagef("--var %q is not the name of a variable", o.variable)
 	}
 	for _, name := range o.keep {
-		if !variableName(name) {
-			return usagef("--keep-env %q is not the name of a variable", name)
+		if !verb.VariableName(name) {
+			return verb.Usagef("--keep-env %q is not the name of a variable", name)
 		}
 	}
 	return nil
@@ -88,49 +91,38 @@ func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) e
 	if err := o.checkNames(); err != nil {
 		return err
 	}
-	if a.hides() {
-		a.hold()
+	if formats.Hides(a.Deps) {
+		a.UI.Hold()
 	}
-	s, err := a.open(&o.serviceFlags, own)
+	s, err := a.Open(&o.Service, own)
 	if err != nil {
 		return err
 	}
-	if o.dryRun {
-		return a.dryRun(ctx, s)
+	if o.DryRun {
+		return a.DryRun(ctx, s)
 	}
 	// A command that is not there costs no request.
-	path, err := a.findProgram(args[0])
+	path, err := a.FindProgram(args[0])
 	if err != nil {
 		return err
 	}
-	answer, err := s.token(ctx)
+	answer, err := s.Token(ctx)
 	if err != nil {
 		return err
 	}
-	token := newPrinted(s, answer, a.Now())
-	a.hide(token)
-	a.tellOfScopes(s, answer)
+	token := formats.New(s, answer, a.Now())
+	formats.Hide(a.Deps, token)
+	a.TellOfScopes(s, answer)
 	// A token of another exec around this one must not be taken for this one's.
-	environment := a.childEnvironment(s.profile, o.keep,
+	environment := s.Local.ChildEnvironment(s.Profile, o.keep,
 		o.variable, o.variable+"_TYPE", o.variable+"_EXPIRES_ON", o.variable+"_FILE")
 	if o.tokenFile {
 		child := exec.Command(path) //nolint:noctx // it ends when it likes
 		child.Args, child.Env = args, environment
-		child.Stdin, child.Stdout, child.Stderr = a.raw.In, a.raw.Out, a.raw.Err
+		child.Stdin, child.Stdout, child.Stderr = a.UI.Raw.In, a.UI.Raw.Out, a.UI.Raw.Err
 		return a.runWithTokenFile(ctx, s, answer, child, o.variable+"_FILE")
 	}
-	environment = append(environment, token.variables(o.variable)...)
-	a.hasChild.Store(true)
-	return become(a.ctx, path, args, environment)
-}
-
-// variables returns the token as entries of an environment, as -o env names them.
-func (p printed) variables(name string) []string {
-	list := []string{}
-	for _, set := range p.assignments(name) {
-		if set.value != "" {
-			list = append(list, set.name+"="+set.value)
-		}
-	}
-	return list
+	environment = append(environment, token.Variables(o.variable)...)
+	a.HasChild.Store(true)
+	return process.Become(a.Context(), path, args, environment)
 }

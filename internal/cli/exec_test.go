@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/term"
@@ -34,17 +36,16 @@ func newRenewal(t *testing.T) (r *renewal, server *sandbox.Server, clock *time.T
 		"AUTHCTL_CONFIG": filepath.Join(dir, "config.yaml"), "AUTHCTL_STORE": "memory",
 		"AUTHCTL_RUNTIME_DIR": dir, "HOME": dir, "XDG_RUNTIME_DIR": dir,
 	}
-	a := newApp(Dependencies{
+	a := newApp(t.Context(), verb.World{
 		Streams:   term.Streams{In: strings.NewReader(""), Out: io.Discard, Err: said},
 		LookupEnv: func(name string) (string, bool) { text, ok := settings[name]; return text, ok },
 		Now:       func() time.Time { return *clock },
 	})
-	a.ctx = t.Context()
-	s, err := a.open(&serviceFlags{}, []string{"pexip"})
+	s, err := a.Open(&verb.Service{}, []string{"pexip"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.broker.Watch = nil
+	s.Unwatched()
 	file, err := a.newTokenFile()
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func newRenewal(t *testing.T) (r *renewal, server *sandbox.Server, clock *time.T
 func TestRenewalEndsWithARefusal(t *testing.T) {
 	t.Parallel()
 	r, server, _, said := newRenewal(t)
-	answer, err := r.session.token(t.Context())
+	answer, err := r.session.Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestRenewalEndsWithARefusal(t *testing.T) {
 func TestRenewalWaitsLonger(t *testing.T) {
 	t.Parallel()
 	r, server, clock, _ := newRenewal(t)
-	answer, err := r.session.token(t.Context())
+	answer, err := r.session.Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,13 +140,13 @@ func TestRetryAt(t *testing.T) {
 func TestSignalBeforeTheChild(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(Interrupted{Signal: syscall.SIGTERM})
+	cancel(process.Interrupted{Signal: syscall.SIGTERM})
 	missing := filepath.Join(t.TempDir(), "missing")
 	for name, err := range map[string]error{
-		"in its place": become(ctx, missing, []string{missing}, nil),
-		"beside it":    runChild(ctx, exec.CommandContext(t.Context(), missing), nil),
+		"in its place": process.Become(ctx, missing, []string{missing}, nil),
+		"beside it":    process.Run(ctx, exec.CommandContext(t.Context(), missing), nil),
 	} {
-		if got, ok := errors.AsType[Interrupted](err); !ok || got.Signal != syscall.SIGTERM {
+		if got, ok := errors.AsType[process.Interrupted](err); !ok || got.Signal != syscall.SIGTERM {
 			t.Errorf("%s: %v, want an interruption", name, err)
 		}
 	}

@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/cli/verb/formats"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -67,24 +70,24 @@ func (f *tokenFile) remove() { _ = os.RemoveAll(f.dir) }
 
 // runWithTokenFile runs a child with the token in a file, and keeps that fresh.
 func (a *app) runWithTokenFile(
-	ctx context.Context, s *session, answer broker.Answer, child *exec.Cmd, variable string,
+	ctx context.Context, s *client.Client, answer broker.Answer, child *exec.Cmd, variable string,
 ) error {
 	// From here on a signal is the child's, and this process stays to tidy up.
-	ctx = a.watched(ctx)
+	ctx = a.Watched(ctx)
 	file, err := a.newTokenFile()
 	if err != nil {
 		return err
 	}
 	defer file.remove()
-	if err := file.write(newPrinted(s, answer, a.Now()).AccessToken); err != nil {
+	if err := file.write(formats.New(s, answer, a.Now()).AccessToken); err != nil {
 		return err
 	}
 	child.Env = append(child.Env, variable+"="+file.path())
-	a.hasChild.Store(true)
-	return runChild(ctx, child, func() (after func(<-chan os.Signal) error) {
+	a.HasChild.Store(true)
+	return process.Run(ctx, child, func() (after func(<-chan os.Signal) error) {
 		// The signal that the child was told must not end the renewal: it may live on.
 		renewing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		s.broker.Watch, s.request.ForceRefresh = nil, false
+		s.Unwatched()
 		var done sync.WaitGroup
 		done.Go(func() { (&renewal{app: a, session: s, file: file, wait: a.wait}).keepFresh(renewing, answer) })
 		return func(<-chan os.Signal) error {
@@ -100,7 +103,7 @@ func (a *app) runWithTokenFile(
 // renewal is what keeps a token file fresh.
 type renewal struct {
 	*app
-	session *session
+	session *client.Client
 	file    *tokenFile
 	// failures are those since the last token.
 	failures int
@@ -112,7 +115,7 @@ type renewal struct {
 // A token whose end nobody knows stays.
 func (r *renewal) keepFresh(ctx context.Context, answer broker.Answer) {
 	for answer.Token.Lifetime > 0 {
-		due := r.session.request.FreshUntil(answer.Token)
+		due := r.session.FreshUntil(answer.Token)
 		if now := r.Now(); !due.After(now) {
 			// Not even a new one lives as long as is asked for.
 			due = now.Add(between(leastWait, answer.Token.Expiry().Sub(now)/2, mostWait))
@@ -120,11 +123,11 @@ func (r *renewal) keepFresh(ctx context.Context, answer broker.Answer) {
 		next, err := r.next(ctx, due)
 		for err != nil && ctx.Err() == nil {
 			if refused(err) {
-				r.warn(fmt.Sprintf("the token file is not renewed any more: %v", err))
+				r.UI.Warn(fmt.Sprintf("the token file is not renewed any more: %v", err))
 				return
 			}
 			due = r.retryAt(err, r.Now())
-			r.warn(fmt.Sprintf("the token file is not renewed, next try at %s: %v", moment.Text(due), err))
+			r.UI.Warn(fmt.Sprintf("the token file is not renewed, next try at %s: %v", moment.Text(due), err))
 			next, err = r.next(ctx, due)
 		}
 		if ctx.Err() != nil {
@@ -139,13 +142,13 @@ func (r *renewal) next(ctx context.Context, due time.Time) (broker.Answer, error
 	if err := r.wait(ctx, due); err != nil {
 		return broker.Answer{}, err
 	}
-	answer, err := r.session.token(ctx)
+	answer, err := r.session.Token(ctx)
 	if err != nil {
 		return broker.Answer{}, err
 	}
-	r.tellOfScopes(r.session, answer)
-	token := newPrinted(r.session, answer, r.Now())
-	r.hide(token)
+	r.TellOfScopes(r.session, answer)
+	token := formats.New(r.session, answer, r.Now())
+	formats.Hide(r.Deps, token)
 	return answer, r.file.write(token.AccessToken)
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/providers"
@@ -71,13 +72,13 @@ func TestExitCodesAreAsDocumented(t *testing.T) {
 func ofEachKind() map[string][]error {
 	return map[string][]error{
 		"internal": {errors.New("something else")},
-		"usage":    {usagef("no such flag")},
+		"usage":    {verb.Usagef("no such flag")},
 		"config": {
 			&config.Error{Problem: "is wrong"}, &source.Error{Problem: "is not set"},
 			&providers.SettingError{Name: "account", Problem: "is missing"}, term.ErrNoInput,
 			&providers.Failure{Reason: providers.ReasonConfig, Message: "no such realm"},
 			&store.UnusableError{Problem: store.Unconfigured, Err: errors.New("no key")},
-			&doctorError{kind: "config", failed: 1, all: 2},
+			&verb.Error{Kind: "config", Message: "1 of 2 checks failed", Hint: "x"},
 		},
 		"auth": {
 			&providers.Failure{Reason: providers.ReasonCredentials, Message: "refused"},
@@ -87,7 +88,7 @@ func ofEachKind() map[string][]error {
 		"unsupported": {&providers.UnsupportedError{Service: "Acme", Operation: "ping"}},
 		"store": {
 			&store.UnusableError{Problem: store.Locked, Err: errors.New("locked")},
-			&store.LockError{Path: "/lock", Err: errors.New("not yours")}, &doctorError{kind: "store", failed: 1, all: 2},
+			&store.LockError{Path: "/lock", Err: errors.New("not yours")}, &verb.Error{Kind: "store", Message: "1 of 2 checks failed", Hint: "x"},
 		},
 		"temporary": {
 			&providers.Failure{Reason: providers.ReasonTemporary, Message: "busy"}, context.DeadlineExceeded,
@@ -108,8 +109,8 @@ func TestErrorsOfEachKindAsJSON(t *testing.T) {
 		}
 		for _, failure := range failures {
 			var stderr bytes.Buffer
-			a := newApp(Dependencies{Args: []string{"-o", "json"}, Streams: term.Streams{Err: &stderr}})
-			a.provider, a.profile = "acme", "calls"
+			a := newApp(t.Context(), verb.World{Args: []string{"-o", "json"}, Streams: term.Streams{Err: &stderr}})
+			a.Subject.Provider, a.Subject.Profile = "acme", "calls"
 			if code := a.fail(nil, failure); code != row.code {
 				t.Errorf("%v: exit code %d, want %d", failure, code, row.code)
 			}
@@ -137,7 +138,7 @@ func TestJSONErrorsAreAskedForInManyForms(t *testing.T) {
 		"--nope": false, "--nope -o raw": false, "--nope -o": false, "-p o json": false, "--nope -pojson": false,
 		"exec x --nope -- curl -o json": false, "--outputs json --nope": false, "--no-such json": false,
 	} {
-		a := newApp(Dependencies{Args: strings.Fields(line)})
+		a := newApp(t.Context(), verb.World{Args: strings.Fields(line)})
 		if got := a.wantsJSON(nil); got != want {
 			t.Errorf("%s: %t, want %t", line, got, want)
 		}

@@ -3,24 +3,24 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) profiles() *cobra.Command {
-	return a.group("profile", "The profiles, and where each value comes from",
-		a.named("profile",
-			made{"list", a.profileList}, made{"show", a.profileShow}, made{"add", a.profileAdd},
-			made{"remove", a.profileRemove}, made{"use", a.profileUse},
-		)...)
+	return a.Group("profile", "The profiles, and where each value comes from",
+		verb.Made{Name: "list", Make: made(a.profileList)}, verb.Made{Name: "show", Make: made(a.profileShow)}, verb.Made{Name: "add", Make: made(a.profileAdd)},
+		verb.Made{Name: "remove", Make: made(a.profileRemove)}, verb.Made{Name: "use", Make: made(a.profileUse)},
+	)
 }
 
 // shownProfile is a profile in `profile list -o json`.
@@ -33,24 +33,24 @@ type shownProfile struct {
 }
 
 func (a *app) profileList() *cobra.Command {
-	output := &outputFlag{}
+	output := &verb.Output{}
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List the profiles of the configuration file",
-		Args:  arguments(0, 0, ""),
+		Args:  verb.Arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
 			return a.runProfileList(output)
 		},
 	}
-	output.bind(command.Flags(), "table", "json")
+	output.Bind(command.Flags(), "table", "json")
 	return command
 }
 
-func (a *app) runProfileList(output *outputFlag) error {
-	file, _, err := a.file()
+func (a *app) runProfileList(output *verb.Output) error {
+	file, err := a.File()
 	if err != nil {
 		return err
 	}
@@ -68,16 +68,16 @@ func (a *app) runProfileList(output *outputFlag) error {
 		list = append(list, p)
 		table.Rows = append(table.Rows, []string{p.Name, p.Provider, p.Account, mark(p.Default), p.Problem})
 	}
-	if len(list) == 0 && !output.json() {
-		a.note("there is no profile in " + cmp.Or(file.Path, "any file, for there is no home directory") +
+	if len(list) == 0 && !output.JSON() {
+		a.UI.Note("there is no profile in " + cmp.Or(file.Path, "any file, for there is no home directory") +
 			"; make one with: authctl profile add NAME")
 	}
 	if name, err := file.Default(); err == nil && name != "" && !slices.ContainsFunc(list, func(p shownProfile) bool {
 		return p.Name == name
 	}) {
-		a.warn("default_profile " + namesNothing(name))
+		a.UI.Warn("default_profile " + namesNothing(name))
 	}
-	return a.list(output, "profiles", list, table)
+	return a.List(output, "profiles", list, table)
 }
 
 // namesNothing says of default_profile that there is no such profile.
@@ -96,30 +96,30 @@ func mark(on bool) string {
 }
 
 func (a *app) profileShow() *cobra.Command {
-	output, choice := &outputFlag{}, &profileFlag{}
+	output, choice := &verb.Output{}, &verb.Profile{}
 	command := &cobra.Command{
 		Use:   "show [PROFILE]",
 		Short: "Show a profile's effective values and where each comes from",
-		Args:  arguments(0, 1, "PROFILE"),
+		Args:  verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
-			name, err := choice.choose(args)
+			name, err := choice.Choose(args)
 			if err != nil {
 				return err
 			}
 			return a.runProfileShow(output, name)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	choice.bind(command.Flags())
-	output.bind(command.Flags(), "table", "json")
+	choice.Bind(command.Flags())
+	output.Bind(command.Flags(), "table", "json")
 	return command
 }
 
-func (a *app) runProfileShow(output *outputFlag, name string) error {
-	file, _, err := a.file()
+func (a *app) runProfileShow(output *verb.Output, name string) error {
+	file, err := a.File()
 	if err != nil {
 		return err
 	}
@@ -141,12 +141,12 @@ func (a *app) runProfileShow(output *outputFlag, name string) error {
 	}
 	// What is missing does not hide what is there.
 	if err := p.Settings.Check(p.Service.Settings); err != nil {
-		a.warn(err.Error())
+		a.UI.Warn(err.Error())
 	}
-	if output.json() {
-		return a.json(map[string]any{"profile": p.Name, "settings": items})
+	if output.JSON() {
+		return a.UI.JSON(map[string]any{"profile": p.Name, "settings": items})
 	}
-	return a.list(output, "", nil, table)
+	return a.UI.Table(table)
 }
 
 func (a *app) profileRemove() *cobra.Command {
@@ -156,33 +156,33 @@ func (a *app) profileRemove() *cobra.Command {
 		Long: `Remove a profile from the configuration file, and the secrets that profile add put
 into the keyring for it. Its tokens are forgotten; sign out first to end them at a
 service that has it. The rest of the file stays as it is.`,
-		Args: arguments(1, 1, "PROFILE"),
+		Args: verb.Arguments(1, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
 			return a.runProfileRemove(command.Context(), args[0])
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
 }
 
 func (a *app) runProfileRemove(ctx context.Context, name string) error {
-	setup, err := a.changing(ctx, func(setup *setup, file *config.File) error {
+	setup, err := a.changing(ctx, func(setup *client.Local, file *config.File) error {
 		own, err := file.OwnSecrets(name, secretName(name, ""))
 		if err != nil {
-			a.warn("its secrets stay in the keyring: " + err.Error())
+			a.UI.Warn("its secrets stay in the keyring: " + err.Error())
 		}
 		if err := edit.Remove(file, name); err != nil {
 			return err
 		}
-		a.note("profile " + name + " removed from " + file.Path)
+		a.UI.Note("profile " + name + " removed from " + file.Path)
 		for _, secret := range own {
-			if err := setup.keyring.DeleteSecret(ctx, secret); err != nil {
-				a.warn("the secret " + secret + " is still in the keyring: " + err.Error())
+			if err := setup.Keyring.DeleteSecret(ctx, secret); err != nil {
+				a.UI.Warn("the secret " + secret + " is still in the keyring: " + err.Error())
 				continue
 			}
-			a.note("the secret " + secret + " is deleted from the keyring")
+			a.UI.Note("the secret " + secret + " is deleted from the keyring")
 		}
 		return nil
 	})
@@ -194,44 +194,28 @@ func (a *app) runProfileRemove(ctx context.Context, name string) error {
 
 // changing has change edit the configuration file, under its lock: of many processes
 // that do so at once each reads what the one before has written.
-func (a *app) changing(ctx context.Context, change func(*setup, *config.File) error) (*setup, error) {
-	file, setup, err := a.file()
+func (a *app) changing(ctx context.Context, change func(*client.Local, *config.File) error) (*client.Local, error) {
+	file, err := a.File()
 	if err != nil {
 		return nil, err
 	}
-	return setup, setup.changing(ctx, file.Path, func(file *config.File) error { return change(setup, file) })
-}
-
-func (u *setup) changing(ctx context.Context, path string, change func(*config.File) error) error {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(u.env.Timeout, defaultTimeout))
-	defer cancel()
-	lock, err := u.locks().LockFile(ctx, path)
-	unusable, ok := errors.AsType[*store.LockError](err)
-	switch {
-	case err == nil:
-		defer func() { _ = lock.Unlock() }()
-	case !ok || unusable.Busy:
-		return err
-	default:
-		u.app.warn("changes of " + path + " at the same time are not kept apart: " + err.Error())
-	}
-	file, err := u.load()
+	local, err := a.Local()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return change(file)
+	return local, local.Change(ctx, file.Path, func(file *config.File) error { return change(local, file) })
 }
 
 // forgetTokensOf takes away what is cached for a profile that is gone. A store that
 // cannot be used has nothing to take away.
-func (a *app) forgetTokensOf(ctx context.Context, setup *setup, name string) error {
-	kept, err := setup.quietStore()
+func (a *app) forgetTokensOf(ctx context.Context, setup *client.Local, name string) error {
+	kept, err := setup.QuietStore()
 	if err != nil {
 		return err
 	}
 	entries, err := kept.List(ctx)
 	if err != nil {
-		a.warn("a token of the profile may still be stored: " + err.Error())
+		a.UI.Warn("a token of the profile may still be stored: " + err.Error())
 	}
 	for _, e := range entries {
 		if e.Profile != name {
@@ -240,11 +224,11 @@ func (a *app) forgetTokensOf(ctx context.Context, setup *setup, name string) err
 		if err := kept.Delete(ctx, e.Key); err != nil {
 			return fmt.Errorf("forgetting the token of profile %s: %w", name, err)
 		}
-		text := "its token is forgotten here and valid until " + end(e.Expiry)
-		if service, err := a.service(e.Key.Provider); err == nil && service.Has(providers.SignOut) {
-			text += "; to end it at the service, sign out before the profile is removed: " + a.commandFor(name, "signout")
+		text := "its token is forgotten here and valid until " + moment.End(e.Expiry)
+		if service, err := a.Service(e.Key.Provider); err == nil && service.Has(providers.SignOut) {
+			text += "; to end it at the service, sign out before the profile is removed: " + a.CommandFor(name, "signout")
 		}
-		a.note(text)
+		a.UI.Note(text)
 	}
 	return nil
 }
@@ -257,44 +241,20 @@ func (a *app) profileUse() *cobra.Command {
 	return &cobra.Command{
 		Use:   "use PROFILE",
 		Short: "Make a profile the default",
-		Args:  arguments(1, 1, "PROFILE"),
+		Args:  verb.Arguments(1, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
-			_, err := a.changing(command.Context(), func(_ *setup, file *config.File) error {
+			_, err := a.changing(command.Context(), func(_ *client.Local, file *config.File) error {
 				if err := edit.SetDefault(file, args[0]); err != nil {
 					return err
 				}
-				a.note("profile " + args[0] + " is the default in " + file.Path)
+				a.UI.Note("profile " + args[0] + " is the default in " + file.Path)
 				return nil
 			})
 			return err
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-}
-
-// file reads the configuration file.
-func (a *app) file() (*config.File, *setup, error) {
-	setup, err := a.setup()
-	if err != nil {
-		return nil, nil, err
-	}
-	file, err := setup.load()
-	return file, setup, err
-}
-
-// completeProfile offers the names of the profiles, offline and from the file
-// alone.
-func (a *app) completeProfile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	file, _, err := a.file()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	names, _ := file.Names()
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

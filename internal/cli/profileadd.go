@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/files"
@@ -38,12 +40,12 @@ keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
 		Example: `  authctl profile add calls --provider talkdesk
   authctl profile add engage --provider pexip --set account=acme --set client_id=scripts \
     --set client_secret=env:ENGAGE_SECRET --set scopes=engage:appointments:readOnly`,
-		Args: arguments(1, 1, "PROFILE"),
+		Args: verb.Arguments(1, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
-			return a.runProfileAdd(a.watched(command.Context()), o, args[0])
+			return a.runProfileAdd(a.Watched(command.Context()), o, args[0])
 		},
 	}
 	command.Flags().StringVar(&o.provider, "provider", "", "the `service`: see authctl providers list")
@@ -59,7 +61,7 @@ keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
 // addition is a profile being put together.
 type addition struct {
 	*app
-	setup   *setup
+	setup   *client.Local
 	profile string
 	service providers.Spec
 	values  map[string]providers.Value
@@ -70,12 +72,12 @@ type addition struct {
 }
 
 func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name string) error {
-	setup, err := a.setup()
+	setup, err := a.Local()
 	if err != nil {
 		return err
 	}
-	setup.options.New = true
-	file, err := setup.load()
+	setup.MayBeNew()
+	file, err := setup.File()
 	if err != nil {
 		return err
 	}
@@ -84,23 +86,23 @@ func (a *app) runProfileAdd(ctx context.Context, o *profileAddOptions, name stri
 		return err
 	}
 	if add.service, err = a.chooseService(ctx, o.provider); err != nil {
-		a.sayIfInterrupted(err, "nothing was written")
+		a.SayIfInterrupted(err, "nothing was written")
 		return err
 	}
 	if err := add.given(o.set); err != nil {
 		return err
 	}
 	if err := add.ask(ctx); err != nil {
-		a.sayIfInterrupted(err, "nothing was written")
+		a.SayIfInterrupted(err, "nothing was written")
 		return err
 	}
 	if err := add.check(); err != nil {
 		return err
 	}
-	if err := setup.changing(ctx, file.Path, func(file *config.File) error { return add.write(ctx, file) }); err != nil {
+	if err := setup.Change(ctx, file.Path, func(file *config.File) error { return add.write(ctx, file) }); err != nil {
 		return err
 	}
-	a.note("profile " + name + " added to " + file.Path + "; try it: " + a.commandFor(name, "token", "get"))
+	a.UI.Note("profile " + name + " added to " + file.Path + "; try it: " + a.CommandFor(name, "token", "get"))
 	return nil
 }
 
@@ -112,7 +114,7 @@ func (add *addition) write(ctx context.Context, file *config.File) error {
 		return err
 	}
 	for secret, value := range add.typed {
-		if err := add.setup.keyring.SetSecret(ctx, secret, value); err != nil {
+		if err := add.setup.Keyring.SetSecret(ctx, secret, value); err != nil {
 			return err
 		}
 	}
@@ -121,8 +123,8 @@ func (add *addition) write(ctx context.Context, file *config.File) error {
 		return nil
 	}
 	for secret := range add.typed {
-		if left := add.setup.keyring.DeleteSecret(ctx, secret); left != nil {
-			add.warn("the secret " + secret + " is still in the keyring: " + left.Error())
+		if left := add.setup.Keyring.DeleteSecret(ctx, secret); left != nil {
+			add.UI.Warn("the secret " + secret + " is still in the keyring: " + left.Error())
 		}
 	}
 	return err
@@ -133,7 +135,7 @@ func (add *addition) write(ctx context.Context, file *config.File) error {
 func (add *addition) freeName(ctx context.Context, setting string) (string, error) {
 	name := secretName(add.profile, setting)
 	for n := 2; ; n++ {
-		_, err := add.setup.keyring.Secret(ctx, name)
+		_, err := add.setup.Keyring.Secret(ctx, name)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			return name, nil
@@ -153,15 +155,15 @@ func (a *app) untilUsable(ask func() error) error {
 	for try := 1; ; try++ {
 		err := ask()
 		_, wrong := errors.AsType[*config.Error](err)
-		_, usage := errors.AsType[*usageError](err)
+		_, usage := errors.AsType[*verb.Error](err)
 		_, setting := errors.AsType[*providers.SettingError](err)
 		if err == nil || !wrong && !usage && !setting || try == maxTries {
 			return err
 		}
-		_, hint := judge(err)
-		a.warn(err.Error())
-		if hint != "" && !a.flags.quiet {
-			a.say(a.err.Notice("hint:"), a.names.In(hint))
+		_, hint := verb.Judge(err)
+		a.UI.Warn(err.Error())
+		if hint != "" && !a.Global.Quiet {
+			a.UI.Say(a.UI.Err.Notice("hint:"), a.Subject.Names.In(hint))
 		}
 	}
 }
@@ -169,22 +171,22 @@ func (a *app) untilUsable(ask func() error) error {
 // chooseService returns the named service, or asks for one.
 func (a *app) chooseService(ctx context.Context, name string) (providers.Spec, error) {
 	if name != "" {
-		return a.service(name)
+		return a.Service(name)
 	}
 	names := []string{}
-	for _, s := range a.services {
+	for _, s := range a.Services {
 		names = append(names, s.Name)
 	}
-	if !a.prompter.CanAsk() {
-		return providers.Spec{}, usagef("--provider is missing: one of %s", strings.Join(names, ", "))
+	if !a.UI.Prompter.CanAsk() {
+		return providers.Spec{}, verb.Usagef("--provider is missing: one of %s", strings.Join(names, ", "))
 	}
 	var chosen providers.Spec
 	err := a.untilUsable(func() error {
-		answer, err := a.prompter.Line(ctx, "provider ("+strings.Join(names, ", ")+")", "")
+		answer, err := a.UI.Prompter.Line(ctx, "provider ("+strings.Join(names, ", ")+")", "")
 		if err != nil {
 			return err
 		}
-		chosen, err = a.service(answer)
+		chosen, err = a.Service(answer)
 		return err
 	})
 	return chosen, err
@@ -201,7 +203,7 @@ func (add *addition) given(set []string) error {
 	for _, pair := range set {
 		name, text, ok := strings.Cut(pair, "=")
 		if !ok {
-			return usagef("--set %s is not name=value", name)
+			return verb.Usagef("--set %s is not name=value", name)
 		}
 		if err := add.put(name, text); err != nil {
 			return err
@@ -226,7 +228,7 @@ func (add *addition) put(name, text string) error {
 	}
 	add.takeAlong(name, text)
 	if name == "scopes" {
-		add.warnOfScopes(add.service, value.List, "")
+		add.WarnOfScopes(add.service, value.List, "")
 	}
 	return nil
 }
@@ -236,7 +238,7 @@ func (add *addition) takeAlong(name, text string) {
 	for other, said := range config.Addressed(add.service, name, files.Tidy(text)) {
 		if other != name && add.values[other].Origin == "" {
 			add.values[other] = providers.Value{Text: said, Origin: "what was given"}
-			add.note(other + " is " + said + ", by the address given as " + name)
+			add.UI.Note(other + " is " + said + ", by the address given as " + name)
 		}
 	}
 }
@@ -305,7 +307,7 @@ func (add *addition) askText(ctx context.Context, d providers.Setting, missing b
 	if d.Example != "" {
 		label += "; such as " + d.Example
 	}
-	answer, err := add.prompter.Line(ctx, label+")", d.Default)
+	answer, err := add.UI.Prompter.Line(ctx, label+")", d.Default)
 	switch {
 	case errors.Is(err, term.ErrNoInput) && !missing:
 		return nil
@@ -314,7 +316,7 @@ func (add *addition) askText(ctx context.Context, d providers.Setting, missing b
 	case err != nil:
 		return err
 	case answer == "" && missing:
-		return usagef("%s is needed", d.Name)
+		return verb.Usagef("%s is needed", d.Name)
 	case answer == "" || answer == d.Default:
 		return nil
 	}
@@ -327,7 +329,7 @@ func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
 	if !add.canKeep(ctx) {
 		return add.askReference(ctx, d)
 	}
-	answer, err := add.prompter.Hidden(ctx, d.Name+" (kept in the keyring; empty to give a reference instead)")
+	answer, err := add.UI.Prompter.Hidden(ctx, d.Name+" (kept in the keyring; empty to give a reference instead)")
 	if errors.Is(err, term.ErrNoInput) {
 		return fmt.Errorf("%s is missing: %w; give a reference with --set %s=env:NAME", d.Name, err, d.Name)
 	}
@@ -340,7 +342,7 @@ func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
 			return err
 		}
 		if answer = files.TidySecret(answer); files.OddSecret(answer) != "" {
-			add.warn(d.Name + " " + files.OddSecret(answer) + ", which is taken for a part of it")
+			add.UI.Warn(d.Name + " " + files.OddSecret(answer) + ", which is taken for a part of it")
 		}
 		add.typed[name] = secret.New(answer)
 		return add.put(d.Name, "keyring:"+name)
@@ -354,9 +356,9 @@ func (add *addition) canKeep(ctx context.Context) bool {
 	if add.keyless {
 		return false
 	}
-	unusable, ok := errors.AsType[*store.UnusableError](add.setup.keyring.CheckUnlocked(ctx))
+	unusable, ok := errors.AsType[*store.UnusableError](add.setup.Keyring.CheckUnlocked(ctx))
 	if add.keyless = ok && unusable.Problem == store.Unreachable; add.keyless {
-		add.note("there is no keyring here to keep a secret in: give a reference to it")
+		add.UI.Note("there is no keyring here to keep a secret in: give a reference to it")
 	}
 	return !add.keyless
 }
@@ -368,7 +370,7 @@ func (add *addition) askReference(ctx context.Context, d providers.Setting) erro
 		kinds = strings.Replace(kinds, "keyring:NAME, ", "", 1)
 	}
 	label := d.Name + " reference (" + kinds + ")"
-	reference, err := add.prompter.Line(ctx, label, "prompt")
+	reference, err := add.UI.Prompter.Line(ctx, label, "prompt")
 	if errors.Is(err, term.ErrNoInput) {
 		return fmt.Errorf("%s is missing: %w; give a reference with --set %s=env:NAME", d.Name, err, d.Name)
 	}
@@ -388,7 +390,7 @@ func (add *addition) check() error {
 		return err
 	}
 	if odd := add.service.Doubt(add.settings()); odd != "" {
-		add.warn(odd)
+		add.UI.Warn(odd)
 	}
 	_, err := add.service.New(add.settings(), &oauth.Client{})
 	return err

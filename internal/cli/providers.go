@@ -3,14 +3,15 @@ package cli
 import (
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) providersCommand() *cobra.Command {
-	return a.group("providers", "The services, their settings and what each can do",
-		a.named("providers", made{"list", a.providersList}, made{"show", a.providersShow})...)
+	return a.Group("providers", "The services, their settings and what each can do",
+		verb.Made{Name: "list", Make: made(a.providersList)}, verb.Made{Name: "show", Make: made(a.providersShow)})
 }
 
 // shownProvider is a service in `providers list -o json`.
@@ -36,40 +37,40 @@ type shownSetting struct {
 }
 
 func (a *app) providersList() *cobra.Command {
-	output := &outputFlag{}
+	output := &verb.Output{}
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List the services",
-		Args:  arguments(0, 0, ""),
+		Args:  verb.Arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
 			list := []shownProvider{}
 			table := term.Table{Header: []string{"NAME", "SERVICE", "GRANTS"}}
-			for _, s := range a.services {
+			for _, s := range a.Services {
 				p := shown(s)
 				list = append(list, p)
 				table.Rows = append(table.Rows, []string{p.Name, p.Title, strings.Join(p.Grants, ", ")})
 			}
-			return a.list(output, "providers", list, table)
+			return a.List(output, "providers", list, table)
 		},
 	}
-	output.bind(command.Flags(), "table", "json")
+	output.Bind(command.Flags(), "table", "json")
 	return command
 }
 
 func (a *app) providersShow() *cobra.Command {
-	output := &outputFlag{}
+	output := &verb.Output{}
 	command := &cobra.Command{
 		Use:   "show PROVIDER",
 		Short: "Show what a profile of a service is made of",
-		Args:  arguments(1, 1, "PROVIDER"),
+		Args:  verb.Arguments(1, 1, "PROVIDER"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
-			service, err := a.service(args[0])
+			service, err := a.Service(args[0])
 			if err != nil {
 				return err
 			}
@@ -77,11 +78,11 @@ func (a *app) providersShow() *cobra.Command {
 		},
 		ValidArgsFunction: a.completeProvider,
 	}
-	output.bind(command.Flags(), "table", "json")
+	output.Bind(command.Flags(), "table", "json")
 	return command
 }
 
-func (a *app) showProvider(output *outputFlag, service providers.Spec) error {
+func (a *app) showProvider(output *verb.Output, service providers.Spec) error {
 	settings := []shownSetting{}
 	table := term.Table{Header: []string{"SETTING", "NEEDED", "DEFAULT", "MEANING"}}
 	for _, d := range service.Settings {
@@ -92,32 +93,20 @@ func (a *app) showProvider(output *outputFlag, service providers.Spec) error {
 		settings = append(settings, s)
 		table.Rows = append(table.Rows, []string{s.Name, need(s), s.Default, meaning(s)})
 	}
-	if output.json() {
+	if output.JSON() {
 		p := shown(service)
-		return a.json(map[string]any{"provider": p, "settings": settings})
+		return a.UI.JSON(map[string]any{"provider": p, "settings": settings})
 	}
 	var b strings.Builder
-	b.WriteString(a.out.Strong(service.Title) + " (" + service.Name + ")\n")
+	b.WriteString(a.UI.Out.Strong(service.Title) + " (" + service.Name + ")\n")
 	for _, address := range service.Docs {
-		b.WriteString(a.out.Faint(address) + "\n")
+		b.WriteString(a.UI.Out.Faint(address) + "\n")
 	}
-	b.WriteString(a.beside("can: ", strings.Join(verbsOf(service), ", ")) + "\n")
-	if _, err := a.paint(table).WriteTo(&b); err != nil {
+	b.WriteString(a.UI.Beside("can: ", strings.Join(verbsOf(service), ", ")) + "\n")
+	if _, err := a.UI.Fit(table).WriteTo(&b); err != nil {
 		return err
 	}
-	return a.print(b.String())
-}
-
-// service returns the service of a name.
-func (a *app) service(name string) (providers.Spec, error) {
-	names := []string{}
-	for _, s := range a.services {
-		if s.Name == name {
-			return s, nil
-		}
-		names = append(names, s.Name)
-	}
-	return providers.Spec{}, usagef("%q is not a provider: choose one of %s", name, strings.Join(names, ", "))
+	return a.UI.Print(b.String())
 }
 
 func (a *app) completeProvider(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -125,7 +114,7 @@ func (a *app) completeProvider(_ *cobra.Command, args []string, _ string) ([]str
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	found := []string{}
-	for _, s := range a.services {
+	for _, s := range a.Services {
 		found = append(found, s.Name+"\t"+s.Title)
 	}
 	return found, cobra.ShellCompDirectiveNoFileComp

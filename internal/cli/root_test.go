@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/spf13/cobra"
 )
 
@@ -14,7 +15,7 @@ func TestNamedCommandsAreTheSame(t *testing.T) {
 	var walk func(*cobra.Command)
 	walk = func(want *cobra.Command) {
 		path := strings.Fields(want.CommandPath())[1:]
-		alone := newApp(Dependencies{Args: path}).root()
+		alone := newApp(t.Context(), verb.World{Args: path}).root()
 		got, rest, err := alone.Find(path)
 		if err != nil || len(rest) > 0 || got.CommandPath() != want.CommandPath() {
 			t.Errorf("%v: found %v, %v, %v", path, got.CommandPath(), rest, err)
@@ -37,7 +38,7 @@ func TestNamedCommandsAreTheSame(t *testing.T) {
 	if count < 30 {
 		t.Errorf("only %d commands were looked at", count)
 	}
-	if n := len(newApp(Dependencies{Args: []string{"token", "get"}}).root().Commands()); n > 3 {
+	if n := len(newApp(t.Context(), verb.World{Args: []string{"token", "get"}}).root().Commands()); n > 3 {
 		t.Errorf("%d commands are made for one", n)
 	}
 }

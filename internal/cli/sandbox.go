@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/spf13/cobra"
@@ -38,8 +40,8 @@ The sign-in pages know one user each:
              password ` + sandbox.TalkdeskPassword
 
 func (a *app) sandbox() *cobra.Command {
-	return a.group("sandbox", "The four services emulated on this machine, to try things without an account",
-		a.named("sandbox", made{"serve", a.sandboxServe}, made{"run", a.sandboxRun}, made{"tour", a.sandboxTour})...)
+	return a.Group("sandbox", "The four services emulated on this machine, to try things without an account",
+		verb.Made{Name: "serve", Make: made(a.sandboxServe)}, verb.Made{Name: "run", Make: made(a.sandboxRun)}, verb.Made{Name: "tour", Make: made(a.sandboxTour)})
 }
 
 func (a *app) sandboxServe() *cobra.Command {
@@ -54,12 +56,12 @@ for them, whose secrets are files beside it.
 ` + sandboxProfiles,
 		Example: `  authctl sandbox serve --config-out sandbox.yaml &
   authctl --config sandbox.yaml token get pexip`,
-		Args: arguments(0, 0, ""),
+		Args: verb.Arguments(0, 0, ""),
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
-			return a.serveSandbox(a.watched(command.Context()), options, listen, configOut)
+			return a.serveSandbox(a.Watched(command.Context()), options, listen, configOut)
 		},
 	}
 	command.Flags().StringVar(&listen, "listen", anyPort, "the loopback `address` to listen on")
@@ -82,7 +84,7 @@ func (a *app) serveSandbox(ctx context.Context, options sandbox.Options, listen,
 	}
 	server := sandbox.New(options)
 	if err := server.Start(listen); errors.Is(err, sandbox.ErrNotLoopback) {
-		return usagef("--listen: %w", err)
+		return verb.Usagef("--listen: %w", err)
 	} else if err != nil {
 		return err
 	}
@@ -92,7 +94,7 @@ func (a *app) serveSandbox(ctx context.Context, options sandbox.Options, listen,
 			return fmt.Errorf("writing the sandbox's configuration: %w", err)
 		}
 	}
-	a.say("sandbox ready at", server.URL())
+	a.UI.Say("sandbox ready at", server.URL())
 	<-ctx.Done()
 	return context.Cause(ctx)
 }
@@ -109,9 +111,9 @@ AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's.
 
 ` + sandboxProfiles,
 		Example: `  authctl sandbox run -- sh -c 'authctl token get pexip && authctl token list'`,
-		Args:    arguments(1, 1<<16, "CMD"),
+		Args:    verb.Arguments(1, 1<<16, "CMD"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
 			return a.runInSandbox(command.Context(), options, args)
@@ -124,7 +126,7 @@ AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's.
 }
 
 func (a *app) runInSandbox(ctx context.Context, options sandbox.Options, args []string) error {
-	path, err := a.findProgram(args[0])
+	path, err := a.FindProgram(args[0])
 	if err != nil {
 		return err
 	}
@@ -135,9 +137,9 @@ func (a *app) runInSandbox(ctx context.Context, options sandbox.Options, args []
 	defer private.close()
 	child := exec.Command(path) //nolint:noctx // it ends when it likes
 	child.Args = args
-	child.Stdin, child.Stdout, child.Stderr = a.raw.In, a.raw.Out, a.raw.Err
+	child.Stdin, child.Stdout, child.Stderr = a.UI.Raw.In, a.UI.Raw.Out, a.UI.Raw.Err
 	child.Env = private.environ(os.Environ())
-	return runChild(ctx, child, nil)
+	return process.Run(ctx, child, nil)
 }
 
 // private is a sandbox with a private directory for configuration, store and locks.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
@@ -16,9 +18,9 @@ import (
 
 // scopesCheckOptions are the flags of `scopes check`.
 type scopesCheckOptions struct {
-	serviceFlags
-	requireFlag
-	output outputFlag
+	verb.Service
+	verb.Require
+	output verb.Output
 }
 
 func (a *app) scopesCheck() *cobra.Command {
@@ -34,48 +36,48 @@ with what it would open and what to do; it is exit code 5 only with --require-sc
 		Example: `  authctl scopes check calls
   authctl scopes check calls --scope contacts:read,contacts:write
   authctl scopes check calls --require-scope contacts:write || exit`,
-		Args: arguments(0, 1, "PROFILE"),
+		Args: verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(&o.output); err != nil {
+			if err := a.Begin(&o.output); err != nil {
 				return err
 			}
 			return a.runScopesCheck(command.Context(), o, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	o.serviceFlags.bind(command.Flags())
-	o.requireFlag.bind(command.Flags())
-	o.output.bind(command.Flags(), "table", "json")
+	o.Service.Bind(command.Flags())
+	o.Require.Bind(command.Flags())
+	o.output.Bind(command.Flags(), "table", "json")
 	return command
 }
 
 func (a *app) runScopesCheck(ctx context.Context, o *scopesCheckOptions, args []string) error {
-	if err := o.requireFlag.check(); err != nil {
+	if err := o.Require.Check(); err != nil {
 		return err
 	}
-	s, err := a.open(&o.serviceFlags, args)
+	s, err := a.Open(&o.Service, args)
 	if err != nil {
 		return err
 	}
-	a.warnOfScopes(s.profile.Service, o.list(), "")
-	a.warnOfProfile(s.profile)
-	if s.dryRun != nil {
-		return a.dryRun(ctx, s)
+	a.WarnOfScopes(s.Profile.Service, o.Require.List(), "")
+	a.WarnOfProfile(s.Profile)
+	if s.Options.DryRun {
+		return a.DryRun(ctx, s)
 	}
-	own, err := a.ownProfile(s.profile.Name)
+	own, err := a.ownProfile(s.Profile.Name)
 	if err != nil {
 		return err
 	}
-	answer, err := s.token(ctx)
+	answer, err := s.Token(ctx)
 	if err != nil {
-		return refusedScopes(s, own, err)
+		return refusedScopes(a.CommandFor, s, own, err)
 	}
-	known, claims := sides(s, answer)
-	known.Configured, known.Catalogue = own.Settings.List("scopes"), catalogueOf(own.Service)
-	c := &scopesCheck{session: s, own: own, answer: answer, roles: claims.Roles}
-	known.Introspected = a.introspected(a.watched(ctx), c)
+	known, claims := verb.Sides(s, answer)
+	known.Configured, known.Catalogue = own.Settings.List("scopes"), scopes.CatalogueOf(own.Service)
+	c := &scopesCheck{app: a, session: s, own: own, answer: answer, roles: claims.Roles}
+	known.Introspected = a.introspected(a.Watched(ctx), c)
 	c.rows = scopes.Compare(known)
-	if err := o.require(s, answer, known); err != nil {
+	if err := a.Require(&o.Require, s, answer, known); err != nil {
 		return err
 	}
 	return a.showCheck(&o.output, c)
@@ -83,7 +85,7 @@ func (a *app) runScopesCheck(ctx context.Context, o *scopesCheckOptions, args []
 
 // ownProfile returns a profile as it is without flags.
 func (a *app) ownProfile(name string) (*config.Profile, error) {
-	file, _, err := a.file()
+	file, err := a.File()
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,8 @@ func (a *app) ownProfile(name string) (*config.Profile, error) {
 
 // scopesCheck is what a check has found.
 type scopesCheck struct {
-	session *session
+	*app
+	session *client.Client
 	// own is the profile without what flags say.
 	own    *config.Profile
 	answer broker.Answer
@@ -108,17 +111,17 @@ type scopesCheck struct {
 // introspected asks the service what it knows of the token; nil where it cannot be
 // asked. That it gives no answer spoils nothing else.
 func (a *app) introspected(ctx context.Context, c *scopesCheck) []string {
-	if !c.session.profile.Service.Has(providers.Introspect) {
+	if !c.session.Profile.Service.Has(providers.Introspect) {
 		return nil
 	}
 	var reply json.RawMessage
-	err := c.session.bounded(ctx, sessionOf(c.answer.Token), func(ctx context.Context, with providers.Session) error {
+	err := c.session.Bounded(ctx, client.SessionOf(c.answer.Token), func(ctx context.Context, with providers.Session) error {
 		var err error
-		reply, err = c.session.provider.Introspect(ctx, with.AccessToken)
+		reply, err = c.session.Provider.Introspect(ctx, with.AccessToken)
 		return err
 	})
 	if err != nil {
-		a.warn("the service was not heard on the token: " + err.Error())
+		a.UI.Warn("the service was not heard on the token: " + err.Error())
 		return nil
 	}
 	var state struct{ Active *bool }
@@ -132,33 +135,22 @@ func (a *app) introspected(ctx context.Context, c *scopesCheck) []string {
 
 // refusedScopes adds to a refused request what may be wrong with its scopes, and how
 // that is found out.
-func refusedScopes(s *session, own *config.Profile, err error) error {
+func refusedScopes(commandFor func(string, ...string) string, s *client.Client, own *config.Profile, err error) error {
 	failure, ok := errors.AsType[*providers.Failure](err)
 	if !ok || failure.Reason != providers.ReasonScope {
 		return err
 	}
 	hints := []string{}
-	asked := s.profile.Settings.List("scopes")
-	if better := corrected(own.Service, asked); !slices.Equal(better, asked) {
-		hints = append(hints, "probably meant: "+scopesAssignment(s.profile, better))
+	asked := s.Profile.Settings.List("scopes")
+	if better := scopes.Corrected(own.Service, asked); !slices.Equal(better, asked) {
+		hints = append(hints, "probably meant: "+verb.ScopesAssignment(s.Profile, better))
 	}
 	if failure.Hint != "" {
 		hints = append(hints, failure.Hint)
 	}
-	probe := s.setup.app.commandFor(s.profile.Name, "scopes", "probe")
+	probe := commandFor(s.Profile.Name, "scopes", "probe")
 	hints = append(hints, "find out which ones the client gets: "+probe)
-	return &scopeError{message: err.Error(), hint: strings.Join(hints, "; "), err: err}
-}
-
-// corrected replaces the names that are surely or probably slips.
-func corrected(service providers.Spec, names []string) []string {
-	better := slices.Clone(names)
-	for _, c := range scopes.Check(service, names) {
-		if c.Suggestion != "" {
-			better[slices.Index(names, c.Name)] = c.Suggestion
-		}
-	}
-	return scopes.Unique(better)
+	return &verb.Error{Kind: "scope", Hint: strings.Join(hints, "; "), Err: err}
 }
 
 // missing are the rows that were asked for and are not in effect.
@@ -182,7 +174,7 @@ func (c *scopesCheck) extra() []string {
 // that were not asked for with it or are missing: a service may refuse them together.
 func (c *scopesCheck) fix() string {
 	own := c.own.Settings.List("scopes")
-	better := corrected(c.own.Service, own)
+	better := scopes.Corrected(c.own.Service, own)
 	proven := !slices.ContainsFunc(c.rows, func(r scopes.Row) bool { return r.Configured && (!r.Requested || r.Missing) })
 	for _, r := range c.rows {
 		if proven && r.Requested && !r.Configured && r.InEffect() == scopes.Yes && scopes.Valid(r.Name) {
@@ -193,13 +185,13 @@ func (c *scopesCheck) fix() string {
 	if slices.Equal(better, own) {
 		return ""
 	}
-	return scopesAssignment(c.own, better)
+	return verb.ScopesAssignment(c.own, better)
 }
 
 // steps say what to do about a missing scope, in order.
 func (c *scopesCheck) steps(r scopes.Row) []string {
-	p := c.session.profile
-	commandFor := c.session.setup.app.commandFor
+	p := c.session.Profile
+	commandFor := c.CommandFor
 	again := commandFor(p.Name, "token", "get", "--force-refresh")
 	warnings := scopes.Check(p.Service, []string{r.Name})
 	switch {
@@ -210,7 +202,7 @@ func (c *scopesCheck) steps(r scopes.Row) []string {
 	case len(warnings) > 0 && warnings[0].Suggestion != "":
 		return []string{"the profile should perhaps ask for " + warnings[0].Suggestion}
 	}
-	steps := []string{granting(p) + ", then: " + commandFor(p.Name, "scopes", "wait", "--scope", r.Name)}
+	steps := []string{verb.Granting(p) + ", then: " + commandFor(p.Name, "scopes", "wait", "--scope", r.Name)}
 	if c.answer.Source == broker.SourceCache {
 		steps = append(steps, "if it was granted since this token was issued: "+again)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/broker"
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -19,21 +20,21 @@ type checkedScope struct {
 	About  string `json:"about"`
 }
 
-func (a *app) showCheck(output *outputFlag, c *scopesCheck) error {
-	if output.json() {
+func (a *app) showCheck(output *verb.Output, c *scopesCheck) error {
+	if output.JSON() {
 		return a.checkJSON(c)
 	}
 	var b strings.Builder
-	p := c.session.profile
-	fmt.Fprintf(&b, "%s %s: %s, client %s, token %s\n", a.out.Strong("profile"), p.Name, p.Service.Title,
+	p := c.session.Profile
+	fmt.Fprintf(&b, "%s %s: %s, client %s, token %s\n", a.UI.Out.Strong("profile"), p.Name, p.Service.Title,
 		p.Settings.Text("client_id"), origin(c.answer.Source))
 	if len(c.rows) > 0 {
-		if _, err := a.paint(c.table()).WriteTo(&b); err != nil {
+		if _, err := a.UI.Fit(c.table()).WriteTo(&b); err != nil {
 			return err
 		}
 	}
 	a.writeVerdict(&b, c)
-	return a.print(b.String())
+	return a.UI.Print(b.String())
 }
 
 func (a *app) checkJSON(c *scopesCheck) error {
@@ -44,8 +45,8 @@ func (a *app) checkJSON(c *scopesCheck) error {
 			missing = append(missing, r.Name)
 		}
 	}
-	p := c.session.profile
-	return a.json(map[string]any{
+	p := c.session.Profile
+	return a.UI.JSON(map[string]any{
 		"profile": p.Name, "provider": p.Service.Name, "client_id": p.Settings.Text("client_id"),
 		"source": c.answer.Source, "active": c.active, "scopes": list, "missing": missing, "extra": c.extra(),
 		"roles": append([]string{}, c.roles...), "fix": c.remedy(),
@@ -138,10 +139,10 @@ func (a *app) writeVerdict(b *strings.Builder, c *scopesCheck) {
 	missing := c.missing()
 	b.WriteString("\n")
 	for _, r := range missing {
-		text := cmp.Or(opensInFull(r.Known), "nobody here knows what it opens")
-		b.WriteString(a.beside(r.Name+" is missing: ", text))
+		text := cmp.Or(scopes.OpensInFull(r.Known), "nobody here knows what it opens")
+		b.WriteString(a.UI.Beside(r.Name+" is missing: ", text))
 		for _, step := range c.steps(r) {
-			b.WriteString(a.step(step))
+			b.WriteString(a.UI.Step(step))
 		}
 	}
 	switch {
@@ -151,12 +152,12 @@ func (a *app) writeVerdict(b *strings.Builder, c *scopesCheck) {
 		b.WriteString("nothing is missing\n")
 	}
 	if extra := c.extra(); len(extra) > 0 {
-		b.WriteString(a.beside("came unasked, which is no mistake: ", strings.Join(extra, ", ")))
+		b.WriteString(a.UI.Beside("came unasked, which is no mistake: ", strings.Join(extra, ", ")))
 	}
 	if len(c.roles) > 0 {
-		b.WriteString(a.beside("roles in the token: ", strings.Join(c.roles, ", ")))
+		b.WriteString(a.UI.Beside("roles in the token: ", strings.Join(c.roles, ", ")))
 	}
 	if fix := c.fix(); fix != "" {
-		b.WriteString(a.beside("better: ", fix))
+		b.WriteString(a.UI.Beside("better: ", fix))
 	}
 }

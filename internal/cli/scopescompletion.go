@@ -6,6 +6,7 @@ import (
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/spf13/cobra"
 )
@@ -23,7 +24,7 @@ func (a *app) completeScope(command *cobra.Command, args []string, begun string)
 // completeSetting offers the settings of `profile add --set`, behind scopes= the
 // catalogue of the service that --provider names, and behind others what they may be.
 func (a *app) completeSetting(command *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-	service, err := a.service(command.Flag("provider").Value.String())
+	service, err := a.Service(command.Flag("provider").Value.String())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -53,7 +54,7 @@ func (a *app) completeSetting(command *cobra.Command, _ []string, begun string) 
 func completeScopes(service providers.Spec, begun string) []string {
 	before := begun[:strings.LastIndexAny(begun, ", ")+1]
 	chosen, found := config.Words(before), []string{}
-	catalogue := catalogueOf(service)
+	catalogue := scopes.CatalogueOf(service)
 	for _, k := range catalogue.Scopes {
 		if !slices.Contains(chosen, k.Name) {
 			found = append(found, before+k.Name+"\t"+described(catalogue, k))
@@ -64,7 +65,7 @@ func completeScopes(service providers.Spec, begun string) []string {
 
 // described is what a shell shows beside a scope.
 func described(c providers.Catalogue, k providers.KnownScope) string {
-	text := opensIn(c, k)
+	text := scopes.OpensIn(c, k)
 	if k.Access == "" || text == k.About {
 		return secret.CleanText(text)
 	}
@@ -77,7 +78,7 @@ func (a *app) serviceOf(command *cobra.Command, args []string) (providers.Spec, 
 	if len(args) > 0 && name == "" {
 		name = args[0]
 	}
-	file, _, err := a.file()
+	file, err := a.File()
 	if err != nil {
 		return providers.Spec{}, false
 	}
@@ -95,8 +96,8 @@ func (a *app) completeProviderOrProfile(
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	found := a.profileNames()
-	for _, s := range a.services {
+	found := a.ProfileNames()
+	for _, s := range a.Services {
 		if !slices.Contains(found, s.Name) {
 			found = append(found, s.Name+"\t"+s.Title)
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/spf13/cobra"
@@ -14,8 +16,8 @@ import (
 
 // scopesListOptions are the flags of `scopes list`.
 type scopesListOptions struct {
-	serviceFlags
-	output              outputFlag
+	verb.Service
+	output              verb.Output
 	api, access, search string
 	live                bool
 }
@@ -33,9 +35,9 @@ the profile's service for the scopes it publishes.`,
 		Example: `  authctl scopes list talkdesk contacts
   authctl scopes list engage --access read
   authctl scopes list talkdesk --api guardian -o raw`,
-		Args: arguments(0, 2, "PROVIDER"),
+		Args: verb.Arguments(0, 2, "PROVIDER"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(&o.output); err != nil {
+			if err := a.Begin(&o.output); err != nil {
 				return err
 			}
 			return a.runScopesList(command.Context(), o, args)
@@ -43,11 +45,11 @@ the profile's service for the scopes it publishes.`,
 		ValidArgsFunction: a.completeProviderOrProfile,
 	}
 	flags := command.Flags()
-	o.bind(flags, append(forCachedTokens(), "store")...)
-	o.output.bind(flags, "table", "json", "raw")
+	o.Bind(flags, append(verb.ForCachedTokens(), "store")...)
+	o.output.Bind(flags, "table", "json", "raw")
 	flags.StringVar(&o.api, "api", "", "only those whose API has this `text` in its name or in what it is for")
 	flags.StringVar(&o.access, "access", "", "only this kind of `access`: "+strings.Join(providers.Accesses(), ", "))
-	choose(flags, "access", providers.Accesses()...)
+	verb.Choose(flags, "access", providers.Accesses()...)
 	flags.StringVar(&o.search, "search", "", "only those with this `word` in the scope or in what it opens")
 	flags.BoolVar(&o.live, "live", false, "ask the profile's service for the scopes it publishes too")
 	return command
@@ -71,7 +73,7 @@ type listedScope struct {
 
 func (a *app) runScopesList(ctx context.Context, o *scopesListOptions, args []string) error {
 	if o.access != "" && !slices.Contains(providers.Accesses(), o.access) {
-		return usagef("--access %q is not one of %s", o.access, strings.Join(providers.Accesses(), ", "))
+		return verb.Usagef("--access %q is not one of %s", o.access, strings.Join(providers.Accesses(), ", "))
 	}
 	target, err := a.listTarget(o, args)
 	if err != nil {
@@ -93,9 +95,9 @@ func (a *app) listScopes(o *scopesListOptions, target listTarget) error {
 	case found == 0 && target.guessed != "":
 		return a.noSuchTarget(target.guessed)
 	case found == 0:
-		a.note("no scope in the catalogue fits; see them all with: authctl scopes list")
+		a.UI.Note("no scope in the catalogue fits; see them all with: authctl scopes list")
 	case target.guessed != "":
-		a.note(target.guessed + " is neither a profile nor a provider: these are the scopes with that word")
+		a.UI.Note(target.guessed + " is neither a profile nor a provider: these are the scopes with that word")
 	}
 	return a.showScopes(o, target, lists)
 }
@@ -114,12 +116,12 @@ type listTarget struct {
 
 // listTarget reads the arguments: a profile or a provider, and a word.
 func (a *app) listTarget(o *scopesListOptions, args []string) (listTarget, error) {
-	name, target := o.name, listTarget{services: a.services, word: o.search}
+	name, target := o.Profile.Name, listTarget{services: a.Services, word: o.search}
 	if name == "" && len(args) > 0 || len(args) > 0 && name == args[0] {
 		name, args = args[0], args[1:]
 	}
 	if len(args) > 0 && o.search != "" || len(args) > 1 {
-		return target, usagef("two words to search for: %q and %q", args[0], append(args, o.search)[1])
+		return target, verb.Usagef("two words to search for: %q and %q", args[0], append(args, o.search)[1])
 	}
 	if len(args) > 0 {
 		target.word = args[0]
@@ -127,17 +129,17 @@ func (a *app) listTarget(o *scopesListOptions, args []string) (listTarget, error
 	if name == "" && !a.profileInEnvironment() {
 		return target, nil
 	}
-	setup, err := a.setup()
-	if err != nil {
+	if _, err := a.Local(); err != nil {
 		return target, err
 	}
-	profile, err := setup.profile(name, &o.serviceFlags)
+	named := o.Service
+	named.Profile.Name = name
+	profile, err := a.Pick(&named, nil, nil)
 	if err == nil {
-		a.profile, a.provider = profile.Name, profile.Service.Name
 		target.profile, target.services = profile, []providers.Spec{profile.Service}
 		return target, nil
 	}
-	if name == "" || o.name != "" {
+	if name == "" || o.Profile.Name != "" {
 		return target, err
 	}
 	return a.listProvider(target, name, err)
@@ -154,11 +156,11 @@ func (a *app) profileInEnvironment() bool {
 // or a word to search for. why says what is wrong with the profile.
 func (a *app) listProvider(target listTarget, name string, why error) (listTarget, error) {
 	missing := errors.Is(why, config.ErrNoProfile)
-	if service, err := a.service(name); err == nil {
+	if service, err := a.Service(name); err == nil {
 		if !missing {
-			a.warn("no profile is looked at: " + why.Error())
+			a.UI.Warn("no profile is looked at: " + why.Error())
 		}
-		a.provider, target.services = service.Name, []providers.Spec{service}
+		a.Subject.Provider, target.services = service.Name, []providers.Spec{service}
 		return target, nil
 	}
 	switch {
@@ -173,24 +175,14 @@ func (a *app) listProvider(target listTarget, name string, why error) (listTarge
 
 // noSuchTarget is the error for what is nothing that can be listed.
 func (a *app) noSuchTarget(name string) error {
-	names := a.profileNames()
-	for _, s := range a.services {
+	names := a.ProfileNames()
+	for _, s := range a.Services {
 		names = append(names, s.Name)
 	}
 	if near := providers.Nearest(name, names); near != "" {
-		return usagef("%q is neither a profile nor a provider, and no scope has that word; did you mean %s?", name, near)
+		return verb.Usagef("%q is neither a profile nor a provider, and no scope has that word; did you mean %s?", name, near)
 	}
-	return usagef("%q is neither a profile nor a provider, and no scope has that word", name)
-}
-
-// profileNames are the names of the profiles, none where the file cannot be read.
-func (a *app) profileNames() []string {
-	file, _, err := a.file()
-	if err != nil {
-		return nil
-	}
-	names, _ := file.Names()
-	return slices.Clone(names)
+	return verb.Usagef("%q is neither a profile nor a provider, and no scope has that word", name)
 }
 
 // shows reports whether a scope is one of those that are looked for.
@@ -202,20 +194,20 @@ func (o *scopesListOptions) shows(s listedScope, word string) bool {
 }
 
 // lister opens the profile for --live.
-func (a *app) lister(o *scopesListOptions, target listTarget) (*session, error) {
+func (a *app) lister(o *scopesListOptions, target listTarget) (*client.Client, error) {
 	if target.profile == nil && len(target.services) == 1 {
-		if err := target.services[0].Require(providers.LiveScopes, a.services); err != nil {
+		if err := target.services[0].Require(providers.LiveScopes, a.Services); err != nil {
 			return nil, err
 		}
 	}
 	if target.profile == nil {
-		return nil, usagef("--live asks the service of a profile: name one")
+		return nil, verb.Usagef("--live asks the service of a profile: name one")
 	}
-	s, err := a.openProfile(&o.serviceFlags, target.profile)
+	s, err := a.OpenProfile(&o.Service, target.profile)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.profile.Service.Require(providers.LiveScopes, a.services)
+	return s, s.Profile.Service.Require(providers.LiveScopes, a.Services)
 }
 
 // listLive lists with what the profile's service publishes.
@@ -224,22 +216,12 @@ func (a *app) listLive(ctx context.Context, o *scopesListOptions, target listTar
 	if err != nil {
 		return err
 	}
-	err = s.bounded(a.watched(ctx), providers.Session{}, func(ctx context.Context, _ providers.Session) error {
-		target.live, err = s.provider.Scopes(ctx)
+	err = s.Bounded(a.Watched(ctx), providers.Session{}, func(ctx context.Context, _ providers.Session) error {
+		target.live, err = s.Provider.Scopes(ctx)
 		return err
 	})
 	if err != nil {
-		return a.dryRan(s, fmt.Errorf("asking which scopes there are: %w", err))
+		return a.DryRan(s, fmt.Errorf("asking which scopes there are: %w", err))
 	}
 	return a.listScopes(o, target)
-}
-
-// openProfile opens a profile that was found already.
-func (a *app) openProfile(f *serviceFlags, p *config.Profile) (*session, error) {
-	if p.Name == config.EnvironmentProfile {
-		return a.open(f, nil)
-	}
-	found := *f
-	found.name = p.Name
-	return a.open(&found, nil)
 }

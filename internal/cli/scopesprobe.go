@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
@@ -18,9 +20,9 @@ import (
 // not chosen, proven that the credentials have been accepted, so that what is refused are scopes.
 type probing struct {
 	*app
-	serviceFlags
-	output         outputFlag
-	session        *session
+	verb.Service
+	output         verb.Output
+	session        *client.Client
 	names, granted []string
 	all, proven    bool
 	requests       int
@@ -38,24 +40,24 @@ respected.`,
 		Example: `  authctl scopes probe engage
   authctl scopes probe engage --scope engage:forms:readOnly,engage:forms:readWrite
   authctl scopes probe booking -o raw`,
-		Args:              arguments(0, 1, "PROFILE"),
-		RunE:              func(c *cobra.Command, args []string) error { return p.run(a.watched(c.Context()), args) },
-		ValidArgsFunction: a.completeProfile,
+		Args:              verb.Arguments(0, 1, "PROFILE"),
+		RunE:              func(c *cobra.Command, args []string) error { return p.run(a.Watched(c.Context()), args) },
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	p.bind(command.Flags(), append(forCachedTokens(), "store")...)
+	p.Bind(command.Flags(), append(verb.ForCachedTokens(), "store")...)
 	usage := "a `scope` to probe instead of the catalogue's (repeatable; comma or space separated)"
 	command.Flags().Lookup("scope").Usage = usage
 	command.Flags().Lookup("timeout").Usage = "how long each request may take (AUTHCTL_TIMEOUT; default 30s)"
-	p.output.bind(command.Flags(), "table", "json", "raw")
+	p.output.Bind(command.Flags(), "table", "json", "raw")
 	return command
 }
 
 // run asks for the names, or once for none, where a service answers that with all that the client has.
 func (p *probing) run(ctx context.Context, args []string) (err error) {
-	if p.session, err = p.openAsking(&p.serviceFlags, &p.output, args, "a probe", p.choose); err != nil {
+	if p.session, err = p.openAsking(&p.Service, &p.output, args, "a probe", p.choose); err != nil {
 		return err
 	}
-	if p.session.profile.Service.ListsGranted {
+	if p.session.Profile.Service.ListsGranted {
 		p.granted, _, err = p.ask(ctx, nil)
 		p.proven = err == nil
 	}
@@ -63,7 +65,7 @@ func (p *probing) run(ctx context.Context, args []string) (err error) {
 		err = p.search(ctx)
 	}
 	if err != nil {
-		return p.dryRan(p.session, err)
+		return p.DryRan(p.session, err)
 	}
 	return p.show()
 }
@@ -72,22 +74,22 @@ func (p *probing) run(ctx context.Context, args []string) (err error) {
 func (p *probing) choose(service providers.Spec, wanted, own []string) ([]string, error) {
 	p.names, p.all = scopes.Unique(wanted), wanted == nil
 	if p.all {
-		p.names = joined(catalogueOf(service).Documented(), own)
+		p.names = scopes.Union(scopes.CatalogueOf(service).Documented(), own)
 	}
 	if len(p.names) == 0 {
-		return nil, usagef("there is nothing to probe: name scopes with --scope")
+		return nil, verb.Usagef("there is nothing to probe: name scopes with --scope")
 	}
 	return p.names, nil
 }
 
 func (p *probing) search(ctx context.Context) (err error) {
-	status, known := term.NewStatus(p.Streams.Err, p.showsStatus(&p.serviceFlags)), 0
+	status, known := term.NewStatus(p.Streams.Err, p.ShowsStatus(&p.Service)), 0
 	defer status.Clear()
 	decided := func(more int) {
 		known += more
 		all := len(p.names)
 		bar := term.Bar(known, all, 24)
-		status.Show(fmt.Sprintf("%d of %d scopes %s %s", known, all, bar, counted(p.requests, "request")))
+		status.Show(fmt.Sprintf("%d of %d scopes %s %s", known, all, bar, term.Counted(p.requests, "request")))
 	}
 	decided(0)
 	p.granted, err = (&scopes.Probe{Ask: p.ask, Decided: decided}).Run(ctx, p.names, false)
@@ -97,8 +99,8 @@ func (p *probing) search(ctx context.Context) (err error) {
 // ask sends one request, and sends it again when the service says that it may, while there is time.
 func (p *probing) ask(ctx context.Context, names []string) (granted []string, refused bool, err error) {
 	p.requests++
-	for end := p.Now().Add(p.session.timeout); ; {
-		got, err := p.session.askFor(ctx, names, max(end.Sub(p.Now()), time.Second))
+	for end := p.Now().Add(p.session.Timeout); ; {
+		got, err := askFor(ctx, p.session, names, max(end.Sub(p.Now()), time.Second))
 		failure, ok := errors.AsType[*providers.Failure](err)
 		if !ok {
 			return got.given, false, err

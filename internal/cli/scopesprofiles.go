@@ -7,10 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/term"
 )
 
 // scopeProfile is a profile that may get the scopes: which of them it asks for, which its
@@ -26,8 +29,12 @@ type scopeProfile struct {
 }
 
 // everyProfile returns the profiles and what they ask for, none without a configuration that can be read.
-func (a *app) everyProfile() (setup *setup, list []*config.Profile, asked []string) {
-	file, setup, err := a.file()
+func (a *app) everyProfile() (setup *client.Local, list []*config.Profile, asked []string) {
+	file, err := a.File()
+	if err != nil {
+		return nil, nil, nil
+	}
+	setup, err = a.Local()
 	if err != nil {
 		return nil, nil, nil
 	}
@@ -45,10 +52,10 @@ func (a *app) everyProfile() (setup *setup, list []*config.Profile, asked []stri
 
 // cachedBy returns what the cached token that token get would print for a profile was granted, nil without one. That
 // the store cannot be read is no matter here.
-func (a *app) cachedBy(ctx context.Context, setup *setup) func(p *config.Profile) []string {
+func (a *app) cachedBy(ctx context.Context, setup *client.Local) func(p *config.Profile) []string {
 	var entries []store.Entry
 	if setup != nil {
-		if chosen, err := setup.quietStore(); err == nil {
+		if chosen, err := setup.QuietStore(); err == nil {
 			entries, _ = chosen.List(ctx)
 		}
 	}
@@ -105,12 +112,12 @@ func (p scopeProfile) next(a *app, each bool) []string {
 	switch {
 	case each && len(p.Lacks) > 0:
 	case len(p.Has) > 0 && len(scopes.Missing(p.Has, p.Asks)) == 0:
-		noun, _ := strings.CutPrefix(counted(len(p.Has), "scope"), fmt.Sprint(len(p.Has), " "))
+		noun, _ := strings.CutPrefix(term.Counted(len(p.Has), "scope"), fmt.Sprint(len(p.Has), " "))
 		lines = append(lines, fmt.Sprintf("use profile %s, it has the %s %s: %s", p.Profile, noun,
-			strings.Join(p.Has, ", "), a.commandFor(p.Profile, "token", "get")))
+			strings.Join(p.Has, ", "), a.CommandFor(p.Profile, "token", "get")))
 	case len(p.Asks) > 0:
 		lines = append(lines, fmt.Sprintf("profile %s asks for %s; see whether the client gets it: %s", p.Profile,
-			strings.Join(p.Asks, ", "), a.commandFor(p.Profile, "scopes", "check")))
+			strings.Join(p.Asks, ", "), a.CommandFor(p.Profile, "scopes", "check")))
 	}
 	if len(p.Lacks) == 0 {
 		return lines
@@ -121,7 +128,40 @@ func (p scopeProfile) next(a *app, each bool) []string {
 	}
 	names := strings.Join(add, ",")
 	return append(lines,
-		"to ask for "+names+of+": "+scopesAssignment(p.settings, slices.Concat(p.settings.Settings.List("scopes"), add)),
-		"see whether the client gets it: "+a.commandFor(p.Profile, "scopes", "probe", "--scope", names),
-		"if it was added to the client just now: "+a.commandFor(p.Profile, "scopes", "wait", "--scope", names))
+		"to ask for "+names+of+": "+verb.ScopesAssignment(p.settings, slices.Concat(p.settings.Settings.List("scopes"), add)),
+		"see whether the client gets it: "+a.CommandFor(p.Profile, "scopes", "probe", "--scope", names),
+		"if it was added to the client just now: "+a.CommandFor(p.Profile, "scopes", "wait", "--scope", names))
+}
+
+// havingTable tells which profiles ask for the scopes, and whose token has them.
+func havingTable(profiles []scopeProfile) term.Table {
+	having := term.Table{Header: []string{"PROFILE", "SCOPE", "ASKS FOR IT", "CACHED TOKEN"}}
+	for _, p := range profiles {
+		for _, name := range scopes.Unique(slices.Concat(p.Asks, p.Has, p.Lacks)) {
+			cached := "none"
+			if p.Has != nil {
+				cached = map[bool]string{true: "has it", false: "lacks it"}[slices.Contains(p.Has, name)]
+			}
+			asks := map[bool]string{true: "yes", false: "no"}[slices.Contains(p.Asks, name)]
+			having.Rows = append(having.Rows, []string{p.Profile, name, asks, cached})
+		}
+	}
+	return having
+}
+
+// next says what to do, in order: with the profile that lacks least. each says that all of the scopes are needed, and
+// not whichever of them the call wants.
+func (e explanation) next(a *app, failed, each bool) []string {
+	if len(e.Profiles) > 0 && e.Diagnosis.Code != "invalid_scope" {
+		return e.Profiles[0].next(a, each)
+	}
+	lines := []string{}
+	if failed {
+		lines = append(lines, e.Diagnosis.Advice)
+	}
+	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" && len(e.Profiles) == 0 {
+		lines = append(lines, "no profile is of this service: "+a.CommandFor("", "profile", "add", "NAME",
+			"--provider", e.Scopes[0].Provider, "--set", "scopes="+e.Scopes[0].Name))
+	}
+	return lines
 }

@@ -32,12 +32,12 @@ func (t listTarget) of(service providers.Spec) []listedScope {
 	if t.profile != nil {
 		asked = t.profile.Settings.List("scopes")
 	}
-	list, known := []listedScope{}, catalogueOf(service)
+	list, known := []listedScope{}, scopes.CatalogueOf(service)
 	add := func(k providers.KnownScope, remark string) {
 		_, found := known.Lookup(k.Name)
 		s := listedScope{
 			Provider: service.Name, KnownScope: k,
-			Asked: slices.Contains(asked, k.Name), Known: found, remark: remark, short: opensIn(known, k),
+			Asked: slices.Contains(asked, k.Name), Known: found, remark: remark, short: scopes.OpensIn(known, k),
 		}
 		if t.live != nil {
 			published := slices.Contains(t.live, k.Name)
@@ -76,15 +76,15 @@ func remarkOn(service providers.Spec, name string) string {
 // showScopes prints the list: for people a table for each service.
 func (a *app) showScopes(o *scopesListOptions, target listTarget, lists [][]listedScope) error {
 	all := slices.Concat(lists...)
-	switch o.output.format {
+	switch o.output.Format {
 	case "json":
-		return a.json(map[string]any{"scopes": append([]listedScope{}, all...)})
+		return a.UI.JSON(map[string]any{"scopes": append([]listedScope{}, all...)})
 	case "raw":
 		var b strings.Builder
 		for _, s := range all {
 			b.WriteString(secret.CleanText(s.Name) + "\n")
 		}
-		return a.print(b.String())
+		return a.UI.Print(b.String())
 	}
 	var b strings.Builder
 	for i, service := range target.services {
@@ -94,19 +94,19 @@ func (a *app) showScopes(o *scopesListOptions, target listTarget, lists [][]list
 		if b.Len() > 0 {
 			b.WriteString("\n")
 		}
-		heading := a.out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service)
-		b.WriteString(term.Message(heading, a.width()) + "\n")
-		b.WriteString(a.out.Faint(catalogueOf(service).Page) + "\n")
+		heading := a.UI.Out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service)
+		b.WriteString(term.Message(heading, a.UI.Columns()) + "\n")
+		b.WriteString(a.UI.Out.Faint(scopes.CatalogueOf(service).Page) + "\n")
 		if _, err := a.fittingTable(target, lists[i], len(all)).WriteTo(&b); err != nil {
 			return err
 		}
 	}
-	return a.print(b.String())
+	return a.UI.Print(b.String())
 }
 
 // count says how many scopes are shown of how many, and how many the profile asks for.
 func count(target listTarget, list []listedScope, service providers.Spec) string {
-	shown, total, asked := 0, len(catalogueOf(service).Scopes), 0
+	shown, total, asked := 0, len(scopes.CatalogueOf(service).Scopes), 0
 	for _, s := range list {
 		if s.Known {
 			shown++
@@ -115,7 +115,7 @@ func count(target listTarget, list []listedScope, service providers.Spec) string
 			asked++
 		}
 	}
-	text := counted(total, "scope")
+	text := term.Counted(total, "scope")
 	if shown < total {
 		text = fmt.Sprintf("%d of %d scopes", shown, total)
 	}
@@ -178,7 +178,7 @@ func (a *app) scopesTable(target listTarget, list []listedScope, how wordy) term
 			table.Rows[i] = append(table.Rows[i], column.text(s))
 		}
 	}
-	return a.paint(table)
+	return a.UI.Fit(table)
 }
 
 // source says where a scope is named, for --live.
@@ -229,39 +229,55 @@ type probedScope struct {
 func (p *probing) show() error {
 	table := term.Table{Header: []string{"SCOPE", "ACCESS", "OPENS", "GRANTED"}}
 	if p.all {
-		p.names = joined(p.names, p.granted)
+		p.names = scopes.Union(p.names, p.granted)
 	}
 	p.granted = scopes.Missing(scopes.Missing(p.granted, p.names), p.names) // in their order
-	list, profile, answer := []probedScope{}, p.session.profile, map[bool]string{true: "yes", false: "no"}
-	for _, name := range joined(p.granted, p.names) {
-		k, _ := catalogueOf(profile.Service).Lookup(name)
+	list, profile, answer := []probedScope{}, p.session.Profile, map[bool]string{true: "yes", false: "no"}
+	for _, name := range scopes.Union(p.granted, p.names) {
+		k, _ := scopes.CatalogueOf(profile.Service).Lookup(name)
 		granted := slices.Contains(p.granted, name)
 		list = append(list, probedScope{Name: name, Granted: granted, Access: k.Access, API: k.API, About: k.About})
-		table.Rows = append(table.Rows, []string{name, k.Access, opens(k), answer[granted]})
+		table.Rows = append(table.Rows, []string{name, k.Access, scopes.Opens(k), answer[granted]})
 	}
-	switch p.output.format {
+	switch p.output.Format {
 	case "json":
-		return p.json(map[string]any{
+		return p.UI.JSON(map[string]any{
 			"profile": profile.Name, "provider": profile.Service.Name, "requests": p.requests, "scopes": list,
 		})
 	case "raw":
-		return p.print(lines(p.granted))
+		return p.UI.Print(term.Lines(p.granted))
 	}
 	var b strings.Builder
-	if _, err := p.paint(table).WriteTo(&b); err != nil {
+	if _, err := p.UI.Fit(table).WriteTo(&b); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "\n%d of %s granted, found with %s\n", len(p.granted), counted(len(list), "scope"),
-		counted(p.requests, "request"))
-	return p.print(b.String() + scopesBlock(p.toPaste()))
+	fmt.Fprintf(&b, "\n%d of %s granted, found with %s\n", len(p.granted), term.Counted(len(list), "scope"),
+		term.Counted(p.requests, "request"))
+	return p.UI.Print(b.String() + scopesBlock(p.toPaste()))
 }
 
 // toPaste are the scopes to put into the profile. Of a probe that --scope limits, what the profile asks for beside
 // stays in it.
 func (p *probing) toPaste() []string {
-	own, _ := p.ownProfile(p.session.profile.Name)
+	own, _ := p.ownProfile(p.session.Profile.Name)
 	if p.all || len(p.granted) == 0 || own == nil {
 		return p.granted
 	}
-	return joined(scopes.Missing(p.names, own.Settings.List("scopes")), p.granted)
+	return scopes.Union(scopes.Missing(p.names, own.Settings.List("scopes")), p.granted)
+}
+
+// openingTable tells what the scopes open.
+func (a *app) openingTable(found []scopes.Found) term.Table {
+	opening := term.Table{Header: []string{"SCOPE", "SERVICE", "ACCESS", "OPENS"}}
+	for _, s := range found {
+		opens := scopes.OpensInFull(s.KnownScope)
+		if s.Provider == "" {
+			opens = "in no catalogue"
+			if right := scopes.Spelling(s.Name, a.Services); right != "" {
+				opens += "; case matters, did you mean " + right + "?"
+			}
+		}
+		opening.Rows = append(opening.Rows, []string{s.Name, s.Provider, s.Access, opens})
+	}
+	return opening
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/providers"
@@ -27,8 +29,8 @@ const (
 
 // waitOptions are the flags of `scopes wait`.
 type waitOptions struct {
-	serviceFlags
-	output outputFlag
+	verb.Service
+	output verb.Output
 	// wanted are the scopes that are waited for, rest the profile's other ones.
 	wanted, rest []string
 	// own: nothing but the profile's scopes is asked for.
@@ -48,43 +50,43 @@ scope that is minutes old: asking once without scopes tells which.
 The token is kept in the cache if it is the one that token get would get.`,
 		Example: `  authctl scopes wait calls --scope users:read && ./nightly.sh
   authctl scopes wait calls --timeout 20m`,
-		Args: arguments(0, 1, "PROFILE"),
+		Args: verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			return a.runScopesWait(a.watched(command.Context()), o, args)
+			return a.runScopesWait(a.Watched(command.Context()), o, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	o.bind(command.Flags(), "min-ttl", "force-refresh")
+	o.Bind(command.Flags(), "min-ttl", "force-refresh")
 	command.Flags().Lookup("no-cache").Usage = "do not keep the token"
 	scope := command.Flags().Lookup("scope")
 	scope.Usage = "a `scope` to wait for beside the profile's (repeatable; comma or space separated)"
 	command.Flags().Lookup("timeout").Usage = "how long to wait (default 10m)"
-	o.output.bind(command.Flags(), "text", "json")
+	o.output.Bind(command.Flags(), "text", "json")
 	return command
 }
 
 func (a *app) runScopesWait(ctx context.Context, o *waitOptions, args []string) error {
-	s, err := a.openAsking(&o.serviceFlags, &o.output, args, "waiting for a scope", o.choose)
+	s, err := a.openAsking(&o.Service, &o.output, args, "waiting for a scope", o.choose)
 	if err != nil {
 		return err
 	}
 	var last asked
 	w := a.scopeWait(s, o)
 	w.ask = func(ctx context.Context, names []string, limit time.Duration) ([]string, error) {
-		got, err := s.askFor(ctx, names, limit)
+		got, err := askFor(ctx, s, names, limit)
 		last = got
 		return got.given, err
 	}
 	began := a.Now()
 	if err := w.run(ctx); err != nil {
-		return a.dryRan(s, err)
+		return a.DryRan(s, err)
 	}
-	if o.own && !o.noCache {
-		if err := s.broker.Keep(ctx, s.request, last.token); err != nil {
-			a.warn("the token is not kept: " + err.Error())
+	if o.own && !o.NoCache {
+		if err := s.Keep(ctx, last.token); err != nil {
+			a.UI.Warn("the token is not kept: " + err.Error())
 		}
 	}
-	return a.showWaited(o, s.profile, waited{
+	return a.showWaited(o, s.Profile, waited{
 		time: a.Now().Sub(began).Round(time.Second), requests: w.requests, assumed: last.given == nil && len(o.wanted) > 1,
 	})
 }
@@ -96,11 +98,11 @@ func (o *waitOptions) choose(service providers.Spec, wanted, own []string) ([]st
 		o.wanted = own
 	}
 	if len(o.wanted) == 0 {
-		return nil, usagef("there is no scope to wait for: the profile has none, name one with --scope")
+		return nil, verb.Usagef("there is no scope to wait for: the profile has none, name one with --scope")
 	}
 	for _, c := range scopes.Check(service, o.wanted) {
 		if c.Kind == scopes.Pointless {
-			return nil, &scopeError{message: "waiting for " + c.String(), hint: "take it out of the profile or of --scope"}
+			return nil, &verb.Error{Kind: "scope", Message: "waiting for " + c.String(), Hint: "take it out of the profile or of --scope"}
 		}
 	}
 	// Nothing else is asked for: what of the profile is refused is not waited for.
@@ -109,31 +111,31 @@ func (o *waitOptions) choose(service providers.Spec, wanted, own []string) ([]st
 }
 
 // scopeWait prepares the wait; who is asked is left open.
-func (a *app) scopeWait(s *session, o *waitOptions) *scopeWait {
+func (a *app) scopeWait(s *client.Client, o *waitOptions) *scopeWait {
 	w := &scopeWait{
 		wait: scopes.Wait{Scopes: o.wanted}, all: o.wanted, rest: o.rest,
 		now: a.Now, sleep: moment.Sleep, patience: waitPatience,
 		// A wrong password that is sent twice may lock the user out.
-		askOnce:  s.provider.Key().Grant == "password",
-		timedOut: func() *scopeError { return a.waitedInVain(s.profile, o.wanted) },
+		askOnce:  s.Provider.Key().Grant == "password",
+		timedOut: func() *verb.Error { return a.waitedInVain(s.Profile, o.wanted) },
 	}
-	if o.timeout.set {
-		w.patience = o.timeout.value
+	if o.Timeout.Given != nil {
+		w.patience = *o.Timeout.Given
 	}
-	if s.profile.Service.ListsGranted {
+	if s.Profile.Service.ListsGranted {
 		// No other scope can then be what is refused.
 		w.rest = nil
 	}
-	what := fmt.Sprintf("waiting for %s at %s", strings.Join(o.wanted, " "), s.profile.Service.Title)
-	if a.showsStatus(&o.serviceFlags) {
-		line := term.NewStatus(a.Streams.Err, true)
+	what := fmt.Sprintf("waiting for %s at %s", strings.Join(o.wanted, " "), s.Profile.Service.Title)
+	if a.ShowsStatus(&o.Service) {
+		line := term.NewStatus(a.UI.Streams.Err, true)
 		w.show = func(waited time.Duration) {
 			line.Show(fmt.Sprintf("%s, %s so far", what, moment.Lasting(waited.Truncate(time.Second))))
 		}
 		w.clear = line.Clear
 		return w
 	}
-	say := sync.OnceFunc(func() { a.note(fmt.Sprintf("%s, up to %s", what, moment.Lasting(w.patience))) })
+	say := sync.OnceFunc(func() { a.UI.Note(fmt.Sprintf("%s, up to %s", what, moment.Lasting(w.patience))) })
 	w.show, w.clear = func(time.Duration) { say() }, func() {}
 	return w
 }
@@ -153,12 +155,12 @@ type scopeWait struct {
 	askOnce  bool
 	show     func(waited time.Duration)
 	clear    func()
-	timedOut func() *scopeError
+	timedOut func() *verb.Error
 	requests int
 }
 
 // run returns nil when the scopes are in effect. Errors are those that waiting does
-// not mend, a *scopeError when there is no time left, and why ctx ended.
+// not mend, a *verb.Error when there is no time left, and why ctx ended.
 func (w *scopeWait) run(ctx context.Context) error {
 	defer w.clear()
 	began := w.now()
@@ -241,13 +243,13 @@ func (w *scopeWait) gaveUp(err error) error {
 		return fmt.Errorf("waited %s for a scope: %w", moment.Lasting(w.patience), err)
 	}
 	in := w.timedOut()
-	in.message = fmt.Sprintf("%s within %s, asked %s", in.message, moment.Lasting(w.patience), counted(w.requests, "time"))
-	in.err = err
+	in.Message = fmt.Sprintf("%s within %s, asked %s", in.Message, moment.Lasting(w.patience), term.Counted(w.requests, "time"))
+	in.Err = err
 	return in
 }
 
 // waitedInVain says what to check when scopes do not come into effect.
-func (a *app) waitedInVain(p *config.Profile, wanted []string) *scopeError {
+func (a *app) waitedInVain(p *config.Profile, wanted []string) *verb.Error {
 	var advice []string
 	for _, c := range scopes.Check(p.Service, wanted) {
 		advice = append(advice, c.String())
@@ -258,10 +260,10 @@ func (a *app) waitedInVain(p *config.Profile, wanted []string) *scopeError {
 	}
 	advice = append(advice,
 		fmt.Sprintf("check that client %s was given it in %s", p.Settings.Text("client_id"), where),
-		"see what it gets with "+a.commandFor(p.Name, "scopes", "probe"), "or raise --timeout")
-	return &scopeError{
-		message: fmt.Sprintf("%s did not come into effect at %s", strings.Join(wanted, " "), p.Service.Title),
-		hint:    strings.Join(advice, "; "),
+		"see what it gets with "+a.CommandFor(p.Name, "scopes", "probe"), "or raise --timeout")
+	return &verb.Error{
+		Kind: "scope", Message: fmt.Sprintf("%s did not come into effect at %s", strings.Join(wanted, " "), p.Service.Title),
+		Hint: strings.Join(advice, "; "),
 	}
 }
 
@@ -275,7 +277,7 @@ type waited struct {
 
 // showWaited prints how long it took.
 func (a *app) showWaited(o *waitOptions, p *config.Profile, took waited) error {
-	if o.output.json() {
+	if o.output.JSON() {
 		out := map[string]any{
 			"profile": p.Name, "provider": p.Service.Name, "scopes": o.wanted, "effective": true,
 			"waited_seconds": int(took.time.Seconds()), "requests": took.requests,
@@ -283,16 +285,16 @@ func (a *app) showWaited(o *waitOptions, p *config.Profile, took waited) error {
 		if took.assumed {
 			out["assumed"] = true
 		}
-		return a.json(out)
+		return a.UI.JSON(out)
 	}
 	verb := "is"
 	if len(o.wanted) > 1 {
 		verb = "are"
 	}
 	text := fmt.Sprintf("%s %s in effect at %s, after %s and %s\n", strings.Join(o.wanted, " "), verb,
-		p.Service.Title, moment.Lasting(took.time), counted(took.requests, "request"))
+		p.Service.Title, moment.Lasting(took.time), term.Counted(took.requests, "request"))
 	if took.assumed {
 		text += "assumed: " + assumedText(p.Service) + "\n"
 	}
-	return a.print(text)
+	return a.UI.Print(text)
 }

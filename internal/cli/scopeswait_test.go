@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/google/go-cmp/cmp"
@@ -30,7 +31,7 @@ func (a *answers) wait() *scopeWait {
 			a.at = a.at.Add(d)
 			return context.Cause(ctx)
 		},
-		timedOut: func() *scopeError { return &scopeError{message: "in vain"} },
+		timedOut: func() *verb.Error { return &verb.Error{Kind: "scope", Message: "in vain"} },
 	}
 	w.ask = func(_ context.Context, names []string, _ time.Duration) ([]string, error) {
 		a.asked = append(a.asked, names)

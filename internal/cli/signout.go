@@ -10,7 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -20,8 +23,8 @@ import (
 
 // signoutOptions are the flags of `signout`.
 type signoutOptions struct {
-	serviceFlags
-	output        outputFlag
+	verb.Service
+	output        verb.Output
 	global        bool
 	all           bool
 	redirectURI   string
@@ -47,8 +50,8 @@ func (o *signoutOptions) of(profile string, scopes []string) string {
 }
 
 // named is of for the token that a session is about.
-func (o *signoutOptions) named(s *session) string {
-	return o.of(s.profile.Name, s.provider.Key().Scopes)
+func (o *signoutOptions) named(s *client.Client) string {
+	return o.of(s.Profile.Name, s.Provider.Key().Scopes)
 }
 
 // signoutOutcome is one token in `signout -o json`.
@@ -75,17 +78,17 @@ case: all that token list shows of the profile, or with --scope the token with j
 those. Where the service cannot be told, stderr says so and until when the token stays
 valid; with --require-remote that is exit code 6. --all also forgets what belongs to
 other configurations, and names it.`,
-		Args: arguments(0, 1, "PROFILE"),
+		Args: verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(&o.output); err != nil {
+			if err := a.Begin(&o.output); err != nil {
 				return err
 			}
-			return a.runSignout(a.watched(command.Context()), o, args)
+			return a.runSignout(a.Watched(command.Context()), o, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	o.bind(command.Flags(), forCachedTokens()...)
-	o.output.bind(command.Flags(), "text", "json")
+	o.Bind(command.Flags(), verb.ForCachedTokens()...)
+	o.output.Bind(command.Flags(), "text", "json")
 	command.Flags().BoolVar(&o.global, "global", false, "end all sessions of the user")
 	command.Flags().BoolVar(&o.all, "all", false, "sign out of every profile that has a token here")
 	command.Flags().StringVar(&o.redirectURI, "redirect-uri", "", "ask where a browser would go afterwards (`URI`)")
@@ -95,10 +98,10 @@ other configurations, and names it.`,
 
 func (a *app) runSignout(ctx context.Context, o *signoutOptions, args []string) error {
 	o.outcomes = []signoutOutcome{}
-	if err := a.signOutOfChosen(ctx, o, args); err != nil || !o.output.json() || o.dryRun {
+	if err := a.signOutOfChosen(ctx, o, args); err != nil || !o.output.JSON() || o.DryRun {
 		return err
 	}
-	return a.json(map[string]any{"signouts": o.outcomes})
+	return a.UI.JSON(map[string]any{"signouts": o.outcomes})
 }
 
 func (a *app) signOutOfChosen(ctx context.Context, o *signoutOptions, args []string) error {
@@ -106,17 +109,17 @@ func (a *app) signOutOfChosen(ctx context.Context, o *signoutOptions, args []str
 		return err
 	}
 	if !o.all {
-		s, err := a.open(&o.serviceFlags, args)
+		s, err := a.Open(&o.Service, args)
 		if err != nil {
 			return err
 		}
-		if len(o.scopes) > 0 {
+		if len(o.Scopes) > 0 {
 			return a.signOutOf(ctx, s, o)
 		}
 		return a.signOutOfProfile(ctx, s, o)
 	}
-	if len(args) > 0 || o.name != "" || len(o.scopes) > 0 {
-		return usagef("--all goes through everything that is stored: a profile or --scope do not go with it")
+	if len(args) > 0 || o.Profile.Name != "" || len(o.Scopes) > 0 {
+		return verb.Usagef("--all goes through everything that is stored: a profile or --scope do not go with it")
 	}
 	return a.signOutOfAll(ctx, o)
 }
@@ -129,44 +132,44 @@ func checkRedirectURI(text string) error {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" || u.Opaque == "" && u.Host == "" {
-		return usagef("--redirect-uri is not an absolute URI: write it as https://HOST/PATH")
+		return verb.Usagef("--redirect-uri is not an absolute URI: write it as https://HOST/PATH")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return nil
 	}
 	if err := oauth.CheckEndpoint(&url.URL{Scheme: "https", User: u.User, Host: u.Host}); err != nil {
-		return usagef("--redirect-uri cannot be used: %v", err)
+		return verb.Usagef("--redirect-uri cannot be used: %v", err)
 	}
 	return nil
 }
 
 // signOutOfProfile goes through all that is filed under a profile: also what other scopes
 // got, by a flag or before the profile was changed, because token list shows it.
-func (a *app) signOutOfProfile(ctx context.Context, s *session, o *signoutOptions) error {
-	record, err := s.stored(ctx)
+func (a *app) signOutOfProfile(ctx context.Context, s *client.Client, o *signoutOptions) error {
+	record, err := s.Stored(ctx)
 	if err != nil {
 		return err
 	}
-	if s.unopened != nil {
-		s.setup.known = 1
+	if s.Unopened != nil {
+		s.Local.Known = 1
 	}
-	entries, err := s.setup.listed(ctx, s.broker.Store)
+	entries, err := s.Local.Listed(ctx, s.Store())
 	if err != nil {
 		return err
 	}
-	own := s.provider.Key()
+	own := s.Key()
 	others := slices.DeleteFunc(entries, func(e store.Entry) bool {
-		return e.Profile != s.profile.Name || e.Key.Equal(own)
+		return e.Profile != s.Profile.Name || e.Key.Equal(own)
 	})
 	o.count(others)
 	if record != nil {
-		o.tokens[s.profile.Name]++
+		o.tokens[s.Profile.Name]++
 	}
 	var all []error
-	if record != nil || s.unopened != nil || len(others) == 0 {
+	if record != nil || s.Unopened != nil || len(others) == 0 {
 		all = append(all, a.signOutOf(ctx, s, o))
 	}
-	return errors.Join(append(all, a.signOutOfEntries(ctx, o, s.broker.Store, others))...)
+	return errors.Join(append(all, a.signOutOfEntries(ctx, o, s.Store(), others))...)
 }
 
 // count counts the tokens of each profile.
@@ -192,28 +195,28 @@ func (a *app) signOutOfEntries(ctx context.Context, o *signoutOptions, kept stor
 // untold tells of a token that is forgotten here alone.
 func (a *app) untold(o *signoutOptions, profile, provider string, expiry time.Time, warning string) {
 	outcome := signoutOutcome{Profile: profile, Provider: provider, Message: warning}
-	outcome.ValidUntil, _, _ = moments(expiry, a.Now())
+	outcome.ValidUntil, _, _ = moment.Fields(expiry, a.Now())
 	o.outcomes = append(o.outcomes, outcome)
-	a.warn(warning)
+	a.UI.Warn(warning)
 }
 
 // signOutOfAll goes through what is stored. A token whose profile is gone, or has
 // become another client, is forgotten without the service being told.
 func (a *app) signOutOfAll(ctx context.Context, o *signoutOptions) error {
-	setup, err := a.setup()
+	setup, err := a.Local()
 	if err != nil {
 		return err
 	}
-	kept, err := setup.store(o.store)
+	kept, err := setup.Store(o.Store.Name)
 	if err != nil {
 		return err
 	}
-	entries, err := setup.listed(ctx, kept)
+	entries, err := setup.Listed(ctx, kept)
 	if err != nil {
 		return err
 	}
-	if len(entries) == 0 && setup.unopened == 0 {
-		a.note("there is no token here")
+	if len(entries) == 0 && setup.Unopened == 0 {
+		a.UI.Note("there is no token here")
 	}
 	o.count(entries)
 	return a.signOutOfEntries(ctx, o, kept, entries)
@@ -228,8 +231,8 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 		return a.signOutOf(ctx, s, o)
 	}
 	whose := o.of(e.Profile, e.Key.Scopes)
-	if o.dryRun {
-		a.note("the token of " + whose + " would be forgotten, and the service not told: " + foreign)
+	if o.DryRun {
+		a.UI.Note("the token of " + whose + " would be forgotten, and the service not told: " + foreign)
 		return nil
 	}
 	if err := kept.Delete(ctx, e.Key); err != nil {
@@ -237,7 +240,7 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 	}
 	a.untold(o, e.Profile, e.Key.Provider, e.Expiry, fmt.Sprintf(
 		"the token of %s is forgotten, but %s: %s was not told, and it stays valid until %s",
-		whose, foreign, e.Key.Provider, end(e.Expiry)))
+		whose, foreign, e.Key.Provider, moment.End(e.Expiry)))
 	if o.requireRemote {
 		return &providers.UnsupportedError{Service: e.Key.Provider, Operation: "signout without its profile"}
 	}
@@ -247,7 +250,7 @@ func (a *app) signOutOfEntry(ctx context.Context, o *signoutOptions, kept store.
 // openEntry opens the profile that a token was got with, with the scopes it was got
 // with. Where there is none, foreign says whose the token is: another configuration's, or
 // a client's that the profile was before.
-func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *session, foreign string, err error) {
+func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *client.Client, foreign string, err error) {
 	name := []string{e.Profile}
 	if e.Profile == config.EnvironmentProfile {
 		name = nil
@@ -255,14 +258,15 @@ func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *session, foreign s
 	for _, scopes := range []map[string]providers.Value{
 		nil, {"scopes": {List: e.Key.Scopes, Origin: "the stored token"}},
 	} {
-		flags := o.serviceFlags
-		flags.override = scopes
-		s, err = a.open(&flags, name)
+		var p *config.Profile
+		if p, err = a.Pick(&o.Service, name, scopes); err == nil {
+			s, err = a.OpenProfile(&o.Service, p)
+		}
 		if errors.Is(err, config.ErrNoProfile) {
 			return nil, fmt.Sprintf("it belongs to another configuration, client %s of %s",
 				secret.CleanText(e.Key.ClientID), secret.CleanText(cmp.Or(e.Account, e.Key.TokenURL))), nil
 		}
-		if err != nil || s.provider.Key().Equal(e.Key) {
+		if err != nil || s.Key().Equal(e.Key) {
 			return s, "", err
 		}
 	}
@@ -272,49 +276,49 @@ func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *session, foreign s
 
 // forgetUnopened forgets a token that is there and cannot be opened, with which the service
 // cannot be told of anything.
-func (a *app) forgetUnopened(ctx context.Context, s *session, o *signoutOptions) error {
-	why := s.unopened.Problem
+func (a *app) forgetUnopened(ctx context.Context, s *client.Client, o *signoutOptions) error {
+	why := s.Unopened.Problem
 	if o.requireRemote {
 		return &store.UnusableError{
-			Store: s.broker.Store.Name(), Problem: store.Refused, Doing: "reading the token", Err: errors.New(why),
+			Store: s.Store().Name(), Problem: store.Refused, Doing: "reading the token", Err: errors.New(why),
 			Hint: "give the key that it was stored with, by AUTHCTL_STORE_KEY_FILE or its twins; nothing is forgotten yet",
 		}
 	}
-	if o.dryRun {
-		a.note("the token of profile " + s.profile.Name + " would be forgotten, and the service not told: " + why)
+	if o.DryRun {
+		a.UI.Note("the token of profile " + s.Profile.Name + " would be forgotten, and the service not told: " + why)
 		return nil
 	}
-	if err := s.broker.Forget(ctx, s.request); err != nil {
-		return fmt.Errorf("forgetting the token of profile %s: %w", s.profile.Name, err)
+	if err := s.Forget(ctx); err != nil {
+		return fmt.Errorf("forgetting the token of profile %s: %w", s.Profile.Name, err)
 	}
-	a.untold(o, s.profile.Name, s.provider.Name(), time.Time{}, "the token of profile "+s.profile.Name+
+	a.untold(o, s.Profile.Name, s.Provider.Name(), time.Time{}, "the token of profile "+s.Profile.Name+
 		" is forgotten here, but the service was not told, and it stays valid until it ends: "+why)
 	return nil
 }
 
 // signOutOf tells the service, if it can be told, and forgets the token whatever it
 // answers.
-func (a *app) signOutOf(ctx context.Context, s *session, o *signoutOptions) error {
-	record, err := s.stored(ctx)
+func (a *app) signOutOf(ctx context.Context, s *client.Client, o *signoutOptions) error {
+	record, err := s.Stored(ctx)
 	if err != nil {
 		return err
 	}
-	if s.unopened != nil {
+	if s.Unopened != nil {
 		return a.forgetUnopened(ctx, s, o)
 	}
 	if record == nil {
-		a.note("there is no token of profile " + s.profile.Name + " here")
+		a.UI.Note("there is no token of profile " + s.Profile.Name + " here")
 		return nil
 	}
 	done, remote := a.tellService(ctx, s, o, record)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if s.dryRun != nil {
-		a.note("what signing out of profile " + o.named(s) + " would do:")
+	if s.Options.DryRun {
+		a.UI.Note("what signing out of profile " + o.named(s) + " would do:")
 		return a.dryRanSignout(s, o, remote)
 	}
-	if err := s.broker.Forget(ctx, s.request); err != nil {
+	if err := s.Forget(ctx); err != nil {
 		return fmt.Errorf("forgetting the token of profile %s: %w", o.named(s), err)
 	}
 	if remote == nil {
@@ -324,8 +328,8 @@ func (a *app) signOutOf(ctx context.Context, s *session, o *signoutOptions) erro
 		return notRemote(o.named(s), remote)
 	}
 	expiry := record.Token.Expiry()
-	a.untold(o, s.profile.Name, s.provider.Name(), expiry, fmt.Sprintf(
-		"the token of profile %s is forgotten here, but stays valid until %s: %v", o.named(s), end(expiry), remote))
+	a.untold(o, s.Profile.Name, s.Provider.Name(), expiry, fmt.Sprintf(
+		"the token of profile %s is forgotten here, but stays valid until %s: %v", o.named(s), moment.End(expiry), remote))
 	return nil
 }
 
@@ -339,44 +343,44 @@ func notRemote(profile string, err error) error {
 }
 
 // dryRanSignout tells what a sign-out would do.
-func (a *app) dryRanSignout(s *session, o *signoutOptions, remote error) error {
+func (a *app) dryRanSignout(s *client.Client, o *signoutOptions, remote error) error {
 	if _, lacks := errors.AsType[*providers.UnsupportedError](remote); lacks && !o.requireRemote {
-		a.note("the token of profile " + o.named(s) + " would be forgotten; nothing would be sent: " + remote.Error())
+		a.UI.Note("the token of profile " + o.named(s) + " would be forgotten; nothing would be sent: " + remote.Error())
 		return nil
 	}
-	return a.dryRan(s, remote)
+	return a.DryRan(s, remote)
 }
 
 // tellService asks the service to end the session.
 func (a *app) tellService(
-	ctx context.Context, s *session, o *signoutOptions, record *store.Record,
+	ctx context.Context, s *client.Client, o *signoutOptions, record *store.Record,
 ) (done providers.SignedOut, err error) {
-	if err := s.profile.Service.Require(providers.SignOut, a.services); err != nil {
+	if err := s.Profile.Service.Require(providers.SignOut, a.Services); err != nil {
 		return done, err
 	}
-	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
-		done, err = s.provider.SignOut(ctx, with, providers.SignOutOptions{Global: o.global, RedirectURI: o.redirectURI})
+	err = s.Bounded(ctx, client.SessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
+		done, err = s.Provider.SignOut(ctx, with, providers.SignOutOptions{Global: o.global, RedirectURI: o.redirectURI})
 		return err
 	})
 	return done, err
 }
 
 // signedOut tells what the service did, and what it could not.
-func (a *app) signedOut(s *session, o *signoutOptions, done providers.SignedOut) error {
+func (a *app) signedOut(s *client.Client, o *signoutOptions, done providers.SignedOut) error {
 	o.outcomes = append(o.outcomes, signoutOutcome{
-		Profile: s.profile.Name, Provider: s.provider.Name(), Remote: true, Message: done.Did, RedirectURI: done.RedirectURI,
+		Profile: s.Profile.Name, Provider: s.Provider.Name(), Remote: true, Message: done.Did, RedirectURI: done.RedirectURI,
 	})
-	a.note(o.named(s) + ": " + done.Did)
+	a.UI.Note(o.named(s) + ": " + done.Did)
 	if done.RedirectURI != "" {
-		a.note("a browser would go on to " + done.RedirectURI)
+		a.UI.Note("a browser would go on to " + done.RedirectURI)
 	}
 	if done.Lacking == "" {
 		return nil
 	}
-	lacks := &providers.UnsupportedError{Service: s.profile.Service.Title, Operation: done.Lacking}
+	lacks := &providers.UnsupportedError{Service: s.Profile.Service.Title, Operation: done.Lacking}
 	if o.requireRemote {
 		return lacks
 	}
-	a.warn(lacks.Error())
+	a.UI.Warn(lacks.Error())
 	return nil
 }

@@ -2,29 +2,25 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
-	"strings"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/cli/verb/formats"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) token() *cobra.Command {
-	return a.group("token", "Get tokens and see what is cached",
-		a.named("token",
-			made{"get", a.tokenGet}, made{"list", a.tokenList}, made{"inspect", a.tokenInspect},
-			made{"introspect", a.tokenIntrospect}, made{"revoke", a.tokenRevoke},
-		)...)
+	return a.Group("token", "Get tokens and see what is cached",
+		verb.Made{Name: "get", Make: made(a.tokenGet)}, verb.Made{Name: "list", Make: made(a.tokenList)}, verb.Made{Name: "inspect", Make: made(a.tokenInspect)},
+		verb.Made{Name: "introspect", Make: made(a.tokenIntrospect)}, verb.Made{Name: "revoke", Make: made(a.tokenRevoke)},
+	)
 }
 
 // tokenGetOptions are the flags of `token get`.
 type tokenGetOptions struct {
-	serviceFlags
-	requireFlag
-	output       outputFlag
+	verb.Service
+	verb.Require
+	output       verb.Output
 	variable     string
 	githubOutput bool
 }
@@ -53,9 +49,9 @@ report for the jobs that follow, which GitLab does not hide.`,
   authctl token get calls -o curl | curl -K - "$URL"
   authctl token get calls -o github
   authctl token get engage --dry-run`,
-		Args: arguments(0, 1, "PROFILE"),
+		Args: verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(&o.output); err != nil {
+			if err := a.Begin(&o.output); err != nil {
 				return err
 			}
 			if o.githubOutput && !command.Flags().Changed("var") {
@@ -63,11 +59,11 @@ report for the jobs that follow, which GitLab does not hide.`,
 			}
 			return a.runTokenGet(command.Context(), o, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	o.serviceFlags.bind(command.Flags())
-	o.requireFlag.bind(command.Flags())
-	o.output.bind(command.Flags(), tokenFormats()...)
+	o.Service.Bind(command.Flags())
+	o.Require.Bind(command.Flags())
+	o.output.Bind(command.Flags(), formats.Names()...)
 	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN",
 		"the `name` of the variable, in formats that set one")
 	command.Flags().BoolVar(&o.githubOutput, "github-output", false,
@@ -76,104 +72,45 @@ report for the jobs that follow, which GitLab does not hide.`,
 }
 
 func (a *app) runTokenGet(ctx context.Context, o *tokenGetOptions, args []string) error {
-	if !variableName(o.variable) {
-		return usagef("--var %q is not the name of a variable", o.variable)
+	if !verb.VariableName(o.variable) {
+		return verb.Usagef("--var %q is not the name of a variable", o.variable)
 	}
-	if o.githubOutput && o.output.format != "github" {
-		return usagef("--github-output goes with -o github only")
+	if o.githubOutput && o.output.Format != "github" {
+		return verb.Usagef("--github-output goes with -o github only")
 	}
-	if err := o.requireFlag.check(); err != nil {
+	if err := o.Require.Check(); err != nil {
 		return err
 	}
-	if slices.Contains(evaluated(), o.output.format) {
+	if slices.Contains(formats.Evaluated(), o.output.Format) {
 		// A signal is a failure too, of which the shell has to be told.
-		ctx = a.watched(ctx)
+		ctx = a.Watched(ctx)
 	}
-	s, err := a.open(&o.serviceFlags, args)
+	s, err := a.Open(&o.Service, args)
 	if err != nil {
 		return err
 	}
-	a.warnOfScopes(s.profile.Service, o.list(), "")
-	if o.dryRun {
-		return a.dryRun(ctx, s)
+	a.WarnOfScopes(s.Profile.Service, o.Require.List(), "")
+	if o.DryRun {
+		return a.DryRun(ctx, s)
 	}
-	form, err := a.form(o)
+	form, err := formats.Prepare(a.Deps, o.output.Format, o.variable, o.githubOutput)
 	if err != nil {
 		return err
 	}
-	answer, err := s.token(ctx)
+	answer, err := s.Token(ctx)
 	if err != nil {
 		return err
 	}
-	if len(o.required) > 0 {
-		known, _ := sides(s, answer)
-		if err := o.require(s, answer, known); err != nil {
+	if len(o.Required) > 0 {
+		known, _ := verb.Sides(s, answer)
+		if err := a.Require(&o.Require, s, answer, known); err != nil {
 			return err
 		}
 	}
-	if err := a.deliver(form, newPrinted(s, answer, a.Now())); err != nil {
+	if err := form.Deliver(a.Deps, formats.New(s, answer, a.Now())); err != nil {
 		return err
 	}
 	// A runner has been told what to hide.
-	a.tellOfScopes(s, answer)
+	a.TellOfScopes(s, answer)
 	return nil
-}
-
-// dryRun prints the request that would be sent for a new token, and sends nothing.
-func (a *app) dryRun(ctx context.Context, s *session) error {
-	_, err := s.token(ctx)
-	if err == nil {
-		return errors.New("no request would be sent")
-	}
-	return a.dryRan(s, err)
-}
-
-// dryRan prints the requests that a dry run kept; any other error stays one.
-func (a *app) dryRan(s *session, err error) error {
-	if !errors.Is(err, oauth.ErrDryRun) {
-		return err
-	}
-	var b strings.Builder
-	identity := s.provider.Key()
-	of := oauth.Fingerprints{ClientID: identity.ClientID, TokenURL: identity.TokenURL}
-	for i, request := range s.dryRun.Requests(of) {
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString(request.Text)
-		if strings.HasSuffix(request.URL.Path, "/.well-known/openid-configuration") {
-			a.note("where the next request goes is in the answer to this one")
-		}
-	}
-	return a.print(b.String())
-}
-
-// print writes an answer to stdout. A token that could not be written is a
-// failure: a full disk must not look like success.
-func (a *app) print(text string) error {
-	if _, err := io.WriteString(a.Streams.Out, text); err != nil {
-		return unwritten(err)
-	}
-	return nil
-}
-
-// printToken writes a token in its format to stdout, as it is.
-func (a *app) printToken(text string) error {
-	if _, err := io.WriteString(a.raw.Out, text); err != nil {
-		return unwritten(err)
-	}
-	return nil
-}
-
-func unwritten(err error) error { return fmt.Errorf("writing the answer to stdout: %w", err) }
-
-// variableName reports whether s can name a variable in every shell.
-func variableName(s string) bool {
-	for i, r := range s {
-		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return s != ""
 }

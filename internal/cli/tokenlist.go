@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -32,33 +34,29 @@ type shownToken struct {
 }
 
 func (a *app) tokenList() *cobra.Command {
-	output, kept := &outputFlag{}, &storeFlag{}
+	output, kept := &verb.Output{}, &verb.Store{}
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List what is cached, never a secret",
-		Args:  arguments(0, 0, ""),
+		Args:  verb.Arguments(0, 0, ""),
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
 			return a.runTokenList(command.Context(), output, kept)
 		},
 	}
-	kept.bind(command.Flags())
-	output.bind(command.Flags(), "table", "json")
+	kept.Bind(command.Flags())
+	output.Bind(command.Flags(), "table", "json")
 	return command
 }
 
-func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeFlag) error {
-	setup, err := a.setup()
+func (a *app) runTokenList(ctx context.Context, output *verb.Output, kept *verb.Store) error {
+	setup, chosen, err := a.Store(kept)
 	if err != nil {
 		return err
 	}
-	chosen, err := setup.store(kept.store)
-	if err != nil {
-		return err
-	}
-	entries, err := setup.listed(ctx, chosen)
+	entries, err := setup.Listed(ctx, chosen)
 	if err != nil {
 		return err
 	}
@@ -67,15 +65,15 @@ func (a *app) runTokenList(ctx context.Context, output *outputFlag, kept *storeF
 	table := term.Table{
 		Header: []string{"PROFILE", "PROVIDER", "ACCOUNT", "ENVIRONMENT", "SCOPES", "EXPIRES", "STORE"},
 		// One token with 31 scopes would make every line as long, for programs too.
-		Plain: !a.Streams.OutTerminal,
+		Plain: !a.UI.OutTerminal,
 	}
 	for _, e := range entries {
 		list = append(list, newShownToken(e, now))
 		table.Rows = append(table.Rows, []string{
-			e.Profile, e.Key.Provider, e.Account, e.Environment, strings.Join(scopesOf(e), " "), expires(e.Expiry, now), e.Store,
+			e.Profile, e.Key.Provider, e.Account, e.Environment, strings.Join(scopesOf(e), " "), moment.Left(e.Expiry, now), e.Store,
 		})
 	}
-	return a.list(output, "tokens", list, table)
+	return a.List(output, "tokens", list, table)
 }
 
 func newShownToken(e store.Entry, now time.Time) shownToken {
@@ -85,7 +83,7 @@ func newShownToken(e store.Entry, now time.Time) shownToken {
 		Grant: string(e.Key.Grant), Scopes: scopesOf(e),
 		Refreshable: e.Refreshable, Store: e.Store,
 	}
-	shown.ExpiresAt, shown.ExpiresOn, shown.ExpiresIn = moments(e.Expiry, now)
+	shown.ExpiresAt, shown.ExpiresOn, shown.ExpiresIn = moment.Fields(e.Expiry, now)
 	return shown
 }
 

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/cli/verb/formats"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
@@ -17,115 +20,115 @@ import (
 )
 
 func (a *app) tokenIntrospect() *cobra.Command {
-	f, output := &serviceFlags{}, &outputFlag{}
+	f, output := &verb.Service{}, &verb.Output{}
 	command := &cobra.Command{
 		Use:   "introspect [PROFILE]",
 		Short: "Ask the service what it knows of the token (RFC 7662)",
-		Args:  arguments(0, 1, "PROFILE"),
+		Args:  verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
-			return a.runIntrospect(a.watched(command.Context()), f, output, args)
+			return a.runIntrospect(a.Watched(command.Context()), f, output, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	f.bind(command.Flags())
-	output.bind(command.Flags(), "table", "json")
+	f.Bind(command.Flags())
+	output.Bind(command.Flags(), "table", "json")
 	return command
 }
 
-func (a *app) runIntrospect(ctx context.Context, f *serviceFlags, output *outputFlag, args []string) error {
-	s, err := a.open(f, args)
+func (a *app) runIntrospect(ctx context.Context, f *verb.Service, output *verb.Output, args []string) error {
+	s, err := a.Open(f, args)
 	if err != nil {
 		return err
 	}
-	if err := s.profile.Service.Require(providers.Introspect, a.services); err != nil {
+	if err := s.Profile.Service.Require(providers.Introspect, a.Services); err != nil {
 		return err
 	}
 	var reply json.RawMessage
-	err = s.withToken(ctx, func(ctx context.Context, with providers.Session) error {
-		reply, err = s.provider.Introspect(ctx, with.AccessToken)
+	err = s.With(ctx, func(ctx context.Context, with providers.Session) error {
+		reply, err = s.Provider.Introspect(ctx, with.AccessToken)
 		return err
 	})
 	if err != nil {
-		return a.dryRan(s, err)
+		return a.DryRan(s, err)
 	}
-	return a.object(output, reply)
+	return a.Object(output, reply)
 }
 
 func (a *app) tokenRevoke() *cobra.Command {
-	f, output := &serviceFlags{}, &outputFlag{}
+	f, output := &verb.Service{}, &verb.Output{}
 	command := &cobra.Command{
 		Use:   "revoke [PROFILE]",
 		Short: "Revoke the cached token at the service and forget it (RFC 7009)",
-		Args:  arguments(0, 1, "PROFILE"),
+		Args:  verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
-			return a.runRevoke(a.watched(command.Context()), f, output, args)
+			return a.runRevoke(a.Watched(command.Context()), f, output, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	f.bind(command.Flags(), forCachedTokens()...)
-	output.bind(command.Flags(), "text", "json")
+	f.Bind(command.Flags(), verb.ForCachedTokens()...)
+	output.Bind(command.Flags(), "text", "json")
 	return command
 }
 
-func (a *app) runRevoke(ctx context.Context, f *serviceFlags, output *outputFlag, args []string) error {
-	s, err := a.open(f, args)
+func (a *app) runRevoke(ctx context.Context, f *verb.Service, output *verb.Output, args []string) error {
+	s, err := a.Open(f, args)
 	if err != nil {
 		return err
 	}
-	if err := s.profile.Service.Require(providers.Revoke, a.services); err != nil {
+	if err := s.Profile.Service.Require(providers.Revoke, a.Services); err != nil {
 		return err
 	}
-	record, err := s.stored(ctx)
+	record, err := s.Stored(ctx)
 	if err != nil {
 		return err
 	}
 	if record == nil {
 		return a.revoked(s, output, false)
 	}
-	err = s.bounded(ctx, sessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
+	err = s.Bounded(ctx, client.SessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
 		// The access token goes first: it may end with the refresh token.
-		err := s.provider.Revoke(ctx, with.AccessToken, "access_token")
+		err := s.Provider.Revoke(ctx, with.AccessToken, "access_token")
 		if err != nil || with.RefreshToken.IsZero() {
 			return err
 		}
-		return s.provider.Revoke(ctx, with.RefreshToken, "refresh_token")
+		return s.Provider.Revoke(ctx, with.RefreshToken, "refresh_token")
 	})
 	if refused, ok := errors.AsType[*oauth.Error](err); ok && refused.Code == "invalid_token" {
 		// What the service does not know is of no use here either.
-		return errors.Join(err, s.broker.Forget(ctx, s.request))
+		return errors.Join(err, s.Forget(ctx))
 	}
 	if err != nil {
-		return a.dryRan(s, err)
+		return a.DryRan(s, err)
 	}
-	if err := s.broker.Forget(ctx, s.request); err != nil {
+	if err := s.Forget(ctx); err != nil {
 		return err
 	}
 	return a.revoked(s, output, true)
 }
 
 // revoked tells whether there was a token to revoke.
-func (a *app) revoked(s *session, output *outputFlag, done bool) error {
+func (a *app) revoked(s *client.Client, output *verb.Output, done bool) error {
 	switch {
-	case output.json():
-		return a.json(map[string]any{"profile": s.profile.Name, "provider": s.provider.Name(), "revoked": done})
+	case output.JSON():
+		return a.UI.JSON(map[string]any{"profile": s.Profile.Name, "provider": s.Provider.Name(), "revoked": done})
 	case done:
-		a.note("the token of profile " + s.profile.Name + " is revoked")
+		a.UI.Note("the token of profile " + s.Profile.Name + " is revoked")
 	default:
-		a.note("there is no token of profile " + s.profile.Name + " here")
+		a.UI.Note("there is no token of profile " + s.Profile.Name + " here")
 	}
 	return nil
 }
 
 // inspectOptions are the flags of `token inspect`.
 type inspectOptions struct {
-	serviceFlags
-	output outputFlag
+	verb.Service
+	output verb.Output
 	stdin  bool
 }
 
@@ -142,21 +145,21 @@ otherwise the claims are marked unverified.
 any format of token get prints, or a token endpoint's reply.`,
 		Example: `  authctl token inspect engage
   pbpaste | authctl token inspect --stdin`,
-		Args: arguments(0, 1, "PROFILE"),
+		Args: verb.Arguments(0, 1, "PROFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(&o.output); err != nil {
+			if err := a.Begin(&o.output); err != nil {
 				return err
 			}
-			ctx := a.watched(command.Context())
+			ctx := a.Watched(command.Context())
 			if o.stdin {
 				return a.inspectStdin(ctx, o, args)
 			}
 			return a.runInspect(ctx, o, args)
 		},
-		ValidArgsFunction: a.completeProfile,
+		ValidArgsFunction: a.CompleteProfile,
 	}
-	o.bind(command.Flags())
-	o.output.bind(command.Flags(), "table", "json")
+	o.Bind(command.Flags())
+	o.output.Bind(command.Flags(), "table", "json")
 	command.Flags().BoolVar(&o.stdin, "stdin", false, "read a token from stdin")
 	return command
 }
@@ -187,19 +190,19 @@ type inspected struct {
 }
 
 func (a *app) inspectStdin(ctx context.Context, o *inspectOptions, args []string) error {
-	if len(args) > 0 || o.name != "" {
-		return usagef("--stdin and a profile do not go together")
+	if len(args) > 0 || o.Profile.Name != "" {
+		return verb.Usagef("--stdin and a profile do not go together")
 	}
-	text, err := a.readStdin(ctx, &o.serviceFlags)
+	text, err := a.ReadStdin(ctx, &o.Service)
 	if err != nil {
 		return err
 	}
-	found, ok := findToken(text)
+	found, ok := formats.Find(text)
 	if !ok {
-		return usagef("stdin holds no token, or more than a token can be told from")
+		return verb.Usagef("stdin holds no token, or more than a token can be told from")
 	}
-	i := decoded(secret.New(found.token))
-	i.judge(found.expiry, a.Now())
+	i := decoded(secret.New(found.Token))
+	i.judge(found.Expiry, a.Now())
 	return a.showInspected(o, i)
 }
 
@@ -221,32 +224,32 @@ func decoded(token secret.Secret) inspected {
 }
 
 func (a *app) runInspect(ctx context.Context, o *inspectOptions, args []string) error {
-	s, err := a.open(&o.serviceFlags, args)
+	s, err := a.Open(&o.Service, args)
 	if err != nil {
 		return err
 	}
-	_, answer, err := s.present(ctx)
+	_, answer, err := s.Present(ctx)
 	if err == nil && answer.Token.AccessToken.IsZero() {
 		err = oauth.ErrDryRun
 	}
 	if err != nil {
-		return a.dryRan(s, err)
+		return a.DryRan(s, err)
 	}
 	i := decoded(answer.Token.AccessToken)
-	i.Profile, i.Provider = s.profile.Name, s.provider.Name()
-	i.Requested, i.Granted = s.profile.Settings.List("scopes"), answer.Token.Scope
-	i.ExpiresAt, _, _ = moments(answer.Token.Expiry(), a.Now())
+	i.Profile, i.Provider = s.Profile.Name, s.Provider.Name()
+	i.Requested, i.Granted = s.Profile.Settings.List("scopes"), answer.Token.Scope
+	i.ExpiresAt, _, _ = moment.Fields(answer.Token.Expiry(), a.Now())
 	if i.ExpiresAt != nil {
-		i.ends = end(answer.Token.Expiry()) + ", " + expires(answer.Token.Expiry(), a.Now())
+		i.ends = moment.End(answer.Token.Expiry()) + ", " + moment.Left(answer.Token.Expiry(), a.Now())
 	}
 	i.SessionID = answer.Token.SessionID
 	i.judge(answer.Token.Expiry(), a.Now())
 	if id, err := jose.ParseJWT(answer.Token.IDToken); err == nil {
 		i.IDToken = id.Claims
 	}
-	if i.Kind == "jwt" && s.profile.Service.Has(providers.PublicKeys) && s.dryRun == nil {
-		err := s.bounded(ctx, sessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
-			return s.provider.Verify(ctx, with.AccessToken)
+	if i.Kind == "jwt" && s.Profile.Service.Has(providers.PublicKeys) && !s.Options.DryRun {
+		err := s.Bounded(ctx, client.SessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
+			return s.Provider.Verify(ctx, with.AccessToken)
 		})
 		i.Verified, i.Verification = err == nil, "verified with the keys that the service publishes"
 		if err != nil {
@@ -293,13 +296,13 @@ func (i *inspected) judge(expiry, now time.Time) {
 }
 
 func (a *app) showInspected(o *inspectOptions, i inspected) error {
-	if o.output.json() {
-		return a.json(i)
+	if o.output.JSON() {
+		return a.UI.JSON(i)
 	}
 	var b strings.Builder
 	line := func(name, value string) {
 		if value != "" {
-			b.WriteString(a.beside(name+"  ", value))
+			b.WriteString(a.UI.Beside(name+"  ", value))
 		}
 	}
 	line("kind     ", i.Kind)
@@ -317,7 +320,7 @@ func (a *app) showInspected(o *inspectOptions, i inspected) error {
 			return err
 		}
 	}
-	return a.print(b.String())
+	return a.UI.Print(b.String())
 }
 
 // writeClaims writes claims as a table below their title; no claims write nothing.
@@ -325,16 +328,16 @@ func (a *app) writeClaims(w io.Writer, title string, claims json.RawMessage) err
 	if claims == nil {
 		return nil
 	}
-	table, err := claimTable(claims, a.Now())
+	table, err := verb.ClaimTable(claims, a.Now())
 	if err != nil {
 		return err
 	}
 	if title != "" {
-		title = "\n" + a.out.Strong(title)
+		title = "\n" + a.UI.Out.Strong(title)
 	}
 	if _, err := io.WriteString(w, title+"\n"); err != nil {
 		return err
 	}
-	_, err = a.paint(table).WriteTo(w)
+	_, err = a.UI.Fit(table).WriteTo(w)
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/cli/verb/formats"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/term"
@@ -23,12 +25,12 @@ func (a *app) sandboxTour() *cobra.Command {
 served from the cache, the scopes granted, who the token speaks for, and sign-out. It
 runs the real commands with a private configuration and store, and nothing leaves this
 machine. A step that does not go as it should is an error.`,
-		Args: arguments(0, 0, ""),
+		Args: verb.Arguments(0, 0, ""),
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := a.begin(nil); err != nil {
+			if err := a.Begin(nil); err != nil {
 				return err
 			}
-			return a.tour(a.watched(command.Context()))
+			return a.tour(a.Watched(command.Context()))
 		},
 	}
 }
@@ -40,7 +42,7 @@ type step struct {
 	profile string
 	view    string // of userinfo
 
-	calls    [2]printed
+	calls    [2]formats.Token
 	took     [2]time.Duration
 	requests int
 	userinfo string
@@ -63,7 +65,7 @@ func (a *app) tour(ctx context.Context) error {
 	}
 	defer private.close()
 	steps := []step{}
-	for _, service := range a.services {
+	for _, service := range a.Services {
 		s := newStep(service)
 		if err := a.show(ctx, private, &s); err != nil {
 			return fmt.Errorf("the tour ends at %s: %w", service.Title, err)
@@ -77,7 +79,7 @@ func (a *app) tour(ctx context.Context) error {
 	// In an order that does not change.
 	signouts := strings.Split(strings.ReplaceAll(strings.TrimSpace(signout.err), "authctl: ", ""), "\n")
 	slices.Sort(signouts)
-	return a.print(a.told(private, steps, signouts))
+	return a.UI.Print(a.told(private, steps, signouts))
 }
 
 // show gets a token twice, as two calls of the command would, then asks who it
@@ -140,7 +142,7 @@ type answered struct {
 func (a *app) again(ctx context.Context, private *private, args ...string) answered {
 	var out, err bytes.Buffer
 	settings := private.settings()
-	code := Main(ctx, Dependencies{
+	code := Main(ctx, verb.World{
 		Args: args,
 		Streams: term.Streams{
 			In: strings.NewReader(""), Out: &out, Err: &err,
@@ -176,20 +178,20 @@ func (a *app) told(private *private, steps []step, signouts []string) string {
 	var b strings.Builder
 	b.WriteString("A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n")
 	fmt.Fprintf(&b, "%s; nothing leaves this machine.\n\n", private.server.URL())
-	fmt.Fprintf(&b, "%s   # twice\n", a.out.Strong("$ authctl token get PROFILE"))
-	fmt.Fprintf(&b, "%s\n\n", a.out.Strong("$ authctl userinfo PROFILE"))
+	fmt.Fprintf(&b, "%s   # twice\n", a.UI.Out.Strong("$ authctl token get PROFILE"))
+	fmt.Fprintf(&b, "%s\n\n", a.UI.Out.Strong("$ authctl userinfo PROFILE"))
 	for _, s := range steps {
-		b.WriteString(a.out.Strong(s.profile) + " at " + s.service.Title + "\n")
+		b.WriteString(a.UI.Out.Strong(s.profile) + " at " + s.service.Title + "\n")
 		for _, item := range s.items() {
-			b.WriteString(a.hang("  "+fmt.Sprintf("%-10s", item[0]), item[1]))
+			b.WriteString(a.UI.Hang("  "+fmt.Sprintf("%-10s", item[0]), item[1]))
 		}
 	}
-	b.WriteString("\n" + a.out.Strong("$ authctl signout --all") + "\n")
+	b.WriteString("\n" + a.UI.Out.Strong("$ authctl signout --all") + "\n")
 	for _, line := range signouts {
-		b.WriteString(a.hang("  ", line))
+		b.WriteString(a.UI.Hang("  ", line))
 	}
 	listing := []string{
-		"", a.out.Strong("Go on with:"),
+		"", a.UI.Out.Strong("Go on with:"),
 		"  authctl sandbox run -- sh             a shell with these profiles and more",
 		"  authctl login genesys-login           in that shell: log in with the browser",
 		"  authctl providers show talkdesk       what a profile of a real service needs",

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/spf13/cobra"
 )
 
@@ -16,19 +17,19 @@ var (
 )
 
 func (a *app) version() *cobra.Command {
-	output := &outputFlag{}
+	output := &verb.Output{}
 	command := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  arguments(0, 0, ""),
+		Args:  verb.Arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
-			if err := a.begin(output); err != nil {
+			if err := a.Begin(output); err != nil {
 				return err
 			}
 			return a.runVersion(output)
 		},
 	}
-	output.bind(command.Flags(), "text", "json")
+	output.Bind(command.Flags(), "text", "json")
 	return command
 }
 
@@ -41,16 +42,16 @@ func versionText(version, commit string) string {
 	return version + " " + commit
 }
 
-func (a *app) runVersion(output *outputFlag) error {
-	if output.json() {
+func (a *app) runVersion(output *verb.Output) error {
+	if output.JSON() {
 		text, err := json.Marshal(map[string]string{
 			"version": version, "commit": commit, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
 		})
 		if err != nil {
 			return err
 		}
-		return a.print(string(text) + "\n")
+		return a.UI.Print(string(text) + "\n")
 	}
 	number := versionText(version, commit)
-	return a.print(fmt.Sprintf("authctl %s %s/%s %s\n", number, runtime.GOOS, runtime.GOARCH, runtime.Version()))
+	return a.UI.Print(fmt.Sprintf("authctl %s %s/%s %s\n", number, runtime.GOOS, runtime.GOARCH, runtime.Version()))
 }

@@ -27,9 +27,9 @@ type Challenge struct {
 	Scope string
 }
 
-// ParseChallenges reads the value of a WWW-Authenticate header, which may hold
-// several challenges. Of a value beyond 8 KiB only the beginning is read.
-func ParseChallenges(value string) []Challenge { return challenges(value, nil) }
+// ErrorChallenge reads the challenge of the headers WWW-Authenticate that carries an error, else the first one. Of a
+// value beyond 8 KiB only the beginning is read.
+func ErrorChallenge(header http.Header) Challenge { return parseChallenge(header, nil) }
 
 func challenges(value string, red secret.Redactor) []Challenge {
 	p := challengeParser{rest: value[:min(len(value), maxChallenge)]}

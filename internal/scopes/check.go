@@ -161,3 +161,18 @@ func Valid(name string) bool {
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, odd)
 }
+
+// plain is a text with "…" for what is neither a plain word, a short number nor a scope of
+// a catalogue: it may be a secret.
+func plain(text string, isKnown func(word string) bool) string {
+	words := strings.Fields(text)
+	for i, word := range words {
+		bare := strings.Trim(word, `.,:;!?"'()[]`)
+		left := strings.Trim(strings.ToLower(bare), "abcdefghijklmnopqrstuvwxyz_'")
+		number := left == bare && strings.Trim(left, "0123456789") == "" && len(left) <= 7
+		if left != "" && !number && !isKnown(bare) || len(bare) > 30 && !isKnown(bare) {
+			words[i] = "…"
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -3,10 +3,10 @@ package scopes
 import (
 	"bufio"
 	"cmp"
+	"fmt"
 	"io"
-	"net/textproto"
+	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -40,13 +40,13 @@ func Explain(text string, services []providers.Spec) (Diagnosis, bool) {
 	if challenge.Error == "insufficient_scope" { // more exact than the body's 403
 		d.Code, d.Description = challenge.Error, cmp.Or(challenge.Description, d.Description)
 	}
-	known := namesOf(services)
-	isKnown := func(word string) bool { return slices.Contains(known, word) && strings.ContainsAny(word, ":/") }
+	isKnown := unmistakable(services)
 	needed := strings.Fields(challenge.Scope + " " + body.Scope)
 	if len(needed) == 0 {
 		needed = slices.DeleteFunc(wordsOf(text+" "+d.Description), func(word string) bool { return !isKnown(word) })
 	}
-	d.judge(challenge.Scheme, len(needed) > 0)
+	d.Cause = d.cause(challenge.Scheme, len(needed) > 0)
+	d.What, d.Advice = d.advice()
 	if d.Cause == "scope" {
 		cut := func(name string) bool { return strings.HasSuffix(name, "…") || strings.HasPrefix(name, "eyJ") }
 		d.Needed = append(d.Needed, tidy(slices.DeleteFunc(needed, cut))...)
@@ -55,136 +55,99 @@ func Explain(text string, services []providers.Spec) (Diagnosis, bool) {
 	return d, status != 0 || parsed || challenge.Scheme != ""
 }
 
-// readResponse takes the last response of a text apart: its status, the challenge that carries an error, else the first
-// one, and its body. A header without a status line, and the bare value of WWW-Authenticate, are read as well.
+// readResponse takes the last response of a text apart. A header without a status line, and the bare value of
+// WWW-Authenticate, are read as well; all else is a body.
 func readResponse(text string) (status int, challenge oauth.Challenge, body string) {
 	scheme, _, _ := strings.Cut(strings.ToLower(text), " ")
 	if slices.Contains([]string{"bearer", "basic", "dpop"}, scheme) {
 		text = "WWW-Authenticate: " + strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' }), " ")
 	}
 	for again := true; again; again = strings.HasPrefix(text, "HTTP/") {
-		line, rest, _ := strings.Cut(text, "\n")
-		answers := strings.HasPrefix(line, "HTTP/")
-		if words := strings.Fields(line); answers && len(words) > 1 {
-			status, _ = strconv.Atoi(words[1])
-			text = rest
+		_, answer, found := strings.Cut(text, " ") // net/http knows no HTTP/2 in words
+		if !found || !strings.HasPrefix(text, "HTTP/") {
+			answer = "000\n" + text
 		}
-		in := bufio.NewReader(strings.NewReader(text + "\n\n"))
-		header, err := textproto.NewReader(in).ReadMIMEHeader()
-		found := oauth.ParseChallenges(strings.Join(header.Values("WWW-Authenticate"), ", "))
-		if !answers && (err != nil || len(found) == 0) {
+		in := bufio.NewReader(strings.NewReader("HTTP/1.1 " + answer + "\n\n"))
+		response, err := http.ReadResponse(in, nil)
+		if err != nil || response.StatusCode == 0 && response.Header.Get("WWW-Authenticate") == "" {
 			break
 		}
-		left, _ := io.ReadAll(in)
-		text, challenge = strings.TrimSpace(string(left)), oauth.Challenge{}
-		for _, c := range slices.Backward(found) {
-			if challenge.Error == "" || c.Error != "" {
-				challenge = c
-			}
-		}
+		rest, _ := io.ReadAll(in) // as it is: curl has decoded it
+		_ = response.Body.Close()
+		status, challenge, text = response.StatusCode, oauth.ErrorChallenge(response.Header), strings.TrimSpace(string(rest))
 	}
 	return status, challenge, text
 }
 
-// judge says the cause: by the code, then by the words, then by the status. named says that the error names scopes.
-func (d *Diagnosis) judge(scheme string, named bool) {
+// cause is what the code says, else the words, else the status. named says that the error names scopes.
+func (d *Diagnosis) cause(scheme string, named bool) string {
 	split := func(r rune) bool { return r < 'a' || r > 'z' }
 	words := " " + strings.Join(strings.FieldsFunc(strings.ToLower(d.Code+" "+d.Description), split), " ") + " "
 	has := func(hints ...string) bool {
 		return slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(words, " "+hint+" ") })
 	}
+	badCredentials := strings.Fields("invalid_client invalid_grant unauthorized_client access_denied 603") // 603: Genesys
 	denied := d.Status == 0 || d.Status == 401 || d.Status == 403
 	switch {
-	case slices.Contains([]string{"insufficient_scope", "invalid_scope"}, d.Code):
-		d.Cause = "scope"
-	case slices.Contains([]string{"invalid_client", "invalid_grant", "unauthorized_client", "access_denied"}, d.Code),
-		d.Code == "603": // Genesys's "Unauthorized"
-		d.Cause = "credentials"
+	case d.Code == "insufficient_scope" || d.Code == "invalid_scope":
+		return "scope"
+	case slices.Contains(badCredentials, d.Code):
+		return "credentials"
 	case !denied && d.Status != 400 && d.Code != "invalid_token":
-		d.Cause = "other"
+		return "other"
 	case has("user context", "no user", "missing user", "without a user"):
-		d.Cause = "user"
+		return "user"
 	case has("expired", "invalid token", "token is invalid", "not active", "invalid access token", "token not valid"):
-		d.Cause = "token"
+		return "token"
 	case has("scope", "scopes"):
-		d.Cause = "scope"
+		return "scope"
 	case has("credential", "credentials", "client authentication", "invalid client", "api key", "password"):
-		d.Cause = "credentials"
+		return "credentials"
 	case named && denied:
-		d.Cause = "scope"
+		return "scope"
 	case d.Status == 401 && strings.EqualFold(scheme, "Basic"):
-		d.Cause = "credentials"
+		return "credentials"
 	case d.Status == 401, d.Status == 0 && strings.EqualFold(scheme, "Bearer"):
-		d.Cause = "token"
-	default:
-		d.Cause = "unknown"
+		return "token"
 	}
-	d.What, d.Advice = d.words()
+	return "unknown"
 }
 
-// words says what the cause is and what to do about it.
-func (d *Diagnosis) words() (what, advice string) {
+// advice says what the cause is and what to do about it.
+func (d *Diagnosis) advice() (what, advice string) {
+	said := map[string][2]string{
+		"scope": {"the token lacks a scope", "add the scope to the profile, and to the client at the service, then get a " +
+			"new token with --force-refresh; which one it is tells `authctl scopes explain` of the API's name"},
+		"token": {"the token is not accepted", "it is expired, revoked or another service's: get a new one with " +
+			"`authctl token get --force-refresh`, and check the account and region of the call"},
+		"credentials": {"the client or the user is not accepted", "check client_id, client_secret or private_key and, " +
+			"where the profile has them, api_key, username and password"},
+		"user": {"the token has no user", "set grant: authorization_code in the profile, then run `authctl login`"},
+		"unknown": {"not said", "the error does not say why: compare the token's scopes with what the call needs, " +
+			"`authctl scopes check`"},
+	}[d.Cause]
+	const other = "not the scope"
 	switch {
 	case d.Code == "invalid_scope":
 		return "a scope was refused when a token was asked for", "see which ones the client gets with " +
 			"`authctl scopes probe`, or wait for one that was just added with `authctl scopes wait`"
-	case d.Cause == "scope":
-		return "the token lacks a scope", "add the scope to the profile, and to the client at the service, then get a " +
-			"new token with --force-refresh; which one it is tells `authctl scopes explain` of the API's name"
-	case d.Cause == "token":
-		return "the token is not accepted", "it is expired, revoked or another service's: get a new one with " +
-			"`authctl token get --force-refresh`, and check the account and region of the call"
-	case d.Cause == "credentials":
-		return "the client or the user is not accepted", "check client_id, client_secret or private_key and, where " +
-			"the profile has them, api_key, username and password"
-	case d.Cause == "user":
-		return "the token has no user", "set grant: authorization_code in the profile, then run `authctl login`"
-	case d.Cause == "unknown":
-		return "not said", "the error does not say why: compare the token's scopes with what the call needs, " +
-			"`authctl scopes check`"
+	case d.Cause != "other":
+		return said[0], said[1]
 	case d.Status < 300:
-		return "not the scope", "the call was accepted: no scope is missing for it"
+		return other, "the call was accepted: no scope is missing for it"
 	case d.Status == 429:
-		return "not the scope", "the service limits how often it is called: wait as long as its Retry-After says, " +
-			"then call again"
+		return other, "the service limits how often it is called: wait as long as its Retry-After says, then call again"
 	case d.Status >= 500:
-		return "not the scope", "the service failed, whatever the token: call again later"
+		return other, "the service failed, whatever the token: call again later"
 	}
-	return "not the scope", "check the call's address and method, its account and region, and that what it names is there"
-}
-
-// plain is a text with "…" for what is neither a plain word, a short number nor a scope of
-// a catalogue: it may be a secret.
-func plain(text string, isKnown func(word string) bool) string {
-	words := strings.Fields(text)
-	for i, word := range words {
-		bare := strings.Trim(word, `.,:;!?"'()[]`)
-		left := strings.Trim(strings.ToLower(bare), "abcdefghijklmnopqrstuvwxyz_'")
-		number := left == bare && strings.Trim(left, "0123456789") == "" && len(left) <= 7
-		if left != "" && !number && !isKnown(bare) || len(bare) > 30 && !isKnown(bare) {
-			words[i] = "…"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// wordsOf splits a text at everything that no scope of a catalogue has.
-func wordsOf(text string) []string {
-	words := strings.FieldsFunc(text, func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		return !letter && !strings.ContainsRune(":./-_*", r)
-	})
-	for i, word := range words {
-		words[i] = strings.Trim(word, ":.")
-	}
-	return words
+	return other, "check the call's address and method, its account and region, and that what it names is there"
 }
 
 // Said is the error in its own words, empty where it has none.
 func (d *Diagnosis) Said() string {
-	status := ""
-	if d.Status != 0 {
-		status = strconv.Itoa(d.Status)
+	words := strings.Fields(fmt.Sprint(d.Status, " ", d.Code, " ", d.Description))
+	if d.Status == 0 {
+		words = words[1:]
 	}
-	return strings.Join(strings.Fields(status+" "+d.Code+" "+d.Description), " ")
+	return strings.Join(words, " ")
 }

@@ -12,9 +12,9 @@ import (
 // meant: those it names, else any that opens the API whose name, or a part of it, the text
 // is, else words that look like scopes or are among asked.
 func Named(text string, services []providers.Spec, asked []string) (names []string, each bool) {
-	words, known := strings.Fields(text), namesOf(services)
+	words, isKnown := strings.Fields(text), unmistakable(services)
 	for _, word := range words {
-		if slices.Contains(known, word) && (len(words) == 1 || strings.ContainsAny(word, ":/")) {
+		if isKnown(word) || len(words) == 1 && slices.Contains(namesOf(services), word) {
 			names = append(names, word)
 		}
 	}
@@ -105,4 +105,20 @@ func namesOf(services []providers.Spec) (names []string) {
 		names = append(names, knownNames(service)...)
 	}
 	return names
+}
+
+// unmistakable tells the names of scopes that are no word of a text as well.
+func unmistakable(services []providers.Spec) func(word string) bool {
+	known := namesOf(services)
+	return func(word string) bool { return strings.ContainsAny(word, ":/") && slices.Contains(known, word) }
+}
+
+// wordsOf splits a text at everything that no scope of a catalogue has.
+func wordsOf(text string) []string {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:./-_*"
+	words := strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune(allowed, r) })
+	for i, word := range words {
+		words[i] = strings.Trim(word, ":.")
+	}
+	return words
 }

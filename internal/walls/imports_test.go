@@ -30,7 +30,7 @@ type room struct {
 func rooms() []room {
 	below := []string{
 		"internal/broker", "internal/config", "internal/config/edit", "internal/files", "internal/jose", "internal/loopback",
-		"internal/moment", "internal/oauth", "internal/providers", "internal/scopes", "internal/secret",
+		"internal/moment", "internal/oauth", "internal/process", "internal/providers", "internal/scopes", "internal/secret",
 		"internal/secret/source", "internal/store", "internal/term",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
@@ -38,26 +38,27 @@ func rooms() []room {
 	return []room{
 		{
 			"cmd/authctl",
-			[]string{"internal/cli", "internal/cli/verb", "internal/term"},
+			[]string{"internal/cli", "internal/cli/verb", "internal/process", "internal/term"},
 			"main hands the world to the command line and nothing else",
 		},
 		{
 			"internal/cli",
-			also("internal/cli/*", "internal/client", "internal/providers/builtin", "internal/sandbox"),
+			also("internal/cli/*", "internal/cli/verb/*", "internal/client", "internal/providers/builtin", "internal/sandbox"),
 			"the command line joins the parts; it does not reach past builtin to a single service",
 		},
 		{"internal/cli/verb", also("internal/client"), "what verbs share knows none of them"},
+		{"internal/cli/verb/*", also("internal/cli/verb", "internal/client"), "what verbs share knows none of them"},
 		{
 			"internal/cli/sandbox",
-			also("internal/cli/verb", "internal/client", "internal/sandbox"),
+			also("internal/cli/verb", "internal/cli/verb/*", "internal/client", "internal/sandbox"),
 			"it is the only verb that runs an emulated service",
 		},
-		{"internal/cli/*", also("internal/cli/verb", "internal/client"), "a verb knows no other verb, and no service by name"},
+		{"internal/cli/*", also("internal/cli/verb", "internal/cli/verb/*", "internal/client"), "a verb knows no other verb, and no service by name"},
 		{
 			"internal/client",
 			[]string{
-				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/oauth", "internal/providers",
-				"internal/secret", "internal/secret/source", "internal/store",
+				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/oauth", "internal/process",
+				"internal/providers", "internal/secret", "internal/secret/source", "internal/store",
 			},
 			"a client prints nothing and knows no command line",
 		},
@@ -111,6 +112,7 @@ func rooms() []room {
 		{"internal/files", nil, "what may be believed on the disk does not depend on what it is for"},
 		{"internal/jose", []string{"internal/secret"}, "a signature does not depend on what it is for"},
 		{"internal/oauth", []string{"internal/jose", "internal/moment", "internal/secret"}, "the protocol alone: no provider, no store, no command"},
+		{"internal/process", nil, "signals and children are the system's, whatever they are for"},
 		{"internal/moment", nil, "how a moment is written does not depend on what it is of"},
 		{"internal/loopback", nil, "it receives a query and shows a page; what the query means is for others to say"},
 		{
@@ -141,8 +143,8 @@ type keeper struct {
 
 func keepers() []keeper {
 	return []keeper{
-		{"github.com/spf13/cobra", []string{"internal/cli", "internal/cli/*", "internal/gendocs"}, "only the command line knows there is one"},
-		{"github.com/spf13/pflag", []string{"internal/cli", "internal/cli/*"}, "only the command line knows that there is one"},
+		{"github.com/spf13/cobra", []string{"internal/cli", "internal/cli/*", "internal/cli/verb/*", "internal/gendocs"}, "only the command line knows there is one"},
+		{"github.com/spf13/pflag", []string{"internal/cli", "internal/cli/*", "internal/cli/verb/*"}, "only the command line knows that there is one"},
 		{"github.com/spf13/viper", []string{"internal/config"}, "its key rules and its global must not leak"},
 		{
 			"github.com/zalando/go-keyring",

@@ -16,15 +16,15 @@ import (
 // be printed by accident, so this list stays short.
 func revealers() map[string]string {
 	return map[string]string{
-		"internal/secret/secret.go":       "comparing in constant time, and the fingerprint",
-		"internal/oauth/draft.go":         "the request",
-		"internal/jose/jwt.go":            "taking a JWT apart, and handing it to the signature check",
-		"internal/oauth/rfc6749_code.go":  "the request that the browser sends, and the words that repeat it",
-		"internal/store/record.go":        "the stored record",
-		"internal/store/named.go":         "a secret of the user's own, put into the keyring under a name",
-		"internal/store/file.go":          "the key that opens the sealed files",
-		"internal/secret/source/fetch.go": "taking off what an editor put around it, and looking for blanks",
-		"internal/cli/tokenformat.go":     "the printed token",
+		"internal/secret/secret.go":          "comparing in constant time, and the fingerprint",
+		"internal/oauth/draft.go":            "the request",
+		"internal/jose/jwt.go":               "taking a JWT apart, and handing it to the signature check",
+		"internal/oauth/rfc6749_code.go":     "the request that the browser sends, and the words that repeat it",
+		"internal/store/record.go":           "the stored record",
+		"internal/store/named.go":            "a secret of the user's own, put into the keyring under a name",
+		"internal/store/file.go":             "the key that opens the sealed files",
+		"internal/secret/source/fetch.go":           "taking off what an editor put around it, and looking for blanks",
+		"internal/cli/verb/formats/token.go": "the printed token",
 	}
 }
 

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package cli
-
-import "os/exec"
-
-// dieWithParent does nothing where a child cannot be bound to its parent.
-func dieWithParent(*exec.Cmd) {}

@@ -1,0 +1,148 @@
+package verb
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/authctl/authctl/internal/client"
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// Open opens the client that the flags and arguments ask for.
+func (d *Deps) Open(f *Service, args []string) (*client.Client, error) {
+	p, err := d.Pick(f, args, nil)
+	if err != nil {
+		return nil, err
+	}
+	return d.OpenProfile(f, p)
+}
+
+// Pick returns the profile that the flags and arguments ask for, with settings on top, and
+// those of --scope; nil for none. A command may change it before it opens it.
+func (d *Deps) Pick(f *Service, args []string, settings map[string]providers.Value) (*config.Profile, error) {
+	name, err := f.Choose(args)
+	if err == nil {
+		err = f.Store.check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if limit := f.Timeout.Given; limit != nil && *limit == 0 {
+		return nil, Usagef("--timeout 0 leaves no time")
+	}
+	if config.MayBeShown(name) {
+		d.Subject.Profile = name
+	}
+	local, err := d.Local()
+	if err != nil {
+		return nil, err
+	}
+	if scopes := f.ScopeList(); scopes != nil {
+		if settings = maps.Clone(settings); settings == nil {
+			settings = map[string]providers.Value{}
+		}
+		settings["scopes"] = providers.Value{List: slices.Clip(scopes), Origin: "flag --scope"}
+	}
+	p, err := local.Pick(name, settings, f.Timeout.Given)
+	if err != nil {
+		return nil, err
+	}
+	d.Subject.Profile, d.Subject.Provider = p.Name, p.Service.Name
+	return p, nil
+}
+
+// OpenProfile opens a profile that was picked, as the flags say.
+func (d *Deps) OpenProfile(f *Service, p *config.Profile) (*client.Client, error) {
+	d.Subject = Subject{
+		Profile: p.Name, Provider: p.Service.Name, LoginCommand: d.CommandFor(p.Name, append([]string{"login"}, f.Entry()...)...),
+		Names: p.Settings.Applying(p.Service.Settings), PipelineGrant: d.grantForPipeline(p),
+	}
+	local, err := d.Local()
+	if err != nil {
+		return nil, err
+	}
+	c, err := local.Open(d.ctx, p, d.options(f, p))
+	if err == nil {
+		d.WarnOfScopes(p.Service, f.ScopeList(), "")
+	}
+	return c, err
+}
+
+// options are what the flags say of a client.
+func (d *Deps) options(f *Service, p *config.Profile) client.Options {
+	o := client.Options{
+		Store: f.Store.Name, Timeout: f.Timeout.Given, MinTTL: f.MinTTL.Given,
+		ForceRefresh: f.ForceRefresh, NoCache: f.NoCache, DryRun: f.DryRun, CAFile: f.CAFile,
+		UserAgent: "authctl/" + d.Version, Using: d.TellOfScopes,
+		// Whatever takes time is about to ask the service.
+		Watch: func(ctx context.Context) context.Context {
+			d.WarnOfProfile(p)
+			return d.Watched(ctx)
+		},
+	}
+	if f.Explain {
+		o.Explain = d.UI.Explain
+	}
+	if d.Global.Verbose {
+		o.Trace = d.UI.Trace
+	}
+	return o
+}
+
+// grantForPipeline says which grant needs no person, where a profile says nothing of its
+// grant and nobody is here to log in.
+func (d *Deps) grantForPipeline(p *config.Profile) string {
+	const grant = "client_credentials"
+	value, _ := p.Settings.Lookup("grant")
+	i := slices.IndexFunc(p.Service.Settings, func(s providers.Setting) bool { return s.Name == "grant" })
+	if i < 0 || value.Origin != "default" || !slices.Contains(p.Service.Settings[i].Values, grant) ||
+		!d.UI.Prompter.Off && p.Name != config.EnvironmentProfile {
+		return ""
+	}
+	return "in a pipeline set grant: " + grant + " (AUTHCTL_GRANT=" + grant + "), " +
+		"which the client has to be allowed at the service"
+}
+
+// Store returns the store that a flag, else the environment, names.
+func (d *Deps) Store(f *Store) (*client.Local, store.Store, error) {
+	if err := f.check(); err != nil {
+		return nil, nil, err
+	}
+	local, err := d.Local()
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, err := local.Store(f.Name)
+	return local, kept, err
+}
+
+// DryRan prints the requests that a dry run kept; any other error stays one.
+func (d *Deps) DryRan(c *client.Client, err error) error {
+	text, discovery, err := c.DryRun(err)
+	if err != nil {
+		return err
+	}
+	if discovery {
+		d.UI.Note("where the next request goes is in the answer to this one")
+	}
+	return d.UI.Print(text)
+}
+
+// DryRun prints the request that would be sent for a new token, and sends nothing.
+func (d *Deps) DryRun(ctx context.Context, c *client.Client) error {
+	_, err := c.Token(ctx)
+	if err == nil {
+		return errors.New("no request would be sent")
+	}
+	return d.DryRan(c, err)
+}
+
+// ShowsStatus reports whether a line on stderr may change while something is done: not
+// where what else goes there would tear it.
+func (d *Deps) ShowsStatus(f *Service) bool {
+	return d.UI.ErrTerminal && !d.Global.Quiet && !d.Global.Verbose && !f.Explain
+}
