@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/sandbox"
 )
 
@@ -131,12 +132,18 @@ func (p *place) speak(c spoken) outcome {
 	return o
 }
 
+// ofServices are the sandbox's profiles that are named as their service is, and more.
+func ofServices(more ...string) (names []string) {
+	for _, s := range builtin.Services() {
+		names = append(names, s.Name)
+	}
+	return append(names, more...)
+}
+
 // plainCommands are the commands of tokens and profiles with the service in order.
 func plainCommands() []spoken {
 	var list []spoken
-	for _, profile := range []string{
-		"pexip", "talkdesk", "qmatic", "genesys", "talkdesk-jwt", "pexip-jwt", "genesys-password",
-	} {
+	for _, profile := range ofServices("talkdesk-jwt", "pexip-jwt", "genesys-password") {
 		get := "token get " + profile
 		list = append(list,
 			spoken{args: get + " --dry-run"},
@@ -177,9 +184,7 @@ func plainCommands() []spoken {
 func operations() []spoken {
 	old, fresh := sandbox.GenesysPassword+"\n", sandbox.Marker+" changed: %pass\n"
 	var list []spoken
-	for _, profile := range []string{
-		"pexip", "talkdesk", "qmatic", "genesys", "talkdesk-jwt", "pexip-jwt", "pexip-openid", "genesys-password",
-	} {
+	for _, profile := range ofServices("talkdesk-jwt", "pexip-jwt", "pexip-openid", "genesys-password") {
 		list = append(list, spoken{args: "token inspect " + profile}, spoken{args: "token inspect -o json " + profile})
 	}
 	for _, command := range []string{

@@ -1,67 +1,14 @@
 package providers
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/authctl/authctl/internal/oauth"
 )
-
-// Form is what the value of a setting has to look like in an address or a header.
-type Form int
-
-// The forms.
-const (
-	// Label is one DNS label (RFC 1035 §2.3.1), in lower case.
-	Label Form = iota + 1
-	// Segment is one segment of a path.
-	Segment
-	// Squeezed is in lower case with every white space removed, as
-	// https://qmatic.atlassian.net/wiki/spaces/ECAEAD asks for the account.
-	Squeezed
-)
-
-// inForm returns the value of one of the service's Vars as it stands in an address.
-func (s Settings) inForm(form Form, d Setting) (string, error) {
-	text := s.Text(d.Name)
-	other := func(allowed func(rune) bool) bool {
-		return strings.ContainsFunc(text, func(r rune) bool { return !allowed(r) })
-	}
-	switch form {
-	case Label:
-		// ASCII only: the lower case of some other letters is ASCII.
-		if text == "" || len(text) > 63 || strings.Trim(text, "-") != text || other(labelRune) {
-			return "", s.wrong(d.Name, "is not one host label", "letters, digits and hyphens only, such as "+d.Example)
-		}
-		text = strings.ToLower(text)
-	case Segment:
-		if text == "" || text == "." || text == ".." || other(nameRune) {
-			return "", s.wrong(d.Name, "is not one path segment", "letters, digits, dots, hyphens and underscores only")
-		}
-	case Squeezed:
-		text = strings.Join(strings.Fields(strings.ToLower(text)), "")
-		allowed := func(r rune) bool { return nameRune(r) || strings.ContainsRune("&+'()!", r) }
-		if strings.Trim(text, ".") == "" || other(allowed) {
-			return "", s.wrong(d.Name, "is not an account name", "letters, digits, spaces and any of . - _ & + ' ( ) ! only")
-		}
-	}
-	return text, nil
-}
-
-func labelRune(r rune) bool {
-	return r == '-' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-}
-
-// nameRune reports whether r may stand in a name that becomes part of an address
-// or a header. Look-alikes of dots and slashes are punctuation and may not.
-func nameRune(r rune) bool {
-	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune("-._", r)
-}
 
 // locate puts the addresses of the profile together.
 func (p *Provider) locate() (err error) {
@@ -136,31 +83,6 @@ func (p *Provider) filled(text string) string {
 		text = strings.ReplaceAll(text, "{"+name+"}", value)
 	}
 	return text
-}
-
-// address returns scheme, host and port of a setting, which may have one path and no other.
-func (s Settings) address(name, text, path string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Opaque != "" {
-		return nil, s.wrong(name, "is not an absolute URL", "give scheme and host, such as https://host.example")
-	}
-	if has := strings.TrimRight(u.Path, "/"); has != "" && has != path {
-		return nil, s.wrong(name, "has a path", "it replaces scheme, host and port only; leave the path out")
-	}
-	u.Path, u.RawPath, u.Host = "", "", strings.ToLower(u.Host)
-	if err := oauth.CheckEndpoint(u); err != nil {
-		help := ""
-		if e, ok := errors.AsType[*oauth.RequestError](err); ok {
-			help = e.Hint
-		}
-		return nil, s.wrong(name, "cannot be used: "+err.Error(), help)
-	}
-	return u, nil
-}
-
-// wrong returns the error for a setting whose value cannot be used.
-func (s Settings) wrong(name, problem, help string) error {
-	return &SettingError{Profile: s.Profile, Name: name, Problem: problem, Help: help, Origin: s.values[name].Origin}
 }
 
 // AtAddress returns what an address of the service says of the settings ("account",

@@ -79,3 +79,16 @@ func (s Settings) authMethod() (string, error) {
 	}
 	return method, nil
 }
+
+// stateOptional reports whether the profile takes an answer without state. Then PKCE is
+// what keeps a foreign code out, and must not be off.
+func (s Settings) stateOptional() (bool, error) {
+	if v, ok := s.Lookup("require_state"); !ok || v.Text != "false" {
+		return false, nil
+	}
+	if !s.Bool("pkce") {
+		return false, s.wrong("require_state", "is false, and pkce too",
+			"without state, PKCE is what ties an answer to the login: set pkce: true")
+	}
+	return true, nil
+}

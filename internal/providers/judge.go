@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -12,31 +13,26 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 )
 
-// failure turns what asking the endpoint ended with into a *Failure. Errors that
-// are not the service's (a secret that cannot be fetched, a malformed key) pass
-// as they are.
-func (p *Provider) failure(err error, w wanted) error {
-	err = p.judged(err, w)
-	if failure, ok := errors.AsType[*Failure](err); ok {
-		failure.Hint = p.names.In(failure.Hint)
+// failed turns what asking the service ended with into a *Failure. Errors that are not the
+// service's (a secret that cannot be fetched, a malformed key) pass as they are.
+func (p *Provider) failed(err error, w wanted) error {
+	var failure *Failure
+	if answered, ok := errors.AsType[*oauth.Error](err); ok {
+		failure = p.answered(answered, w)
+	} else if network, ok := errors.AsType[*oauth.NetworkError](err); ok {
+		failure = p.unreached(network, err)
+	} else if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
+		failure = protocol(err, "%s gave an answer that cannot be used: %v", p.spec.short(), reply)
+	} else {
+		return err
 	}
-	return err
+	failure.Hint, failure.Ambiguous, failure.Err = p.names.In(failure.Hint), oauth.Ambiguous(err), cmp.Or(failure.Err, err)
+	return failure
 }
 
-func (p *Provider) judged(err error, w wanted) error {
-	if answered, ok := errors.AsType[*oauth.Error](err); ok {
-		return p.answered(answered, w)
-	}
-	if network, ok := errors.AsType[*oauth.NetworkError](err); ok {
-		return p.unreached(network, err)
-	}
-	if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
-		return &Failure{
-			Reason: ReasonProtocol, Message: fmt.Sprintf("%s gave an answer that cannot be used: %v", p.spec.short(), reply),
-			Ambiguous: oauth.Ambiguous(err), Err: err,
-		}
-	}
-	return err
+// protocol is a failure for a reply that cannot be used, and its cause.
+func protocol(cause error, format string, args ...any) *Failure {
+	return &Failure{Reason: ReasonProtocol, Err: cause, Message: fmt.Sprintf(format, args...)}
 }
 
 // unreached judges an exchange without a reply: time mends a network, and no
@@ -44,7 +40,7 @@ func (p *Provider) judged(err error, w wanted) error {
 func (p *Provider) unreached(network *oauth.NetworkError, err error) *Failure {
 	failure := &Failure{
 		Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.spec.short(), network),
-		Hint: networkHint(err, network), Ambiguous: oauth.Ambiguous(err), Err: err,
+		Hint: networkHint(err, network),
 	}
 	if network.Obstacle != nil {
 		failure.Reason, failure.Hint = ReasonConfig, network.Obstacle.Hint
@@ -67,17 +63,22 @@ func networkHint(err error, network *oauth.NetworkError) string {
 	return ""
 }
 
-// answered judges an error that the service answered with, by the first rule that fits.
+// answered judges an error that the service answered with, by the first rule that fits. Where
+// a token was shown, it is the token that a refusal is about.
 func (p *Provider) answered(err *oauth.Error, w wanted) *Failure {
 	failure := p.judge(err, w, inFront(), w.rules, StandardCodes(), gatewayForbids(w), standardStatuses())
-	if failure.Hint == "" && failure.Reason == ReasonCredentials && !w.token {
-		failure.Hint = credentialsHint(w.auth)
+	failure.NotBefore, failure.Throttled, failure.Err = err.NotBefore, err.Throttled(), err
+	if w.token && err.Page == "" && err.StatusCode == http.StatusUnauthorized {
+		failure.StaleToken = true
 	}
-	if failure.Reason == ReasonCredentials {
-		failure.Hint = withClock(failure.Hint, err, w.auth)
+	switch {
+	case failure.Reason != ReasonCredentials:
+	case w.token && failure.Hint == "":
+		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.spec.short(), err)
+		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
+	default:
+		failure.Hint = withClock(cmp.Or(failure.Hint, credentialsHint(w.auth)), err, w.auth)
 	}
-	failure.NotBefore, failure.Err, failure.Throttled = err.NotBefore, err, err.Throttled()
-	failure.Ambiguous = err.Ambiguous()
 	return failure
 }
 

@@ -78,8 +78,8 @@ func (p *Provider) newLogin(endpoint *url.URL, redirectURI string) login {
 	return l
 }
 
-// redeem checks the answer and trades its code for a token. It is sent once: a code is good
-// once. An answer that is not this login's is an *oauth.CallbackError.
+// redeem checks the answer and trades its code for a token. An answer that is not this login's
+// is an *oauth.CallbackError.
 func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oauth.Token, error) {
 	code, err := oauth.Callback{State: l.State, Optional: p.stateless}.Parse(answer)
 	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
@@ -87,15 +87,26 @@ func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oaut
 	}
 	// An error is believed no more than a code when another server sent it.
 	if issuer := answer.Get("iss"); issuer != "" && !p.isOurs(l, issuer) {
-		return oauth.Token{}, &Failure{
-			Reason: ReasonProtocol,
-			Message: fmt.Sprintf("the answer to the login at %s names another issuer (RFC 9207): %q",
-				p.spec.short(), secret.CleanText(issuer)),
-		}
+		return oauth.Token{}, protocol(nil, "the answer to the login at %s names another issuer (RFC 9207): %q",
+			p.spec.short(), secret.CleanText(issuer))
 	}
 	if err != nil {
 		return oauth.Token{}, p.refusedLogin(err)
 	}
+	token, err := p.trade(ctx, l, code)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	if !l.Nonce.IsZero() && !token.IDToken.IsZero() {
+		if err := oauth.CheckNonce(token.IDToken, l.Nonce); err != nil {
+			return oauth.Token{}, protocol(err, "the ID token of %s is not of this login: %v", p.spec.short(), err)
+		}
+	}
+	return p.kept(token), nil
+}
+
+// trade asks with the code, once: it is good once (RFC 6749 §4.1.2).
+func (p *Provider) trade(ctx context.Context, l login, code secret.Secret) (oauth.Token, error) {
 	r := oauth.TokenRequest{Params: url.Values{}, Secrets: map[string]secret.Func{"code": secret.Known(code)}}
 	if send, ok := p.settings.Lookup("send_redirect_uri"); !ok || send.Text != "false" {
 		r.Params.Set("redirect_uri", l.RedirectURI)
@@ -103,19 +114,7 @@ func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oaut
 	if !l.verifier.IsZero() {
 		r.Secrets["code_verifier"] = secret.Known(l.verifier)
 	}
-	token, err := p.ask(ctx, oauth.AuthorizationCode, r)
-	if err != nil {
-		return oauth.Token{}, err
-	}
-	if !l.Nonce.IsZero() && !token.IDToken.IsZero() {
-		if err := oauth.CheckNonce(token.IDToken, l.Nonce); err != nil {
-			return oauth.Token{}, &Failure{
-				Reason: ReasonProtocol, Err: err,
-				Message: fmt.Sprintf("the ID token of %s is not of this login: %v", p.spec.short(), err),
-			}
-		}
-	}
-	return p.kept(token), nil
+	return p.ask(ctx, oauth.AuthorizationCode, r)
 }
 
 // isOurs reports whether an issuer (RFC 9207 §2.4) can be the one that was asked. Where the
@@ -148,17 +147,4 @@ func (p *Provider) refusedLogin(err error) error {
 	failure.Message, failure.Err = fmt.Sprintf("%s did not log you in: %v", p.spec.short(), callback), err
 	failure.Hint = p.names.In(failure.Hint)
 	return failure
-}
-
-// stateOptional reports whether the profile takes an answer without state. Then PKCE is
-// what keeps a foreign code out, and must not be off.
-func (s Settings) stateOptional() (bool, error) {
-	if v, ok := s.Lookup("require_state"); !ok || v.Text != "false" {
-		return false, nil
-	}
-	if !s.Bool("pkce") {
-		return false, s.wrong("require_state", "is false, and pkce too",
-			"without state, PKCE is what ties an answer to the login: set pkce: true")
-	}
-	return true, nil
 }

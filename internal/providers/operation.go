@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -151,10 +150,7 @@ func (p *Provider) UserInfo(ctx context.Context, s Session, view string) (Claims
 	}
 	jwt, err := jose.ParseJWT(secret.New(reply.Header.Get(header)))
 	if err != nil {
-		return Claims{}, &Failure{
-			Reason: ReasonProtocol, Err: err,
-			Message: fmt.Sprintf("%s answered without a usable JWT in the header %s", p.spec.short(), header),
-		}
+		return Claims{}, protocol(err, "%s answered without a usable JWT in the header %s", p.spec.short(), header)
 	}
 	return Claims{JSON: jwt.Claims, Unverified: true}, nil
 }
@@ -287,24 +283,5 @@ func (p *Provider) ChangePassword(ctx context.Context, token secret.Secret, c Pa
 		}
 	}
 	_, err := p.Ask(ctx, Passwd, token, nil, oauth.CallRequest{JSON: body})
-	return err
-}
-
-// failed turns the error of a call into a *Failure. Where a token was shown, it is the token
-// that a refusal is about.
-func (p *Provider) failed(err error, w wanted) error {
-	err = p.failure(err, w)
-	failure, ok := errors.AsType[*Failure](err)
-	answered, said := errors.AsType[*oauth.Error](err)
-	if !ok || !said || !w.token {
-		return err
-	}
-	if answered.Page == "" && answered.StatusCode == http.StatusUnauthorized {
-		failure.StaleToken = true
-	}
-	if failure.Reason == ReasonCredentials && failure.Hint == "" {
-		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.spec.short(), answered)
-		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
-	}
 	return err
 }

@@ -192,7 +192,7 @@ func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequ
 	r.Accept, r.MinRetryWait = p.settings.Text("accept"), p.spec.Pace
 	token, err := p.client.Token(ctx, r)
 	if err != nil {
-		return oauth.Token{}, p.failure(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
+		return oauth.Token{}, p.failed(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
 	}
 	if p.spec.Hooks.Token != nil {
 		token = p.spec.Hooks.Token(token)
