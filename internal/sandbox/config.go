@@ -47,21 +47,16 @@ func (s *Server) learnSecrets() {
 	}
 	for _, p := range s.Profiles() {
 		for name, secret := range p.Secrets {
-			switch name {
-			case "private_key":
-				// PEM breaks it into lines; each is as secret as the whole.
-				for line := range strings.Lines(secret) {
-					if !strings.HasPrefix(line, "-----") {
-						s.secrets.Learn(strings.TrimSpace(line))
-					}
-				}
-			case "client_secret":
+			if name == "client_secret" {
 				id, esc := p.Text["client_id"], url.QueryEscape
-				s.secrets.Learn(secret,
-					base64.StdEncoding.EncodeToString([]byte(id+":"+secret)),
+				s.secrets.Learn(base64.StdEncoding.EncodeToString([]byte(id+":"+secret)),
 					base64.StdEncoding.EncodeToString([]byte(esc(id)+":"+esc(secret))))
-			default:
-				s.secrets.Learn(secret)
+			}
+			// PEM breaks a key into lines; each is as secret as the whole.
+			for line := range strings.Lines(secret) {
+				if !strings.HasPrefix(line, "-----") {
+					s.secrets.Learn(strings.TrimSpace(line))
+				}
 			}
 		}
 	}
@@ -167,21 +162,13 @@ func privateDir(dir string) error {
 	return nil
 }
 
-// writePrivate replaces a file as a whole; a temporary file has mode 0600 from the start.
-func writePrivate(path, text string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".sandbox-*")
-	if err != nil {
-		return fmt.Errorf("sandbox: writing %s: %w", path, err)
+// writePrivate replaces a file. It is another one, so that its mode is 0600 whatever the old one's was.
+func writePrivate(path, text string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("sandbox: replacing what it wrote before: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-			err = fmt.Errorf("sandbox: writing %s: %w", path, err)
-		}
-	}()
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("sandbox: writing its configuration: %w", err)
 	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

@@ -29,51 +29,42 @@ const (
 // JSON it is what POST /_sandbox/faults takes. A fault with Status from 300, Body or Redirect answers instead of the
 // service; all others change what the service did and said.
 type Fault struct {
-	// Service and Path say whom it hits: a service's name and a whole path, either of them empty for any.
+	// Service and Path say whom it hits: a service's name and a whole path, either of them empty for any; Times, how
+	// many requests: 0 means all until cleared.
 	Service string `json:"service,omitzero"`
 	Path    string `json:"path,omitzero"`
-	// Times is how many requests it hits; 0 means all until cleared.
-	Times int `json:"times,omitzero"`
-	// Status is the HTTP status, 200 to 599. Without Body, the service's usual error body for it is sent.
-	Status int `json:"status,omitzero"`
-	// DelayMS is how long the answer is held back, in milliseconds, up to ten minutes. The service has done its work
-	// before.
-	DelayMS int `json:"delay_ms,omitzero"`
-	// Body replaces the reply's body; with an empty Status the status is 200.
-	Body *string `json:"body,omitzero"`
-	// ContentType replaces the reply's.
-	ContentType string `json:"content_type,omitzero"`
-	// Truncate cuts the connection after so many bytes of the body.
+	Times   int    `json:"times,omitzero"`
+	// Status is the HTTP status, 200 to 599; without Body, the service's usual error body for it is sent. Body replaces
+	// the reply's, by default with 200, and ContentType its type. RetryAfter is the header: seconds or an HTTP date (RFC
+	// 9110 §10.2.3). Redirect is a Location; the status is 302 unless Status is another redirect.
+	Status      int     `json:"status,omitzero"`
+	Body        *string `json:"body,omitzero"`
+	ContentType string  `json:"content_type,omitzero"`
+	RetryAfter  string  `json:"retry_after,omitzero"`
+	Redirect    string  `json:"redirect,omitzero"`
+	// DelayMS is how long the answer is held back, in milliseconds, up to ten minutes. Truncate cuts the connection
+	// after so many bytes of the body, Drop before the answer. The service has done its work before.
+	DelayMS  int  `json:"delay_ms,omitzero"`
 	Truncate *int `json:"truncate,omitzero"`
-	// RetryAfter is the header: seconds or an HTTP date (RFC 9110 §10.2.3).
-	RetryAfter string `json:"retry_after,omitzero"`
+	Drop     bool `json:"drop,omitzero"`
 	// ExpiresIn replaces the field by any JSON value, as written; the text "missing" removes it. A whole number of
 	// seconds up to a day is also the lifetime the token then really has.
 	ExpiresIn json.RawMessage `json:"expires_in,omitzero"`
-	// TokenType replaces the field.
-	TokenType *string `json:"token_type,omitzero"`
-	// ScopeEncoded percent-encodes the reply's scope field, as Talkdesk's page may be read.
-	ScopeEncoded bool `json:"scope_encoded,omitzero"`
-	// Drop closes the connection instead of answering. The service has done its work before.
-	Drop bool `json:"drop,omitzero"`
-	// Redirect is a Location; the status is 302 unless Status is another redirect.
-	Redirect string `json:"redirect,omitzero"`
-	// ScopePending are scopes that a service grants only after the fault is gone: it refuses them in its way, or with
-	// Narrow leaves them out.
-	ScopePending []string `json:"scope_pending,omitzero"`
-	// ClientScopes are exactly the scopes that every client has: asking for another is refused in the service's way.
-	// The standard scopes of Pexip's realm stay. It hits requests that ask for scopes: a refresh keeps what was
-	// granted.
-	ClientScopes []string `json:"client_scopes,omitzero"`
-	// Narrow grants what the client has of the scopes asked for, and says so in the reply's scope, instead of refusing
-	// (RFC 6749 §3.3). Where nothing is left, Pexip grants its default scopes; the others refuse.
-	Narrow bool `json:"narrow,omitzero"`
+	// TokenType replaces the field. ScopeEncoded percent-encodes the field scope, as Talkdesk's page may be read.
 	// RefreshToken makes token replies carry a refresh token for any grant.
-	RefreshToken bool `json:"refresh_token,omitzero"`
-	// Omit are fields and headers ("X-GWS-User") that successful replies lack. A refresh that omits the refresh token
-	// does not spend the old one.
-	Omit []string `json:"omit,omitzero"`
-	// Extra are fields that successful replies, if they are JSON, have beside or instead of the usual.
+	TokenType    *string `json:"token_type,omitzero"`
+	ScopeEncoded bool    `json:"scope_encoded,omitzero"`
+	RefreshToken bool    `json:"refresh_token,omitzero"`
+	// ScopePending are scopes that a service refuses in its way until the fault is gone. ClientScopes are exactly the
+	// scopes that every client has, beside the standard ones of Pexip's realm; a refresh keeps what was granted. Narrow
+	// grants what the client has of the scopes asked for, instead of refusing (RFC 6749 §3.3). Where nothing is left,
+	// Pexip grants its default scopes; the others refuse.
+	ScopePending []string `json:"scope_pending,omitzero"`
+	ClientScopes []string `json:"client_scopes,omitzero"`
+	Narrow       bool     `json:"narrow,omitzero"`
+	// Omit are fields and headers ("X-GWS-User") that successful replies lack, Extra fields that those in JSON have
+	// beside or instead of the usual. A refresh that omits the refresh token does not spend the old one.
+	Omit  []string                   `json:"omit,omitzero"`
 	Extra map[string]json.RawMessage `json:"extra,omitzero"`
 	// Callback are query parameters that the redirect back to the client has beside or instead of the usual: iss (RFC
 	// 9207), another state, an error. An empty value removes one. The request that is answered so is the POST of the

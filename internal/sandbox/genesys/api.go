@@ -19,7 +19,8 @@ const (
 
 // New makes the service. Lenient accepts a ping by the cookie that the sign-in page then sets.
 func New(lenient bool) *service.Service {
-	a, all := &account{lenient: lenient, password: Password, cookies: make(map[string]bool)}, []string{"*"}
+	a, all := &account{lenient: lenient}, []string{"*"}
+	a.password.Store(Password)
 	return service.New(service.Service{
 		Name:     "genesys",
 		OneScope: true,

@@ -27,9 +27,7 @@ func (a *account) signOut(x *service.Exchange, t service.Token) service.Reply {
 		return failure(http.StatusBadRequest, "", "Bad Request")
 	}
 	x.End(t.Grant, global)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	clear(a.cookies)
+	a.cookies.Clear()
 	if target != "" {
 		return service.Redirect(target)
 	}
@@ -55,7 +53,7 @@ func (a *account) changePassword(x *service.Exchange) service.Reply {
 		return failure(http.StatusBadRequest, "", "Bad Request")
 	}
 	if !passwordIsOf(x, req.Data.UserName) || utf8.RuneCountInString(req.Data.NewPassword) < leastPassword ||
-		!a.change(req.Data.OldPassword, req.Data.NewPassword) {
+		!a.password.CompareAndSwap(req.Data.OldPassword, req.Data.NewPassword) {
 		return failure(http.StatusForbidden, "", "Unable to update password")
 	}
 	x.Secrets.Learn(req.Data.NewPassword)

@@ -65,25 +65,21 @@ func Read(w http.ResponseWriter, r *http.Request, s *Service, h *Host, secrets *
 
 func (x *Exchange) readForm() {
 	body, err := io.ReadAll(x.Request.Body)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	form, unreadable := url.ParseQuery(string(body))
+	media, _, _ := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case tooLarge:
 		x.Bad = &BadBody{http.StatusRequestEntityTooLarge, "the request body is too large"}
-		return
-	}
-	if err != nil {
+	case err != nil:
 		x.Bad = &BadBody{http.StatusBadRequest, "the request body cannot be read"}
-		return
-	}
-	x.Body = body
-	if t, _, err := mime.ParseMediaType(x.Request.Header.Get("Content-Type")); err != nil || t != FormType {
-		x.Bad = &BadBody{http.StatusUnsupportedMediaType, "the Content-Type must be " + FormType}
-		return
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
+	case media != FormType:
+		x.Body, x.Bad = body, &BadBody{http.StatusUnsupportedMediaType, "the Content-Type must be " + FormType}
+	case unreadable != nil:
 		x.Bad = &BadBody{http.StatusBadRequest, "the request body is not form-encoded"}
-		return
+	default:
+		x.Body, x.Form = body, x.given(form)
 	}
-	x.Form = x.given(form)
 }
 
 // given returns the parameters that have a value: one without counts as omitted (RFC 6749 §3.1, §3.2). None may be

@@ -108,26 +108,17 @@ func (s SignIn) ended() Reply {
 	return s.sorry(http.StatusBadRequest, "This sign-in has ended. Please start again from the application.")
 }
 
+// frame is the page around what it says. It follows the reader's choice of light or dark.
+//
+//go:embed signin.html
+var frame string
+
 // page is an answer to a browser. The policy leaves out form-action: browsers apply it to the redirect that follows
 // the form, and that goes to another port.
-func page(status int, title, accent, body string) Reply {
-	text := `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>` + html.EscapeString(title) + `</title>
-<link rel="icon" href="data:,">
-<style>:root{--accent:` + accent + `}` + styleSheet + `</style>
-</head>
-<body>
-<main>
-` + body + `</main>
-<footer>authctl sandbox &middot; every account here is fake</footer>
-</body>
-</html>
-`
+func (p Page) page(status int, title, body string) Reply {
+	text := strings.NewReplacer(
+		"{brand}", html.EscapeString(p.Brand), "{title}", title, "{accent}", p.Accent, "{body}", body,
+	).Replace(frame)
 	return Reply{Status: status, Text: &text, ContentType: "text/html; charset=utf-8"}.
 		With("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "+
 			"base-uri 'none'; frame-ancestors 'none'").
@@ -137,34 +128,32 @@ func page(status int, title, accent, body string) Reply {
 
 // sorry is for requests whose sender cannot be told by redirect.
 func (s SignIn) sorry(status int, text string) Reply {
-	p := s.Page(Authorization{})
-	return page(status, p.Brand+" – sign-in not possible", p.Accent, `<header><span class="mark"></span>`+
-		html.EscapeString(p.Brand)+"</header>\n<h1>Sign-in not possible</h1>\n<p>"+html.EscapeString(text)+"</p>\n")
+	return s.Page(Authorization{}).page(status, "sign-in not possible",
+		"<h1>Sign-in not possible</h1>\n<p>"+html.EscapeString(text)+"</p>\n")
 }
 
 // form is the page itself, with what was typed before. It works without a script.
 func (s SignIn) form(a Authorization, session, problem string, typed url.Values) Reply {
 	p, esc := s.Page(a), html.EscapeString
 	var b strings.Builder
-	fmt.Fprintf(&b, "<header><span class=\"mark\"></span>%s</header>\n<h1>Sign in</h1>\n", esc(p.Brand))
+	b.WriteString("<h1>Sign in</h1>\n")
 	if problem != "" {
 		fmt.Fprintf(&b, "<p class=\"problem\" role=\"alert\">%s</p>\n", esc(problem))
 	}
-	fmt.Fprintf(&b, "<form method=\"post\" action=\"%s\">\n", esc(s.Path))
-	fmt.Fprintf(&b, "<input type=\"hidden\" name=\"session\" value=\"%s\">\n", esc(session))
+	fmt.Fprintf(&b, "<form method=\"post\" action=\"%s\">\n<input type=\"hidden\" name=\"session\" value=\"%s\">\n",
+		esc(s.Path), esc(session))
 	focus := " autofocus"
 	for _, f := range p.Fields {
-		value := strings.TrimSpace(typed.Get(f.Name))
+		value, at := strings.TrimSpace(typed.Get(f.Name)), ""
 		if f.Kind == "password" {
 			value = ""
 		}
-		at := ""
 		if value == "" {
 			at, focus = focus, ""
 		}
 		fmt.Fprintf(&b, "<label for=\"%[1]s\">%[2]s</label>\n<input id=\"%[1]s\" name=\"%[1]s\" type=\"%[3]s\" "+
 			"autocomplete=\"%[4]s\" autocapitalize=\"none\" spellcheck=\"false\" value=\"%[5]s\" required%[6]s>\n",
-			esc(f.Name), esc(f.Label), esc(f.Kind), esc(f.Autocomplete), esc(value), at)
+			f.Name, esc(f.Label), f.Kind, f.Autocomplete, esc(value), at)
 	}
 	b.WriteString("<div class=\"buttons\">\n<button name=\"action\" value=\"sign-in\">Sign in</button>\n" +
 		"<button name=\"action\" value=\"cancel\" class=\"quiet\" formnovalidate>Cancel</button>\n</div>\n</form>\n")
@@ -172,11 +161,5 @@ func (s SignIn) form(a Authorization, session, problem string, typed url.Values)
 	if p.Password != "" {
 		fmt.Fprintf(&b, "<p><code>%s</code></p>\n", esc(p.Password))
 	}
-	b.WriteString("</details>\n")
-	return page(http.StatusOK, p.Brand+" – sign in", p.Accent, b.String())
+	return p.page(http.StatusOK, "sign in", b.String()+"</details>\n")
 }
-
-// styleSheet follows the reader's choice of light or dark.
-//
-//go:embed signin.css
-var styleSheet string
