@@ -282,13 +282,9 @@ func TestFaultErrors(t *testing.T) {
 		`{"retry_after":"-1"}`:           "retry_after:",
 		`{"redirect":"/x","status":200}`: "redirect: status 200 is not one of",
 		`{"redirect":"/x","status":304}`: "redirect: status 304 is not one of",
-		`{"redirect":"/x\ny"}`:           "control characters",
-		`{"content_type":"a\u0000"}`:     "control characters",
 		`{"service":"genesys","scope_pending":["a"]}`: "client_scopes, narrow and scope_pending: genesys has one scope",
 		`{"service":"genesys","client_scopes":[]}`:    "client_scopes, narrow and scope_pending: genesys has one scope",
 		`{"service":"genesys","narrow":true}`:         "client_scopes, narrow and scope_pending: genesys has one scope",
-		`{"client_scopes":["a b"]}`:                   `client_scopes: "a b" is not one scope`,
-		`{"client_scopes":[""]}`:                      `client_scopes: "" is not one scope`,
 		`{"client_scopes":"a"}`:                       "client_scopes: a JSON string does not fit here",
 		`{"narrow":false}`:                            "the fault does nothing",
 	} {
@@ -305,41 +301,5 @@ func TestFaultErrors(t *testing.T) {
 	}
 	if got := sandboxtest.Do(t, s, sandboxtest.Good("talkdesk")); got.Status != 200 {
 		t.Errorf("a refused fault applies: status %d", got.Status)
-	}
-}
-
-// A fault reaches every endpoint, and each answers in its service's shape.
-func TestFaultOnEveryEndpoint(t *testing.T) {
-	t.Parallel()
-	const keycloak = `{"error":"unknown_error","error_description":"For more on this error consult the server log."}`
-	for body, paths := range map[string][]string{
-		"": {
-			"/auth/v3/oauth/authorize", "/auth/v3/sign-in", "/auth/v3/oauth/token", "/auth/v3/userinfo",
-			"/auth/v3/openid/userinfo", "/auth/v3/jwt-userinfo", "/auth/v3/ping", "/auth/v3/sign-out",
-			"/auth/v3/change-password",
-		},
-		`{"error":"server_error","error_description":"Service Unavailable"}`: {
-			"/oauth/authorize", "/oauth/sign-in", "/oauth/token",
-		},
-		`{"code":"service_unavailable","description":"Service Unavailable","fields":[],"message":"Service Unavailable"}`: {
-			"/users/me",
-		},
-		keycloak: {
-			"/realms/acme/.well-known/openid-configuration", sandboxtest.PexipBase + "certs", sandboxtest.PexipBase + "token",
-			sandboxtest.PexipBase + "userinfo", sandboxtest.PexipBase + "token/introspect", sandboxtest.PexipBase + "revoke", sandboxtest.PexipBase + "logout",
-		},
-	} {
-		for _, path := range paths {
-			s, _ := sandboxtest.Start(t, sandbox.Options{})
-			if err := s.AddFault(sandbox.Fault{Path: path, Status: 503, RetryAfter: "3"}); err != nil {
-				t.Fatal(err)
-			}
-			for _, method := range []string{http.MethodGet, http.MethodPost} {
-				got := sandboxtest.Do(t, s, sandboxtest.Call{Method: method, Path: path})
-				if got.Status != 503 || strings.TrimSpace(got.Body) != body || got.Header.Get("Retry-After") != "3" {
-					t.Errorf("%s %s: status %d, %s", method, path, got.Status, got.Body)
-				}
-			}
-		}
 	}
 }

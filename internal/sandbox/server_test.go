@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/sandboxtest"
@@ -98,18 +97,6 @@ func TestControlRefusesWebPages(t *testing.T) {
 	}
 }
 
-func TestUnknownPath(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	got := sandboxtest.Do(t, s, sandboxtest.Call{Method: http.MethodGet, Path: "/nowhere"})
-	if got.Status != http.StatusNotFound {
-		t.Errorf("status %d", got.Status)
-	}
-	if r := s.Requests(); len(r) != 1 || r[0].Service != "" || r[0].Status != 404 || r[0].Path != "/nowhere" {
-		t.Errorf("log %+v", r)
-	}
-}
-
 func TestIssuedSecrets(t *testing.T) {
 	t.Parallel()
 	s, _ := sandboxtest.Start(t, sandbox.Options{})
@@ -133,40 +120,6 @@ func TestIssuedSecrets(t *testing.T) {
 	basic := strings.TrimPrefix(sandboxtest.Good("pexip").Header["Authorization"], "Basic ")
 	if !slices.Contains(s.IssuedSecrets(), basic) {
 		t.Error("the encoded credentials are not listed")
-	}
-}
-
-func TestBodyRules(t *testing.T) {
-	t.Parallel()
-	s, c := sandboxtest.Start(t, sandbox.Options{})
-	unsupported := map[string]int{"pexip": 415, "talkdesk": 400, "qmatic": 400, "genesys": 415}
-	tooLarge := map[string]int{"pexip": 413, "talkdesk": 400, "qmatic": 400, "genesys": 413}
-	for _, service := range sandboxtest.AllServices() {
-		broken := sandboxtest.Good(service)
-		broken.Body += "&x=%zz"
-		semicolon := sandboxtest.Good(service)
-		semicolon.Body += ";x=1"
-		twice := sandboxtest.Good(service)
-		twice.Body += "&grant_type=client_credentials"
-		large := sandboxtest.Good(service)
-		large.Body += "&x=" + strings.Repeat("x", 64<<10)
-		for name, row := range map[string]struct {
-			call   sandboxtest.Call
-			status int
-		}{
-			"duplicate":       {twice, 400},
-			"bad percent":     {broken, 400},
-			"semicolon":       {semicolon, 400},
-			"too large":       {large, tooLarge[service]},
-			"json":            {sandboxtest.Good(service).WithHeader("Content-Type", "application/json"), unsupported[service]},
-			"no content type": {sandboxtest.Good(service).Without("Content-Type"), unsupported[service]},
-			"charset":         {sandboxtest.Good(service).WithHeader("Content-Type", sandboxtest.FormType+"; charset=UTF-8"), 200},
-		} {
-			c.Advance(time.Second)
-			if got := sandboxtest.Do(t, s, row.call); got.Status != row.status {
-				t.Errorf("%s, %s: status %d, want %d; %s", service, name, got.Status, row.status, got.Body)
-			}
-		}
 	}
 }
 

@@ -80,7 +80,7 @@ func Compare(s Sides) []Row {
 	}
 	came := slices.Sorted(slices.Values(slices.Concat(given, s.InToken, s.Introspected)))
 	var rows []Row
-	for _, name := range unique(s.Configured, s.Requested, came) {
+	for _, name := range Unique(s.Configured, s.Requested, came) {
 		r := Row{
 			Name: name, Configured: slices.Contains(s.Configured, name), Requested: slices.Contains(s.Requested, name),
 			Granted: presence(given, name), InToken: presence(s.InToken, name),
@@ -121,7 +121,7 @@ func InEffect(rows []Row) []string {
 
 // Missing returns what of want is not in have, each once, in want's order.
 func Missing(have, want []string) []string {
-	return slices.DeleteFunc(unique(want), func(name string) bool { return slices.Contains(have, name) })
+	return slices.DeleteFunc(Unique(want), func(name string) bool { return slices.Contains(have, name) })
 }
 
 // Common returns what of want is in have, each once, in want's order.
@@ -138,11 +138,8 @@ func presence(side []string, name string) Presence {
 	}
 }
 
-// Unique returns the names each once, in their order. It is nil when there are none.
-func Unique(names []string) []string { return unique(names) }
-
-// unique joins lists and keeps the first of equal names.
-func unique(lists ...[]string) []string {
+// Unique joins lists and keeps the first of equal names, in their order. It is nil when there are none.
+func Unique(lists ...[]string) []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, name := range slices.Concat(lists...) {

@@ -72,10 +72,7 @@ func (w *Wait) Without(err error) Verdict {
 // counts the requests so far.
 func Pause(asked int, err error, now time.Time) time.Duration {
 	const first, longest = 2 * time.Second, 30 * time.Second
-	pause := longest
-	if asked < 5 {
-		pause = min(longest, first<<max(0, asked-1))
-	}
+	pause := min(longest, first<<min(max(0, asked-1), 4))
 	if failure, ok := errors.AsType[*providers.Failure](err); ok {
 		pause = max(pause, failure.NotBefore.Sub(now))
 	}

@@ -42,9 +42,9 @@ func (a *account) endpoints() map[string]service.Endpoint {
 	in := a.signIn()
 	tokens := &service.Issuer{
 		Grants:   []string{"client_credentials", "password", "authorization_code", "refresh_token"},
-		Lifetime: 43200 * time.Second, Type: "bearer", User: a.typed, Before: admitAccept,
+		Lifetime: 43200 * time.Second, Type: "bearer", User: a.typed,
 		Complete: func(x *service.Exchange, _ *service.Grant, rep *service.Reply) {
-			rep.Form, _ = acceptsForm(x.Request.Header)
+			rep.Form = acceptsForm(x.Request.Header)
 		},
 	}
 	return map[string]service.Endpoint{
@@ -126,26 +126,16 @@ func unauthorized(x *service.Exchange) service.Reply {
 		With("WWW-Authenticate", x.Challenge("Bearer", "invalid_token"))
 }
 
-func admitAccept(x *service.Exchange) *service.Reply {
-	if _, ok := acceptsForm(x.Request.Header); ok {
-		return nil
-	}
-	refused := failure(http.StatusNotAcceptable, "", "Not Acceptable")
-	return &refused
-}
-
 // acceptsForm reports whether the reply is to be form-encoded: the first media type in Accept that can be served
-// decides. It is not ok when there is none.
-func acceptsForm(header http.Header) (form, ok bool) {
-	list := strings.Join(header.Values("Accept"), ",")
-	for part := range strings.SplitSeq(list, ",") {
-		t, _, _ := mime.ParseMediaType(part)
-		switch t {
+// decides.
+func acceptsForm(header http.Header) bool {
+	for part := range strings.SplitSeq(strings.Join(header.Values("Accept"), ","), ",") {
+		switch t, _, _ := mime.ParseMediaType(part); t {
 		case service.FormType:
-			return true, true
+			return true
 		case "application/json", "application/*", "*/*":
-			return false, true
+			return false
 		}
 	}
-	return false, strings.TrimSpace(list) == ""
+	return false
 }

@@ -71,21 +71,6 @@ func TestSignOutRedirect(t *testing.T) {
 	}
 }
 
-// Whose refresh token came twice has lost the access tokens too.
-func TestReuseEndsAccessTokens(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	first := sandboxtest.UserToken(t, s, "genesys", nil)
-	second := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.RefreshCall(t, "genesys", sandboxtest.Text(t, first["refresh_token"]))))
-	if !alive(t, s, sandboxtest.Text(t, first["access_token"])) || !alive(t, s, sandboxtest.Text(t, second["access_token"])) {
-		t.Error("a refresh ends the access token")
-	}
-	sandboxtest.Do(t, s, sandboxtest.RefreshCall(t, "genesys", sandboxtest.Text(t, first["refresh_token"])))
-	if alive(t, s, sandboxtest.Text(t, first["access_token"])) || alive(t, s, sandboxtest.Text(t, second["access_token"])) {
-		t.Error("an access token is good after reuse")
-	}
-}
-
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	s, _ := sandboxtest.Start(t, sandbox.Options{})

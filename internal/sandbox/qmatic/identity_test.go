@@ -85,23 +85,3 @@ func TestRateLimit(t *testing.T) {
 	c.Advance(time.Millisecond)
 	sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("qmatic")))
 }
-
-func TestRateLimitCountsFailures(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	wrong := sandboxtest.Good("qmatic").As("sandbox-qmatic", "x")
-	if got := sandboxtest.Do(t, s, wrong); got.Status != 400 {
-		t.Errorf("first: status %d", got.Status)
-	}
-	if got := sandboxtest.Do(t, s, sandboxtest.Good("qmatic")); got.Status != 429 {
-		t.Errorf("second: status %d", got.Status)
-	}
-}
-
-func TestNoRateLimit(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{QmaticInterval: -1})
-	for range 3 {
-		sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("qmatic")))
-	}
-}

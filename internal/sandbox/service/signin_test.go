@@ -52,20 +52,6 @@ func TestSignInWrongPassword(t *testing.T) {
 	}
 }
 
-func TestSignInTenantInUsername(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	for _, hide := range []string{"true", "false"} {
-		_, action, session := sandboxtest.OpenPage(t, s, "genesys", url.Values{"hideTenant": {hide}})
-		got := sandboxtest.Do(t, s, sandboxtest.Post(action, url.Values{
-			"session": {session}, "username": {` acme\jane `}, "password": {sandbox.GenesysPassword},
-		}, nil))
-		if got.Status != 302 {
-			t.Errorf("hideTenant=%s: status %d", hide, got.Status)
-		}
-	}
-}
-
 func TestSignInEnds(t *testing.T) {
 	t.Parallel()
 	s, c := sandboxtest.Start(t, sandbox.Options{})

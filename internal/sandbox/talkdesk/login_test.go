@@ -95,18 +95,6 @@ func TestLoginWithAssertion(t *testing.T) {
 	}
 }
 
-func TestCodeParameters(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	for _, name := range []string{"code", "redirect_uri"} {
-		got := sandboxtest.Do(t, s, sandboxtest.CodeCall(t, "talkdesk", "x").WithForm(t, url.Values{name: nil}))
-		want := map[string]any{"error": "invalid_request", "error_description": "missing parameter: " + name}
-		if diff := cmp.Diff(want, got.Fields(t)); got.Status != 400 || diff != "" {
-			t.Errorf("no %s: status %d\n%s", name, got.Status, diff)
-		}
-	}
-}
-
 func me(token string) sandboxtest.Call {
 	return sandboxtest.Get("/users/me").WithHeader("Authorization", "Bearer "+token)
 }
