@@ -102,8 +102,9 @@ func (s *Server) redactAll(values url.Values) map[string]string {
 
 // redacted hides a text with a secret's name, and any that holds a secret the sandbox knows.
 func (s *Server) redacted(name, text string) string {
-	const secret = ` authorization proxy-authorization x-api-key x-gws-user cookie session client_secret client_assertion
-		assertion code code_verifier password oldpassword newpassword token access_token refresh_token id_token id_token_hint `
+	const secret = `authorization proxy-authorization x-api-key x-gws-user cookie session client_secret client_assertion
+		assertion code code_verifier password oldpassword newpassword token access_token refresh_token 
+		id_token id_token_hint`
 	if slices.Contains(strings.Fields(secret), strings.ToLower(name)) {
 		return service.Redacted
 	}

@@ -123,7 +123,7 @@ func statusError(status, code int, message string) service.Reply {
 // unauthorized is the 401 for a token that is missing, ended or not known.
 func unauthorized(x *service.Exchange) service.Reply {
 	return failure(http.StatusUnauthorized, "", "Unauthorized").
-		With("WWW-Authenticate", x.Challenge("Bearer", "invalid_token"))
+		With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token"))
 }
 
 // acceptsForm reports whether the reply is to be form-encoded: the first media type in Accept that can be served

@@ -63,7 +63,8 @@ func (a *account) page(request service.Authorization) service.Page {
 		Hint: "Tenant " + Tenant + ", username " + User + ", with the password that was set last.",
 		Fields: []service.Field{
 			{Name: "tenant", Label: "Tenant", Kind: "text", Autocomplete: "organization"},
-			{Name: "username", Label: "Username", Kind: "text", Autocomplete: "username"}, service.PasswordField(),
+			{Name: "username", Label: "Username", Kind: "text", Autocomplete: "username"},
+			service.PasswordField(),
 		},
 	}
 	if hidden, _ := flag(request.Query.Get("hideTenant")); hidden {

@@ -51,10 +51,10 @@ func userInfo(x *service.Exchange) service.Reply {
 		return service.Reply{Status: http.StatusUnauthorized}.With("WWW-Authenticate", x.Challenge("Bearer"))
 	case !ok:
 		return failure(http.StatusUnauthorized, "invalid_token", invalid).
-			With("WWW-Authenticate", x.Challenge("Bearer", "invalid_token", invalid))
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token", "error_description", invalid))
 	case !t.Has("openid"): // nothing but the header says why
 		return service.Reply{Status: http.StatusForbidden}.
-			With("WWW-Authenticate", x.Challenge("Bearer", "insufficient_scope", unscoped))
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "insufficient_scope", "error_description", unscoped))
 	}
 	return service.OK(map[string]any{
 		"sub": account(t.Grant), "preferred_username": account(t.Grant), "email_verified": false,

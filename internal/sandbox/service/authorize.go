@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"maps"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -150,11 +149,8 @@ func HasControl(s string) bool {
 
 // back sends the browser to the client's redirect URI with the parameters given; orders may change them.
 func (x *Exchange) back(a Authorization, params map[string]string) Reply {
-	u, err := url.Parse(a.Query.Get("redirect_uri"))
-	if err != nil { // registered has parsed it
-		return OAuthError(http.StatusInternalServerError, "server_error", "the redirect URI cannot be read")
-	}
-	query := u.Query() // what is there stays (RFC 6749 §3.1.2)
+	u := must(url.Parse(a.Query.Get("redirect_uri"))) // registered has parsed it
+	query := u.Query()                                // what is there stays (RFC 6749 §3.1.2)
 	params["state"] = a.Query.Get("state")
 	maps.Copy(params, x.Orders.Callback)
 	for name, value := range params {

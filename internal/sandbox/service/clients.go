@@ -33,7 +33,7 @@ func (s *Service) Client(id string) *Client {
 
 // Authenticate finds the client that a request comes from (RFC 6749 §2.3), or says why there is none.
 func (x *Exchange) Authenticate() (*Client, *Reply) {
-	b, sent, secret := x.basic(), x.Form.Get("client_id"), ""
+	b, sent := x.basic(), x.Form.Get("client_id")
 	asserted := x.Form.Has("client_assertion") || x.Form.Has("client_assertion_type")
 	if b.present && !x.FormSecret && (asserted || x.Form.Has("client_secret")) {
 		return nil, x.Refuse(TwoWays, "")
@@ -45,11 +45,11 @@ func (x *Exchange) Authenticate() (*Client, *Reply) {
 		}
 		return c, nil
 	}
-	id := b.id
+	id, secret := b.id, b.secret
 	if sent != "" && (x.FormSecret || !b.present) {
 		id = sent
 	}
-	if secret = b.secret; x.FormSecret && x.Form.Has("client_secret") {
+	if x.FormSecret && x.Form.Has("client_secret") {
 		secret = x.Form.Get("client_secret")
 	}
 	c := x.Client(id)

@@ -106,17 +106,8 @@ func repeated(values url.Values) bool {
 	return slices.ContainsFunc(slices.Collect(maps.Values(values)), func(v []string) bool { return len(v) > 1 })
 }
 
-// URL is what was posted to, as the client wrote it.
-func (x *Exchange) URL() string { return x.Origin() + x.Request.URL.EscapedPath() }
-
 // Origin is the sandbox as seen from where the request came in.
-func (x *Exchange) Origin() string {
-	scheme := "http"
-	if x.Request.TLS != nil {
-		scheme = "https"
-	}
-	return scheme + "://" + x.Request.Host
-}
+func (x *Exchange) Origin() string { return "http://" + x.Request.Host }
 
 // ClaimedClient is who the request says it is, by form, query, header or assertion; for the log, nothing is checked.
 func (x *Exchange) ClaimedClient() string {

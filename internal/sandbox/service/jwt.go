@@ -41,8 +41,8 @@ type Signer struct {
 // algorithms are those of RFC 7518 §3 that the services take and use.
 func algorithms() []jose.SignatureAlgorithm { return []jose.SignatureAlgorithm{jose.ES256, jose.RS256} }
 
-// Algorithm is the key's.
-func (s Signer) Algorithm() jose.SignatureAlgorithm {
+// algorithm is the key's.
+func (s Signer) algorithm() jose.SignatureAlgorithm {
 	if _, ok := s.Key.(*rsa.PrivateKey); ok {
 		return jose.RS256
 	}
@@ -52,7 +52,7 @@ func (s Signer) Algorithm() jose.SignatureAlgorithm {
 // Sign makes a JWT.
 func (s Signer) Sign(claims map[string]any) string {
 	opts := (&jose.SignerOptions{}).WithType("JWT")
-	key := jose.SigningKey{Algorithm: s.Algorithm(), Key: jose.JSONWebKey{Key: s.Key, KeyID: s.KeyID}}
+	key := jose.SigningKey{Algorithm: s.algorithm(), Key: jose.JSONWebKey{Key: s.Key, KeyID: s.KeyID}}
 	return must(must(must(jose.NewSigner(key, opts)).Sign(must(json.Marshal(claims)))).CompactSerialize())
 }
 
@@ -89,7 +89,7 @@ func KeySet(signers ...Signer) Reply {
 	var keys []jose.JSONWebKey
 	for _, s := range signers {
 		keys = append(keys, jose.JSONWebKey{
-			Key: s.Key.Public(), KeyID: s.KeyID, Algorithm: string(s.Algorithm()), Use: "sig",
+			Key: s.Key.Public(), KeyID: s.KeyID, Algorithm: string(s.algorithm()), Use: "sig",
 		})
 	}
 	return OK(map[string]any{"keys": keys})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -75,11 +76,11 @@ func (x *Exchange) Refuse(p Problem, about string) *Reply {
 	return &rep
 }
 
-// Challenge is one of the service's realm (RFC 9110 §11.6.1); with a code, a bearer token's (RFC 6750 §3).
-func (x *Exchange) Challenge(scheme string, codeAndText ...string) string {
-	text := fmt.Sprintf("%s realm=%q", scheme, cmp.Or(x.Realm, x.Name))
-	for i, value := range codeAndText {
-		text += fmt.Sprintf(", %s=%q", [...]string{"error", "error_description"}[i], value)
+// Challenge is one of the service's realm (RFC 9110 §11.6.1), with more parameters, names and values by turns.
+func (x *Exchange) Challenge(scheme string, more ...string) string {
+	params := []string{fmt.Sprintf("%s realm=%q", scheme, cmp.Or(x.Realm, x.Name))}
+	for pair := range slices.Chunk(more, 2) {
+		params = append(params, fmt.Sprintf("%s=%q", pair[0], pair[1]))
 	}
-	return text
+	return strings.Join(params, ", ")
 }

@@ -58,11 +58,7 @@ func (r Reply) encode() (body, contentType string) {
 	case r.Form:
 		return formEncode(r.Fields), FormType
 	}
-	b, err := json.Marshal(r.Fields)
-	if err != nil {
-		return `{"error":"the sandbox could not encode its reply"}`, "application/json"
-	}
-	return string(b), "application/json"
+	return string(must(json.Marshal(r.Fields))), "application/json"
 }
 
 // formEncode writes an object of scalars as parameters.

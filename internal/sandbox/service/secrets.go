@@ -51,9 +51,6 @@ func (l *Ledger) List() []string {
 
 // Redact replaces a text that holds a fixed secret, the marker, or what may be a JWT, as a whole.
 func (l *Ledger) Redact(text string) string {
-	if text == "" {
-		return text
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	jwt := strings.Contains(text, "eyJ") && strings.Count(text, ".") >= 2
@@ -64,11 +61,5 @@ func (l *Ledger) Redact(text string) string {
 	return text
 }
 
-// KeepLast drops the oldest when there are more than 10,000. It lets the list grow a little beyond, so that not every
-// addition moves all of it.
-func KeepLast[T any](list []T) []T {
-	if len(list) < maxKept+maxKept/10 {
-		return list
-	}
-	return slices.Delete(list, 0, len(list)-maxKept)
-}
+// KeepLast drops the oldest when there are more than 10,000.
+func KeepLast[T any](list []T) []T { return list[max(0, len(list)-maxKept):] }

@@ -36,8 +36,8 @@ func signIn() service.SignIn {
 	}
 }
 
-// apiFailure is the API host's {code, message, description, fields}. The page (https://docs.talkdesk.com/reference/usersme)
-// gives no codes: here they are the status in words.
+// apiFailure is the API host's {code, message, description, fields}. Its page gives no codes: here they are the status
+// in words (https://docs.talkdesk.com/reference/usersme).
 func apiFailure(status int, _, text string) service.Reply {
 	return apiError(status, http.StatusText(status), text)
 }
@@ -55,12 +55,12 @@ func me(x *service.Exchange) service.Reply {
 	switch {
 	case !ok:
 		return apiError(http.StatusUnauthorized, "Unauthorized", "the access token is missing, invalid or expired").
-			With("WWW-Authenticate", x.Challenge("Bearer", "invalid_token"))
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token"))
 	case token.User == "":
 		return apiError(http.StatusBadRequest, "no user context", "the access token belongs to no user")
 	case !token.Has("openid"):
 		return apiError(http.StatusForbidden, "Forbidden", "the access token lacks the scope openid").
-			With("WWW-Authenticate", x.Challenge("Bearer", "insufficient_scope")+`, scope="openid"`)
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "insufficient_scope", "scope", "openid"))
 	}
 	return service.OK(map[string]any{
 		"id": userID, "sub": userID, "name": "Jane Doe", "email": token.User,
