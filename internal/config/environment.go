@@ -79,7 +79,7 @@ type environ struct{ files.Environ }
 func (e environ) path(name string) (string, error) { return Path(e.Environ, name, e.Get(name)) }
 
 func badVariable(name, value, problem, suggestion string) *Error {
-	return &Error{Key: name, Problem: fmt.Sprintf("%q %s", files.Short(value), problem), Suggestion: suggestion}
+	return wrong(name, fmt.Sprintf("%q %s", files.Short(value), problem), suggestion)
 }
 
 func (e environ) duration(name string) (*time.Duration, error) {
@@ -130,9 +130,7 @@ func readStoreKey(f *source.Fetcher) (fetch secret.Func, err error) {
 		fetch = f.Bind(n)
 	}
 	if len(given) > 1 {
-		return nil, &Error{
-			Key: strings.Join(given, " and "), Problem: "are set together", Suggestion: "keep one of them",
-		}
+		return nil, wrong(strings.Join(given, " and "), "are set together", "keep one of them")
 	}
 	return fetch, nil
 }

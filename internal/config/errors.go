@@ -60,6 +60,11 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// wrong is the error for a key of the file or a variable, or for neither.
+func wrong(key, problem, suggestion string) *Error {
+	return &Error{Key: key, Problem: problem, Suggestion: suggestion}
+}
+
 // nearest returns "did you mean X?" for the candidate nearest to word, nothing when none is
 // near.
 func nearest(word string, candidates []string) string {

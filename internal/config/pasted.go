@@ -48,16 +48,10 @@ func checkScope(scope string) string {
 func checkPasted(d providers.Setting, given []string, key, prefix string) error {
 	for _, text := range given {
 		if odd := files.Odd(text); odd != "" {
-			return &Error{
-				Key: key, Problem: prefix + odd,
-				Suggestion: "type it anew: what is copied from a page or a chat can hold such",
-			}
+			return wrong(key, prefix+odd, "type it anew: what is copied from a page or a chat can hold such")
 		}
 		if d.Kind == providers.Text && isQuoted(text) {
-			return &Error{
-				Key: key, Problem: prefix + "is in quotes",
-				Suggestion: "take the quotes away; docker --env-file keeps them",
-			}
+			return wrong(key, prefix+"is in quotes", "take the quotes away; docker --env-file keeps them")
 		}
 		if d.Name != "scopes" {
 			continue
@@ -67,10 +61,7 @@ func checkPasted(d providers.Setting, given []string, key, prefix string) error 
 			problem = fmt.Sprintf("has %s, which is in quotes", files.Short(text))
 		}
 		if problem != "" {
-			return &Error{
-				Key: key, Problem: prefix + problem,
-				Suggestion: "write scopes without quotes, with blanks or commas between them",
-			}
+			return wrong(key, prefix+problem, "write scopes without quotes, with blanks or commas between them")
 		}
 	}
 	return nil

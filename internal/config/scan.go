@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -26,9 +25,6 @@ type Span struct {
 	Line int
 	// Start and End are offsets in the text.
 	Start, End int
-	// From and To are where the key's value stands in the first line; the same when
-	// there is none.
-	From, To int
 }
 
 func (l Layout) find(name string) (Span, bool) {
@@ -51,15 +47,14 @@ func (l Layout) Names() []string {
 
 // scanner reads lines of the small part of YAML that it knows for certain:
 // two or three levels of mappings, plain and quoted values on one line, lists of such
-// values, a profile in braces. A file it accepts is valid YAML and means what the Layout
-// says.
+// values. A file it is sure of is valid YAML and means what the Layout says.
 type scanner struct {
 	Layout
 	names      map[string]struct{}
 	begun      bool // a key or the document marker was seen
 	inProfiles bool
 	nameIndent int // of the profiles' names, 0 before the first
-	keyIndent  int // of the current profile's keys, 0 before the first, -1 when it can have none
+	keyIndent  int // of the current profile's keys, 0 before the first
 	itemIndent int // of the current list's items, 0 before the first
 	listOpen   bool
 	keys       [][]byte // of the current profile
@@ -104,8 +99,7 @@ func (s *scanner) line(line []byte, at Span) (sure, found bool) {
 	case len(rest) == 0 || rest[0] == '#':
 		return true, true
 	case indent == 0:
-		found = s.topLevel(rest, at)
-		return found, found
+		return s.topLevel(rest, at)
 	case !s.inProfiles:
 		return false, false
 	case s.nameIndent == 0 || indent == s.nameIndent:
@@ -118,91 +112,46 @@ func (s *scanner) line(line []byte, at Span) (sure, found bool) {
 	return s.setting(indent, rest), true
 }
 
-func (s *scanner) topLevel(rest []byte, at Span) bool {
+func (s *scanner) topLevel(rest []byte, at Span) (sure, found bool) {
 	if string(rest) == "---" && !s.begun {
 		s.begun = true
-		return true
+		return true, true
 	}
 	key, value, ok := splitKey(rest)
 	if !ok {
-		return false
+		return false, false
 	}
 	s.begun = true
 	s.closeProfile(at.Start)
-	n, ok := valueLen(value)
+	none := Span{}
 	switch string(key) {
 	case "profiles":
-		if !isEmptyValue(value) {
-			n = nothingLen(value)
-			ok = n > 0
-		}
-		ok = ok && s.Key == Span{}
-		s.inProfiles = n == 0
-		s.Key = at.withValue(len(key)+1, len(rest)-len(value), n)
+		found = s.Key == none
+		sure, s.Key, s.inProfiles = isEmptyValue(value), at, isEmptyValue(value)
 	case "default_profile":
-		ok = ok && s.Default == Span{}
-		s.inProfiles = false
-		s.Default = at.withValue(len(key)+1, len(rest)-len(value), n)
-	default:
-		return false
+		found = s.Default == none
+		sure, s.Default, s.inProfiles = isValue(value), at, false
 	}
-	return ok
+	return sure, found
 }
 
-// withValue notes where the value stands: n bytes from some byte of the line on, or none
-// behind the colon.
-func (s Span) withValue(colon, from, n int) Span {
-	if s.From, s.To = from, from+n; n == 0 {
-		s.From, s.To = colon, colon
-	}
-	return s
-}
-
-// nothingLen returns the length of a value that stands for no profiles, 0 of another.
-func nothingLen(value []byte) int {
-	for _, word := range []string{"{}", "{ }", "~", "null"} {
-		if rest, ok := bytes.CutPrefix(value, []byte(word)); ok && isEnd(rest) {
-			return len(word)
-		}
-	}
-	return 0
-}
-
+// profile reads the line of a profile's name. It is sure only of one that begins with a
+// letter and has nothing behind it.
 func (s *scanner) profile(indent int, rest []byte, at Span) (sure, found bool) {
-	key, value, ok := splitName(rest)
-	if !ok {
+	key, value, sure := splitKey(rest)
+	if found = sure; !found {
+		key, value, found = bytes.Cut(rest, []byte{':'})
+		key = bytes.Trim(key, `"'`)
+	}
+	at.Name = string(key)
+	if _, repeated := s.names[at.Name]; repeated || !found {
 		return false, false
 	}
 	s.closeProfile(at.Start)
-	at.Name = string(key)
-	if _, repeated := s.names[at.Name]; repeated {
-		return false, false
-	}
 	s.names[at.Name] = struct{}{}
 	s.Profiles = append(s.Profiles, at)
 	s.nameIndent, s.keyIndent, s.listOpen, s.keys = indent, 0, false, s.keys[:0]
-	if isEmptyValue(value) {
-		return true, true
-	}
-	s.keyIndent = -1
-	return s.flowMapping(value), true
-}
-
-// flowMapping checks settings in braces, all on one line.
-func (s *scanner) flowMapping(value []byte) bool {
-	n := flowLen(value, '}', func(rest []byte) int {
-		key, value, ok := splitKey(rest)
-		switch {
-		case !ok || len(value) == 0 || !s.isNewKey(key):
-			return 0
-		case value[0] == '[':
-			value = value[flowListLen(value):]
-		default:
-			value = value[flowItemLen(value):]
-		}
-		return len(rest) - len(value)
-	})
-	return value[0] == '{' && n > 0 && isEnd(value[n:])
+	return sure && isEmptyValue(value), true
 }
 
 // closeProfile ends the last profile at offset, unless it has ended before.
@@ -214,24 +163,18 @@ func (s *scanner) closeProfile(offset int) {
 
 func (s *scanner) setting(indent int, rest []byte) bool {
 	key, value, ok := splitKey(rest)
-	if !ok || s.keyIndent != 0 && indent != s.keyIndent || !s.isNewKey(key) {
+	if !ok || s.keyIndent != 0 && indent != s.keyIndent {
 		return false
 	}
-	s.keyIndent, s.itemIndent = indent, 0
-	s.listOpen = isEmptyValue(value)
-	_, ok = valueLen(value)
-	return ok
-}
-
-// isNewKey remembers a key of the current profile; false when it had it before.
-func (s *scanner) isNewKey(key []byte) bool {
 	for _, k := range s.keys {
 		if bytes.Equal(k, key) {
 			return false
 		}
 	}
+	s.keyIndent, s.itemIndent = indent, 0
 	s.keys = append(s.keys, key)
-	return true
+	s.listOpen = isEmptyValue(value)
+	return isValue(value)
 }
 
 func (s *scanner) item(indent int, rest []byte) bool {
@@ -239,8 +182,8 @@ func (s *scanner) item(indent int, rest []byte) bool {
 		return false
 	}
 	s.itemIndent = indent
-	n, ok := valueLen(bytes.TrimLeft(rest[1:], " "))
-	return ok && n > 0
+	value := bytes.TrimLeft(rest[1:], " ")
+	return !isEmptyValue(value) && isValue(value)
 }
 
 func isItem(rest []byte) bool { return len(rest) > 1 && rest[0] == '-' && rest[1] == ' ' }
@@ -293,29 +236,6 @@ func splitKey(rest []byte) (key, value []byte, ok bool) {
 	return rest[:i], bytes.TrimLeft(rest[i+1:], " "), true
 }
 
-// splitName is splitKey for a profile's name, which may be in quotes, and may begin with a
-// digit where YAML takes the whole for text.
-func splitName(rest []byte) (name, value []byte, ok bool) {
-	quoted := rest[0] == '"' || rest[0] == '\''
-	if !quoted && (rest[0] < '0' || rest[0] > '9') {
-		return splitKey(rest)
-	}
-	bare := rest
-	if quoted {
-		var closed bool
-		if name, bare, closed = bytes.Cut(rest[1:], rest[:1]); !closed {
-			return nil, nil, false
-		}
-		bare = slices.Concat(name, bare)
-	}
-	// With a letter before it, it is split as any key is.
-	key, value, ok := splitKey(append([]byte{'x'}, bare...))
-	if !ok || quoted && len(key) != len(name)+1 {
-		return nil, nil, false
-	}
-	return key[1:], value, len(key) > 1 && (quoted || Scalar(string(key[1:])) == string(key[1:]))
-}
-
 func isKeyByte(c byte, first bool) bool {
 	if c >= 'a' && c <= 'z' {
 		return true
@@ -326,20 +246,20 @@ func isKeyByte(c byte, first bool) bool {
 // isEmptyValue reports whether nothing, or only a comment, follows the key.
 func isEmptyValue(value []byte) bool { return len(value) == 0 || value[0] == '#' }
 
-// valueLen returns the length of a scalar, or of a list of scalars, that begins and ends on
-// this line and has nothing but a comment behind it; 0 of one that is empty.
-func valueLen(value []byte) (n int, ok bool) {
-	switch {
-	case isEmptyValue(value):
-		return 0, true
-	case value[0] == '"' || value[0] == '\'':
-		n = quotedLen(value)
-	case value[0] == '[':
-		n = flowListLen(value)
-	default:
-		n = plainLen(value)
+// isValue reports whether value is a scalar or a list of scalars that begins and
+// ends on this line, or empty.
+func isValue(value []byte) bool {
+	if isEmptyValue(value) {
+		return true
 	}
-	return n, n > 0 && isEnd(value[n:])
+	switch value[0] {
+	case '"', '\'':
+		n := quotedLen(value)
+		return n > 0 && isEnd(value[n:])
+	case '[':
+		return isFlowList(value[1:])
+	}
+	return isPlain(value)
 }
 
 // isEnd reports whether only blanks and a comment are left.
@@ -348,24 +268,22 @@ func isEnd(rest []byte) bool {
 	return len(trimmed) == 0 || trimmed[0] == '#' && len(trimmed) < len(rest)
 }
 
-// plainLen returns the length of a plain scalar in block context (YAML 1.2 §7.3.3), 0 when
-// it is none for certain.
-func plainLen(value []byte) int {
+// isPlain checks a plain scalar in block context (YAML 1.2 §7.3.3).
+func isPlain(value []byte) bool {
 	c := value[0]
 	if !isAlphanumeric(c) && c < utf8.RuneSelf && bytes.IndexByte([]byte(`/._~+$(\`), c) < 0 {
-		return 0
+		return false
 	}
 	for i, c := range value {
 		last := i+1 == len(value)
 		switch {
 		case c == ':' && (last || value[i+1] == ' '):
-			return 0
+			return false
 		case c == ' ' && !last && value[i+1] == '#':
-			value = value[:i]
-			return len(bytes.TrimRight(value, " "))
+			return true
 		}
 	}
-	return len(bytes.TrimRight(value, " "))
+	return true
 }
 
 func isAlphanumeric(c byte) bool {
@@ -393,32 +311,28 @@ func quotedLen(value []byte) int {
 	return 0
 }
 
-// flowListLen returns the length of a list in brackets: plain words and quoted scalars
-// between commas. It is 0 when it is none for certain.
-func flowListLen(value []byte) int { return flowLen(value, ']', flowItemLen) }
-
-// flowLen returns the length of what stands between brackets, the opening one included:
-// items of some length between commas; 0 when one of them has none.
-func flowLen(value []byte, closing byte, item func([]byte) int) int {
-	rest := bytes.TrimLeft(value[1:], " ")
-	for len(rest) > 0 && rest[0] != closing {
-		n := item(rest)
+// isFlowList checks the rest of a list in brackets: plain words and quoted
+// scalars between commas.
+func isFlowList(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, " ")
+	if len(rest) > 0 && rest[0] == ']' {
+		return isEnd(rest[1:])
+	}
+	for len(rest) > 0 {
+		n := flowItemLen(rest)
 		if n == 0 {
-			return 0
+			return false
 		}
 		rest = bytes.TrimLeft(rest[n:], " ")
-		if len(rest) > 0 && rest[0] == closing {
-			break
-		}
-		if len(rest) == 0 || rest[0] != ',' {
-			return 0
+		switch {
+		case len(rest) > 0 && rest[0] == ']':
+			return isEnd(rest[1:])
+		case len(rest) == 0 || rest[0] != ',':
+			return false
 		}
 		rest = bytes.TrimLeft(rest[1:], " ")
 	}
-	if len(rest) == 0 {
-		return 0
-	}
-	return len(value) - len(rest) + 1
+	return false
 }
 
 func flowItemLen(rest []byte) int {
@@ -432,18 +346,15 @@ func flowItemLen(rest []byte) int {
 	return n
 }
 
-// isFlowByte allows letters and digits at the beginning, and within a word also the signs
-// that scopes, addresses and paths are made of; a colon or a blank only before a letter or
-// a digit.
+// isFlowByte allows letters and digits, and within a word also the signs that
+// scopes and addresses are made of; a colon only between letters and digits.
 func isFlowByte(rest []byte, i int) bool {
 	c := rest[i]
-	switch {
-	case isAlphanumeric(c):
-		return true
-	case i == 0:
-		return c == '/'
-	case c == ':' || c == ' ':
+	if isAlphanumeric(c) || i == 0 {
+		return isAlphanumeric(c)
+	}
+	if c == ':' {
 		return i+1 < len(rest) && isAlphanumeric(rest[i+1])
 	}
-	return bytes.IndexByte([]byte("./_-~+*$%@=()"), c) >= 0
+	return c == '.' || c == '/' || c == '_' || c == '-'
 }

@@ -52,7 +52,7 @@ func TestVariablesOfWhatTheParserReads(t *testing.T) {
 		"binary":                {"profiles:\n  a:\n    client_secret: !!binary ZW52OkE=\n", []string{"A"}},
 		"an anchor":             {"x-a: &a {client_secret: env:A}\nprofiles: {a: *a, b: {api_key: 'env:B'}}\n", []string{"A", "B"}},
 		"in a list":             {"x: [[env:A], [env: B]]\n", []string{"A"}},
-		"a comment names none":  {"# env:NO\nprofiles:\n  a: &a {client_secret: env:A}\n", []string{"A"}},
+		"a comment names none":  {"# env:NO\nprofiles:\n  a: {client_secret: env:A}\n", []string{"A"}},
 		"no YAML, as it stands": {"profiles: [\n client_secret: env:A", []string{"A"}},
 	} {
 		path := filepath.Join(t.TempDir(), "config.yaml")

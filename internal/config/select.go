@@ -51,10 +51,8 @@ func (f *File) located(err error) error {
 func (f *File) fromEnvironment(provider string, flags map[string]providers.Value) (*Profile, error) {
 	service, ok := serviceOf(f.options.Services, provider)
 	if !ok {
-		return nil, &Error{
-			Key: "AUTHCTL_PROVIDER", Problem: fmt.Sprintf("%q is not a known provider", provider),
-			Suggestion: didYouMean(provider, serviceNames(f.options.Services)),
-		}
+		return nil, wrong("AUTHCTL_PROVIDER", fmt.Sprintf("%q is not a known provider", provider),
+			didYouMean(provider, serviceNames(f.options.Services)))
 	}
 	b := builder{
 		Profile: &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER", file: f},
@@ -86,13 +84,18 @@ func (f *File) fromFile(name string, flags map[string]providers.Value) (*Profile
 	return p, err
 }
 
-// document returns a document that holds the profile of that name: this profile
-// alone where its place is known, else the whole file.
+// document returns a document that holds the profile of that name.
 func (f *File) document(name string) (*document, error) {
-	at, found := f.layout.find(name)
-	if f.whole == nil && f.simple && found {
-		block := append([]byte("profiles:\n"), f.text[at.Start:at.End]...)
-		if doc, err := parse(block, at.Line-2); err == nil {
+	at, _ := f.layout.find(name)
+	return f.part("profiles:\n", at)
+}
+
+// part returns a document that holds a part of the file below a line of its own: this part
+// alone where its place is known, else the whole file.
+func (f *File) part(head string, at Span) (*document, error) {
+	if f.whole == nil && f.simple && at.End > 0 {
+		text := append([]byte(head), f.text[at.Start:at.End]...)
+		if doc, err := parse(text, at.Line-1-strings.Count(head, "\n")); err == nil {
 			return doc, nil
 		}
 	}
@@ -131,14 +134,7 @@ func (f *File) Default() (string, error) {
 	if f.simple && f.layout.Default.End == 0 {
 		return "", nil
 	}
-	if f.simple && f.whole == nil {
-		at := f.layout.Default
-		if doc, err := parse(f.text[at.Start:at.End], at.Line-1); err == nil {
-			name, err := doc.fallback()
-			return name, f.located(err)
-		}
-	}
-	doc, err := f.all()
+	doc, err := f.part("", f.layout.Default)
 	if err != nil {
 		return "", err
 	}
@@ -160,16 +156,15 @@ func (f *File) fallback() (string, error) {
 	case 1:
 		return names[0], nil
 	case 0:
-		if f.Path == "" {
-			return "", &Error{
-				Problem: "there is no profile: " + notLooked + f.emptyProvider(), Err: ErrNoProfile,
-				Suggestion: "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs",
-			}
-		}
-		return "", &Error{
+		e := &Error{
 			Problem: "there is no profile" + f.emptyProvider(), Err: ErrNoProfile,
 			Suggestion: "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs",
 		}
+		if f.Path == "" {
+			e.Problem = "there is no profile: " + notLooked + f.emptyProvider()
+			e.Suggestion = "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs"
+		}
+		return "", e
 	}
 	return "", &Error{
 		Problem:    "no profile was named and none is the default; there are " + some(names),

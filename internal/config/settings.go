@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
@@ -51,7 +49,7 @@ func (f *File) build(doc *document, name string, flags map[string]providers.Valu
 	case !IsName(name):
 		return nil, &Error{Line: b.Line, Problem: "this is not a name for a profile", Suggestion: NameHint(name, nil)}
 	case node.Tag == "!!null" || ok && len(raw) == 0:
-		return nil, b.blame(&Error{Problem: "is empty", Suggestion: "begin with its provider"})
+		return nil, b.blame(wrong("", "is empty", "begin with its provider"))
 	case !ok:
 		return nil, b.blame(&Error{Problem: "must be a mapping of settings"})
 	}
@@ -68,15 +66,13 @@ func (b *builder) provider(services []providers.Spec) error {
 	name = files.Tidy(name)
 	switch {
 	case raw == nil || ok && name == "":
-		return &Error{Key: "provider", Problem: "is missing", Suggestion: didYouMean("", serviceNames(services))}
+		return wrong("provider", "is missing", didYouMean("", serviceNames(services)))
 	case !ok:
 		return notOf("provider", "text", raw)
 	}
 	if b.Service, ok = serviceOf(services, name); !ok {
-		return &Error{
-			Key: "provider", Problem: fmt.Sprintf("%q is not known", files.Short(name)),
-			Suggestion: didYouMean(name, serviceNames(services)),
-		}
+		return wrong("provider", fmt.Sprintf("%q is not known", files.Short(name)),
+			didYouMean(name, serviceNames(services)))
 	}
 	b.chosen = b.at("provider")
 	return nil
@@ -166,10 +162,7 @@ func (b *builder) first(d providers.Setting, inFile providers.Value) (providers.
 // checkKeys looks for keys and flags the service does not know. Keys are compared as
 // written: one in capitals is a mistake although viper would fold it.
 func (b *builder) checkKeys() error {
-	known := []string{"provider"}
-	for _, d := range b.Service.Settings {
-		known = append(known, d.Name)
-	}
+	known := append([]string{"provider"}, settingNames(b.Service)...)
 	var keys []string
 	for i := 0; b.node != nil && i < len(b.node.Content); i += 2 {
 		if key := b.node.Content[i]; key.Tag != "!!merge" {
@@ -193,7 +186,7 @@ func (b *builder) checkKeys() error {
 
 // notASetting is the error for a key that is none of those known.
 func notASetting(service providers.Spec, key string, known []string) error {
-	return &Error{Key: key, Problem: "is not a setting of " + service.Name, Suggestion: didYouMean(key, known)}
+	return wrong(key, "is not a setting of "+service.Name, didYouMean(key, known))
 }
 
 // written reads a setting in the profile's text; null and "" count as not given.
@@ -265,35 +258,39 @@ func (b *builder) flag(d providers.Setting, v providers.Value) (providers.Value,
 func (b *builder) variable(d providers.Setting) (providers.Value, error) {
 	name := d.Env()
 	text := b.env.Get(name)
-	if d.Kind == providers.Secret {
+	switch {
+	case d.Kind == providers.Secret:
 		return b.secretVariable(d.Name, name)
-	}
-	if text == "" {
+	case text == "":
 		return providers.Value{}, nil
 	}
-	v := providers.Value{Text: b.taken(d.Name, text), Origin: "environment " + name}
+	return b.given(d, text, name, "environment "+name)
+}
+
+// given reads a value that stands outside of a file, a list as words.
+func (b *builder) given(d providers.Setting, text, key, origin string) (providers.Value, error) {
+	v := providers.Value{Origin: origin}
 	if d.Kind == providers.List {
-		v.Text, v.List = "", Words(text)
+		v.List = Words(text)
+	} else {
+		v.Text = b.taken(d.Name, text)
 	}
-	return v, checkValue(d, &v, name, "")
+	return v, checkValue(d, &v, key, "")
 }
 
 func (b *builder) secretVariable(setting, name string) (providers.Value, error) {
 	value, path := b.env.Raw(name), b.env.Get(name+"_FILE")
 	switch {
 	case value != "" && path != "":
-		return providers.Value{}, &Error{
-			Key: name, Problem: "and " + name + "_FILE are both set", Suggestion: "unset one of them",
-		}
+		return providers.Value{}, wrong(name, "and "+name+"_FILE are both set", "unset one of them")
 	case path != "":
 		ref := source.Reference{Kind: "file", Arg: path}
 		return b.secret(setting, name+"_FILE", ref, "environment "+name+"_FILE"), nil
 	case value != "":
 		fetch, ok := b.file.options.Fetcher.Given(name, value)
 		if !ok {
-			return providers.Value{}, &Error{
-				Key: name, Problem: "holds blanks or a line break and nothing else", Suggestion: "give it the secret, or unset it",
-			}
+			return providers.Value{}, wrong(name, "holds blanks or a line break and nothing else",
+				"give it the secret, or unset it")
 		}
 		return providers.Value{Secret: fetch, Origin: "environment " + name}, nil
 	}
@@ -336,104 +333,4 @@ func (b *builder) absence(d providers.Setting) providers.Absence {
 		return providers.Absence{}
 	}
 	return providers.Absence{Help: help}
-}
-
-// checkValue checks the allowed values and puts a truth value into its one form.
-func checkValue(d providers.Setting, v *providers.Value, key, prefix string) error {
-	allowed, given := d.Values, v.List
-	if d.Kind != providers.List {
-		given = []string{v.Text}
-	}
-	if d.Kind == providers.Bool {
-		switch v.Text {
-		case "1":
-			v.Text = "true"
-		case "0":
-			v.Text = "false"
-		}
-		allowed, given = []string{"true", "false"}, []string{v.Text}
-	}
-	if err := checkPasted(d, given, key, prefix); err != nil {
-		return err
-	}
-	if len(given) == 1 && d.Kind == providers.Text && d.Aliases != nil {
-		v.Text = aliased(d, v.Text)
-		given = []string{v.Text}
-	}
-	for _, text := range given {
-		if len(allowed) > 0 && !slices.Contains(allowed, text) {
-			return &Error{
-				Key: key, Problem: fmt.Sprintf("%s%q is not one of %s", prefix, files.Short(text), strings.Join(allowed, ", ")),
-				Suggestion: cmp.Or(d.Unlisted, nearest(text, allowed)),
-			}
-		}
-	}
-	return nil
-}
-
-// aliased returns the value that another word stands for.
-func aliased(d providers.Setting, text string) string {
-	word := strings.ToLower(text)
-	if slices.Contains(d.Values, word) {
-		return word
-	}
-	return cmp.Or(d.Aliases[word], text)
-}
-
-func listOf(name string, raw any) ([]string, error) {
-	if text, ok := raw.(string); ok {
-		return Words(text), nil
-	}
-	items, ok := raw.([]any)
-	if !ok {
-		e := notOf(name, "a list", raw)
-		e.Suggestion = "write [first, second]"
-		return nil, e
-	}
-	list := make([]string, len(items))
-	for i, item := range items {
-		text, ok := item.(string)
-		if !ok || text == "" {
-			return nil, &Error{
-				Key: name, Problem: fmt.Sprintf("has an item that is not text but %s, number %d", kindOf(item), i+1),
-				Suggestion: inQuotes,
-			}
-		}
-		list[i] = files.Tidy(text)
-	}
-	return list, nil
-}
-
-// notOf is the error for a value that YAML took for something else than what is wanted.
-func notOf(key, wanted string, raw any) *Error {
-	e := &Error{Key: key, Problem: "must be " + wanted + ", not " + kindOf(raw)}
-	switch raw.(type) {
-	case []any, map[string]any:
-	default:
-		if wanted == "text" {
-			e.Suggestion = inQuotes
-		}
-	}
-	return e
-}
-
-// kindOf names what YAML took a value for.
-func kindOf(raw any) string {
-	switch raw.(type) {
-	case nil:
-		return "nothing"
-	case bool:
-		return "a truth value"
-	case int, int64, uint64, float64:
-		return "a number"
-	case time.Time:
-		return "a date"
-	case []any:
-		return "a list"
-	case map[string]any:
-		return "a mapping"
-	case string:
-		return "an empty text"
-	}
-	return "something else"
 }

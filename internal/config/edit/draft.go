@@ -218,17 +218,26 @@ func (d *draft) top() int {
 	return at
 }
 
-// replaceValue puts text, or nothing, where the value of a key stands.
+// replaceValue puts text, or nothing, where the value of a key at the margin stands: before
+// a comment.
 func (d *draft) replaceValue(key config.Span, text string) {
 	line := &d.lines[key.Line-1]
-	before, after := (*line)[:key.From], (*line)[key.To:]
+	old := strings.TrimRight(*line, "\r\n")
+	end := (*line)[len(old):]
+	name, value, _ := strings.Cut(old, ":")
+	comment := ""
+	if i := strings.Index(value, " #"); i >= 0 {
+		value, comment = value[:i], value[i:]
+	}
+	word := strings.TrimSpace(value)
+	before, after, _ := strings.Cut(value, word)
 	switch {
 	case text == "":
-		before = strings.TrimRight(before, " ")
-	case key.From == key.To:
-		before += " "
+		before, after = "", ""
+	case word == "":
+		before, after = " ", ""
 	}
-	*line = before + text + after
+	*line = name + ":" + before + text + after + comment + end
 }
 
 // unsure is the error for a file that is written in a way that is not edited.

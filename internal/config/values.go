@@ -1,0 +1,143 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
+)
+
+// ParseSetting reads one setting of a service as it would be written in a profile,
+// a list as words. A secret's text is a reference, which is not fetched. Errors
+// are *Error and do not repeat what may be a secret.
+func ParseSetting(service providers.Spec, name, text string) (providers.Value, error) {
+	known := settingNames(service)
+	i := slices.Index(known, name)
+	if i < 0 {
+		return providers.Value{}, notASetting(service, name, known)
+	}
+	d := service.Settings[i]
+	text = files.Tidy(text)
+	_, isReference := source.Parse(text)
+	switch {
+	case text == "":
+		return providers.Value{}, wrong(name, "is empty", "")
+	case d.Kind != providers.Secret:
+		b := builder{Profile: &Profile{Service: service}}
+		return b.given(d, text, name, "what was given")
+	case !isReference:
+		return providers.Value{}, notAReference(name)
+	}
+	return providers.Value{Text: text, Origin: "what was given", Secret: secret.Known(secret.Secret{})}, nil
+}
+
+// settingNames are the keys that a profile of a service may have beside provider.
+func settingNames(service providers.Spec) []string {
+	names := make([]string, len(service.Settings))
+	for i, d := range service.Settings {
+		names[i] = d.Name
+	}
+	return names
+}
+
+// checkValue checks the allowed values and puts a truth value into its one form.
+func checkValue(d providers.Setting, v *providers.Value, key, prefix string) error {
+	allowed, given := d.Values, v.List
+	if d.Kind != providers.List {
+		given = []string{v.Text}
+	}
+	if d.Kind == providers.Bool {
+		switch v.Text {
+		case "1":
+			v.Text = "true"
+		case "0":
+			v.Text = "false"
+		}
+		allowed, given = []string{"true", "false"}, []string{v.Text}
+	}
+	if err := checkPasted(d, given, key, prefix); err != nil {
+		return err
+	}
+	if len(given) == 1 && d.Kind == providers.Text && d.Aliases != nil {
+		v.Text = aliased(d, v.Text)
+		given = []string{v.Text}
+	}
+	for _, text := range given {
+		if len(allowed) > 0 && !slices.Contains(allowed, text) {
+			return wrong(key, fmt.Sprintf("%s%q is not one of %s", prefix, files.Short(text), strings.Join(allowed, ", ")),
+				cmp.Or(d.Unlisted, nearest(text, allowed)))
+		}
+	}
+	return nil
+}
+
+// aliased returns the value that another word stands for.
+func aliased(d providers.Setting, text string) string {
+	word := strings.ToLower(text)
+	if slices.Contains(d.Values, word) {
+		return word
+	}
+	return cmp.Or(d.Aliases[word], text)
+}
+
+func listOf(name string, raw any) ([]string, error) {
+	if text, ok := raw.(string); ok {
+		return Words(text), nil
+	}
+	items, ok := raw.([]any)
+	if !ok {
+		e := notOf(name, "a list", raw)
+		e.Suggestion = "write [first, second]"
+		return nil, e
+	}
+	list := make([]string, len(items))
+	for i, item := range items {
+		text, ok := item.(string)
+		if !ok || text == "" {
+			return nil, wrong(name, fmt.Sprintf("has an item that is not text but %s, number %d", kindOf(item), i+1),
+				inQuotes)
+		}
+		list[i] = files.Tidy(text)
+	}
+	return list, nil
+}
+
+// notOf is the error for a value that YAML took for something else than what is wanted.
+func notOf(key, wanted string, raw any) *Error {
+	e := &Error{Key: key, Problem: "must be " + wanted + ", not " + kindOf(raw)}
+	switch raw.(type) {
+	case []any, map[string]any:
+	default:
+		if wanted == "text" {
+			e.Suggestion = inQuotes
+		}
+	}
+	return e
+}
+
+// kindOf names what YAML took a value for.
+func kindOf(raw any) string {
+	switch raw.(type) {
+	case nil:
+		return "nothing"
+	case bool:
+		return "a truth value"
+	case int, int64, uint64, float64:
+		return "a number"
+	case time.Time:
+		return "a date"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a mapping"
+	case string:
+		return "an empty text"
+	}
+	return "something else"
+}
