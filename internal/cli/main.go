@@ -97,6 +97,6 @@ func (c *checked) Write(p []byte) (int, error) {
 // newApp returns one run of the program.
 func newApp(ctx context.Context, w verb.World) *app {
 	a := &app{verb.New(ctx, w, builtin.Services(), version)}
-	a.BeforeEnd = a.failWords
+	a.BeforeEnd, a.Again = a.failWords, Main
 	return a
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/sandbox"
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
@@ -29,7 +30,7 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "curl", Make: made(a.curl)},
 		verb.Made{Name: "profile", Make: made(a.profiles)},
 		verb.Made{Name: "providers", Make: made(a.providersCommand)},
-		verb.Made{Name: "sandbox", Make: made(a.sandbox)},
+		verb.Made{Name: "sandbox", Make: sandbox.Command},
 		verb.Made{Name: "doctor", Make: made(a.doctor)},
 		verb.Made{Name: "version", Make: made(a.version)},
 		verb.Made{Name: "exit-codes", Make: made(a.exitCodes)},

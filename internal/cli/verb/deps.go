@@ -56,6 +56,8 @@ type Deps struct {
 	HasChild atomic.Bool
 	// BeforeEnd is called when the process is about to be ended after a signal.
 	BeforeEnd func()
+	// Again runs one more command in this process, and returns its exit code.
+	Again func(context.Context, World) int
 
 	// ctx is what the command runs under, to tell afterwards why it ended.
 	ctx      context.Context //nolint:containedctx // one run of the program is one context

@@ -1,4 +1,4 @@
-package cli
+package sandbox
 
 import (
 	"bytes"
@@ -17,22 +17,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) sandboxTour() *cobra.Command {
-	return &cobra.Command{
+// tour is `sandbox tour`: the program's own commands on a private sandbox.
+type tour struct {
+	*verb.Deps
+	private *private
+	steps   []step
+	// signouts are the lines that the sign-out says, in an order that does not change.
+	signouts []string
+}
+
+func newTour(d *verb.Deps) *cobra.Command {
+	t := &tour{Deps: d}
+	return d.Command(cobra.Command{
 		Use:   "tour",
 		Short: "Show the main job end to end on a sandbox",
 		Long: `Show the main job end to end on a sandbox: a token from each service, the second call
 served from the cache, the scopes granted, who the token speaks for, and sign-out. It
 runs the real commands with a private configuration and store, and nothing leaves this
 machine. A step that does not go as it should is an error.`,
-		Args: verb.Arguments(0, 0, ""),
-		RunE: func(command *cobra.Command, _ []string) error {
-			if err := a.Begin(nil); err != nil {
-				return err
-			}
-			return a.tour(a.Watched(command.Context()))
-		},
-	}
+	}, verb.Flags{Watched: true}, t.run)
 }
 
 // step is one service of the tour: which profile shows most of it without a browser,
@@ -58,42 +61,41 @@ func newStep(service providers.Spec) step {
 	return step{service: service, profile: service.Name}
 }
 
-func (a *app) tour(ctx context.Context) error {
+func (t *tour) run(ctx context.Context, _ []string) error {
 	private, err := newPrivate(sandbox.Options{})
 	if err != nil {
 		return err
 	}
 	defer private.close()
-	steps := []step{}
-	for _, service := range a.Services {
+	t.private = private
+	for _, service := range t.Services {
 		s := newStep(service)
-		if err := a.show(ctx, private, &s); err != nil {
+		if err := t.take(ctx, &s); err != nil {
 			return fmt.Errorf("the tour ends at %s: %w", service.Title, err)
 		}
-		steps = append(steps, s)
+		t.steps = append(t.steps, s)
 	}
-	signout := a.again(ctx, private, "signout", "--all")
+	signout := t.again(ctx, "signout", "--all")
 	if signout.code != 0 {
 		return fmt.Errorf("the tour ends at the sign-out: %w", signout.problem())
 	}
-	// In an order that does not change.
-	signouts := strings.Split(strings.ReplaceAll(strings.TrimSpace(signout.err), "authctl: ", ""), "\n")
-	slices.Sort(signouts)
-	return a.UI.Print(a.told(private, steps, signouts))
+	t.signouts = strings.Split(strings.ReplaceAll(strings.TrimSpace(signout.err), "authctl: ", ""), "\n")
+	slices.Sort(t.signouts)
+	return t.UI.Print(t.shown())
 }
 
-// show gets a token twice, as two calls of the command would, then asks who it
+// take gets a token twice, as two calls of the command would, then asks who it
 // speaks for.
-func (a *app) show(ctx context.Context, private *private, s *step) error {
+func (t *tour) take(ctx context.Context, s *step) error {
 	for i := range s.calls {
 		began := time.Now()
-		answer := a.again(ctx, private, "token", "get", s.profile, "--output", "json")
+		answer := t.again(ctx, "token", "get", s.profile, "--output", "json")
 		s.took[i] = time.Since(began)
 		if err := answer.read(&s.calls[i]); err != nil {
 			return err
 		}
 	}
-	for _, r := range private.server.Requests() {
+	for _, r := range t.private.server.Requests() {
 		if r.Service == s.service.Name {
 			s.requests++
 		}
@@ -103,7 +105,7 @@ func (a *app) show(ctx context.Context, private *private, s *step) error {
 		args = append(args, "--view", s.view)
 	}
 	var err error
-	s.userinfo, err = a.again(ctx, private, args...).userinfo()
+	s.userinfo, err = t.again(ctx, args...).userinfo()
 	return err
 }
 
@@ -139,21 +141,19 @@ type answered struct {
 }
 
 // again runs authctl on the tour's own sandbox.
-func (a *app) again(ctx context.Context, private *private, args ...string) answered {
+func (t *tour) again(ctx context.Context, args ...string) answered {
 	var out, err bytes.Buffer
-	settings := private.settings()
-	code := Main(ctx, verb.World{
-		Args: args,
-		Streams: term.Streams{
-			In: strings.NewReader(""), Out: &out, Err: &err,
-		},
+	settings := t.private.settings()
+	code := t.Again(ctx, verb.World{
+		Args:    args,
+		Streams: term.Streams{In: strings.NewReader(""), Out: &out, Err: &err},
 		LookupEnv: func(name string) (string, bool) {
 			if value, ok := settings[name]; ok || strings.HasPrefix(name, "AUTHCTL_") {
 				return value, ok
 			}
-			return a.LookupEnv(name)
+			return t.LookupEnv(name)
 		},
-		Now: a.Now,
+		Now: t.Now,
 	})
 	return answered{"authctl " + strings.Join(args, " "), code, out.String(), err.String()}
 }
@@ -173,25 +173,25 @@ func (c answered) problem() error {
 	return fmt.Errorf("%s ended with exit code %d: %s", c.command, c.code, strings.TrimSpace(c.err))
 }
 
-// told is what the tour prints.
-func (a *app) told(private *private, steps []step, signouts []string) string {
+// shown is what the tour prints.
+func (t *tour) shown() string {
 	var b strings.Builder
 	b.WriteString("A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n")
-	fmt.Fprintf(&b, "%s; nothing leaves this machine.\n\n", private.server.URL())
-	fmt.Fprintf(&b, "%s   # twice\n", a.UI.Out.Strong("$ authctl token get PROFILE"))
-	fmt.Fprintf(&b, "%s\n\n", a.UI.Out.Strong("$ authctl userinfo PROFILE"))
-	for _, s := range steps {
-		b.WriteString(a.UI.Out.Strong(s.profile) + " at " + s.service.Title + "\n")
+	fmt.Fprintf(&b, "%s; nothing leaves this machine.\n\n", t.private.server.URL())
+	fmt.Fprintf(&b, "%s   # twice\n", t.UI.Out.Strong("$ authctl token get PROFILE"))
+	fmt.Fprintf(&b, "%s\n\n", t.UI.Out.Strong("$ authctl userinfo PROFILE"))
+	for _, s := range t.steps {
+		b.WriteString(t.UI.Out.Strong(s.profile) + " at " + s.service.Title + "\n")
 		for _, item := range s.items() {
-			b.WriteString(a.UI.Hang("  "+fmt.Sprintf("%-10s", item[0]), item[1]))
+			b.WriteString(t.UI.Hang("  "+fmt.Sprintf("%-10s", item[0]), item[1]))
 		}
 	}
-	b.WriteString("\n" + a.UI.Out.Strong("$ authctl signout --all") + "\n")
-	for _, line := range signouts {
-		b.WriteString(a.UI.Hang("  ", line))
+	b.WriteString("\n" + t.UI.Out.Strong("$ authctl signout --all") + "\n")
+	for _, line := range t.signouts {
+		b.WriteString(t.UI.Hang("  ", line))
 	}
 	listing := []string{
-		"", a.UI.Out.Strong("Go on with:"),
+		"", t.UI.Out.Strong("Go on with:"),
 		"  authctl sandbox run -- sh             a shell with these profiles and more",
 		"  authctl login genesys-login           in that shell: log in with the browser",
 		"  authctl providers show talkdesk       what a profile of a real service needs",

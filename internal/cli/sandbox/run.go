@@ -1,0 +1,56 @@
+package sandbox
+
+import (
+	"context"
+	"os"
+	"os/exec"
+
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/process"
+	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// run is `sandbox run`.
+type run struct {
+	*verb.Deps
+	options sandbox.Options
+}
+
+func newRun(d *verb.Deps) *cobra.Command {
+	r := &run{Deps: d}
+	return d.Command(cobra.Command{
+		Use:                   "run [flags] -- CMD [ARG…]",
+		DisableFlagsInUseLine: true,
+
+		Short: "Run a command against a sandbox of its own",
+		Long: `Run a command against a sandbox of its own, with a private configuration and store.
+AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's.
+
+` + profiles,
+		Example: `  authctl sandbox run -- sh -c 'authctl token get pexip && authctl token list'`,
+		Args:    verb.Arguments(1, 1<<16, "CMD"),
+	}, verb.Flags{Own: func(f *pflag.FlagSet) {
+		// What follows the command's name is the command's.
+		f.SetInterspersed(false)
+		bindLenient(f, &r.options)
+	}}, r.run)
+}
+
+func (r *run) run(ctx context.Context, args []string) error {
+	path, err := r.FindProgram(args[0])
+	if err != nil {
+		return err
+	}
+	private, err := newPrivate(r.options)
+	if err != nil {
+		return err
+	}
+	defer private.close()
+	child := exec.Command(path) //nolint:noctx // it ends when it likes
+	child.Args = args
+	child.Stdin, child.Stdout, child.Stderr = r.UI.Raw.In, r.UI.Raw.Out, r.UI.Raw.Err
+	child.Env = private.environ(os.Environ())
+	return process.Run(ctx, child, nil)
+}
