@@ -20,7 +20,7 @@ const reasonRefreshing = "refreshing"
 // announce leaves word that the refresh token of a stored token is about to be sent.
 func (h *holder) announce(t oauth.Token) error {
 	salt := rand.Text()
-	note := store.Note{At: h.now(), Reason: reasonRefreshing, Credentials: salt + ":" + mark(t, salt)}
+	note := store.Note{At: h.Now(), Reason: reasonRefreshing, Credentials: salt + ":" + mark(t, salt)}
 	if err := h.lock.Leave(note); err != nil {
 		return fmt.Errorf("the refresh token is not sent, because word of that could not be left: %w", err)
 	}

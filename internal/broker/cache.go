@@ -25,10 +25,10 @@ func (c *cache) fresh(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	if ok, why := c.usable(record.Token); !ok {
-		c.explain("cache: passed over, %s", why)
+		c.Explain("cache: passed over, %s", why)
 		return Answer{}, nil
 	}
-	c.explain("cache: hit in the %s store", c.Store.Name())
+	c.Explain("cache: hit in the %s store", c.Store.Name())
 	return Answer{Token: record.Token, Source: SourceCache}, nil
 }
 
@@ -44,7 +44,7 @@ func (c *cache) read(ctx context.Context) (*store.Record, error) {
 	}
 	// Why something that is there counts as nothing comes behind a colon.
 	_, why, _ := strings.Cut(err.Error(), store.ErrNotFound.Error())
-	c.explain("cache: miss in the %s store%s", c.Store.Name(), why)
+	c.Explain("cache: miss in the %s store%s", c.Store.Name(), why)
 	if e, ok := errors.AsType[*store.UnopenedError](err); ok && !c.told {
 		c.told = true
 		c.warn("what is stored for profile %s counts as none, and a new token takes its place: %s", c.Profile, e.Problem)
@@ -63,7 +63,7 @@ func (c *cache) write(ctx context.Context, r *store.Record) error {
 	if err := c.Store.Put(ctx, r); err != nil {
 		return err
 	}
-	c.explain("store: written to %s", c.Store.Name())
+	c.Explain("store: written to %s", c.Store.Name())
 	return nil
 }
 

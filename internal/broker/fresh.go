@@ -35,8 +35,8 @@ func (c *call) usable(t oauth.Token) (bool, string) {
 	if t.Lifetime <= 0 {
 		return false, "nobody knows when it ends"
 	}
-	left, margin := t.Expiry().Sub(c.now()), c.margin(t)
-	c.explain("expiry: %s left of %s, needs more than %s",
+	left, margin := t.Expiry().Sub(c.Now()), c.margin(t)
+	c.Explain("expiry: %s left of %s, needs more than %s",
 		moment.Lasting(left), moment.Lasting(t.Lifetime), moment.Lasting(margin))
 	switch {
 	case left <= 0:

@@ -28,7 +28,7 @@ func (h *holder) obtain(ctx context.Context) (Answer, error) {
 			return answer, err
 		}
 	}
-	h.explain("service: asking for a new token")
+	h.Explain("service: asking for a new token")
 	return h.issue(ctx)
 }
 

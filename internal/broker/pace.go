@@ -26,7 +26,7 @@ func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oaut
 	account := oauth.Key{Provider: c.key.Provider, TokenURL: c.key.TokenURL, Account: c.key.Account}
 	lock, err := c.Store.Lock(ctx, account)
 	if err != nil {
-		c.explain("pace: not kept: %v", err)
+		c.Explain("pace: not kept: %v", err)
 		return ask()
 	}
 	defer func() { _ = lock.Unlock() }()
@@ -43,11 +43,11 @@ func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oaut
 
 // awaitTurn waits until the interval since the last request is over.
 func (c *call) awaitTurn(ctx context.Context, last store.Note, interval time.Duration) error {
-	wait := last.At.Add(interval).Sub(c.now())
+	wait := last.At.Add(interval).Sub(c.Now())
 	if last.Reason != reasonPaced || wait <= 0 || wait > interval {
 		return nil
 	}
-	c.explain("pace: waiting %s, the service takes one token request in %s",
+	c.Explain("pace: waiting %s, the service takes one token request in %s",
 		moment.Lasting(wait), moment.Lasting(interval))
 	err := moment.Sleep(ctx, wait)
 	if err == nil {
@@ -62,7 +62,7 @@ func (c *call) awaitTurn(ctx context.Context, last store.Note, interval time.Dur
 
 // takeTurn notes that a request is made now.
 func (c *call) takeTurn(lock store.Lock) {
-	if err := lock.Leave(store.Note{At: c.now(), Reason: reasonPaced}); err != nil {
-		c.explain("pace: not kept: %v", err)
+	if err := lock.Leave(store.Note{At: c.Now(), Reason: reasonPaced}); err != nil {
+		c.Explain("pace: not kept: %v", err)
 	}
 }

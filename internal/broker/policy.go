@@ -12,15 +12,15 @@ type fetch struct{ cache }
 // answer serves the request.
 func (f *fetch) answer(ctx context.Context) (Answer, error) {
 	if f.NoCache {
-		f.explain("cache: not used (--no-cache)")
-		return f.issueAlone(f.watched(ctx))
+		f.Explain("cache: not used (--no-cache)")
+		return f.issueAlone(f.Watch(ctx))
 	}
 	if !f.ForceRefresh {
 		if answer, err := f.first(ctx); answer.had() || err != nil {
 			return answer, err
 		}
 	}
-	return f.afterAsking(f.watched(ctx))
+	return f.afterAsking(f.Watch(ctx))
 }
 
 // first looks into the store, with the lock where that is free and without where
@@ -33,7 +33,7 @@ func (f *fetch) first(ctx context.Context) (Answer, error) {
 	lock := f.freeLock()
 	answer, err := f.fresh(looking)
 	if !answer.had() && err == nil && lock != nil && f.Ask == nil {
-		fetching, cancel := f.bounded(f.watched(ctx))
+		fetching, cancel := f.bounded(f.Watch(ctx))
 		defer cancel()
 		return f.fetchUnder(fetching, lock)
 	}

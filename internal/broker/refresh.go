@@ -21,7 +21,7 @@ func (h *holder) refreshable() bool {
 func (h *holder) refresh(ctx context.Context) (Answer, error) {
 	answer, err := h.trade(ctx)
 	if refused(err) {
-		h.explain("service: the refresh token is refused")
+		h.Explain("service: the refresh token is refused")
 		answer, err = h.rotatedElsewhere(ctx, err)
 	}
 	if err != nil {
@@ -35,7 +35,7 @@ func (h *holder) refresh(ctx context.Context) (Answer, error) {
 // announcement means that it was not sent.
 func (h *holder) trade(ctx context.Context) (Answer, error) {
 	old := h.stored.Token
-	h.explain("service: refreshing")
+	h.Explain("service: refreshing")
 	announced := false
 	announcing := oauth.WithAnnouncement(ctx, func() error {
 		err := h.announce(old)
@@ -115,13 +115,13 @@ func (h *holder) refreshFailed(ctx context.Context, err error) error {
 	}
 	h.settle()
 	if _, unannounced := errors.AsType[*store.LockError](err); unannounced && !h.key.Grant.NeedsPerson() {
-		h.explain("lock: %v", err)
+		h.Explain("lock: %v", err)
 		return nil
 	}
 	if !ok || h.key.Grant.NeedsPerson() ||
 		failure.Reason == providers.ReasonTemporary || failure.Reason == providers.ReasonProtocol {
 		return err
 	}
-	h.explain("service: the refresh is refused: %v", failure)
+	h.Explain("service: the refresh is refused: %v", failure)
 	return nil
 }

@@ -115,14 +115,29 @@ func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 
 // call is one Request under way: what does not change until it is answered.
 type call struct {
-	*Broker
+	Broker
 	Request
 	key   oauth.Key
 	began time.Time
 }
 
+// begin takes up a request; what the broker leaves nil does nothing from here on.
 func (b *Broker) begin(r Request) *call {
-	return &call{Broker: b, Request: r, key: r.Provider.Key(), began: b.now()}
+	c := &call{Broker: *b, Request: r, key: r.Provider.Key()}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Warn == nil {
+		c.Warn = func(string) {}
+	}
+	if c.Explain == nil {
+		c.Explain = func(string, ...any) {}
+	}
+	if c.Watch == nil {
+		c.Watch = func(ctx context.Context) context.Context { return ctx }
+	}
+	c.began = c.Now()
+	return c
 }
 
 // bounded returns ctx with the time that a phase of the request may take.
@@ -140,28 +155,4 @@ func (c *call) ask(ctx context.Context) error {
 	return c.Ask(ctx)
 }
 
-func (b *Broker) watched(ctx context.Context) context.Context {
-	if b.Watch == nil {
-		return ctx
-	}
-	return b.Watch(ctx)
-}
-
-func (b *Broker) now() time.Time {
-	if b.Now == nil {
-		return time.Now()
-	}
-	return b.Now()
-}
-
-func (b *Broker) warn(format string, args ...any) {
-	if b.Warn != nil {
-		b.Warn(fmt.Sprintf(format, args...))
-	}
-}
-
-func (b *Broker) explain(format string, args ...any) {
-	if b.Explain != nil {
-		b.Explain(format, args...)
-	}
-}
+func (c *call) warn(format string, args ...any) { c.Warn(fmt.Sprintf(format, args...)) }

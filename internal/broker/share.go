@@ -32,12 +32,12 @@ func (h *holder) share(ctx context.Context, err error) {
 		return
 	}
 	note := store.Note{
-		At: h.now(), NotBefore: failure.NotBefore, Pause: pause,
+		At: h.Now(), NotBefore: failure.NotBefore, Pause: pause,
 		Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
 		Credentials: h.credentials(ctx, rand.Text()), Asked: h.asked(rand.Text()),
 	}
 	if err := h.lock.Leave(note); err != nil {
-		h.explain("lock: the failure could not be left for others: %v", err)
+		h.Explain("lock: the failure could not be left for others: %v", err)
 	}
 }
 
@@ -51,15 +51,13 @@ func over(ctx context.Context) bool {
 // shared returns the failure of the process that held the lock before, where it
 // answers this request too.
 func (c *call) shared(ctx context.Context, note store.Note) *providers.Failure {
-	now := c.now()
-	if note.Reason == "" || note.Reason == reasonRefreshing || note.At.After(now.Add(clockSlack)) {
-		return nil
-	}
-	if !c.answers(note, now) || !c.sameRequest(note, now) || !c.sameCredentials(ctx, note) {
+	now := c.Now()
+	if note.Reason == "" || note.Reason == reasonRefreshing || note.At.After(now.Add(clockSlack)) ||
+		!c.answers(note, now) || !c.sameRequest(note, now) || !c.sameCredentials(ctx, note) {
 		return nil
 	}
 	ago := moment.Lasting(max(0, now.Sub(note.At)))
-	c.explain("lock: another process was told %s ago: %s", ago, note.Reason)
+	c.Explain("lock: another process was told %s ago: %s", ago, note.Reason)
 	return &providers.Failure{
 		Reason: providers.Reason(note.Reason), Hint: note.Hint, NotBefore: note.NotBefore,
 		Message: fmt.Sprintf("%s (so another call was told %s ago)", note.Message, ago),

@@ -25,10 +25,10 @@ func (h *holder) pause(failure *providers.Failure) time.Duration {
 		return 0
 	}
 	pause := firstPause
-	if last := h.before; last.Pause > 0 && h.now().Sub(last.NotBefore) < longestPause {
+	if last := h.before; last.Pause > 0 && h.Now().Sub(last.NotBefore) < longestPause {
 		pause = min(2*last.Pause, longestPause)
 	}
-	failure.NotBefore = h.now().Add(pause)
-	h.explain("service: it throttles and does not say for how long: nobody asks for %s", pause)
+	failure.NotBefore = h.Now().Add(pause)
+	h.Explain("service: it throttles and does not say for how long: nobody asks for %s", pause)
 	return pause
 }

@@ -25,10 +25,10 @@ func (c *call) freeLock() store.Lock {
 // login needs one: its refresh token is all there is, and two processes that spend
 // the same one may lose the session.
 func (c *call) lock(ctx context.Context) (store.Lock, error) {
-	began := c.now()
+	began := c.Now()
 	lock, err := c.Store.Lock(ctx, c.key)
 	if err == nil {
-		c.explain("lock: had after %s", moment.Lasting(c.now().Sub(began)))
+		c.Explain("lock: had after %s", moment.Lasting(c.Now().Sub(began)))
 		return lock, nil
 	}
 	if e, ok := errors.AsType[*store.LockError](err); ok && !e.Busy && !c.key.Grant.NeedsPerson() {

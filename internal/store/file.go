@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"sync"
 
@@ -153,4 +155,25 @@ func identityLine(text string) string {
 		}
 	}
 	return strings.Join(found, "\n")
+}
+
+// NewKeyFile writes a fresh key for the file store (an X25519 identity as
+// age-keygen prints it) to a new file with mode 0600. It replaces nothing.
+func NewKeyFile(path string) error {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return fmt.Errorf("making a key for the file store: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("making a key for the file store: %w", err)
+	}
+	_, err = file.WriteString(id.String() + "\n")
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = cmp.Or(err, file.Close()); err != nil {
+		return fmt.Errorf("writing the key of the file store: %w", err)
+	}
+	return nil
 }

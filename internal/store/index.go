@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // What the stores say they were doing, in their errors.
@@ -111,17 +112,17 @@ func digestsIn(dir, suffix string) ([]string, error) {
 	}
 	var digests []string
 	for _, f := range files {
-		if n := len(f.Name()) - len(suffix); n == digestLen && f.Name()[n:] == suffix && isDigest(f.Name()[:n]) {
-			digests = append(digests, f.Name()[:n])
+		if digest, ok := strings.CutSuffix(f.Name(), suffix); ok && isDigest(digest) {
+			digests = append(digests, digest)
 		}
 	}
 	return digests, nil
 }
 
-// digestLen is the length of Key.Digest.
+// digestLen is the length of oauth.Key.Digest.
 const digestLen = 64
 
-// isDigest reports whether s could be a Key.Digest, in either case.
+// isDigest reports whether s could be a digest, in either case.
 func isDigest(s string) bool {
 	_, err := hex.DecodeString(s)
 	return err == nil && len(s) == digestLen

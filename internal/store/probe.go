@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,7 +24,7 @@ func Probe(ctx context.Context, s Store, now time.Time) (time.Duration, error) {
 	_, err := s.Get(ctx, key)
 	took := time.Since(began)
 	if !errors.Is(err, ErrNotFound) {
-		return took, orElse(err, "it gives a record that nobody wrote")
+		return took, cmp.Or(err, errors.New("it gives a record that nobody wrote"))
 	}
 	record := &Record{Key: key, Label: Label{Profile: key.Provider}, Token: oauth.Token{
 		AccessToken: secret.New(rand.Text()), RequestedAt: now, Lifetime: probeLifetime,
@@ -35,22 +36,15 @@ func Probe(ctx context.Context, s Store, now time.Time) (time.Duration, error) {
 	}
 	got, err := s.Get(ctx, key)
 	if err != nil || !got.Token.AccessToken.Equal(record.Token.AccessToken) {
-		return took, orElse(err, "it gives back something else than was written")
+		return took, cmp.Or(err, errors.New("it gives back something else than was written"))
 	}
 	if err := s.Delete(ctx, key); err != nil {
 		return took, err
 	}
 	if _, err := s.Get(ctx, key); !errors.Is(err, ErrNotFound) {
-		return took, orElse(err, "it keeps what was removed")
+		return took, cmp.Or(err, errors.New("it keeps what was removed"))
 	}
 	return took, nil
-}
-
-func orElse(err error, text string) error {
-	if err == nil {
-		return errors.New(text)
-	}
-	return err
 }
 
 // probeKey names what no service issues a token for.
