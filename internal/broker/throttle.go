@@ -6,8 +6,8 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 )
 
-// A request that is throttled is sent a second time by the oauth package, once. What
-// follows here is what a service that throttles still means for all who come after.
+// A request that is throttled is sent a second time, once: see retry.go of the oauth package.
+// This is what a service that throttles still means for all who come after.
 const (
 	// maxNotBefore bounds how long a Retry-After of one process stops the
 	// others: a service that says "in a year" must not lock a profile for good.
