@@ -234,7 +234,7 @@ func TestCallReplies(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || got.StatusCode != c.status || string(got.Body) != c.body || got.ContentType != strings.ToLower(strings.Split(c.ctype, ";")[0]) {
+		if err != nil || got.StatusCode != c.status || string(got.Body) != c.body || got.media() != strings.ToLower(strings.Split(c.ctype, ";")[0]) {
 			t.Errorf("%s: %+v, %v", c.name, got, err)
 			continue
 		}
@@ -349,7 +349,7 @@ func TestReplyObject(t *testing.T) {
 		"\xEF\xBB\xBF {\"b\":1,\"a\":2}\n": `{"b":1,"a":2}`, "": "it is empty", "[1]": "not a JSON object", "<html>": "not a JSON object",
 		`{"a":`: "ends early", `{}{}`: "not valid JSON",
 	} {
-		r := &Reply{StatusCode: 200, Body: []byte(body), from: &reply{endpoint: "https://id.example/x", body: []byte(body)}}
+		r := &Reply{StatusCode: 200, Body: []byte(body), endpoint: "https://id.example/x"}
 		got, err := r.Object()
 		if string(got) == want && err == nil {
 			continue

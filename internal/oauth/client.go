@@ -61,8 +61,7 @@ func (c *Client) Token(ctx context.Context, r TokenRequest) (Token, error) {
 		return Token{}, err
 	}
 	var token Token
-	p := repeating{allowed: r.Repeatable, minWait: r.MinRetryWait}
-	err = c.exchange(ctx, call, p, func(rep *reply, at time.Time) (err error) {
+	err = c.exchange(ctx, call, func(rep *Reply, at time.Time) (err error) {
 		token, err = rep.token(at, c.now())
 		return err
 	})
@@ -75,7 +74,7 @@ func (c *Client) Token(ctx context.Context, r TokenRequest) (Token, error) {
 // status.code other than 0. What else came is a *ReplyError.
 func (c *Client) Call(ctx context.Context, r CallRequest) (*Reply, error) {
 	var answer *Reply
-	err := c.exchange(ctx, r, repeating{allowed: r.Idempotent}, func(rep *reply, _ time.Time) (err error) {
+	err := c.exchange(ctx, r, func(rep *Reply, _ time.Time) (err error) {
 		answer, err = rep.answer(r, c.now())
 		return err
 	})
@@ -86,12 +85,10 @@ func (c *Client) Call(ctx context.Context, r CallRequest) (*Reply, error) {
 }
 
 // exchange is the one way a request is sent, whatever it asks for: built, sent, its
-// reply read by read; all of it once more where p allows.
-func (c *Client) exchange(
-	ctx context.Context, r CallRequest, p repeating, read func(rep *reply, at time.Time) error,
-) error {
+// reply read by read; all of it once more where the request allows that.
+func (c *Client) exchange(ctx context.Context, r CallRequest, read func(rep *Reply, at time.Time) error) error {
 	err := c.attempt(ctx, r, read)
-	wait, again := p.again(ctx, err)
+	wait, again := r.again(ctx, err)
 	if !again {
 		return err
 	}
@@ -102,7 +99,7 @@ func (c *Client) exchange(
 }
 
 // attempt builds and sends one request and reads the reply.
-func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *reply, at time.Time) error) error {
+func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *Reply, at time.Time) error) error {
 	d, err := c.draft(ctx, r)
 	if err != nil {
 		return err
@@ -130,7 +127,7 @@ func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *repl
 
 // send does the request. For an error status the body is a bonus: what of it could
 // not be read does not hide the status.
-func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
+func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
 	var watch connWatch
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), watch.trace()))
 	endpoint, secrets := endpointText(req.URL), c.sent.and(d.sent)
@@ -150,9 +147,9 @@ func (c *Client) send(req *http.Request, d *draft) (*reply, error) {
 		return nil, watch.failure(endpoint, secrets, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	rep := &reply{endpoint: endpoint, status: resp.StatusCode, header: resp.Header, secrets: secrets, tell: c.Tell}
-	rep.body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
-	if err != nil && rep.status < http.StatusMultipleChoices {
+	rep := &Reply{StatusCode: resp.StatusCode, Header: resp.Header, endpoint: endpoint, secrets: secrets, tell: c.Tell}
+	rep.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	if err != nil && rep.StatusCode < http.StatusMultipleChoices {
 		watch.connected.Store(true)
 		if !isNetwork(err) {
 			return nil, rep.unusable(notHTTP)

@@ -331,12 +331,10 @@ func (d *draft) request(ctx context.Context) (*http.Request, error) {
 // checkHeaderValue refuses what cannot stand in a header (RFC 9110 §5.5); most
 // often it is the line break at the end of a file.
 func checkHeaderValue(name, value string) error {
-	for i := range len(value) {
-		if b := value[i]; b < ' ' && b != '\t' || b == 0x7F {
-			return &RequestError{
-				Problem: "the value of header " + name + " has a control character",
-				Hint:    "look for a line break in or after it",
-			}
+	if hasControl(strings.ReplaceAll(value, "\t", " ")) {
+		return &RequestError{
+			Problem: "the value of header " + name + " has a control character",
+			Hint:    "look for a line break in or after it",
 		}
 	}
 	return nil

@@ -16,39 +16,49 @@ import (
 // maxTokenSize is more than any header could carry.
 const maxTokenSize = 64 << 10
 
-// reply is what an endpoint sent.
-type reply struct {
+// Reply is what an endpoint sent. Call returns successes alone.
+type Reply struct {
+	// StatusCode is 2xx, or a redirect's where the request allowed that.
+	StatusCode int
+	// Header is as it came; it may hold secrets, and never is to be shown.
+	Header http.Header
+	// Body is at most 1 MiB, as it came.
+	Body []byte
+	// Location is where a redirect leads, made absolute; nil when it is none or
+	// names no URL. It is remote text: clean it before it is shown.
+	Location *url.URL
+
 	endpoint string
-	status   int
-	header   http.Header
-	body     []byte
 	secrets  secret.Redactor
 	// tell gets what is too long to be shown to everybody; nil means nobody does.
 	tell func(string)
 }
 
+// media is the media type in lower case without parameters, empty when none came.
+func (r *Reply) media() string { return mediaType(r.Header.Get("Content-Type")) }
+
 // members are the named values of a reply, whichever way it was written; those
 // of a form-encoded one are held as JSON strings.
 type members map[string]json.RawMessage
 
-func (r *reply) unusable(problem string) *ReplyError {
-	return &ReplyError{Endpoint: r.endpoint, StatusCode: r.status, Problem: problem}
+func (r *Reply) unusable(problem string) *ReplyError {
+	return &ReplyError{Endpoint: r.endpoint, StatusCode: r.StatusCode, Problem: problem}
 }
 
 // membersIfAny is for an error status, where no body is fine too.
-func (r *reply) membersIfAny() members {
-	if len(r.body) > maxReply {
+func (r *Reply) membersIfAny() members {
+	if len(r.Body) > maxReply {
 		return nil
 	}
-	m, _ := parseMembers(r.header.Get("Content-Type"), r.body)
+	m, _ := parseMembers(r.Header.Get("Content-Type"), r.Body)
 	return m
 }
 
 // redirectText names the host that a redirect points to, nothing more of it.
-func (r *reply) redirectText() string {
-	u, err := url.Parse(r.header.Get("Location"))
+func (r *Reply) redirectText() string {
+	u, err := url.Parse(r.Header.Get("Location"))
 	switch {
-	case !isRedirect(r.status):
+	case !isRedirect(r.StatusCode):
 		return "it is neither a success nor an error"
 	case err != nil || u.Host == "":
 		return "it is a redirect, which is never followed"
@@ -63,9 +73,7 @@ func parseMembers(contentType string, body []byte) (members, string) {
 	body = trimmed(body)
 	media := mediaType(contentType)
 	switch {
-	case len(body) == 0:
-		return nil, "it is empty"
-	case body[0] == '{':
+	case len(body) == 0 || body[0] == '{':
 		return parseObject(body)
 	case media == "application/x-www-form-urlencoded":
 		if m := parseForm(body); m != nil {
@@ -96,12 +104,9 @@ func trimmed(body []byte) []byte {
 
 // object reads the body as the one JSON object it has to be; the second result is the
 // problem.
-func (r *reply) object() (members, string) {
-	body := trimmed(r.body)
-	switch {
-	case len(body) == 0:
-		return nil, "it is empty"
-	case body[0] != '{':
+func (r *Reply) object() (members, string) {
+	body := trimmed(r.Body)
+	if len(body) > 0 && body[0] != '{' {
 		return nil, r.insteadOfJSON(notObject)
 	}
 	return parseObject(body)
@@ -109,13 +114,15 @@ func (r *reply) object() (members, string) {
 
 func parseObject(body []byte) (members, string) {
 	var m members
-	if err := json.Unmarshal(body, &m); err != nil {
-		if body[len(body)-1] != '}' {
-			return nil, "it is JSON that ends early"
-		}
-		return nil, "it is not valid JSON"
+	switch {
+	case len(body) == 0:
+		return nil, "it is empty"
+	case json.Unmarshal(body, &m) == nil:
+		return m, ""
+	case body[len(body)-1] != '}':
+		return nil, "it is JSON that ends early"
 	}
-	return m, ""
+	return nil, "it is not valid JSON"
 }
 
 func parseForm(body []byte) members {
@@ -155,61 +162,29 @@ func (m members) scalar(name string) string {
 	return ""
 }
 
-// Reply is the answer to a Call, a success.
-type Reply struct {
-	// StatusCode is 2xx, or a redirect's where the request allowed that.
-	StatusCode int
-	// Header is as it came; it may hold secrets, and never is to be shown.
-	Header http.Header
-	// Body is at most 1 MiB, as it came.
-	Body []byte
-	// ContentType is the media type in lower case without parameters, empty when none came.
-	ContentType string
-	// Location is where a redirect leads, made absolute; nil when it is none or
-	// names no URL. It is remote text: clean it before it is shown.
-	Location *url.URL
-
-	from *reply
-}
-
 // Object returns the body when it is one JSON object, without a byte order mark
 // and white space around it, else a *ReplyError. The strings in it are remote text.
 func (r *Reply) Object() (json.RawMessage, error) {
-	if _, problem := r.from.object(); problem != "" {
-		return nil, r.from.unusable(problem)
+	if _, problem := r.object(); problem != "" {
+		return nil, r.unusable(problem)
 	}
 	return trimmed(r.Body), nil
 }
 
-// members are the members of Object.
-func (r *Reply) members() (members, error) {
-	body, err := r.Object()
-	if err != nil {
-		return nil, err
-	}
-	m, _ := parseObject(body)
-	return m, nil
-}
-
-func (r *Reply) unusable(problem string) *ReplyError { return r.from.unusable(problem) }
-
 // answer tells success from error.
-func (r *reply) answer(asked CallRequest, now time.Time) (*Reply, error) {
-	if r.status >= http.StatusBadRequest {
+func (r *Reply) answer(asked CallRequest, now time.Time) (*Reply, error) {
+	if r.StatusCode >= http.StatusBadRequest {
 		return nil, r.serviceError(r.membersIfAny(), now)
 	}
-	answer := &Reply{
-		StatusCode: r.status, Header: r.header, Body: r.body, ContentType: mediaType(r.header.Get("Content-Type")), from: r,
-	}
-	if isRedirect(r.status) {
-		to, err := asked.URL.Parse(r.header.Get("Location"))
-		if err != nil || r.header.Get("Location") == "" || !leadsTo(to, asked.RedirectTo) {
+	if isRedirect(r.StatusCode) {
+		to, err := asked.URL.Parse(r.Header.Get("Location"))
+		if err != nil || r.Header.Get("Location") == "" || !leadsTo(to, asked.RedirectTo) {
 			return nil, r.unusable(r.redirectText())
 		}
-		answer.Location = to
-		return answer, nil
+		r.Location = to
+		return r, nil
 	}
-	if len(r.body) > maxReply {
+	if len(r.Body) > maxReply {
 		return nil, r.unusable("it is larger than 1 MiB")
 	}
 	if m := r.membersIfAny(); m.hasError() {
@@ -218,7 +193,7 @@ func (r *reply) answer(asked CallRequest, now time.Time) (*Reply, error) {
 	if problem := r.lacks(asked.Success); problem != "" {
 		return nil, r.unusable(problem)
 	}
-	return answer, nil
+	return r, nil
 }
 
 // leadsTo reports whether a redirect goes where it was asked to, whatever query the
@@ -243,9 +218,9 @@ func isRedirect(status int) bool {
 // and quotes nothing else of it; empty when it is none. A gateway, a proxy and a
 // firewall answer so in a service's place, and so does a service that wants somebody
 // to sign in.
-func (r *reply) page() string {
-	body := trimmed(r.body)
-	media := mediaType(r.header.Get("Content-Type"))
+func (r *Reply) page() string {
+	body := trimmed(r.Body)
+	media := r.media()
 	marked := media == "text/html" || media == "application/xhtml+xml"
 	if len(body) == 0 || body[0] == '{' || !marked && body[0] != '<' {
 		return ""
@@ -261,14 +236,14 @@ func (r *reply) page() string {
 }
 
 // insteadOfJSON says more of a body that is not a JSON object.
-func (r *reply) insteadOfJSON(problem string) string {
+func (r *Reply) insteadOfJSON(problem string) string {
 	if problem != notObject {
 		return problem
 	}
 	if page := r.page(); page != "" {
 		return page + ", not a JSON object"
 	}
-	media := mediaType(r.header.Get("Content-Type"))
+	media := r.media()
 	if media == "" || strings.HasSuffix(media, "json") {
 		return problem
 	}

@@ -66,7 +66,7 @@ func TestTokenReply(t *testing.T) {
 		if c.change != nil {
 			c.change(&want)
 		}
-		r := &reply{status: 200, header: http.Header{"Content-Type": {c.ctype}}, body: []byte(c.body)}
+		r := &Reply{StatusCode: 200, Header: http.Header{"Content-Type": {c.ctype}}, Body: []byte(c.body)}
 		got, err := r.token(noon, noon.Add(time.Second))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
@@ -85,7 +85,7 @@ func FuzzTokenReply(f *testing.F) {
 	f.Add(200, "", `{"status":{"code":1,"message":"fake-secret-0123456789"}}`)
 	f.Add(302, "", "")
 	f.Fuzz(func(t *testing.T, status int, ctype, body string) {
-		r := &reply{endpoint: "https://id.example/t", status: status, header: http.Header{"Content-Type": {ctype}}, body: []byte(body), secrets: secret.Redactor{fakeSecret}}
+		r := &Reply{endpoint: "https://id.example/t", StatusCode: status, Header: http.Header{"Content-Type": {ctype}}, Body: []byte(body), secrets: secret.Redactor{fakeSecret}}
 		got, err := r.token(noon, noon)
 		if err == nil {
 			checkToken(t, got)
@@ -104,9 +104,9 @@ func FuzzErrorReply(f *testing.F) {
 	f.Add("application/json", `{"errors":[{"status":{"code":1,"detail":"x"}}],"status":{"code":2}}`, "", "Sat, 05 Apr 2031 12:00:07 GMT")
 	f.Add("", "error=a&error_description=b", "Basic realm=", "-1")
 	f.Fuzz(func(t *testing.T, ctype, body, challenge, after string) {
-		r := &reply{
-			endpoint: "https://id.example/t", status: 400, body: []byte(body), secrets: secret.Redactor{fakeSecret},
-			header: http.Header{"Content-Type": {ctype}, "Www-Authenticate": {challenge}, "Retry-After": {after}},
+		r := &Reply{
+			endpoint: "https://id.example/t", StatusCode: 400, Body: []byte(body), secrets: secret.Redactor{fakeSecret},
+			Header: http.Header{"Content-Type": {ctype}, "Www-Authenticate": {challenge}, "Retry-After": {after}},
 		}
 		_, err := r.token(noon, noon)
 		e, ok := errors.AsType[*Error](err)

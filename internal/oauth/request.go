@@ -46,6 +46,7 @@ func (r TokenRequest) call() (CallRequest, error) {
 	return CallRequest{
 		Method: http.MethodPost, URL: r.Endpoint, Auth: r.Auth, Params: r.Params, Secrets: r.Secrets,
 		Header: r.Header, SecretHeader: r.SecretHeader, Accept: r.Accept,
+		Idempotent: r.Repeatable, MinRetryWait: r.MinRetryWait,
 	}, nil
 }
 
@@ -85,6 +86,8 @@ type CallRequest struct {
 	// RedirectTo is the one address that 301, 302, 303, 307 and 308 may lead to and be a
 	// success, which is not followed; with the empty one they never are.
 	RedirectTo string
-	// Idempotent allows one more try after 429 or 503.
+	// Idempotent allows one more try after 429 (or what means it) and 503.
 	Idempotent bool
+	// MinRetryWait is the shortest pause before that second try.
+	MinRetryWait time.Duration
 }

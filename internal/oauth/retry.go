@@ -23,18 +23,10 @@ const (
 	waitAfterElse = 250 * time.Millisecond
 )
 
-// repeating is what a request allows: a second try after 429 (or what
-// means it) and 503, and the
-// shortest pause before it.
-type repeating struct {
-	allowed bool
-	minWait time.Duration
-}
-
 // again is the whole policy of repeating: one second try, (a) when no
 // connection could be made, so that nothing was sent, or (b) when the request
 // allows it and the answer was 429 or 503. It returns the pause before it.
-func (p repeating) again(ctx context.Context, err error) (time.Duration, bool) {
+func (r CallRequest) again(ctx context.Context, err error) (time.Duration, bool) {
 	var wait time.Duration
 	switch e := err.(type) { //nolint:errorlint // a secret reference may have failed with a network error of its own
 	case *NetworkError:
@@ -43,7 +35,7 @@ func (p repeating) again(ctx context.Context, err error) (time.Duration, bool) {
 		}
 		wait = waitAfterElse
 	case *Error:
-		if !p.allowed {
+		if !r.Idempotent {
 			return 0, false
 		}
 		switch {
@@ -57,7 +49,7 @@ func (p repeating) again(ctx context.Context, err error) (time.Duration, bool) {
 		if e.RetryAfter > 0 {
 			wait = e.RetryAfter
 		}
-		wait = max(wait, p.minWait)
+		wait = max(wait, r.MinRetryWait)
 	default:
 		return 0, false
 	}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,15 +15,15 @@ import (
 // to send: RFC 6749 §5.2, {code, message, description}, {status: {code,
 // message}}, an errors list, {message}, and WWW-Authenticate alone. Text and
 // HTML are never quoted.
-func (r *reply) serviceError(m members, now time.Time) *Error {
+func (r *Reply) serviceError(m members, now time.Time) *Error {
 	secrets := withTokens(r.secrets, m)
 	e := &Error{
-		Endpoint: r.endpoint, StatusCode: r.status,
-		Challenge:  parseChallenge(r.header, secrets),
-		RetryAfter: retryAfter(r.header, now),
+		Endpoint: r.endpoint, StatusCode: r.StatusCode,
+		Challenge:  parseChallenge(r.Header, secrets),
+		RetryAfter: retryAfter(r.Header, now),
 	}
 	code, description := m.errorWords()
-	if kind := shapeName(r.header.Get("x-amzn-ErrorType")); code == "" || throttles(kind) {
+	if kind := shapeName(r.Header.Get("x-amzn-ErrorType")); code == "" || throttles(kind) {
 		code = cmp.Or(kind, code)
 	}
 	e.Code, e.Description = cleanCode(code, secrets), secrets.Clean(description)
@@ -33,7 +34,7 @@ func (r *reply) serviceError(m members, now time.Time) *Error {
 	if e.Code == "" && e.Description == "" {
 		e.Page = strings.TrimPrefix(r.page(), "it is ")
 	}
-	if date, ok := ServiceTime(r.header); ok {
+	if date, ok := ServiceTime(r.Header); ok {
 		e.ClockAhead = date.Sub(now).Round(time.Second)
 	}
 	if e.RetryAfter > 0 {
@@ -55,7 +56,7 @@ func cleanCode(code string, secrets secret.Redactor) string {
 }
 
 // tellWhole gives the error's text away as a whole where it is cut for people.
-func (r *reply) tellWhole(e *Error, secrets secret.Redactor, description string) {
+func (r *Reply) tellWhole(e *Error, secrets secret.Redactor, description string) {
 	const most = 16 << 10
 	if whole := secret.CleanTo(description, most); r.tell != nil && len([]rune(whole)) > secret.MaxText && !secrets.Holds(description) {
 		r.tell(e.Endpoint + " said: " + strconv.Quote(whole))
@@ -114,22 +115,11 @@ func (m members) firstError() (members, string) {
 
 // hasError reports whether a success carries an error inside.
 func (m members) hasError() bool {
-	switch string(m["error"]) {
-	case "", "null", "false", `""`:
-	default:
-		return true
-	}
-	switch m.object("status").scalar("code") {
-	case "", "0":
-	default:
-		return true
-	}
-	switch string(m["errors"]) {
-	case "", "null", "[]", "{}", "false", `""`:
-		return false
-	}
 	var list []json.RawMessage
-	return json.Unmarshal(m["errors"], &list) != nil || len(list) > 0
+	empty := json.Unmarshal(m["errors"], &list) == nil && len(list) == 0
+	code := m.object("status").scalar("code")
+	return code != "" && code != "0" || !slices.Contains([]string{"", "null", "false", `""`}, string(m["error"])) ||
+		!empty && !slices.Contains([]string{"", "{}", "false", `""`}, string(m["errors"]))
 }
 
 // ErrorBody is what the body of an error reply says. All of it is remote text

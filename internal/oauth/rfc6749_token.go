@@ -48,17 +48,17 @@ func (t Token) Expiry() time.Time {
 }
 
 // token reads a token reply (RFC 6749 §5.1), asked at one moment, read at another.
-func (r *reply) token(asked, now time.Time) (Token, error) {
-	if r.status >= http.StatusBadRequest {
+func (r *Reply) token(asked, now time.Time) (Token, error) {
+	if r.StatusCode >= http.StatusBadRequest {
 		return Token{}, r.serviceError(r.membersIfAny(), now)
 	}
-	if r.status < http.StatusOK || r.status >= http.StatusMultipleChoices {
+	if r.StatusCode < http.StatusOK || r.StatusCode >= http.StatusMultipleChoices {
 		return Token{}, r.unusable(r.redirectText())
 	}
-	if len(r.body) > maxReply {
+	if len(r.Body) > maxReply {
 		return Token{}, r.unusable("it is larger than 1 MiB")
 	}
-	m, problem := parseMembers(r.header.Get("Content-Type"), r.body)
+	m, problem := parseMembers(r.Header.Get("Content-Type"), r.Body)
 	if problem != "" {
 		return Token{}, r.unusable(r.insteadOfJSON(problem))
 	}

@@ -43,9 +43,9 @@ func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, erro
 	if err != nil {
 		return nil, err
 	}
-	m, err := reply.members()
-	if err != nil {
-		return nil, err
+	m, problem := reply.object()
+	if problem != "" {
+		return nil, reply.unusable(problem)
 	}
 	metadata, problem := m.metadata(issuer)
 	if problem != "" {
@@ -170,9 +170,9 @@ func (c *Client) Keys(ctx context.Context, u *url.URL) (*jose.KeySet, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := reply.members()
-	if err != nil {
-		return nil, err
+	m, problem := reply.object()
+	if problem != "" {
+		return nil, reply.unusable(problem)
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(m["keys"], &list) != nil {

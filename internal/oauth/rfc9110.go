@@ -63,7 +63,7 @@ type challengeParser struct{ rest string }
 // no "=" follows, which is the next scheme.
 func (p *challengeParser) next(red secret.Redactor) (Challenge, bool) {
 	p.skip(" \t,")
-	scheme := p.word()
+	scheme := p.word(" \t,=\"")
 	if scheme == "" {
 		return Challenge{}, false
 	}
@@ -71,7 +71,7 @@ func (p *challengeParser) next(red secret.Redactor) (Challenge, bool) {
 	for {
 		before := p.rest
 		p.skip(" \t,")
-		name := p.word()
+		name := p.word(" \t,=\"")
 		p.skip(" \t")
 		if name == "" || !strings.HasPrefix(p.rest, "=") {
 			p.rest = before
@@ -103,9 +103,9 @@ func (c *Challenge) set(name, value string) {
 // skip drops leading bytes out of set.
 func (p *challengeParser) skip(set string) { p.rest = strings.TrimLeft(p.rest, set) }
 
-// word takes the bytes up to a separator.
-func (p *challengeParser) word() string {
-	n := strings.IndexAny(p.rest, " \t,=\"")
+// word takes the bytes up to one of stops.
+func (p *challengeParser) word(stops string) string {
+	n := strings.IndexAny(p.rest, stops)
 	if n < 0 {
 		n = len(p.rest)
 	}
@@ -117,13 +117,7 @@ func (p *challengeParser) word() string {
 // value takes a token, or a quoted string with its escapes undone.
 func (p *challengeParser) value() string {
 	if !strings.HasPrefix(p.rest, `"`) {
-		n := strings.IndexAny(p.rest, " \t,")
-		if n < 0 {
-			n = len(p.rest)
-		}
-		v := p.rest[:n]
-		p.rest = p.rest[n:]
-		return v
+		return p.word(" \t,")
 	}
 	var b strings.Builder
 	for i := 1; i < len(p.rest); i++ {

@@ -44,18 +44,18 @@ const (
 )
 
 // lacks says what a reply that is no error lacks of a success, empty when nothing.
-func (r *reply) lacks(s Success) string {
+func (r *Reply) lacks(s Success) string {
 	if problem := r.wrongStatus(s.Status); problem != "" {
 		return problem
 	}
-	if s.Header != "" && strings.TrimSpace(r.header.Get(s.Header)) == "" {
+	if s.Header != "" && strings.TrimSpace(r.Header.Get(s.Header)) == "" {
 		return "it has no header " + s.Header
 	}
 	m, problem := r.object()
 	switch {
 	case s.Body == BodyAnything:
 		return r.page()
-	case s.Body == BodyNothing && (len(trimmed(r.body)) == 0 || problem == "" && len(m) == 0):
+	case s.Body == BodyNothing && (len(trimmed(r.Body)) == 0 || problem == "" && len(m) == 0):
 		return ""
 	case s.Body == BodyNothing && problem == "":
 		return "it has a body, where none is documented"
@@ -65,18 +65,18 @@ func (r *reply) lacks(s Success) string {
 	return m.lacks(s)
 }
 
-func (r *reply) wrongStatus(wanted []int) string {
+func (r *Reply) wrongStatus(wanted []int) string {
 	if len(wanted) == 0 {
 		wanted = []int{http.StatusOK}
 	}
-	if slices.Contains(wanted, r.status) {
+	if slices.Contains(wanted, r.StatusCode) {
 		return ""
 	}
 	texts := make([]string, len(wanted))
 	for i, status := range wanted {
 		texts[i] = strconv.Itoa(status)
 	}
-	return "its status is " + strconv.Itoa(r.status) + ", and what is documented is " + strings.Join(texts, " or ")
+	return "its status is " + strconv.Itoa(r.StatusCode) + ", and what is documented is " + strings.Join(texts, " or ")
 }
 
 // lacks says what the members lack of a success, empty when nothing.
