@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,7 +149,7 @@ func (v *visit) make(ctx context.Context, transport http.RoundTripper, now func(
 	}
 	request.Header.Set("User-Agent", "authctl/"+version)
 	request.Header.Set("Cache-Control", "no-cache")
-	v.proxy, v.proxyFrom = oauth.ProxyTo(request.URL, os.LookupEnv)
+	v.proxy, v.proxyFrom = oauth.ProxyTo(request.URL)
 	before := now()
 	reply, err := transport.RoundTrip(request)
 	v.took = now().Sub(before)

@@ -26,8 +26,8 @@ func (l *Local) Transport(ctx context.Context, o Options) (http.RoundTripper, er
 		return nil, err
 	}
 	var transport http.RoundTripper = &http.Transport{
-		Proxy:                  oauth.Proxy(l.LookupEnv),
-		OnProxyConnectResponse: oauth.RefusedByProxy(l.LookupEnv), //nolint:bodyclose // the transport ends it
+		Proxy:                  oauth.Proxy,
+		OnProxyConnectResponse: oauth.RefusedByProxy, //nolint:bodyclose // the transport ends it
 		DialContext:            oauth.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
 		TLSHandshakeTimeout:    10 * time.Second,
 		// One request a connection: what comes behind an answer would be printed by net/http.

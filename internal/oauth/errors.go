@@ -84,37 +84,6 @@ func wordText(s string) string {
 	return s
 }
 
-// NetworkError says that no whole reply came: no connection, none in time, or
-// one that broke off.
-type NetworkError struct {
-	// Endpoint is scheme, host and path of what was asked.
-	Endpoint string
-	// Sent is false only when surely nothing of the request left: the name was
-	// not found, or the connection or its TLS handshake failed.
-	Sent bool
-	// Timeout says that a deadline ended the exchange.
-	Timeout bool
-	// Obstacle is what waiting does not mend, nil when it may.
-	Obstacle *Obstacle
-	// Err is the cause, never a *url.Error. Print the NetworkError, not the
-	// cause: only the former's text has been cleaned.
-	Err error
-}
-
-// Error names the endpoint and the cause, without query and headers.
-func (e *NetworkError) Error() string {
-	if !e.Sent {
-		return fmt.Sprintf("cannot reach %s: %s", e.Endpoint, causeText(e))
-	}
-	return fmt.Sprintf("no complete reply from %s: %s", e.Endpoint, causeText(e))
-}
-
-// Unwrap returns the cause.
-func (e *NetworkError) Unwrap() error { return e.Err }
-
-// Ambiguous reports whether the service may have carried the request out.
-func (e *NetworkError) Ambiguous() bool { return e.Sent }
-
 // ReplyError says that a reply came and cannot be used: no valid HTTP, a redirect, too
 // large, neither JSON nor form-encoded, without a token, or with a token that no
 // header could carry.

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/textproto"
 	"slices"
@@ -59,20 +58,17 @@ func certificateObstacle(err *tls.CertificateVerificationError, whose string) *O
 	said := ": " + strconv.Quote(secret.CleanText(err.Error()))
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	expired := ok && invalid.Reason == x509.Expired && invalid.Cert != nil
-	clock := "this machine's clock says " + moment.Text(time.Now())
 	var host x509.HostnameError
 	switch {
-	case expired && strings.Contains(invalid.Detail, "is before"):
-		return &Obstacle{
-			Problem: fmt.Sprintf("%s certificate is not valid yet, but from %s on%s", whose,
-				moment.Text(invalid.Cert.NotBefore), said),
-			Hint: clock + ": set it if that is wrong, else who runs the service has to put it right",
-		}
 	case expired:
+		when, mend := "has expired, on "+moment.Text(invalid.Cert.NotAfter), "renew the certificate"
+		if strings.Contains(invalid.Detail, "is before") {
+			when, mend = "is not valid yet, but from "+moment.Text(invalid.Cert.NotBefore)+" on", "put it right"
+		}
 		return &Obstacle{
-			Problem: fmt.Sprintf("%s certificate has expired, on %s%s", whose,
-				moment.Text(invalid.Cert.NotAfter), said),
-			Hint: clock + ": set it if that is wrong, else who runs the service has to renew the certificate",
+			Problem: whose + " certificate " + when + said,
+			Hint: "this machine's clock says " + moment.Text(time.Now()) +
+				": set it if that is wrong, else who runs the service has to " + mend,
 		}
 	case errors.As(err, &host):
 		return &Obstacle{

@@ -61,7 +61,7 @@ func newDeadProxy(endpoint string, err error) error {
 		return err
 	}
 	shown := "the proxy"
-	if proxy, variable := ProxyTo(address, os.LookupEnv); proxy != nil {
+	if proxy, variable := ProxyTo(address); proxy != nil {
 		shown = ShownProxy(proxy, variable)
 	}
 	return &deadProxy{shown: shown, err: err}
@@ -91,42 +91,39 @@ func (e *unusableProxy) Error() string {
 	return cmp.Or(e.variable, "the environment") + " holds no address of a proxy for HTTP, HTTPS or SOCKS5"
 }
 
-// Proxy returns what a http.Transport asks which proxy a request goes through: the
+// Proxy is what a http.Transport asks which proxy a request goes through: the
 // environment's, read as net/http does, unless it is one that nobody could ask.
-func Proxy(lookup func(string) (string, bool)) func(*http.Request) (*url.URL, error) {
-	return func(r *http.Request) (*url.URL, error) {
-		proxy, err := http.ProxyFromEnvironment(r)
-		known := proxy == nil || slices.Contains([]string{"http", "https", "socks5", "socks5h"}, proxy.Scheme)
-		if err != nil || !known {
-			return nil, &unusableProxy{proxyVariable(r.URL, lookup)}
-		}
-		return proxy, nil
+func Proxy(r *http.Request) (*url.URL, error) {
+	proxy, err := http.ProxyFromEnvironment(r)
+	known := proxy == nil || slices.Contains([]string{"http", "https", "socks5", "socks5h"}, proxy.Scheme)
+	if err != nil || !known {
+		return nil, &unusableProxy{proxyVariable(r.URL)}
 	}
+	return proxy, nil
 }
 
 // ProxyTo returns the proxy that requests to an address go through, as the environment
 // says, and the variable that names it; nil when there is none. net/http reads the same
 // variables in the same order.
-func ProxyTo(address *url.URL, lookup func(string) (string, bool)) (proxy *url.URL, variable string) {
+func ProxyTo(address *url.URL) (proxy *url.URL, variable string) {
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: address})
 	if err != nil || proxy == nil {
 		return nil, ""
 	}
-	return proxy, proxyVariable(address, lookup)
+	return proxy, proxyVariable(address)
 }
 
 // proxyVariable is the variable that names the proxy to an address, empty where none does.
-func proxyVariable(address *url.URL, lookup func(string) (string, bool)) string {
+func proxyVariable(address *url.URL) string {
 	names := []string{"HTTPS_PROXY", "https_proxy"}
 	if address.Scheme == "http" {
 		names = []string{"HTTP_PROXY", "http_proxy"}
 	}
-	for _, name := range names {
-		if value, _ := lookup(name); value != "" {
-			return name
-		}
+	i := slices.IndexFunc(names, func(name string) bool { return os.Getenv(name) != "" })
+	if i < 0 {
+		return ""
 	}
-	return ""
+	return names[i]
 }
 
 // ShownProxy names a proxy without its credentials, and the variable it came from
@@ -148,16 +145,12 @@ func ProxyHasMore(u *url.URL) bool {
 	return u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != ""
 }
 
-// RefusedByProxy returns what a http.Transport calls with a proxy's answer to CONNECT:
-// an error that says who answered what, in place of the proxy's own words alone.
-func RefusedByProxy(
-	lookup func(string) (string, bool),
-) func(ctx context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
-	return func(_ context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
-		if answer.StatusCode == http.StatusOK {
-			return nil
-		}
-		_, variable := ProxyTo(&url.URL{Scheme: "https", Host: asked.Host}, lookup)
-		return &ProxyError{Proxy: ShownProxy(proxy, variable), StatusCode: answer.StatusCode}
+// RefusedByProxy is what a http.Transport calls with a proxy's answer to CONNECT: its
+// error says who answered what, in place of the proxy's own words alone.
+func RefusedByProxy(_ context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
 	}
+	_, variable := ProxyTo(&url.URL{Scheme: "https", Host: asked.Host})
+	return &ProxyError{Proxy: ShownProxy(proxy, variable), StatusCode: answer.StatusCode}
 }

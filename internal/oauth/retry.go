@@ -2,8 +2,6 @@ package oauth
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -60,12 +58,6 @@ func (r CallRequest) again(ctx context.Context, err error) (time.Duration, bool)
 func hasTime(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return ctx.Err() == nil && (!ok || time.Until(deadline) > wait)
-}
-
-// isUnknownHost reports a name that the resolver says does not exist.
-func isUnknownHost(err error) bool {
-	dns, ok := errors.AsType[*net.DNSError](err)
-	return ok && dns.IsNotFound
 }
 
 // retryAfter reads Retry-After: seconds or an HTTP date (RFC 9110 §10.2.3).

@@ -3,7 +3,9 @@ package oauth
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,14 +77,16 @@ func (r AuthorizationRequest) URL() (*url.URL, error) {
 		}
 		query[name] = values
 	}
-	for _, p := range r.params() {
+	params := r.params()
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		value := params[name]
 		switch {
-		case p.value == "" && p.required:
-			return nil, &RequestError{Problem: "no " + p.name + " is set"}
-		case query.Has(p.name):
-			return nil, &RequestError{Problem: "parameter " + p.name + " is set twice"}
-		case p.value != "":
-			query.Set(p.name, p.value)
+		case value == "" && slices.Contains([]string{"client_id", "redirect_uri", "state"}, name):
+			return nil, &RequestError{Problem: "no " + name + " is set"}
+		case query.Has(name):
+			return nil, &RequestError{Problem: "parameter " + name + " is set twice"}
+		case value != "":
+			query.Set(name, value)
 		}
 	}
 	u := *r.Endpoint
@@ -90,27 +94,16 @@ func (r AuthorizationRequest) URL() (*url.URL, error) {
 	return &u, nil
 }
 
-// param is one parameter of an authorization request.
-type param struct {
-	name, value string
-	required    bool
-}
-
-func (r AuthorizationRequest) params() []param {
-	method := ""
+// params are the parameters but for Extra; those that are empty are not sent.
+func (r AuthorizationRequest) params() map[string]string {
+	params := map[string]string{
+		"response_type": "code", "client_id": r.ClientID, "redirect_uri": r.RedirectURI, "scope": strings.Join(r.Scope, " "),
+		"state": r.State.Reveal(), "nonce": r.Nonce.Reveal(), "code_challenge": r.Challenge, "code_challenge_method": "",
+	}
 	if r.Challenge != "" {
-		method = "S256"
+		params["code_challenge_method"] = "S256"
 	}
-	return []param{
-		{"response_type", "code", true},
-		{"client_id", r.ClientID, true},
-		{"redirect_uri", r.RedirectURI, true},
-		{"scope", strings.Join(r.Scope, " "), false},
-		{"state", r.State.Reveal(), true},
-		{"nonce", r.Nonce.Reveal(), false},
-		{"code_challenge", r.Challenge, false},
-		{"code_challenge_method", method, false},
-	}
+	return params
 }
 
 // CallbackReason is why a redirect was not taken.
@@ -186,21 +179,22 @@ func (c Callback) Parse(query url.Values) (secret.Secret, error) {
 	}
 	for _, name := range []string{"iss", "error", "error_description", "code"} {
 		if len(query[name]) > 1 {
-			problem := "parameter " + name + " is repeated"
-			return secret.Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: problem}
+			problem = "parameter " + name + " is repeated"
 		}
-	}
-	if query.Get("error") != "" {
-		return secret.Secret{}, c.refusal(query)
 	}
 	code := query.Get("code")
 	switch {
+	case problem != "":
+	case query.Get("error") != "":
+		return secret.Secret{}, c.refusal(query)
 	case code == "":
-		return secret.Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "it has neither code nor error"}
+		problem = "it has neither code nor error"
 	case strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):
-		return secret.Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: "code has bytes outside printable ASCII"}
+		problem = "code has bytes outside printable ASCII"
+	default:
+		return secret.New(code), nil
 	}
-	return secret.New(code), nil
+	return secret.Secret{}, &CallbackError{Reason: CallbackInvalid, Problem: problem}
 }
 
 // refusal is the error of RFC 6749 §4.1.2.1.
