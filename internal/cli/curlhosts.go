@@ -11,6 +11,7 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -86,7 +87,7 @@ func splitHost(text string) (host, port string, ok bool) {
 		if port, colon = strings.CutPrefix(after, ":"); !colon && after != "" {
 			return "", "", false
 		}
-	} else if oauth.CheckHost(host) != nil {
+	} else if network.CheckHost(host) != nil {
 		return "", "", false
 	}
 	if colon {
@@ -113,7 +114,7 @@ func parseHostRule(text string) (hostRule, error) {
 	host, port, ok := splitHost(name)
 	switch {
 	case !ok:
-		return hostRule{}, fmt.Errorf("%s is not HOST, HOST:PORT or *.DOMAIN", oauth.QuoteHost(text))
+		return hostRule{}, fmt.Errorf("%s is not HOST, HOST:PORT or *.DOMAIN", network.QuoteHost(text))
 	case below && isWide(host):
 		return hostRule{}, fmt.Errorf("%q is too wide: anybody can have a host below it", secret.CleanText(text))
 	}

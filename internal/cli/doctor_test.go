@@ -19,7 +19,7 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/moment"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/google/go-cmp/cmp"
@@ -244,7 +244,7 @@ func TestProxyIsShownWithoutCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := oauth.ShownProxy(u, ""); got != want {
+		if got := network.ShownProxy(u, ""); got != want {
 			t.Errorf("%s: %q, want %q", value, got, want)
 		}
 	}

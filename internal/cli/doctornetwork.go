@@ -16,6 +16,7 @@ import (
 
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -149,7 +150,7 @@ func (v *visit) make(ctx context.Context, transport http.RoundTripper, now func(
 	}
 	request.Header.Set("User-Agent", "authctl/"+version)
 	request.Header.Set("Cache-Control", "no-cache")
-	v.proxy, v.proxyFrom = oauth.ProxyTo(request.URL)
+	v.proxy, v.proxyFrom = network.ProxyTo(request.URL)
 	before := now()
 	reply, err := transport.RoundTrip(request)
 	v.took = now().Sub(before)
@@ -174,7 +175,7 @@ func (e *examination) reachable(v *visit, limit time.Duration) {
 	c.Profile = profile
 	by := ""
 	if v.proxy != nil {
-		by = " through " + oauth.ShownProxy(v.proxy, v.proxyFrom)
+		by = " through " + network.ShownProxy(v.proxy, v.proxyFrom)
 	}
 	if v.err != nil {
 		c.kind, c.Message, c.Hint = v.failure(limit)
@@ -205,15 +206,15 @@ func (v *visit) failure(limit time.Duration) (kind, message, hint string) {
 	if errors.Is(v.err, context.DeadlineExceeded) {
 		return "temporary", "gave no answer within " + limit.String(), "raise --timeout, or look for a firewall or a proxy"
 	}
-	if obstacle := oauth.ObstacleIn(v.err); obstacle != nil {
+	if obstacle := network.ObstacleIn(v.err); obstacle != nil {
 		return "config", obstacle.Problem, v.names.In(obstacle.Hint)
 	}
-	if oauth.IsNotHTTP(v.err) {
+	if network.IsNotHTTP(v.err) {
 		hint := v.names.In("check {address} in the profile: is that the service?")
 		return "protocol", "answers what is not valid HTTP", hint
 	}
 	said := strconv.Quote(secret.CleanText(v.err.Error()))
-	if v.proxy != nil && oauth.ProxyHasMore(v.proxy) {
+	if v.proxy != nil && network.ProxyHasMore(v.proxy) {
 		// What is dialled may be a piece of the password.
 		said = "what was said is not shown, because a password may be in it"
 	}

@@ -3,7 +3,7 @@ package cli
 import (
 	"net/url"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/network"
 )
 
 // proxies warns of a proxy in the environment that is not used, or not as it was meant.
@@ -39,7 +39,7 @@ func proxyProblem(value string) string {
 	switch {
 	case err != nil:
 		return "its value cannot be read as an address, so no proxy is used"
-	case oauth.ProxyHasMore(u):
+	case network.ProxyHasMore(u):
 		return "it is not scheme, host and port alone, so a wrong one may be taken for the proxy"
 	}
 	return ""

@@ -15,7 +15,7 @@ import (
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/network"
 )
 
 // Transport returns what requests go through: the proxy of the environment, and for whoever
@@ -26,16 +26,16 @@ func (l *Local) Transport(ctx context.Context, o Options) (http.RoundTripper, er
 		return nil, err
 	}
 	var transport http.RoundTripper = &http.Transport{
-		Proxy:                  oauth.Proxy,
-		OnProxyConnectResponse: oauth.RefusedByProxy, //nolint:bodyclose // the transport ends it
-		DialContext:            oauth.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
+		Proxy:                  network.Proxy,
+		OnProxyConnectResponse: network.RefusedByProxy, //nolint:bodyclose // the transport ends it
+		DialContext:            network.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
 		TLSHandshakeTimeout:    10 * time.Second,
 		// One request a connection: what comes behind an answer would be printed by net/http.
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 	}
 	if o.Trace != nil {
-		transport = &oauth.Trace{Base: transport, Log: o.Trace, Now: l.Now}
+		transport = &network.Trace{Base: transport, Log: o.Trace, Now: l.Now}
 	}
 	return transport, nil
 }

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"time"
+
+	"github.com/authctl/authctl/internal/network"
 )
 
 const (
@@ -71,10 +73,7 @@ func (c *Client) Call(ctx context.Context, r CallRequest) (*Reply, error) {
 		answer, err = rep.answer(r, c.now())
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
+	return answer, err
 }
 
 // exchange is the one way a request is sent, whatever it asks for: built, sent, its
@@ -101,7 +100,11 @@ func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *Repl
 		c.DryRun.keep(d)
 		return ErrDryRun
 	}
-	if timeout := c.timeout(); timeout > 0 {
+	timeout := defaultTimeout
+	if c.HTTP != nil {
+		timeout = c.HTTP.Timeout
+	}
+	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -123,13 +126,17 @@ func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *Repl
 func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
 	var watch connWatch
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), watch.trace()))
-	endpoint, secrets := endpointText(req.URL), c.sent.and(d.sent)
+	endpoint, secrets := network.AddressText(req.URL), c.sent.and(d.sent)
 	if err := context.Cause(req.Context()); err != nil {
 		// The time was up before anything was sent.
 		return nil, &NetworkError{Endpoint: endpoint, Timeout: errors.Is(err, context.DeadlineExceeded), Err: err}
 	}
+	transport := http.DefaultTransport
+	if c.HTTP != nil && c.HTTP.Transport != nil {
+		transport = c.HTTP.Transport
+	}
 	body := announceBody(req, d)
-	resp, err := c.transport().RoundTrip(req)
+	resp, err := transport.RoundTrip(req)
 	if refused := body.end(); refused != nil {
 		if err == nil {
 			_ = resp.Body.Close()
@@ -144,7 +151,7 @@ func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
 	rep.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil && rep.StatusCode < http.StatusMultipleChoices {
 		watch.connected.Store(true)
-		if !isNetwork(err) {
+		if !network.IsBroken(err) {
 			return nil, rep.unusable(notHTTP)
 		}
 		return nil, watch.failure(endpoint, secrets, err)
@@ -157,18 +164,4 @@ func (c *Client) now() time.Time {
 		return c.Now()
 	}
 	return time.Now()
-}
-
-func (c *Client) timeout() time.Duration {
-	if c.HTTP != nil {
-		return c.HTTP.Timeout
-	}
-	return defaultTimeout
-}
-
-func (c *Client) transport() http.RoundTripper {
-	if c.HTTP != nil && c.HTTP.Transport != nil {
-		return c.HTTP.Transport
-	}
-	return http.DefaultTransport
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -200,7 +201,7 @@ func (d *draft) setBearer(ctx context.Context, r CallRequest) error {
 	if err != nil {
 		return err
 	}
-	if strings.ContainsFunc(token.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if !isVisible(token.value) {
 		return &RequestError{
 			Problem: "the access token has blanks or bytes outside printable ASCII",
 			Hint:    "give the token alone, without the word Bearer",
@@ -320,7 +321,7 @@ func (d *draft) request(ctx context.Context) (*http.Request, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, d.method, d.endpoint.String(), strings.NewReader(body))
 	if err != nil {
-		return nil, &RequestError{Problem: "the endpoint is not a URL: " + endpointText(d.endpoint)}
+		return nil, &RequestError{Problem: "the endpoint is not a URL: " + network.AddressText(d.endpoint)}
 	}
 	req.Header = d.header
 	// What a service says behind its answer is nobody's: net/http would print it.

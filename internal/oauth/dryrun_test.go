@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/google/go-cmp/cmp"
 )
@@ -154,13 +155,13 @@ func TestTrace(t *testing.T) {
 	s := serve(t, answerWith(401, "application/json", `{"error":"invalid_client","error_description":"fake-body"}`))
 	var lines []string
 	c, _ := newClient(t)
-	c.HTTP.Transport = &Trace{Base: c.HTTP.Transport, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
+	c.HTTP.Transport = &network.Trace{Base: c.HTTP.Transport, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
 	_, err := c.Token(t.Context(), machineRequest(endpointOf(t, s.URL)))
 	if _, ok := errors.AsType[*Error](err); !ok {
 		t.Errorf("%T %v", err, err)
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://u:fake-pw@id.example/x?k=fake-query", nil)
-	broken := &Trace{Base: failing{errors.New("fake-error")}, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
+	broken := &network.Trace{Base: failing{errors.New("fake-error")}, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
 	if _, err := broken.RoundTrip(req); err == nil {
 		t.Error("the error is lost")
 	}

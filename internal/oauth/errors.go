@@ -76,12 +76,10 @@ func (e *Error) Throttled() bool {
 
 // wordText is s as it is when it is one plain word, else quoted.
 func wordText(s string) string {
-	for _, r := range s {
-		if r <= ' ' || r > '~' || r == '"' || r == '\\' {
-			return strconv.Quote(s)
-		}
+	if isVisible(s) && !strings.ContainsAny(s, `"\`) {
+		return s
 	}
-	return s
+	return strconv.Quote(s)
 }
 
 // ReplyError says that a reply came and cannot be used: no valid HTTP, a redirect, too

@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httptrace"
-	"net/textproto"
 	"strings"
 	"sync/atomic"
 
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -27,7 +26,7 @@ type NetworkError struct {
 	// Timeout says that a deadline ended the exchange.
 	Timeout bool
 	// Obstacle is what waiting does not mend, nil when it may.
-	Obstacle *Obstacle
+	Obstacle *network.Obstacle
 	// Err is the cause, never a *url.Error. Print the NetworkError, not the
 	// cause: only the former's text has been cleaned.
 	Err error
@@ -68,16 +67,16 @@ func (w *connWatch) failure(endpoint string, secrets secret.Redactor, err error)
 			Hint:    "look at HTTPS_PROXY and HTTP_PROXY",
 		}
 	}
-	if !connecting && IsNotHTTP(err) {
+	if !connecting && network.IsNotHTTP(err) {
 		return &ReplyError{Endpoint: endpoint, Problem: notHTTP}
 	}
-	sent := !connecting && !isDialError(err) && !refusedHandshake(err)
-	e := &NetworkError{Endpoint: endpoint, Sent: sent, Err: newDeadProxy(endpoint, err)}
+	sent := !connecting && !network.IsDial(err) && !network.RefusedHandshake(err)
+	e := &NetworkError{Endpoint: endpoint, Sent: sent, Err: network.NameProxy(endpoint, err)}
 	if timeout, ok := errors.AsType[net.Error](err); ok {
 		e.Timeout = timeout.Timeout()
 	}
 	e.Timeout = e.Timeout || errors.Is(err, context.DeadlineExceeded)
-	e.Obstacle = ObstacleIn(err)
+	e.Obstacle = network.ObstacleIn(err)
 	if secrets.Holds(err.Error()) {
 		e.Err = errors.New(secret.Redacted)
 		if e.Obstacle != nil {
@@ -85,40 +84,6 @@ func (w *connWatch) failure(endpoint string, secrets secret.Redactor, err error)
 		}
 	}
 	return e
-}
-
-// isDialError reports whether no connection could be made, to the service or to
-// the proxy before it.
-func isDialError(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
-}
-
-// notHTTP is the problem of a reply of which the transport's own words quote lines.
-const notHTTP = "it is not valid HTTP"
-
-// IsNotHTTP reports whether a transport's error is about a reply that cannot be read,
-// however often it is asked for: its first line or its header is not HTTP.
-func IsNotHTTP(err error) bool {
-	if isNetwork(err) {
-		return false
-	}
-	_, quotes := errors.AsType[textproto.ProtocolError](err)
-	text := err.Error()
-	return quotes || strings.Contains(text, "transport connection broken") ||
-		strings.Contains(text, "server response headers exceeded")
-}
-
-// isNetwork reports an error of a connection, or of one that was ended from this side: time
-// may mend it.
-func isNetwork(err error) bool {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.Canceled, http.ErrBodyReadAfterClose} {
-		if errors.Is(err, end) {
-			return true
-		}
-	}
-	_, ok := errors.AsType[net.Error](err)
-	return ok || strings.Contains(err.Error(), "unexpected EOF")
 }
 
 // causeText is a network error's cause in few words. Transports quote what a
@@ -137,8 +102,5 @@ func causeText(e *NetworkError) string {
 	return cmp.Or(secret.CleanText(e.Err.Error()), "no cause is known")
 }
 
-// isUnknownHost reports a name that the resolver says does not exist.
-func isUnknownHost(err error) bool {
-	dns, ok := errors.AsType[*net.DNSError](err)
-	return ok && dns.IsNotFound
-}
+// notHTTP is the problem of a reply of which the transport's own words quote lines.
+const notHTTP = "it is not valid HTTP"

@@ -6,6 +6,8 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -206,12 +208,9 @@ func leadsTo(to *url.URL, asked string) bool {
 
 // isRedirect reports the statuses of RFC 9110 §15.4 that name another address.
 func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
+	return slices.Contains([]int{
+		http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
+	}, status)
 }
 
 // page says that the body is a page for people, with its content type and its title,
@@ -250,36 +249,12 @@ func (r *Reply) insteadOfJSON(problem string) string {
 	return problem + ", its content type is " + wordText(r.secrets.Clean(media))
 }
 
-// titleOf returns what stands in the first title of a page, as far as 4 KiB go.
+// titleOf returns what stands in the first title of a page.
 func titleOf(body []byte) string {
-	_, rest, ok := cutFold(body[:min(len(body), 64<<10)], "<title")
-	if !ok {
+	const read = 64 << 10
+	found := regexp.MustCompile(`(?is)<title[^>]*>(?:(.*?)</title|([^<]*))`).FindSubmatch(body[:min(len(body), read)])
+	if found == nil {
 		return ""
 	}
-	_, rest, ok = bytes.Cut(rest, []byte(">"))
-	if !ok {
-		return ""
-	}
-	rest = rest[:min(len(rest), 4<<10)]
-	if title, _, ok := cutFold(rest, "</title"); ok {
-		rest = title
-	} else if title, _, ok := bytes.Cut(rest, []byte("<")); ok {
-		rest = title
-	}
-	return html.UnescapeString(string(rest))
-}
-
-// cutFold is bytes.Cut without regard to the case of ASCII letters.
-func cutFold(text []byte, separator string) (before, after []byte, found bool) {
-	folded := make([]byte, len(text))
-	for i, b := range text {
-		if folded[i] = b; b >= 'A' && b <= 'Z' {
-			folded[i] = b + 'a' - 'A'
-		}
-	}
-	i := bytes.Index(folded, []byte(separator))
-	if i < 0 {
-		return text, nil, false
-	}
-	return text[:i], text[i+len(separator):], true
+	return html.UnescapeString(string(found[1]) + string(found[2]))
 }

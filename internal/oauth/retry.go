@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/network"
 )
 
 const (
@@ -28,7 +29,7 @@ func (r CallRequest) again(ctx context.Context, err error) (time.Duration, bool)
 	var wait time.Duration
 	switch e := err.(type) { //nolint:errorlint // a secret reference may have failed with a network error of its own
 	case *NetworkError:
-		if e.Sent || !isDialError(e.Err) || isUnknownHost(e.Err) || e.Obstacle != nil {
+		if e.Sent || !network.IsDial(e.Err) || network.IsUnknownHost(e.Err) || e.Obstacle != nil {
 			return 0, false
 		}
 		wait = waitAfterElse

@@ -113,12 +113,15 @@ func (m members) tokenText(name string) (value, problem string) {
 	if len(value) > maxTokenSize {
 		return "", name + " is larger than 64 KiB"
 	}
-	for i := range len(value) {
-		if value[i] < 0x21 || value[i] > 0x7E {
-			return "", name + " has blanks or bytes outside printable ASCII"
-		}
+	if !isVisible(value) {
+		return "", name + " has blanks or bytes outside printable ASCII"
 	}
 	return value, ""
+}
+
+// isVisible reports whether s is made of the visible characters of ASCII alone.
+func isVisible(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // tokenType accepts bearer in any case (RFC 6749 §5.1, §7.1).
@@ -153,7 +156,7 @@ func (m members) scope(secrets secret.Redactor) []string {
 	}
 	scopes := SplitScope(text)
 	for i, s := range scopes {
-		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		if !isVisible(s) {
 			scopes[i] = secret.CleanName(s)
 		}
 		if secrets.Telling().Holds(s) {
@@ -210,12 +213,11 @@ func parseLifetime(raw json.RawMessage) (time.Duration, string) {
 // lifetimeOf reads a decimal number of seconds.
 func lifetimeOf(text string) (time.Duration, string) {
 	const shown = 40
-	// ParseFloat alone would also take "NaN", "Infinity" and hexadecimal.
-	if text == "" || strings.Trim(text, "0123456789.eE+-") != "" {
-		return 0, "expires_in is " + strconv.Quote(secret.CleanTo(text, shown))
-	}
 	seconds, err := strconv.ParseFloat(text, 64)
 	switch {
+	// ParseFloat alone would also take "NaN", "Infinity" and hexadecimal.
+	case strings.Trim(text, "0123456789.eE+-") != "":
+		return 0, "expires_in is " + strconv.Quote(secret.CleanTo(text, shown))
 	case seconds < 0:
 		return 0, "expires_in is negative"
 	case seconds > maxLifetime.Seconds():

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/jose"
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -67,8 +68,8 @@ func (m *Metadata) CheckHost(issuer *url.URL) error {
 	for _, e := range m.endpoints() {
 		if got := *e.to; got != nil && (got.Scheme != issuer.Scheme || !strings.EqualFold(got.Host, issuer.Host)) {
 			return &ReplyError{
-				Endpoint: endpointText(discoveryURL(issuer)), StatusCode: http.StatusOK,
-				Problem: "its " + e.name + " is on another host: " + strconv.Quote(endpointText(got)),
+				Endpoint: network.AddressText(discoveryURL(issuer)), StatusCode: http.StatusOK,
+				Problem: "its " + e.name + " is on another host: " + strconv.Quote(network.AddressText(got)),
 			}
 		}
 	}
@@ -110,7 +111,7 @@ func (m members) metadata(issuer *url.URL) (*Metadata, string) {
 	case !ok || named == "":
 		return nil, "it names no issuer"
 	case strings.TrimSuffix(named, "/") != strings.TrimSuffix(issuer.String(), "/"):
-		return nil, "its issuer is " + strconv.Quote(secret.CleanText(named)) + ", not " + strconv.Quote(endpointText(issuer))
+		return nil, "its issuer is " + strconv.Quote(secret.CleanText(named)) + ", not " + strconv.Quote(network.AddressText(issuer))
 	}
 	found := &Metadata{Issuer: named, ScopesSupported: m.texts("scopes_supported")}
 	for _, e := range found.endpoints() {
@@ -139,7 +140,7 @@ func (m members) endpoint(name, scheme string) (*url.URL, string) {
 		check = checkAddress
 	}
 	if check(u) != nil || scheme == "https" && u.Scheme != "https" {
-		return nil, "its " + name + " is not an https URL that can be used: " + strconv.Quote(endpointText(u))
+		return nil, "its " + name + " is not an https URL that can be used: " + strconv.Quote(network.AddressText(u))
 	}
 	return u, ""
 }

@@ -30,8 +30,8 @@ type room struct {
 func rooms() []room {
 	below := []string{
 		"internal/broker", "internal/config", "internal/config/edit", "internal/files", "internal/jose", "internal/loopback",
-		"internal/moment", "internal/oauth", "internal/process", "internal/providers", "internal/scopes", "internal/secret",
-		"internal/secret/source", "internal/store", "internal/term",
+		"internal/moment", "internal/network", "internal/oauth", "internal/process", "internal/providers", "internal/scopes",
+		"internal/secret", "internal/secret/source", "internal/store", "internal/term",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
 	support := "it helps tests and is never linked into the program"
@@ -57,8 +57,8 @@ func rooms() []room {
 		{
 			"internal/client",
 			[]string{
-				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/oauth", "internal/process",
-				"internal/providers", "internal/secret", "internal/secret/source", "internal/store",
+				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/network", "internal/oauth",
+				"internal/process", "internal/providers", "internal/secret", "internal/secret/source", "internal/store",
 			},
 			"a client prints nothing and knows no command line",
 		},
@@ -111,7 +111,12 @@ func rooms() []room {
 		},
 		{"internal/files", nil, "what may be believed on the disk does not depend on what it is for"},
 		{"internal/jose", []string{"internal/secret"}, "a signature does not depend on what it is for"},
-		{"internal/oauth", []string{"internal/jose", "internal/moment", "internal/secret"}, "the protocol alone: no provider, no store, no command"},
+		{
+			"internal/oauth",
+			[]string{"internal/jose", "internal/moment", "internal/network", "internal/secret"},
+			"the protocol alone: no provider, no store, no command",
+		},
+		{"internal/network", []string{"internal/moment", "internal/secret"}, "the way to a service does not depend on what is asked there"},
 		{"internal/process", nil, "signals and children are the system's, whatever they are for"},
 		{"internal/moment", nil, "how a moment is written does not depend on what it is of"},
 		{"internal/loopback", nil, "it receives a query and shows a page; what the query means is for others to say"},
@@ -265,7 +270,8 @@ func TestOAuthNeedsTheStandardLibraryAndJOSEOnly(t *testing.T) {
 			continue
 		}
 		for _, path := range p.Deps {
-			ours := slices.Contains([]string{"internal/jose", "internal/moment", "internal/secret"}, strings.TrimPrefix(path, module+"/"))
+			ours := slices.Contains([]string{"internal/jose", "internal/moment", "internal/network", "internal/secret"},
+				strings.TrimPrefix(path, module+"/"))
 			if !standard[path] && !ours && !strings.HasPrefix(path, "github.com/go-jose/go-jose/v4") {
 				t.Errorf("internal/oauth depends on %s: the protocol must stay readable beside the RFCs alone", path)
 			}

@@ -1,4 +1,4 @@
-package oauth
+package network
 
 import (
 	"crypto/tls"
@@ -132,7 +132,7 @@ func remoteAlert(err error) string {
 
 // refusedHandshake reports an alert that ends a handshake: what was sent meanwhile
 // (with TLS 1.3 the request may be) was not read by anybody.
-func refusedHandshake(err error) bool {
+func RefusedHandshake(err error) bool {
 	return slices.Contains([]string{
 		"handshake failure", "bad certificate", "unsupported certificate", "revoked certificate", "expired certificate",
 		"unknown certificate", "unknown certificate authority", "access denied", "certificate required",

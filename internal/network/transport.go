@@ -1,4 +1,4 @@
-package oauth
+package network
 
 import (
 	"context"
@@ -42,7 +42,7 @@ func (t *Trace) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil {
 		result = fmt.Sprint(resp.StatusCode)
 	}
-	t.Log(fmt.Sprintf("%s %s %s %dms", req.Method, endpointText(req.URL), result, now().Sub(start).Milliseconds()))
+	t.Log(fmt.Sprintf("%s %s %s %dms", req.Method, AddressText(req.URL), result, now().Sub(start).Milliseconds()))
 	return resp, err
 }
 

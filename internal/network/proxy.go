@@ -1,4 +1,4 @@
-package oauth
+package network
 
 import (
 	"cmp"
@@ -54,7 +54,7 @@ type deadProxy struct {
 }
 
 // newDeadProxy returns err as a *deadProxy where it is one, else as it is.
-func newDeadProxy(endpoint string, err error) error {
+func NameProxy(endpoint string, err error) error {
 	op, ok := errors.AsType[*net.OpError](err)
 	address, unreadable := url.Parse(endpoint)
 	if !ok || op.Op != "proxyconnect" || unreadable != nil {
