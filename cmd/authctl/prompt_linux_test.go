@@ -185,6 +185,24 @@ func TestPromptWithoutAShell(t *testing.T) {
 	}
 }
 
+// TestPromptBesideAPipe: who pipes something in can still be asked, but not from a job in the background.
+func TestPromptBesideAPipe(t *testing.T) {
+	t.Parallel()
+	p, secret := promptPlace(t)
+	bash, get := testneed.Program(t, "bash"), "echo piped | "+binary(t)+" token get asks"
+	x := p.inShell(bash, "--norc", "-c", get+"; echo ended with $?")
+	x.awaitScreen("client_secret of profile asks: ")
+	until(t, "nothing typed is shown", x.silent)
+	x.types(secret + "\n")
+	if o := x.end(); !strings.Contains(o.stderr, "ended with 0") || strings.Contains(o.stderr, secret) {
+		t.Errorf("terminal %q", o.stderr)
+	}
+	x = p.inShell(bash, "--norc", "-mc", get+" & wait; true")
+	if o := x.end(); !strings.Contains(o.stderr, "nobody can be asked: stdin is not a terminal") {
+		t.Errorf("in the background: terminal %q", o.stderr)
+	}
+}
+
 // inShell starts a shell in a terminal that is all of its streams.
 func (p *place) inShell(shell string, args ...string) *terminal {
 	p.t.Helper()

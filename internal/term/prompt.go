@@ -45,7 +45,9 @@ func (e *TypedError) Error() string { return e.Problem }
 // maxLine is how many bytes a terminal's line holds (termios(3), canonical mode).
 const maxLine = 4095
 
-// Prompter asks a person: the question on stderr, the answer from stdin.
+// Prompter asks a person: the question on stderr, the answer from stdin or, where that is
+// another thing, from the terminal that controls this process. So `echo x | authctl …` can
+// still ask.
 type Prompter struct {
 	Streams Streams
 	// Off makes every question fail with a *NoInputError; OffBy is what did that:
@@ -59,6 +61,8 @@ type Prompter struct {
 	// are nobody's.
 	Watch func(context.Context) context.Context
 
+	// in is the terminal that answers come from, nil before the first question.
+	in    io.Reader
 	lines *bufio.Reader
 }
 
@@ -73,12 +77,26 @@ func (p *Prompter) Cannot() error {
 			"and nobody can be asked: " + p.OffBy + " forbids it",
 			"run it without " + p.OffBy + " in a terminal",
 		}
+	case p.Streams.ErrTerminal && p.terminal() != nil:
+		return nil
 	case !p.Streams.InTerminal:
 		return &NoInputError{Why: "and nobody can be asked: stdin is not a terminal"}
-	case !p.Streams.ErrTerminal:
-		return &NoInputError{Why: "and nobody can be asked: stderr is not a terminal"}
 	}
-	return nil
+	return &NoInputError{Why: "and nobody can be asked: stderr is not a terminal"}
+}
+
+// terminal returns where answers come from, nil for nowhere.
+func (p *Prompter) terminal() io.Reader {
+	switch {
+	case p.in != nil:
+	case p.Streams.InTerminal:
+		p.in = p.Streams.In
+	default:
+		if terminal := controllingTerminal(); terminal != nil {
+			p.in = terminal
+		}
+	}
+	return p.in
 }
 
 // question returns a label with its colon, broken as a message is; the answer follows it.
@@ -96,7 +114,7 @@ func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
 	if err := p.Cannot(); err != nil {
 		return "", err
 	}
-	in, ok := p.Streams.In.(*os.File)
+	in, ok := p.terminal().(*os.File)
 	if !ok {
 		return "", &NoInputError{Why: "and nobody can be asked: stdin is not a terminal"}
 	}
@@ -149,7 +167,7 @@ func (p *Prompter) Line(ctx context.Context, label, standard string) (string, er
 		return "", err
 	}
 	if p.lines == nil {
-		p.lines = bufio.NewReader(p.Streams.In)
+		p.lines = bufio.NewReader(p.terminal())
 	}
 	answer, err := awaitEither(ctx, signalled, func() (string, error) { return p.lines.ReadString('\n') })
 	if err != nil {

@@ -30,10 +30,6 @@ func System() Streams {
 // Terminal reports whether any of the streams is a terminal.
 func (s Streams) Terminal() bool { return s.InTerminal || s.OutTerminal || s.ErrTerminal }
 
-// Interactive reports whether a person can be asked: the answer is read from
-// stdin and the question is written to stderr.
-func (s Streams) Interactive() bool { return s.InTerminal && s.ErrTerminal }
-
 // Width returns how many columns the terminal at stdout has, 0 when it is none or does
 // not say. COLUMNS goes before what the terminal says, as POSIX has it (XBD §8.3).
 func (s Streams) Width(lookupEnv func(string) (string, bool)) int {

@@ -195,7 +195,7 @@ func (d *Deps) mayAsk(env config.Environment) bool {
 		by = "the variable CI"
 	}
 	d.UI.Prompter.Off, d.UI.Prompter.OffBy = by != "", by
-	return by == "" && d.UI.Interactive()
+	return d.UI.Prompter.CanAsk()
 }
 
 // hidden asks for secrets on the terminal; see source.Prompter.
