@@ -166,8 +166,7 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 
 // secret reports where a secret comes from and whether it can be had.
 func (e *examination) secret(c check, found source.Inspection) {
-	asked := found.Reference == "prompt" || found.Reference == "stdin"
-	c.Message = "from " + cmp.Or(found.Reference, strings.TrimPrefix(found.Origin, "environment "))
+	c.Message = "from " + cmp.Or(found.String(), strings.TrimPrefix(found.Origin, "environment "))
 	if found.Note != "" {
 		c.Message += ", " + found.Note
 	}
@@ -178,7 +177,7 @@ func (e *examination) secret(c check, found source.Inspection) {
 		c.Message += ": " + found.Risk
 		c.Hint = found.Remedy
 		e.warn(c)
-	case asked && found.Reference == "prompt" && !e.app.UI.Prompter.CanAsk():
+	case found.Kind == "prompt" && !e.app.UI.Prompter.CanAsk():
 		c.Message += ", but nobody can be asked here"
 		c.Hint = "run it in a terminal, or give the secret by a reference such as env:NAME or file:PATH"
 		e.warn(c)

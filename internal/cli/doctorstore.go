@@ -127,7 +127,7 @@ func (e *examination) files(ctx context.Context, files *store.File) {
 	}
 	e.directory("directory", files.Dir)
 	c := check{Section: sectionStore, Name: files.Name()}
-	if key.Command {
+	if key.Kind == "cmd" {
 		c.Message = "not tried, because that would run the command of " + key.Setting
 		e.ok(c)
 		return

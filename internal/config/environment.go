@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,69 +41,70 @@ const storeKey = "AUTHCTL_STORE_KEY"
 // ReadEnvironment reads the variables that are no settings; AUTHCTL_CONFIG,
 // AUTHCTL_PROFILE and AUTHCTL_PROVIDER are read by Load and Profile. Durations
 // are as ParseDuration reads them. Errors are *Error and name the variable.
-func ReadEnvironment(f *source.Fetcher) (e Environment, err error) {
-	env := environ{f.Env}
-	e.Store = env.Get("AUTHCTL_STORE")
-	if e.StoreDir, err = env.path("AUTHCTL_STORE_DIR"); err != nil {
-		return Environment{}, err
-	}
-	if e.RuntimeDir, err = env.path("AUTHCTL_RUNTIME_DIR"); err != nil {
-		return Environment{}, err
+func ReadEnvironment(f *source.Fetcher) (Environment, error) {
+	env := environ{Environ: f.Env}
+	e := Environment{
+		Store:    env.Get("AUTHCTL_STORE"),
+		StoreDir: env.path("AUTHCTL_STORE_DIR"), RuntimeDir: env.path("AUTHCTL_RUNTIME_DIR"),
 	}
 	stores := []string{"auto", "keyring", "file", "memory"}
 	if e.Store != "" && !slices.Contains(stores, e.Store) {
-		return Environment{}, badVariable("AUTHCTL_STORE", e.Store, "is not a store", didYouMean(e.Store, stores))
+		env.refuse("AUTHCTL_STORE", "is not a store", didYouMean(e.Store, stores))
 	}
-	if e.NoInput, err = env.truth("AUTHCTL_NO_INPUT"); err != nil {
-		return Environment{}, err
-	}
-	if e.MinTTL, err = env.duration("AUTHCTL_MIN_TTL"); err != nil {
-		return Environment{}, err
-	}
-	timeout, err := env.duration("AUTHCTL_TIMEOUT")
-	if err != nil {
-		return Environment{}, err
-	}
-	if timeout != nil {
-		e.Timeout = *timeout
-		if e.Timeout == 0 {
-			return Environment{}, badVariable("AUTHCTL_TIMEOUT", env.Get("AUTHCTL_TIMEOUT"), "leaves no time", "write 30s or 2m")
+	e.NoInput, e.MinTTL = env.truth("AUTHCTL_NO_INPUT"), env.duration("AUTHCTL_MIN_TTL")
+	if timeout := env.duration("AUTHCTL_TIMEOUT"); timeout != nil {
+		if e.Timeout = *timeout; e.Timeout == 0 {
+			env.refuse("AUTHCTL_TIMEOUT", "leaves no time", "write 30s or 2m")
 		}
 	}
-	e.StoreKey, err = readStoreKey(f)
-	return e, err
+	e.StoreKey = env.storeKey(f)
+	if env.err != nil {
+		return Environment{}, env.err
+	}
+	return e, nil
 }
 
-// environ reads variables that mean something else than text.
-type environ struct{ files.Environ }
-
-func (e environ) path(name string) (string, error) { return Path(e.Environ, name, e.Get(name)) }
-
-func badVariable(name, value, problem, suggestion string) *Error {
-	return wrong(name, fmt.Sprintf("%q %s", files.Short(value), problem), suggestion)
+// environ reads variables that mean something else than text, and keeps the first error.
+type environ struct {
+	files.Environ
+	err error
 }
 
-func (e environ) duration(name string) (*time.Duration, error) {
+func (e *environ) fail(err error) { e.err = cmp.Or(e.err, err) }
+
+func (e *environ) refuse(name, problem, suggestion string) {
+	e.fail(wrong(name, fmt.Sprintf("%q %s", files.Short(e.Get(name)), problem), suggestion))
+}
+
+func (e *environ) path(name string) string {
+	path, err := Path(e.Environ, name, e.Get(name))
+	if err != nil {
+		e.fail(err)
+	}
+	return path
+}
+
+func (e *environ) duration(name string) *time.Duration {
 	text := e.Get(name)
 	if text == "" {
-		return nil, nil
+		return nil
 	}
 	d, err := ParseDuration(text)
 	if err != nil {
-		return nil, badVariable(name, text, err.Error(), "")
+		e.refuse(name, err.Error(), "")
 	}
-	return &d, nil
+	return &d
 }
 
-func (e environ) truth(name string) (bool, error) {
-	switch text := e.Get(name); strings.ToLower(text) {
+func (e *environ) truth(name string) bool {
+	switch strings.ToLower(e.Get(name)) {
 	case "1", "true", "yes", "on":
-		return true, nil
+		return true
 	case "", "0", "false", "no", "off":
-		return false, nil
-	default:
-		return false, badVariable(name, text, "is neither true nor false", "write 1 or 0")
+		return false
 	}
+	e.refuse(name, "is neither true nor false", "write 1 or 0")
+	return false
 }
 
 // keyReferences are the twins of AUTHCTL_STORE_KEY that are set.
@@ -118,8 +120,8 @@ func keyReferences(env files.Environ) []source.Need {
 	return all
 }
 
-// readStoreKey reads the one of three variables that is set.
-func readStoreKey(f *source.Fetcher) (fetch secret.Func, err error) {
+// storeKey reads the one of three variables that is set.
+func (e *environ) storeKey(f *source.Fetcher) (fetch secret.Func) {
 	var given []string
 	if value := f.Env.Raw(storeKey); value != "" {
 		given = append(given, storeKey)
@@ -130,9 +132,9 @@ func readStoreKey(f *source.Fetcher) (fetch secret.Func, err error) {
 		fetch = f.Bind(n)
 	}
 	if len(given) > 1 {
-		return nil, wrong(strings.Join(given, " and "), "are set together", "keep one of them")
+		e.fail(wrong(strings.Join(given, " and "), "are set together", "keep one of them"))
 	}
-	return fetch, nil
+	return fetch
 }
 
 // InspectStoreKey looks for the key of the file store, which AUTHCTL_STORE_KEY or
@@ -141,14 +143,15 @@ func InspectStoreKey(ctx context.Context, f *source.Fetcher) (source.Inspection,
 	for _, n := range keyReferences(f.Env) {
 		return f.Inspect(ctx, n), true
 	}
-	return source.Inspection{Setting: storeKey, Origin: "environment " + storeKey}, f.Env.Raw(storeKey) != ""
+	byValue := source.Need{Setting: storeKey, Origin: "environment " + storeKey}
+	return source.Inspection{Need: byValue}, f.Env.Raw(storeKey) != ""
 }
 
 // InCI reports whether this is a pipeline: CI is set, and to nothing that means no. Most
 // systems write true, others 1 or their own name.
 func InCI(env files.Environ) bool {
-	yes, err := environ{env}.truth("CI")
-	return yes || err != nil
+	e := environ{Environ: env}
+	return e.truth("CI") || e.err != nil
 }
 
 // ParseDuration reads a duration of zero or more, as Go writes it (90s, 5m) or in

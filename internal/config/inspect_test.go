@@ -29,7 +29,7 @@ func TestInspectLooksAtWhatWins(t *testing.T) {
 			if i.Err != nil {
 				state = "missing"
 			}
-			lines = append(lines, i.Setting+" "+i.Reference+" "+state)
+			lines = append(lines, i.Setting+" "+i.String()+" "+state)
 		}
 		return lines
 	}
@@ -73,7 +73,7 @@ func TestInspectStoreKey(t *testing.T) {
 		{"AUTHCTL_STORE_KEY_CMD=go version", "cmd:go …", true, true, true},
 	} {
 		got, given := InspectStoreKey(t.Context(), &source.Fetcher{Env: environment(row.env)})
-		if given != row.given || got.Reference != row.reference || (got.Err == nil) != row.found || got.Command != row.command {
+		if given != row.given || got.String() != row.reference || (got.Err == nil) != row.found || (got.Kind == "cmd") != row.command {
 			t.Errorf("%s: %t %+v", row.env, given, got)
 		}
 	}

@@ -125,7 +125,7 @@ func (p *Profile) Inspect(ctx context.Context) []source.Inspection {
 		}
 		i := slices.IndexFunc(p.needs, func(n need) bool { return n.Setting == d.Name && n.Origin == v.Origin })
 		if i < 0 {
-			list = append(list, source.Inspection{Setting: d.Name, Origin: v.Origin})
+			list = append(list, source.Inspection{Need: source.Need{Setting: d.Name, Origin: v.Origin}})
 			continue
 		}
 		list = append(list, p.file.options.Fetcher.Inspect(ctx, p.needs[i].Need))

@@ -298,22 +298,20 @@ func (b *builder) secretVariable(setting, name string) (providers.Value, error) 
 }
 
 // absences says of the settings without a value why the environment gave none, where it
-// was expected to.
+// was expected to: without a file it comes from there or from nowhere.
 func (b *builder) absences(values map[string]providers.Value) map[string]providers.Absence {
 	all := map[string]providers.Absence{}
 	for _, d := range b.Service.Settings {
 		if _, ok := values[d.Name]; ok {
 			continue
 		}
-		if absence := b.absence(d); absence != (providers.Absence{}) {
+		if absence := b.absence(d); absence.Why != "" || b.doc == nil {
 			all[d.Name] = absence
 		}
 	}
 	return all
 }
 
-// absence is that of one setting. Without a file it comes from the environment or from
-// nowhere.
 func (b *builder) absence(d providers.Setting) providers.Absence {
 	name := d.Env()
 	names, help := []string{name}, "set "+name+": "+d.Help
@@ -322,15 +320,14 @@ func (b *builder) absence(d providers.Setting) providers.Absence {
 		help = "set " + name + " to the secret itself, or " + name + "_FILE to a file that holds it"
 	}
 	for _, n := range names {
-		if why, remedy := source.Absent(b.env, n); why != "" {
-			if d.Kind == providers.Secret && !b.env.Has(n) {
-				help = remedy + "; or " + help
-			}
-			return providers.Absence{Why: n + " " + why, Help: help}
+		why, remedy := source.Absent(b.env, n)
+		if why == "" {
+			continue
 		}
-	}
-	if b.doc != nil {
-		return providers.Absence{}
+		if d.Kind == providers.Secret && !b.env.Has(n) {
+			help = remedy + "; or " + help
+		}
+		return providers.Absence{Why: n + " " + why, Help: help}
 	}
 	return providers.Absence{Help: help}
 }

@@ -260,7 +260,9 @@ func (d *draft) verify(changed, fallback, paste string) error {
 	if err == nil && is.Default == fallback && same && before != after == (changed != "") {
 		return nil
 	}
-	return &config.Error{Problem: "cannot be changed safely: the result would not be what it should", Suggestion: byHand(paste)}
+	return &config.Error{
+		Problem: "cannot be changed safely: the result would not be what it should", Suggestion: byHand(paste),
+	}
 }
 
 // byHand says what to do without this program.

@@ -29,18 +29,18 @@ func (f *Fetcher) command(ctx context.Context, n Need) (secret.Secret, error) {
 	exit, exited := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
-		cause := context.Cause(ctx)
-		return secret.Secret{}, &Error{Problem: "the command was stopped: " + cause.Error(), Err: cause}
+		err = context.Cause(ctx)
+		err = wrong("the command was stopped: "+err.Error(), "", err)
 	case out.full:
-		return secret.Secret{}, &Error{Problem: fmt.Sprintf("it wrote more than %d bytes", maxSecret)}
+		err = wrong(fmt.Sprintf("it wrote more than %d bytes", maxSecret), "", nil)
 	case exited:
-		return secret.Secret{}, &Error{Problem: "the command ended with " + exit.Error(), Err: err}
+		err = wrong("the command ended with "+exit.Error(), "", err)
 	case errors.Is(err, exec.ErrWaitDelay):
-		return secret.Secret{}, &Error{Problem: "a process that the command left behind keeps its output open"}
+		err = wrong("a process that the command left behind keeps its output open", "", nil)
 	case err != nil:
-		return secret.Secret{}, &Error{Problem: "the shell cannot be started", Err: err}
+		err = wrong("the shell cannot be started", "", err)
 	}
-	return secretOf(out.text, nil)
+	return secretOf(out.text, err)
 }
 
 // keeps are the variables that a command is given although they hold secrets.

@@ -39,6 +39,11 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// wrong is an Error before it is known what needs the secret.
+func wrong(problem, suggestion string, err error) *Error {
+	return &Error{Problem: problem, Suggestion: suggestion, Err: err}
+}
+
 // errEmpty says that there is a place for the secret and nothing in it.
 var errEmpty = errors.New("it is empty")
 
@@ -47,7 +52,7 @@ var errEmpty = errors.New("it is empty")
 func (n Need) failed(err error) *Error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		e = &Error{Problem: err.Error(), Err: err}
+		e = wrong(err.Error(), "", err)
 	}
 	if text, ok := errors.AsType[*files.TextError](err); ok {
 		e.Suggestion = text.Remedy
@@ -95,10 +100,10 @@ func (r Reference) remedy(err error) string {
 // names.
 func ofFile(err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		return &Error{Problem: pathErr.Op + ": " + pathErr.Err.Error(), Err: err}
+		return wrong(pathErr.Op+": "+pathErr.Err.Error(), "", err)
 	}
 	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
-		return &Error{Problem: "it " + unsafe.Problem, Suggestion: unsafe.Remedy, Err: err}
+		return wrong("it "+unsafe.Problem, unsafe.Remedy, err)
 	}
 	return err
 }

@@ -107,9 +107,9 @@ func (f *Fetcher) fetch(ctx context.Context, n Need) (secret.Secret, error) {
 	case n.Kind == "prompt" && f.Prompter != nil:
 		return f.Prompter.Secret(ctx, n.label())
 	case n.Kind == "prompt":
-		return secret.Secret{}, &Error{Problem: "nobody can be asked here"}
+		return secret.Secret{}, wrong("nobody can be asked here", "", nil)
 	}
-	return secret.Secret{}, &Error{Problem: "there is no keyring here"}
+	return secret.Secret{}, wrong("there is no keyring here", "", nil)
 }
 
 // Taken is the variable that `authctl exec` leaves for an authctl inside: the names of the
@@ -133,7 +133,7 @@ func (f *Fetcher) variable(name string) (secret.Secret, error) {
 	value := f.Env.Raw(name)
 	if value == "" {
 		why, remedy := Absent(f.Env, name)
-		return secret.Secret{}, &Error{Problem: "the variable " + cmp.Or(why, "is not set"), Suggestion: remedy}
+		return secret.Secret{}, wrong("the variable "+cmp.Or(why, "is not set"), remedy, nil)
 	}
 	return secret.New(value), nil
 }
@@ -142,15 +142,11 @@ func (f *Fetcher) variable(name string) (secret.Secret, error) {
 func (f *Fetcher) stdin(ctx context.Context) (secret.Secret, error) {
 	switch {
 	case f.Stdin == nil:
-		return secret.Secret{}, &Error{Problem: "there is no standard input"}
+		return secret.Secret{}, wrong("there is no standard input", "", nil)
 	case f.StdinIsTerminal:
-		return secret.Secret{}, &Error{
-			Problem: "standard input is a terminal", Suggestion: "use prompt, which hides what is typed",
-		}
+		return secret.Secret{}, wrong("standard input is a terminal", "use prompt, which hides what is typed", nil)
 	case !f.stdinSpent.CompareAndSwap(false, true):
-		return secret.Secret{}, &Error{
-			Problem: "standard input has been read already", Suggestion: "only one secret can come from stdin",
-		}
+		return secret.Secret{}, wrong("standard input has been read already", "only one secret can come from stdin", nil)
 	}
 	text, err := files.Await(ctx, func() ([]byte, error) { return files.ReadLimited(f.Stdin, 0, maxSecret) })
 	return secretOf(text, unread(ctx, "standard input", err))
@@ -175,7 +171,7 @@ func (f *Fetcher) rule() files.Rule {
 func (f *Fetcher) path(r Reference) (string, error) {
 	path, err := files.Place(r.Arg, f.Env.Home(), r.Dir)
 	if err != nil {
-		return "", &Error{Problem: "the path " + err.Error(), Err: err}
+		return "", wrong("the path "+err.Error(), "", err)
 	}
 	return path, nil
 }
@@ -195,12 +191,11 @@ func unread(ctx context.Context, what string, err error) error {
 	if cause == nil || !errors.Is(err, cause) {
 		return err
 	}
-	e := &Error{Problem: "reading " + what + ": " + cause.Error(), Err: cause}
 	if errors.Is(cause, context.DeadlineExceeded) {
-		e.Problem = "reading " + what + ": it did not end in time"
-		e.Suggestion = "see who writes to it, and that it ends; or raise --timeout"
+		return wrong("reading "+what+": it did not end in time",
+			"see who writes to it, and that it ends; or raise --timeout", cause)
 	}
-	return e
+	return wrong("reading "+what+": "+cause.Error(), "", cause)
 }
 
 // once makes fetch run one time, for any number of callers. An end of the

@@ -17,13 +17,9 @@ import (
 // Inspection is what can be told of a secret without asking a person and without
 // running a command. It never holds the secret.
 type Inspection struct {
-	// Setting is the setting, or the variable, that needs the secret.
-	Setting string
-	// Reference is where the secret is: "env:NAME", "cmd:op …"; empty for one
-	// that a variable holds by value.
-	Reference string
-	// Origin says where the reference was given.
-	Origin string
+	// Need is what the secret is for and where it is. Its Reference is empty for one that a
+	// variable holds by value; what a command gives is not known, because it was not run.
+	Need
 	// Note completes "found": "mode 0600", "op is there and was not run"; may be
 	// empty.
 	Note string
@@ -31,8 +27,6 @@ type Inspection struct {
 	Risk string
 	// Remedy says what to do about Risk.
 	Remedy string
-	// Command says that the secret is the output of a command, which was not run.
-	Command bool
 	// Err says why the secret cannot be had, an *Error; nil when it can as far as was
 	// looked.
 	Err error
@@ -40,13 +34,12 @@ type Inspection struct {
 
 // Inspect looks for a secret. One in the keyring is looked up.
 func (f *Fetcher) Inspect(ctx context.Context, n Need) Inspection {
-	found := Inspection{Setting: n.Setting, Reference: n.String(), Origin: n.Origin}
+	found := Inspection{Need: n}
 	var err error
 	switch n.Kind {
 	case "file":
-		err = f.inspectFile(ctx, n.Reference, &found)
+		err = f.inspectFile(ctx, &found)
 	case "cmd":
-		found.Command = true
 		found.Note, err = inspectCommand(n.Arg)
 	case "prompt", "stdin":
 		found.Note = "asked for when it is needed"
@@ -61,8 +54,8 @@ func (f *Fetcher) Inspect(ctx context.Context, n Need) Inspection {
 
 // inspectFile looks at a file and opens it. A pipe is not opened: its writer would
 // take that for the one who reads the secret.
-func (f *Fetcher) inspectFile(ctx context.Context, r Reference, found *Inspection) error {
-	path, err := f.path(r)
+func (f *Fetcher) inspectFile(ctx context.Context, found *Inspection) error {
+	path, err := f.path(found.Reference)
 	if err != nil {
 		return err
 	}
@@ -102,10 +95,7 @@ func inspectCommand(line string) (note string, err error) {
 		if looked, ok := errors.AsType[*exec.Error](err); ok {
 			cause = looked.Err
 		}
-		return "", &Error{
-			Problem: "the program cannot be found: " + cause.Error(), Err: err,
-			Suggestion: "install it, or put its directory into PATH",
-		}
+		return "", wrong("the program cannot be found: "+cause.Error(), "install it, or put its directory into PATH", err)
 	}
 	return filepath.Base(word) + " is there and was not run", nil
 }
