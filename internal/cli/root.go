@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/sandbox"
+	"github.com/authctl/authctl/internal/cli/token"
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
@@ -19,7 +20,7 @@ import (
 func (a *app) root() *cobra.Command {
 	root := a.Group("authctl", "Bearer tokens from several identity services, cached in the OS keyring")
 	root.AddCommand(a.Named("",
-		verb.Made{Name: "token", Make: made(a.token)},
+		verb.Made{Name: "token", Make: token.Command},
 		verb.Made{Name: "scopes", Make: made(a.scopes)},
 		verb.Made{Name: "login", Make: made(a.login)},
 		verb.Made{Name: "signout", Make: made(a.signout)},

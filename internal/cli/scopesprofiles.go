@@ -63,7 +63,7 @@ func (a *app) cachedBy(ctx context.Context, setup *client.Local) func(p *config.
 		provider, err := p.Service.New(p.Settings, &oauth.Client{})
 		for _, e := range entries {
 			if err == nil && e.Key.Equal(provider.Key()) && (e.Expiry.IsZero() || e.Expiry.After(a.Now())) {
-				return append([]string{}, scopesOf(e)...)
+				return append([]string{}, e.Scopes()...)
 			}
 		}
 		return nil

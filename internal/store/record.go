@@ -43,6 +43,15 @@ type Entry struct {
 	Store string
 }
 
+// Scopes are what was granted or, where the service did not say, what was asked for
+// (RFC 6749 §5.1); never nil.
+func (e Entry) Scopes() []string {
+	if e.Scope != nil {
+		return e.Scope
+	}
+	return append([]string{}, e.Key.Scopes...)
+}
+
 const (
 	// recordVersion is the version of the stored form. A record of any other
 	// version counts as none.

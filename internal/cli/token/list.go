@@ -1,4 +1,4 @@
-package cli
+package token
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// shownToken is a token in `token list -o json`: never a secret.
-type shownToken struct {
+// shown is a token in `token list -o json`: never a secret.
+type shown struct {
 	Profile  string `json:"profile"`
 	Provider string `json:"provider"`
 	// Account and Environment are the profile's; Environment is the host of base_url, else
@@ -33,65 +33,54 @@ type shownToken struct {
 	Store       string  `json:"store"`
 }
 
-func (a *app) tokenList() *cobra.Command {
-	output, kept := &verb.Output{}, &verb.Store{}
-	command := &cobra.Command{
-		Use:   "list",
-		Short: "List what is cached, never a secret",
-		Args:  verb.Arguments(0, 0, ""),
-		RunE: func(command *cobra.Command, _ []string) error {
-			if err := a.Begin(output); err != nil {
-				return err
-			}
-			return a.runTokenList(command.Context(), output, kept)
-		},
-	}
-	kept.Bind(command.Flags())
-	output.Bind(command.Flags(), "table", "json")
-	return command
+// list is `token list`.
+type list struct {
+	*verb.Deps
+	store  verb.Store
+	output verb.Output
 }
 
-func (a *app) runTokenList(ctx context.Context, output *verb.Output, kept *verb.Store) error {
-	setup, chosen, err := a.Store(kept)
+func newList(d *verb.Deps) *cobra.Command {
+	l := &list{Deps: d}
+	return d.Command(cobra.Command{
+		Use:   "list",
+		Short: "List what is cached, never a secret",
+	}, verb.Flags{Store: &l.store, Output: &l.output, Formats: []string{"table", "json"}}, l.run)
+}
+
+func (l *list) run(ctx context.Context, _ []string) error {
+	local, chosen, err := l.Store(&l.store)
 	if err != nil {
 		return err
 	}
-	entries, err := setup.Listed(ctx, chosen)
+	entries, err := local.Listed(ctx, chosen)
 	if err != nil {
 		return err
 	}
-	now := a.Now()
-	list := []shownToken{}
+	now, items := l.Now(), []shown{}
 	table := term.Table{
 		Header: []string{"PROFILE", "PROVIDER", "ACCOUNT", "ENVIRONMENT", "SCOPES", "EXPIRES", "STORE"},
 		// One token with 31 scopes would make every line as long, for programs too.
-		Plain: !a.UI.OutTerminal,
+		Plain: !l.UI.OutTerminal,
 	}
 	for _, e := range entries {
-		list = append(list, newShownToken(e, now))
+		s := showing(e, now)
+		items = append(items, s)
 		table.Rows = append(table.Rows, []string{
-			e.Profile, e.Key.Provider, e.Account, e.Environment, strings.Join(scopesOf(e), " "), moment.Left(e.Expiry, now), e.Store,
+			s.Profile, s.Provider, s.Account, s.Environment, strings.Join(s.Scopes, " "), moment.Left(e.Expiry, now), s.Store,
 		})
 	}
-	return a.List(output, "tokens", list, table)
+	return l.List(&l.output, "tokens", items, table)
 }
 
-func newShownToken(e store.Entry, now time.Time) shownToken {
-	shown := shownToken{
+// showing is an entry as it is shown.
+func showing(e store.Entry, now time.Time) shown {
+	s := shown{
 		Profile: e.Profile, Provider: e.Key.Provider, Account: e.Account, Environment: e.Environment,
 		ClientID: e.Key.ClientID, TokenURL: e.Key.TokenURL,
-		Grant: string(e.Key.Grant), Scopes: scopesOf(e),
+		Grant: string(e.Key.Grant), Scopes: e.Scopes(),
 		Refreshable: e.Refreshable, Store: e.Store,
 	}
-	shown.ExpiresAt, shown.ExpiresOn, shown.ExpiresIn = moment.Fields(e.Expiry, now)
-	return shown
-}
-
-// scopesOf returns what was granted or, where the service did not say, what was
-// asked for (RFC 6749 §5.1).
-func scopesOf(e store.Entry) []string {
-	if e.Scope != nil {
-		return e.Scope
-	}
-	return append([]string{}, e.Key.Scopes...)
+	s.ExpiresAt, s.ExpiresOn, s.ExpiresIn = moment.Fields(e.Expiry, now)
+	return s
 }
