@@ -3,8 +3,10 @@ package oauth
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,19 +16,15 @@ import (
 )
 
 // Metadata is what is read of what a service says of itself (OpenID Connect
-// Discovery 1.0 §3, RFC 8414 §2). Endpoints it does not name are nil.
+// Discovery 1.0 §3, RFC 8414 §2).
 type Metadata struct {
 	// Issuer is the identifier as the service writes it; iss claims are compared
 	// with it.
 	Issuer string
 
-	AuthorizationEndpoint *url.URL
-	TokenEndpoint         *url.URL
-	UserinfoEndpoint      *url.URL
-	IntrospectionEndpoint *url.URL
-	RevocationEndpoint    *url.URL
-	EndSessionEndpoint    *url.URL
-	JWKSURI               *url.URL
+	// Endpoints are those it names and that are used here, by their names in the document
+	// ("token_endpoint", "jwks_uri").
+	Endpoints map[string]*url.URL
 
 	// ScopesSupported need not be complete. The scopes are remote text made fit to be shown.
 	ScopesSupported []string
@@ -65,40 +63,12 @@ func discoveryURL(issuer *url.URL) *url.URL {
 // a service spread over several hosts; a caller who knows that this one does not
 // can insist, so that credentials go nowhere else.
 func (m *Metadata) CheckHost(issuer *url.URL) error {
-	for _, e := range m.endpoints() {
-		if got := *e.to; got != nil && (got.Scheme != issuer.Scheme || !strings.EqualFold(got.Host, issuer.Host)) {
+	for _, name := range slices.Sorted(maps.Keys(m.Endpoints)) {
+		if got := m.Endpoints[name]; got.Scheme != issuer.Scheme || !strings.EqualFold(got.Host, issuer.Host) {
 			return &ReplyError{
 				Endpoint: network.AddressText(discoveryURL(issuer)), StatusCode: http.StatusOK,
-				Problem: "its " + e.name + " is on another host: " + strconv.Quote(network.AddressText(got)),
+				Problem: "its " + name + " is on another host: " + strconv.Quote(network.AddressText(got)),
 			}
-		}
-	}
-	return nil
-}
-
-// metadataEndpoint is one endpoint's name in the document and its field.
-type metadataEndpoint struct {
-	name string
-	to   **url.URL
-}
-
-func (m *Metadata) endpoints() []metadataEndpoint {
-	return []metadataEndpoint{
-		{"authorization_endpoint", &m.AuthorizationEndpoint},
-		{"token_endpoint", &m.TokenEndpoint},
-		{"userinfo_endpoint", &m.UserinfoEndpoint},
-		{"introspection_endpoint", &m.IntrospectionEndpoint},
-		{"revocation_endpoint", &m.RevocationEndpoint},
-		{"end_session_endpoint", &m.EndSessionEndpoint},
-		{"jwks_uri", &m.JWKSURI},
-	}
-}
-
-// Endpoint returns an endpoint by its name in the document, nil when that does not name it.
-func (m *Metadata) Endpoint(name string) *url.URL {
-	for _, e := range m.endpoints() {
-		if e.name == name {
-			return *e.to
 		}
 	}
 	return nil
@@ -113,13 +83,18 @@ func (m members) metadata(issuer *url.URL) (*Metadata, string) {
 	case strings.TrimSuffix(named, "/") != strings.TrimSuffix(issuer.String(), "/"):
 		return nil, "its issuer is " + strconv.Quote(secret.CleanText(named)) + ", not " + strconv.Quote(network.AddressText(issuer))
 	}
-	found := &Metadata{Issuer: named, ScopesSupported: m.texts("scopes_supported")}
-	for _, e := range found.endpoints() {
-		u, problem := m.endpoint(e.name, issuer.Scheme)
+	found := &Metadata{Issuer: named, Endpoints: map[string]*url.URL{}, ScopesSupported: m.texts("scopes_supported")}
+	for _, name := range []string{
+		"authorization_endpoint", "token_endpoint", "userinfo_endpoint", "introspection_endpoint", "revocation_endpoint",
+		"end_session_endpoint", "jwks_uri",
+	} {
+		u, problem := m.endpoint(name, issuer.Scheme)
 		if problem != "" {
 			return nil, problem
 		}
-		*e.to = u
+		if u != nil {
+			found.Endpoints[name] = u
+		}
 	}
 	return found, ""
 }

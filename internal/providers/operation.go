@@ -204,10 +204,10 @@ func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
 	if err != nil {
 		return err
 	}
-	if metadata.JWKSURI == nil {
+	if metadata.Endpoints["jwks_uri"] == nil {
 		return p.lacks(PublicKeys, "names no keys")
 	}
-	keys, err := p.client.Keys(ctx, metadata.JWKSURI)
+	keys, err := p.client.Keys(ctx, metadata.Endpoints["jwks_uri"])
 	if err != nil {
 		return p.absent(PublicKeys, p.failed(err, wanted{rules: p.spec.Errors}))
 	}

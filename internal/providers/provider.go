@@ -244,7 +244,7 @@ func (p *Provider) discovered(ctx context.Context, operation, endpoint string) (
 	if err != nil {
 		return nil, err
 	}
-	if u := metadata.Endpoint(endpoint); u != nil {
+	if u := metadata.Endpoints[endpoint]; u != nil {
 		return u, nil
 	}
 	return nil, p.lacks(operation, "has no such endpoint")
