@@ -72,7 +72,8 @@ func ParseKey(text string) (*PrivateKey, error) {
 
 // ecKey maps the curve to its algorithm (RFC 7518 §3.4).
 func ecKey(k *ecdsa.PrivateKey) (*PrivateKey, error) {
-	algorithm, ok := map[int]jose.SignatureAlgorithm{256: jose.ES256, 384: jose.ES384, 521: jose.ES512}[k.Curve.Params().BitSize]
+	byBits := map[int]jose.SignatureAlgorithm{256: jose.ES256, 384: jose.ES384, 521: jose.ES512}
+	algorithm, ok := byBits[k.Curve.Params().BitSize]
 	if !ok {
 		return nil, noCurve()
 	}

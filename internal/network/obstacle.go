@@ -130,7 +130,7 @@ func remoteAlert(err error) string {
 	return ""
 }
 
-// refusedHandshake reports an alert that ends a handshake: what was sent meanwhile
+// RefusedHandshake reports an alert that ends a handshake: what was sent meanwhile
 // (with TLS 1.3 the request may be) was not read by anybody.
 func RefusedHandshake(err error) bool {
 	return slices.Contains([]string{

@@ -53,7 +53,8 @@ type deadProxy struct {
 	err   error
 }
 
-// newDeadProxy returns err as a *deadProxy where it is one, else as it is.
+// NameProxy returns an error that names the proxy where err says that it cannot be reached,
+// else err as it is. Endpoint is the URL that was asked.
 func NameProxy(endpoint string, err error) error {
 	op, ok := errors.AsType[*net.OpError](err)
 	address, unreadable := url.Parse(endpoint)

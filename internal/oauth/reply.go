@@ -209,7 +209,8 @@ func leadsTo(to *url.URL, asked string) bool {
 // isRedirect reports the statuses of RFC 9110 §15.4 that name another address.
 func isRedirect(status int) bool {
 	return slices.Contains([]int{
-		http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
+		http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
 	}, status)
 }
 

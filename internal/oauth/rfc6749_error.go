@@ -58,7 +58,8 @@ func cleanCode(code string, secrets secret.Redactor) string {
 // tellWhole gives the error's text away as a whole where it is cut for people.
 func (r *Reply) tellWhole(e *Error, secrets secret.Redactor, description string) {
 	const most = 16 << 10
-	if whole := secret.CleanTo(description, most); r.tell != nil && len([]rune(whole)) > secret.MaxText && !secrets.Holds(description) {
+	whole := secret.CleanTo(description, most)
+	if r.tell != nil && len([]rune(whole)) > secret.MaxText && !secrets.Holds(description) {
 		r.tell(e.Endpoint + " said: " + strconv.Quote(whole))
 	}
 }
@@ -141,7 +142,9 @@ func ParseErrorBody(body []byte) (ErrorBody, bool) {
 		return ErrorBody{}, false
 	}
 	code, description := m.errorWords()
-	return ErrorBody{Code: secret.CleanText(code), Description: secret.CleanText(description), Scope: secret.CleanText(m.scalar("scope"))}, true
+	return ErrorBody{
+		Code: secret.CleanText(code), Description: secret.CleanText(description), Scope: secret.CleanText(m.scalar("scope")),
+	}, true
 }
 
 // shapeName returns the bare name of an error as AWS writes them, in __type and in the

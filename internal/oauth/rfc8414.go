@@ -81,7 +81,8 @@ func (m members) metadata(issuer *url.URL) (*Metadata, string) {
 	case !ok || named == "":
 		return nil, "it names no issuer"
 	case strings.TrimSuffix(named, "/") != strings.TrimSuffix(issuer.String(), "/"):
-		return nil, "its issuer is " + strconv.Quote(secret.CleanText(named)) + ", not " + strconv.Quote(network.AddressText(issuer))
+		return nil, "its issuer is " + strconv.Quote(secret.CleanText(named)) + ", not " +
+			strconv.Quote(network.AddressText(issuer))
 	}
 	found := &Metadata{Issuer: named, Endpoints: map[string]*url.URL{}, ScopesSupported: m.texts("scopes_supported")}
 	for _, name := range []string{
