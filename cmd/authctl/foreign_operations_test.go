@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/providers/pexip"
 	"github.com/authctl/authctl/internal/providers/providertest"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // TestOperationsOfServerNotWrittenHere introspects and revokes a token at oidc-provider. The tokens are opaque: the
@@ -101,7 +102,7 @@ func foreign(t *testing.T, server *oidcprovidertest.Server, grant oauth.Grant, s
 		Title: "Foreign", Token: u.Path, Authorize: strings.TrimSuffix(u.Path, "token") + "auth", Nonce: true,
 		Base: providers.Hosts{At: map[string]string{"": u.Scheme + "://" + u.Host}},
 	}
-	provider, err := spec.New(providers.NewSettings("p", map[string]providers.Value{
+	provider, err := spec.New(setting.New("p", map[string]setting.Value{
 		"client_id": {Text: "person"}, "client_secret": {Text: "env:X", Secret: secret.Known(secret.New("fake-secret"))},
 		"grant": {Text: string(grant)}, "scopes": {List: []string{scope}}, "pkce": {Text: "true"},
 		"keep": {List: []string{"id_token"}},

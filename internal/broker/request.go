@@ -34,7 +34,7 @@ type Broker struct {
 type Provider interface {
 	// Key states what a token depends on. It needs no network, no secret and no person.
 	Key() oauth.Key
-	// Issue asks for a new token. Errors are a *providers.Failure, a *providers.SettingError
+	// Issue asks for a new token. Errors are a *providers.Failure, a *setting.Error
 	// or what a secret reference returned.
 	Issue(ctx context.Context) (oauth.Token, error)
 	// Refresh trades a refresh token (RFC 6749 §6). The new token's RefreshToken is zero when
@@ -102,7 +102,7 @@ type Answer struct {
 func (a Answer) had() bool { return a.Source != "" }
 
 // Token returns a token that is fresh enough, asking the service only when it
-// must. Errors are a *providers.Failure, a *providers.SettingError, a
+// must. Errors are a *providers.Failure, a *setting.Error, a
 // *store.UnusableError, a *store.LockError, or what Ask returned.
 func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 	c := b.begin(r)

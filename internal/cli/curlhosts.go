@@ -13,8 +13,8 @@ import (
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // address is where a request goes.
@@ -161,7 +161,7 @@ func tokenHosts(s *client.Client, flag []string) (*curlHosts, error) {
 		rule, err := parseHostRule(text)
 		if err != nil {
 			value, _ := s.Profile.Settings.Lookup("allow_hosts")
-			return nil, &providers.SettingError{
+			return nil, &setting.Error{
 				Profile: h.profile, Name: "allow_hosts", Problem: "cannot be used: " + err.Error(), Origin: value.Origin,
 			}
 		}

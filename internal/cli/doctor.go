@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/cobra"
 )
 
@@ -126,7 +126,7 @@ type examination struct {
 	// patients are the profiles that can be used.
 	patients []patient
 	// settings are those of the profile that is looked at, for hints.
-	settings providers.Names
+	settings setting.Names
 	checks   []check
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // patient is a profile that can be used, and what its tokens depend on.
@@ -127,7 +128,7 @@ func (e *examination) profile(ctx context.Context, file *config.File, name strin
 	if errors.Is(err, config.ErrNoProfile) && !config.MayBeShown(c.Profile) {
 		c.Profile = "?"
 	}
-	e.settings = providers.Names{}
+	e.settings = setting.Names{}
 	if err == nil {
 		e.settings = p.Settings.Applying(p.Service.Settings)
 		err = p.Settings.Check(p.Service.Settings)

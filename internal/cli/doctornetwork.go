@@ -18,8 +18,8 @@ import (
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 const (
@@ -56,7 +56,7 @@ type visit struct {
 	// told says that the service told the time.
 	told bool
 	// names are the settings of the first profile it is of, for hints.
-	names providers.Names
+	names setting.Names
 }
 
 // network asks each host of the profiles whether it is there.

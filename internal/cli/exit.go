@@ -9,6 +9,7 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/cobra"
 )
 
@@ -132,7 +133,7 @@ func profileOf(err error) string {
 	if e, ok := errors.AsType[*config.Error](err); ok {
 		return e.Profile
 	}
-	if e, ok := errors.AsType[*providers.SettingError](err); ok {
+	if e, ok := errors.AsType[*setting.Error](err); ok {
 		return e.Profile
 	}
 	return ""

@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/google/go-cmp/cmp"
@@ -75,7 +76,7 @@ func ofEachKind() map[string][]error {
 		"usage":    {verb.Usagef("no such flag")},
 		"config": {
 			&config.Error{Problem: "is wrong"}, &source.Error{Problem: "is not set"},
-			&providers.SettingError{Name: "account", Problem: "is missing"}, term.ErrNoInput,
+			&setting.Error{Name: "account", Problem: "is missing"}, term.ErrNoInput,
 			&providers.Failure{Reason: providers.ReasonConfig, Message: "no such realm"},
 			&store.UnusableError{Problem: store.Unconfigured, Err: errors.New("no key")},
 			&verb.Error{Kind: "config", Message: "1 of 2 checks failed", Hint: "x"},

@@ -15,6 +15,7 @@ import (
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -68,7 +69,7 @@ func (a *app) runLogin(ctx context.Context, o *loginOptions, args []string) erro
 	a.WarnOfProfile(s.Profile)
 	port, err := strconv.ParseUint(s.Profile.Settings.Text("redirect_port"), 10, 16)
 	if err != nil {
-		return &providers.SettingError{Profile: s.Profile.Name, Name: "redirect_port", Problem: "is not a port"}
+		return &setting.Error{Profile: s.Profile.Name, Name: "redirect_port", Problem: "is not a port"}
 	}
 	if o.DryRun {
 		// Nothing listens: a free port is not known before.
@@ -131,7 +132,7 @@ func logsIn(services []providers.Spec, s *client.Client) error {
 		return err
 	}
 	if grant, _ := s.Profile.Settings.Lookup("grant"); !oauth.Grant(grant.Text).NeedsPerson() {
-		return &providers.SettingError{
+		return &setting.Error{
 			Profile: s.Profile.Name, Name: "grant", Problem: "is " + grant.Text + ", with which nobody logs in",
 			Help: "set {grant=authorization_code} in the profile", Origin: grant.Origin,
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -63,7 +64,7 @@ func (a *app) runPasswd(ctx context.Context, o *passwdOptions, args []string) er
 		return err
 	}
 	if grant, _ := s.Profile.Settings.Lookup("grant"); grant.Text == "client_credentials" && o.user == "" {
-		return &providers.SettingError{
+		return &setting.Error{
 			Profile: s.Profile.Name, Name: "grant", Problem: "is client_credentials, whose tokens have no user",
 			Help: "name a user with --user, or set {grant=password} in the profile, or authorization_code", Origin: grant.Origin,
 		}
@@ -168,7 +169,7 @@ func (a *app) afterChange(
 	if o.noVerify || others || s.Profile.Settings.Text("grant") != "password" {
 		return false, nil
 	}
-	p, err := a.Pick(&o.Service, args, map[string]providers.Value{
+	p, err := a.Pick(&o.Service, args, map[string]setting.Value{
 		"password": {Secret: secret.Known(fresh), Origin: "the new password"},
 	})
 	if err != nil {

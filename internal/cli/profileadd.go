@@ -17,6 +17,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ type addition struct {
 	setup   *client.Local
 	profile string
 	service providers.Spec
-	values  map[string]providers.Value
+	values  map[string]setting.Value
 	// keyless says that there is no keyring here.
 	keyless bool
 	// typed are the secrets to put into the keyring, by name there.
@@ -156,7 +157,7 @@ func (a *app) untilUsable(ask func() error) error {
 		err := ask()
 		_, wrong := errors.AsType[*config.Error](err)
 		_, usage := errors.AsType[*verb.Error](err)
-		_, setting := errors.AsType[*providers.SettingError](err)
+		_, setting := errors.AsType[*setting.Error](err)
 		if err == nil || !wrong && !usage && !setting || try == maxTries {
 			return err
 		}
@@ -194,10 +195,10 @@ func (a *app) chooseService(ctx context.Context, name string) (providers.Spec, e
 
 // given takes the settings of --set.
 func (add *addition) given(set []string) error {
-	add.values = map[string]providers.Value{}
+	add.values = map[string]setting.Value{}
 	for _, d := range add.service.Settings {
 		if d.Default != "" {
-			add.values[d.Name] = providers.Value{Text: d.Default}
+			add.values[d.Name] = setting.Value{Text: d.Default}
 		}
 	}
 	for _, pair := range set {
@@ -237,7 +238,7 @@ func (add *addition) put(name, text string) error {
 func (add *addition) takeAlong(name, text string) {
 	for other, said := range config.Addressed(add.service, name, files.Tidy(text)) {
 		if other != name && add.values[other].Origin == "" {
-			add.values[other] = providers.Value{Text: said, Origin: "what was given"}
+			add.values[other] = setting.Value{Text: said, Origin: "what was given"}
 			add.UI.Note(other + " is " + said + ", by the address given as " + name)
 		}
 	}
@@ -251,14 +252,14 @@ func (add *addition) checkAnswer(name string) error {
 		if _, ok := values[d.Name]; ok || !d.Required {
 			continue
 		}
-		v := providers.Value{Text: d.Example, Secret: secret.Known(secret.New(d.Example))}
-		if d.Kind == providers.List {
+		v := setting.Value{Text: d.Example, Secret: secret.Known(secret.New(d.Example))}
+		if d.Kind == setting.List {
 			v.List = []string{d.Example}
 		}
 		values[d.Name] = v
 	}
-	_, err := add.service.New(providers.NewSettings(add.profile, values), &oauth.Client{})
-	if wrong, ok := errors.AsType[*providers.SettingError](err); ok && wrong.Name == name {
+	_, err := add.service.New(setting.New(add.profile, values), &oauth.Client{})
+	if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Name == name {
 		return err
 	}
 	return nil
@@ -268,7 +269,7 @@ func (add *addition) checkAnswer(name string) error {
 func (add *addition) ask(ctx context.Context) error {
 	// Secrets come last: what follows one in a paste is then no answer to anything.
 	settings := slices.Clone(add.service.Settings)
-	slices.SortStableFunc(settings, func(a, b providers.Setting) int {
+	slices.SortStableFunc(settings, func(a, b setting.Setting) int {
 		return cmp.Compare(secretRank(a), secretRank(b))
 	})
 	for _, d := range settings {
@@ -278,7 +279,7 @@ func (add *addition) ask(ctx context.Context) error {
 			continue
 		}
 		err := add.untilUsable(func() error {
-			if d.Kind == providers.Secret {
+			if d.Kind == setting.Secret {
 				return add.askSecret(ctx, d)
 			}
 			return add.askText(ctx, d, missing)
@@ -290,8 +291,8 @@ func (add *addition) ask(ctx context.Context) error {
 	return nil
 }
 
-func secretRank(d providers.Setting) int {
-	if d.Kind == providers.Secret {
+func secretRank(d setting.Setting) int {
+	if d.Kind == setting.Secret {
 		return 1
 	}
 	return 0
@@ -299,7 +300,7 @@ func secretRank(d providers.Setting) int {
 
 // askText asks for a setting that is no secret. Where nobody can be asked only
 // what is missing is an error.
-func (add *addition) askText(ctx context.Context, d providers.Setting, missing bool) error {
+func (add *addition) askText(ctx context.Context, d setting.Setting, missing bool) error {
 	label := d.Name + " (" + d.Help
 	if len(d.Values) > 0 {
 		label += ": " + strings.Join(d.Values, ", ")
@@ -325,7 +326,7 @@ func (add *addition) askText(ctx context.Context, d providers.Setting, missing b
 
 // askSecret asks for a secret, unseen, to keep it in the keyring, or for a
 // reference to it.
-func (add *addition) askSecret(ctx context.Context, d providers.Setting) error {
+func (add *addition) askSecret(ctx context.Context, d setting.Setting) error {
 	if !add.canKeep(ctx) {
 		return add.askReference(ctx, d)
 	}
@@ -364,7 +365,7 @@ func (add *addition) canKeep(ctx context.Context) bool {
 }
 
 // askReference asks for a reference to a secret.
-func (add *addition) askReference(ctx context.Context, d providers.Setting) error {
+func (add *addition) askReference(ctx context.Context, d setting.Setting) error {
 	kinds := "env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin, prompt"
 	if add.keyless {
 		kinds = strings.Replace(kinds, "keyring:NAME, ", "", 1)
@@ -380,8 +381,8 @@ func (add *addition) askReference(ctx context.Context, d providers.Setting) erro
 	return add.put(d.Name, reference)
 }
 
-func (add *addition) settings() providers.Settings {
-	return providers.NewSettings(add.profile, add.values)
+func (add *addition) settings() setting.Values {
+	return setting.New(add.profile, add.values)
 }
 
 // check builds the client, so that what cannot work is not written.

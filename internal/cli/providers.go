@@ -5,6 +5,7 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -130,22 +131,22 @@ func shown(s providers.Spec) shownProvider {
 	return p
 }
 
-func kindName(k providers.Kind) string {
+func kindName(k setting.Kind) string {
 	switch k {
-	case providers.List:
+	case setting.List:
 		return "list"
-	case providers.Bool:
+	case setting.Bool:
 		return "bool"
-	case providers.Number:
+	case setting.Number:
 		return "number"
-	case providers.Secret:
+	case setting.Secret:
 		return "secret"
 	}
 	return "text"
 }
 
 // when says under which condition a setting is required, empty for always.
-func when(d providers.Setting) string {
+func when(d setting.Setting) string {
 	words := []string{}
 	if d.If != nil {
 		words = append(words, "when "+condition(*d.If))
@@ -156,7 +157,7 @@ func when(d providers.Setting) string {
 	return strings.Join(words, ", ")
 }
 
-func condition(c providers.Condition) string {
+func condition(c setting.Condition) string {
 	if c.Is == "" {
 		return "there is " + c.Setting
 	}

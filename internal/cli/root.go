@@ -10,7 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/sandbox"
 	"github.com/authctl/authctl/internal/cli/token"
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -93,7 +93,7 @@ func nearestFlag(command *cobra.Command, name string) string {
 			known = append(known, f.Name)
 		}
 	})
-	if best := providers.Nearest(name, known); best != "" && len(name) > 1 {
+	if best := setting.Nearest(name, known); best != "" && len(name) > 1 {
 		return "did you mean --" + best + "?"
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // openAsking opens the client of a profile for requests with the scopes that choose returns of its own ones and of
@@ -35,7 +36,7 @@ func (a *app) openAsking(f *verb.Service, output *verb.Output, args []string, do
 	if err != nil {
 		return nil, err
 	}
-	p.Settings = p.Settings.With("scopes", providers.Value{List: names, Origin: own.Origin})
+	p.Settings = p.Settings.With("scopes", setting.Value{List: names, Origin: own.Origin})
 	c, err := a.OpenProfile(f, p)
 	if err == nil {
 		a.WarnOfScopes(p.Service, wanted, "")
@@ -77,7 +78,7 @@ func (a *app) needsNoLogin(p *config.Profile, doing string) error {
 	if !oauth.Grant(grant.Text).NeedsPerson() {
 		return nil
 	}
-	return &providers.SettingError{
+	return &setting.Error{
 		Profile: p.Name, Name: "grant", Origin: grant.Origin,
 		Problem: "is " + grant.Text + ": " + doing + " would take a login by a person for each request",
 		Help:    a.CommandFor(p.Name, "scopes", "check") + " shows which scopes the login got",

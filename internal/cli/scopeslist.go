@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/cobra"
 )
 
@@ -179,7 +180,7 @@ func (a *app) noSuchTarget(name string) error {
 	for _, s := range a.Services {
 		names = append(names, s.Name)
 	}
-	if near := providers.Nearest(name, names); near != "" {
+	if near := setting.Nearest(name, names); near != "" {
 		return verb.Usagef("%q is neither a profile nor a provider, and no scope has that word; did you mean %s?", name, near)
 	}
 	return verb.Usagef("%q is neither a profile nor a provider, and no scope has that word", name)

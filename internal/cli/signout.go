@@ -17,6 +17,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/spf13/cobra"
 )
@@ -255,7 +256,7 @@ func (a *app) openEntry(o *signoutOptions, e store.Entry) (s *client.Client, for
 	if e.Profile == config.EnvironmentProfile {
 		name = nil
 	}
-	for _, scopes := range []map[string]providers.Value{
+	for _, scopes := range []map[string]setting.Value{
 		nil, {"scopes": {List: e.Key.Scopes, Origin: "the stored token"}},
 	} {
 		var p *config.Profile

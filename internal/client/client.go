@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -207,7 +208,7 @@ func (c *Client) Granted(token oauth.Token) []string {
 // request may take as long as limit.
 func (c *Client) Asking(names []string, limit time.Duration) (*Client, error) {
 	other := *c
-	provider, err := c.Profile.Service.New(c.Profile.Settings.With("scopes", providers.Value{List: names}), c.http)
+	provider, err := c.Profile.Service.New(c.Profile.Settings.With("scopes", setting.Value{List: names}), c.http)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -129,7 +130,7 @@ func (l *Local) Fetcher() *source.Fetcher { return l.options.Fetcher }
 
 // Pick returns a profile of the configuration, the default one for an empty name, with what
 // flags say on top. It is the caller's own, to be changed before it is opened.
-func (l *Local) Pick(name string, flags map[string]providers.Value, timeout *time.Duration) (*config.Profile, error) {
+func (l *Local) Pick(name string, flags map[string]setting.Value, timeout *time.Duration) (*config.Profile, error) {
 	l.options.Timeout = l.Timeout(timeout)
 	file, err := l.File()
 	if err != nil {

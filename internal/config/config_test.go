@@ -13,23 +13,24 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/google/go-cmp/cmp"
 )
 
 // services are two services made up for these tests.
 func services() []providers.Spec {
 	return []providers.Spec{
-		{Name: "talkdesk", Settings: []providers.Setting{
+		{Name: "talkdesk", Settings: []setting.Setting{
 			{Name: "account", Required: true, Help: "the account"},
 			{Name: "region", Default: "us", Values: []string{"us", "eu", "ca", "au"}},
 			{Name: "client_id", Required: true},
-			{Name: "client_secret", Kind: providers.Secret, Required: true, Unless: []providers.Condition{{Setting: "private_key"}}},
-			{Name: "private_key", Kind: providers.Secret},
-			{Name: "scopes", Kind: providers.List, Default: "a b"},
-			{Name: "pkce", Kind: providers.Bool, Default: "true"},
+			{Name: "client_secret", Kind: setting.Secret, Required: true, Unless: []setting.Condition{{Setting: "private_key"}}},
+			{Name: "private_key", Kind: setting.Secret},
+			{Name: "scopes", Kind: setting.List, Default: "a b"},
+			{Name: "pkce", Kind: setting.Bool, Default: "true"},
 		}},
-		{Name: "pexip", Settings: []providers.Setting{
-			{Name: "account"}, {Name: "client_id"}, {Name: "client_secret", Kind: providers.Secret},
+		{Name: "pexip", Settings: []setting.Setting{
+			{Name: "account"}, {Name: "client_id"}, {Name: "client_secret", Kind: setting.Secret},
 		}},
 	}
 }
@@ -150,12 +151,12 @@ func TestSelection(t *testing.T) {
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
-	flag := providers.Value{Text: "au", Origin: "flag --region"}
+	flag := setting.Value{Text: "au", Origin: "flag --region"}
 	for i := range 8 {
 		text := "profiles:\n  p:\n    provider: talkdesk\n"
 		want, origin := "us", "default"
 		var env []string
-		var flags map[string]providers.Value
+		var flags map[string]setting.Value
 		if i&1 != 0 {
 			text += "    region: eu\n"
 			want, origin = "eu", "profile p in FILE:4"
@@ -165,7 +166,7 @@ func TestPrecedence(t *testing.T) {
 			want, origin = "ca", "environment AUTHCTL_REGION"
 		}
 		if i&4 != 0 {
-			flags = map[string]providers.Value{"region": flag}
+			flags = map[string]setting.Value{"region": flag}
 			want, origin = "au", "flag --region"
 		}
 		f := load(t, text, env...)
@@ -259,7 +260,7 @@ func TestMissingRequired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, ok := errors.AsType[*providers.SettingError](list[0].Err)
+	e, ok := errors.AsType[*setting.Error](list[0].Err)
 	if !ok || e.Name != "client_secret" {
 		t.Errorf("error %v, want that client_secret is missing", list[0].Err)
 	}

@@ -7,19 +7,19 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // ForDryRun returns the settings with which a request is shown and not sent: a secret that
 // is wanted and not set is there and fails with the reason, and so does one whose fetching
 // may cost a person something.
-func (p *Profile) ForDryRun() providers.Settings {
+func (p *Profile) ForDryRun() setting.Values {
 	s := p.Settings
 	for _, d := range p.Service.Settings {
 		value, set := s.Lookup(d.Name)
-		if d.Kind != providers.Secret || !set && !d.Wanted(s) {
+		if d.Kind != setting.Secret || !set && !d.Wanted(s) {
 			continue
 		}
 		kind, _, _ := strings.Cut(value.Text, ":")

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // ErrNoProfile is wrapped by the errors that say that a profile does not exist
@@ -68,7 +68,7 @@ func wrong(key, problem, suggestion string) *Error {
 // nearest returns "did you mean X?" for the candidate nearest to word, nothing when none is
 // near.
 func nearest(word string, candidates []string) string {
-	if best := providers.Nearest(word, candidates); best != "" {
+	if best := setting.Nearest(word, candidates); best != "" {
 		return "did you mean " + best + "?"
 	}
 	return ""

@@ -3,8 +3,8 @@ package config
 import (
 	"strings"
 
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // EnvironmentProfile is the name of the profile that AUTHCTL_PROVIDER and its
@@ -30,7 +30,7 @@ func MayBeShown(name string) bool { return IsName(name) && !secret.MayBeToken(na
 // NameHint says what to do about what was given as a name and cannot be one, where names
 // are there.
 func NameHint(name string, names []string) string {
-	switch best := providers.Nearest(name, names); {
+	switch best := setting.Nearest(name, names); {
 	case best != "":
 		return "did you mean " + best + "?"
 	case secret.MayBeToken(name):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Words splits a list that is written on one line: at white space, commas, semicolons and
@@ -45,12 +46,12 @@ func checkScope(scope string) string {
 }
 
 // checkPasted refuses what nobody can have meant, because it cannot be seen or cannot be.
-func checkPasted(d providers.Setting, given []string, key, prefix string) error {
+func checkPasted(d setting.Setting, given []string, key, prefix string) error {
 	for _, text := range given {
 		if odd := files.Odd(text); odd != "" {
 			return wrong(key, prefix+odd, "type it anew: what is copied from a page or a chat can hold such")
 		}
-		if d.Kind == providers.Text && isQuoted(text) {
+		if d.Kind == setting.Text && isQuoted(text) {
 			return wrong(key, prefix+"is in quotes", "take the quotes away; docker --env-file keeps them")
 		}
 		if d.Name != "scopes" {
@@ -108,7 +109,7 @@ func (b *builder) taken(name, text string) string {
 
 // settle gives the settings that nobody gave what a pasted address says of them. What
 // contradicts it is an error: one of the two would send the secret elsewhere.
-func (b *builder) settle(values map[string]providers.Value) error {
+func (b *builder) settle(values map[string]setting.Value) error {
 	for from, said := range b.said {
 		if values[from].Text != said[from] {
 			continue // something else went before it
@@ -117,7 +118,7 @@ func (b *builder) settle(values map[string]providers.Value) error {
 			v := values[name]
 			switch {
 			case v.Origin == "" || v.Origin == "default":
-				values[name] = providers.Value{Text: text, Origin: values[from].Origin}
+				values[name] = setting.Value{Text: text, Origin: values[from].Origin}
 			case v.Text != text:
 				return &Error{
 					Key: name, Profile: b.Name, Suggestion: "give " + from + " as the name alone, or correct " + name,

@@ -9,6 +9,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -39,12 +40,12 @@ func TestWords(t *testing.T) {
 func addressed() providers.Spec {
 	return providers.Spec{
 		Name: "talkdesk",
-		Settings: []providers.Setting{
+		Settings: []setting.Setting{
 			{Name: "account"},
 			{Name: "region", Default: "us", Values: []string{"us", "eu"}},
 			{Name: "client_id"},
-			{Name: "client_secret", Kind: providers.Secret},
-			{Name: "scopes", Kind: providers.List},
+			{Name: "client_secret", Kind: setting.Secret},
+			{Name: "scopes", Kind: setting.List},
 		},
 		Base: providers.Hosts{By: "region", At: map[string]string{"eu": "https://{account}.id.example"}},
 	}

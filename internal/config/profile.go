@@ -10,6 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Profile is one client of one service, with every value it will use.
@@ -23,7 +24,7 @@ type Profile struct {
 	// Settings are the values with their origins, defaults included. Whether
 	// something required is missing is left to the service. Of a secret given by
 	// reference, Text is the reference with a command cut to its first word.
-	Settings providers.Settings
+	Settings setting.Values
 
 	// chosen is the origin of the provider.
 	chosen string
@@ -42,12 +43,12 @@ type need struct {
 
 // secret binds a reference to a setting of the profile. Errors name what needs it: the
 // setting, or a variable.
-func (p *Profile) secret(setting, named string, ref source.Reference, origin string) providers.Value {
+func (p *Profile) secret(of, named string, ref source.Reference, origin string) setting.Value {
 	n := source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Keep: p.named}
 	fetch := p.file.options.Fetcher.Bind(n)
-	n.Setting = setting
+	n.Setting = of
 	p.needs = append(p.needs, need{n, fetch})
-	return providers.Value{Text: ref.String(), Secret: fetch, Origin: origin}
+	return setting.Value{Text: ref.String(), Secret: fetch, Origin: origin}
 }
 
 // named are the environment variables that references name.
@@ -165,9 +166,9 @@ func (p *Profile) Describe() []Item {
 		if !ok {
 			continue
 		}
-		item := Item{Name: d.Name, Value: v.Text, Origin: v.Origin, Secret: d.Kind == providers.Secret}
+		item := Item{Name: d.Name, Value: v.Text, Origin: v.Origin, Secret: d.Kind == setting.Secret}
 		switch {
-		case d.Kind == providers.List:
+		case d.Kind == setting.List:
 			item.Value = strings.Join(v.List, " ")
 		case d.Name == "base_url":
 			item.Value = withoutUser(v.Text)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -44,7 +45,7 @@ func (f *File) SecretVariables(services []providers.Spec) []string {
 func secretsOf(service providers.Spec) []string {
 	var names []string
 	for _, d := range service.Settings {
-		if d.Kind == providers.Secret {
+		if d.Kind == setting.Secret {
 			names = append(names, d.Env())
 		}
 	}

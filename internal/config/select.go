@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Profile returns a profile with its effective values. An empty name means
@@ -16,7 +16,7 @@ import (
 // nil and give a reference as Text. Nothing is fetched here.
 //
 // Errors are *Error; those about a profile that is not there wrap ErrNoProfile.
-func (f *File) Profile(name string, flags map[string]providers.Value) (*Profile, error) {
+func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, error) {
 	chosen := files.Tidy(name)
 	if chosen == "" {
 		chosen = f.env.Get("AUTHCTL_PROFILE")
@@ -48,7 +48,7 @@ func (f *File) located(err error) error {
 	return err
 }
 
-func (f *File) fromEnvironment(provider string, flags map[string]providers.Value) (*Profile, error) {
+func (f *File) fromEnvironment(provider string, flags map[string]setting.Value) (*Profile, error) {
 	service, ok := serviceOf(f.options.Services, provider)
 	if !ok {
 		return nil, wrong("AUTHCTL_PROVIDER", fmt.Sprintf("%q is not a known provider", provider),
@@ -61,7 +61,7 @@ func (f *File) fromEnvironment(provider string, flags map[string]providers.Value
 	return b.Profile, b.fill()
 }
 
-func (f *File) fromFile(name string, flags map[string]providers.Value) (*Profile, error) {
+func (f *File) fromFile(name string, flags map[string]setting.Value) (*Profile, error) {
 	chosen := name
 	if name == "" {
 		var err error
@@ -216,7 +216,7 @@ type Summary struct {
 	// Default says that default_profile names it.
 	Default bool
 	// Err is what is wrong with the profile, an *Error or a
-	// *providers.SettingError; nil when it can be used.
+	// *setting.Error; nil when it can be used.
 	Err error
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -22,7 +23,7 @@ const inQuotes = "put it in quotes"
 type builder struct {
 	*Profile
 	env   files.Environ
-	flags map[string]providers.Value
+	flags map[string]setting.Value
 	// doc, raw and node are the profile in the file; nil without one.
 	doc  *document
 	raw  map[string]any
@@ -34,7 +35,7 @@ type builder struct {
 }
 
 // build makes the profile of that name in doc. Errors are *Error.
-func (f *File) build(doc *document, name string, flags map[string]providers.Value) (*Profile, error) {
+func (f *File) build(doc *document, name string, flags map[string]setting.Value) (*Profile, error) {
 	values, key, node := doc.profile(name)
 	if key == nil {
 		return nil, f.noProfile(name)
@@ -121,7 +122,7 @@ func (b *builder) fill() error {
 	if err := b.checkKeys(); err != nil {
 		return err
 	}
-	values := make(map[string]providers.Value, len(b.Service.Settings))
+	values := make(map[string]setting.Value, len(b.Service.Settings))
 	for _, d := range b.Service.Settings {
 		inFile, err := b.written(d)
 		if err != nil {
@@ -138,12 +139,12 @@ func (b *builder) fill() error {
 	if err := b.settle(values); err != nil {
 		return b.blame(err)
 	}
-	b.Settings = providers.NewSettings(b.Name, values).Explaining(b.absences(values))
+	b.Settings = setting.New(b.Name, values).Explaining(b.absences(values))
 	return nil
 }
 
 // first returns the value that counts, one without an Origin when there is none.
-func (b *builder) first(d providers.Setting, inFile providers.Value) (providers.Value, error) {
+func (b *builder) first(d setting.Setting, inFile setting.Value) (setting.Value, error) {
 	if v, ok := b.flags[d.Name]; ok {
 		return b.flag(d, v)
 	}
@@ -153,10 +154,10 @@ func (b *builder) first(d providers.Setting, inFile providers.Value) (providers.
 		return v, err
 	case inFile.Origin != "" || d.Default == "":
 		return inFile, nil
-	case d.Kind == providers.List:
-		return providers.Value{List: Words(d.Default), Origin: "default"}, nil
+	case d.Kind == setting.List:
+		return setting.Value{List: Words(d.Default), Origin: "default"}, nil
 	}
-	return providers.Value{Text: d.Default, Origin: "default"}, nil
+	return setting.Value{Text: d.Default, Origin: "default"}, nil
 }
 
 // checkKeys looks for keys and flags the service does not know. Keys are compared as
@@ -190,29 +191,29 @@ func notASetting(service providers.Spec, key string, known []string) error {
 }
 
 // written reads a setting in the profile's text; null and "" count as not given.
-func (b *builder) written(d providers.Setting) (providers.Value, error) {
+func (b *builder) written(d setting.Setting) (setting.Value, error) {
 	raw := b.raw[d.Name]
 	if raw == nil || raw == "" {
-		return providers.Value{}, nil
+		return setting.Value{}, nil
 	}
 	text, ok := raw.(string)
-	v := providers.Value{Text: text, Origin: b.at(d.Name)}
+	v := setting.Value{Text: text, Origin: b.at(d.Name)}
 	wanted := "text"
 	switch d.Kind {
-	case providers.Secret:
+	case setting.Secret:
 		return b.reference(d.Name, d.Name, text, v.Origin, filepath.Dir(b.file.Path))
-	case providers.List:
+	case setting.List:
 		list, err := listOf(d.Name, raw)
 		if err != nil {
 			return v, err
 		}
 		v.Text, v.List, ok = "", list, true
-	case providers.Number:
+	case setting.Number:
 		wanted = "a number"
 		if number, isNumber := raw.(int); isNumber {
 			v.Text, ok = strconv.Itoa(number), true
 		}
-	case providers.Bool:
+	case setting.Bool:
 		wanted = "true or false"
 		if truth, isBool := raw.(bool); isBool {
 			v.Text, ok = strconv.FormatBool(truth), true
@@ -228,13 +229,13 @@ func (b *builder) written(d providers.Setting) (providers.Value, error) {
 
 // reference reads a reference, which key gives. What is not one may be the secret itself,
 // so it is never repeated.
-func (b *builder) reference(setting, key, text, origin, dir string) (providers.Value, error) {
+func (b *builder) reference(of, key, text, origin, dir string) (setting.Value, error) {
 	ref, ok := source.Parse(text)
 	if !ok {
-		return providers.Value{}, notAReference(key)
+		return setting.Value{}, notAReference(key)
 	}
 	ref.Dir = dir
-	return b.secret(setting, setting, ref, origin), nil
+	return b.secret(of, of, ref, origin), nil
 }
 
 func notAReference(key string) error {
@@ -244,9 +245,9 @@ func notAReference(key string) error {
 	}
 }
 
-func (b *builder) flag(d providers.Setting, v providers.Value) (providers.Value, error) {
+func (b *builder) flag(d setting.Setting, v setting.Value) (setting.Value, error) {
 	v.Origin = cmp.Or(v.Origin, "flag")
-	if d.Kind == providers.Secret && v.Secret == nil {
+	if d.Kind == setting.Secret && v.Secret == nil {
 		return b.reference(d.Name, v.Origin, v.Text, v.Origin, "")
 	}
 	v.Text = b.taken(d.Name, v.Text)
@@ -255,22 +256,22 @@ func (b *builder) flag(d providers.Setting, v providers.Value) (providers.Value,
 
 // variable reads AUTHCTL_ and the setting's name; of a secret also its twin
 // with _FILE. Empty variables count as unset.
-func (b *builder) variable(d providers.Setting) (providers.Value, error) {
+func (b *builder) variable(d setting.Setting) (setting.Value, error) {
 	name := d.Env()
 	text := b.env.Get(name)
 	switch {
-	case d.Kind == providers.Secret:
+	case d.Kind == setting.Secret:
 		return b.secretVariable(d.Name, name)
 	case text == "":
-		return providers.Value{}, nil
+		return setting.Value{}, nil
 	}
 	return b.given(d, text, name, "environment "+name)
 }
 
 // given reads a value that stands outside of a file, a list as words.
-func (b *builder) given(d providers.Setting, text, key, origin string) (providers.Value, error) {
-	v := providers.Value{Origin: origin}
-	if d.Kind == providers.List {
+func (b *builder) given(d setting.Setting, text, key, origin string) (setting.Value, error) {
+	v := setting.Value{Origin: origin}
+	if d.Kind == setting.List {
 		v.List = Words(text)
 	} else {
 		v.Text = b.taken(d.Name, text)
@@ -278,29 +279,29 @@ func (b *builder) given(d providers.Setting, text, key, origin string) (provider
 	return v, checkValue(d, &v, key, "")
 }
 
-func (b *builder) secretVariable(setting, name string) (providers.Value, error) {
+func (b *builder) secretVariable(of, name string) (setting.Value, error) {
 	value, path := b.env.Raw(name), b.env.Get(name+"_FILE")
 	switch {
 	case value != "" && path != "":
-		return providers.Value{}, wrong(name, "and "+name+"_FILE are both set", "unset one of them")
+		return setting.Value{}, wrong(name, "and "+name+"_FILE are both set", "unset one of them")
 	case path != "":
 		ref := source.Reference{Kind: "file", Arg: path}
-		return b.secret(setting, name+"_FILE", ref, "environment "+name+"_FILE"), nil
+		return b.secret(of, name+"_FILE", ref, "environment "+name+"_FILE"), nil
 	case value != "":
 		fetch, ok := b.file.options.Fetcher.Given(name, value)
 		if !ok {
-			return providers.Value{}, wrong(name, "holds blanks or a line break and nothing else",
+			return setting.Value{}, wrong(name, "holds blanks or a line break and nothing else",
 				"give it the secret, or unset it")
 		}
-		return providers.Value{Secret: fetch, Origin: "environment " + name}, nil
+		return setting.Value{Secret: fetch, Origin: "environment " + name}, nil
 	}
-	return providers.Value{}, nil
+	return setting.Value{}, nil
 }
 
 // absences says of the settings without a value why the environment gave none, where it
 // was expected to: without a file it comes from there or from nowhere.
-func (b *builder) absences(values map[string]providers.Value) map[string]providers.Absence {
-	all := map[string]providers.Absence{}
+func (b *builder) absences(values map[string]setting.Value) map[string]setting.Absence {
+	all := map[string]setting.Absence{}
 	for _, d := range b.Service.Settings {
 		if _, ok := values[d.Name]; ok {
 			continue
@@ -312,10 +313,10 @@ func (b *builder) absences(values map[string]providers.Value) map[string]provide
 	return all
 }
 
-func (b *builder) absence(d providers.Setting) providers.Absence {
+func (b *builder) absence(d setting.Setting) setting.Absence {
 	name := d.Env()
 	names, help := []string{name}, "set "+name+": "+d.Help
-	if d.Kind == providers.Secret {
+	if d.Kind == setting.Secret {
 		names = append(names, name+"_FILE")
 		help = "set " + name + " to the secret itself, or " + name + "_FILE to a file that holds it"
 	}
@@ -324,10 +325,10 @@ func (b *builder) absence(d providers.Setting) providers.Absence {
 		if why == "" {
 			continue
 		}
-		if d.Kind == providers.Secret && !b.env.Has(n) {
+		if d.Kind == setting.Secret && !b.env.Has(n) {
 			help = remedy + "; or " + help
 		}
-		return providers.Absence{Why: n + " " + why, Help: help}
+		return setting.Absence{Why: n + " " + why, Help: help}
 	}
-	return providers.Absence{Help: help}
+	return setting.Absence{Help: help}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // TestStrict gives a profile one line more and expects the error, or none.
@@ -88,16 +88,16 @@ func TestFlags(t *testing.T) {
 	f := load(t, two)
 	tests := map[string]struct {
 		name  string
-		value providers.Value
+		value setting.Value
 		want  string
 	}{
-		"unknown":     {"zebra", providers.Value{Origin: "flag --zebra"}, "flag --zebra gives zebra, which talkdesk does not have"},
-		"value":       {"region", providers.Value{Text: "xx", Origin: "flag --region"}, `flag --region gives region: "xx" is not one of us, eu, ca, au`},
-		"plain":       {"client_secret", providers.Value{Text: "fake", Origin: "flag --client-secret"}, "flag --client-secret is not a reference to a secret | use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt"},
-		"a reference": {"client_secret", providers.Value{Text: "env:X"}, ""},
+		"unknown":     {"zebra", setting.Value{Origin: "flag --zebra"}, "flag --zebra gives zebra, which talkdesk does not have"},
+		"value":       {"region", setting.Value{Text: "xx", Origin: "flag --region"}, `flag --region gives region: "xx" is not one of us, eu, ca, au`},
+		"plain":       {"client_secret", setting.Value{Text: "fake", Origin: "flag --client-secret"}, "flag --client-secret is not a reference to a secret | use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt"},
+		"a reference": {"client_secret", setting.Value{Text: "env:X"}, ""},
 	}
 	for name, tt := range tests {
-		_, err := f.Profile("calls", map[string]providers.Value{tt.name: tt.value})
+		_, err := f.Profile("calls", map[string]setting.Value{tt.name: tt.value})
 		if got := message(f, err); got != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", name, got, tt.want)
 		}

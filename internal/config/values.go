@@ -11,30 +11,31 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // ParseSetting reads one setting of a service as it would be written in a profile,
 // a list as words. A secret's text is a reference, which is not fetched. Errors
 // are *Error and do not repeat what may be a secret.
-func ParseSetting(service providers.Spec, name, text string) (providers.Value, error) {
+func ParseSetting(service providers.Spec, name, text string) (setting.Value, error) {
 	known := settingNames(service)
 	i := slices.Index(known, name)
 	if i < 0 {
-		return providers.Value{}, notASetting(service, name, known)
+		return setting.Value{}, notASetting(service, name, known)
 	}
 	d := service.Settings[i]
 	text = files.Tidy(text)
 	_, isReference := source.Parse(text)
 	switch {
 	case text == "":
-		return providers.Value{}, wrong(name, "is empty", "")
-	case d.Kind != providers.Secret:
+		return setting.Value{}, wrong(name, "is empty", "")
+	case d.Kind != setting.Secret:
 		b := builder{Profile: &Profile{Service: service}}
 		return b.given(d, text, name, "what was given")
 	case !isReference:
-		return providers.Value{}, notAReference(name)
+		return setting.Value{}, notAReference(name)
 	}
-	return providers.Value{Text: text, Origin: "what was given", Secret: secret.Known(secret.Secret{})}, nil
+	return setting.Value{Text: text, Origin: "what was given", Secret: secret.Known(secret.Secret{})}, nil
 }
 
 // settingNames are the keys that a profile of a service may have beside provider.
@@ -47,12 +48,12 @@ func settingNames(service providers.Spec) []string {
 }
 
 // checkValue checks the allowed values and puts a truth value into its one form.
-func checkValue(d providers.Setting, v *providers.Value, key, prefix string) error {
+func checkValue(d setting.Setting, v *setting.Value, key, prefix string) error {
 	allowed, given := d.Values, v.List
-	if d.Kind != providers.List {
+	if d.Kind != setting.List {
 		given = []string{v.Text}
 	}
-	if d.Kind == providers.Bool {
+	if d.Kind == setting.Bool {
 		switch v.Text {
 		case "1":
 			v.Text = "true"
@@ -64,7 +65,7 @@ func checkValue(d providers.Setting, v *providers.Value, key, prefix string) err
 	if err := checkPasted(d, given, key, prefix); err != nil {
 		return err
 	}
-	if len(given) == 1 && d.Kind == providers.Text && d.Aliases != nil {
+	if len(given) == 1 && d.Kind == setting.Text && d.Aliases != nil {
 		v.Text = aliased(d, v.Text)
 		given = []string{v.Text}
 	}
@@ -78,7 +79,7 @@ func checkValue(d providers.Setting, v *providers.Value, key, prefix string) err
 }
 
 // aliased returns the value that another word stands for.
-func aliased(d providers.Setting, text string) string {
+func aliased(d setting.Setting, text string) string {
 	word := strings.ToLower(text)
 	if slices.Contains(d.Values, word) {
 		return word

@@ -9,6 +9,7 @@ import (
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // prefix begins the names of all variables of ours.
@@ -67,7 +68,7 @@ func knownVariables(services []providers.Spec) []string {
 		for _, d := range s.Settings {
 			name := strings.TrimPrefix(d.Env(), prefix)
 			names = append(names, name)
-			if d.Kind == providers.Secret {
+			if d.Kind == setting.Secret {
 				names = append(names, name+"_FILE")
 			}
 		}
@@ -80,7 +81,7 @@ func knownVariables(services []providers.Spec) []string {
 // one that ends with what was written, or whose words are all there.
 func nearestVariable(name string, known []string) string {
 	name = strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-	near := providers.Nearest(name, known)
+	near := setting.Nearest(name, known)
 	for _, k := range known {
 		if near != "" {
 			break

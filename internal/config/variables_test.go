@@ -5,21 +5,22 @@ import (
 
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
-	services := []providers.Spec{{Name: "s", Settings: []providers.Setting{
+	services := []providers.Spec{{Name: "s", Settings: []setting.Setting{
 		{Name: "account"},
 		{Name: "client_id"},
-		{Name: "scopes", Kind: providers.List},
+		{Name: "scopes", Kind: setting.List},
 		{Name: "region"},
-		{Name: "client_secret", Kind: providers.Secret},
-		{Name: "api_key", Kind: providers.Secret},
+		{Name: "client_secret", Kind: setting.Secret},
+		{Name: "api_key", Kind: setting.Secret},
 		{Name: "base_url"},
 		{Name: "environment"},
 		{Name: "username"},
-		{Name: "password", Kind: providers.Secret},
+		{Name: "password", Kind: setting.Secret},
 	}}}
 	for name, want := range map[string]string{
 		"AUTHCTL_SCOPE":              "AUTHCTL_SCOPES",

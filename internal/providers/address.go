@@ -14,7 +14,7 @@ import (
 func (p *Provider) locate() (err error) {
 	for _, d := range p.spec.Settings {
 		if form, ok := p.spec.Vars[d.Name]; ok {
-			if p.vars[d.Name], err = p.settings.inForm(form, d); err != nil {
+			if p.vars[d.Name], err = p.settings.InForm(form, d); err != nil {
 				return err
 			}
 		}
@@ -39,12 +39,12 @@ func (p *Provider) locate() (err error) {
 // other, or else where the service is.
 func (p *Provider) host(setting string, standard Hosts, path string) (*url.URL, error) {
 	if text := p.settings.Text(setting); text != "" {
-		return p.settings.address(setting, text, path)
+		return p.settings.Address(setting, text, path)
 	}
 	if text := standard.At[p.settings.Text(standard.By)]; text != "" {
 		return url.Parse(p.filled(text))
 	}
-	return nil, p.settings.wrong(setting, "is missing", "give scheme and host, such as https://host.example")
+	return nil, p.settings.Wrong(setting, "is missing", "give scheme and host, such as https://host.example")
 }
 
 // locateAPI returns where the API is, nil where that is not known. A base_url stands for its

@@ -11,6 +11,7 @@ import (
 
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // failed turns what asking the service ended with into a *Failure. Errors that are not the
@@ -85,7 +86,7 @@ func (p *Provider) answered(err *oauth.Error, w wanted) *Failure {
 // judge returns what the first rule that fits makes of an error.
 func (p *Provider) judge(err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
 	for _, r := range slices.Concat(lists...) {
-		if r.fits(err) && (r.If == nil || r.If.holds(p.settings)) {
+		if r.fits(err) && (r.If == nil || r.If.Holds(p.settings)) {
 			return r.failure(p.spec.short(), err, w)
 		}
 	}
@@ -99,7 +100,7 @@ func credentialsHint(auth oauth.ClientAuth) string {
 		return ""
 	}
 	hint := "check {credentials} in the profile"
-	if auth.Method() == PrivateKeyJWT {
+	if auth.Method() == setting.PrivateKeyJWT {
 		hint += ", and this machine's clock"
 	}
 	return hint + "; --dry-run shows the request"
@@ -112,7 +113,7 @@ const clockSlack = 30 * time.Second
 // withClock puts a clock that is off in front of a hint, where it matters.
 func withClock(hint string, err *oauth.Error, auth oauth.ClientAuth) string {
 	off := err.ClockAhead.Abs()
-	if auth == nil || auth.Method() != PrivateKeyJWT || off <= clockSlack {
+	if auth == nil || auth.Method() != setting.PrivateKeyJWT || off <= clockSlack {
 		return hint
 	}
 	direction := "ahead of"

@@ -10,6 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/providertest"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // TestRefusedLogin: what the authorization endpoint says (RFC 6749 §4.1.2.1) is not always
@@ -79,8 +80,8 @@ func loggingIn(t *testing.T, authorize string, answer url.Values) (oauth.Token, 
 	spec := providers.Spec{
 		Title: "Fake", Token: "/oauth/token", Authorize: u.Path, Base: providers.Hosts{At: map[string]string{"": u.Scheme + "://" + u.Host}},
 	}
-	settings := providers.NewSettings("p", map[string]providers.Value{
-		"client_id": {Text: "c"}, "client_auth": {Text: providers.None}, "grant": {Text: "authorization_code"},
+	settings := setting.New("p", map[string]setting.Value{
+		"client_id": {Text: "c"}, "client_auth": {Text: setting.None}, "grant": {Text: "authorization_code"},
 	})
 	p, err := spec.New(settings, &oauth.Client{HTTP: &http.Client{Transport: unreachable{}}})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Session are the tokens that end together. Either may be zero. Scope is what the access
@@ -82,7 +83,7 @@ func (p *Provider) address(ctx context.Context, verb string, o Operation) (*url.
 	case o.Endpoint != "":
 		return p.discovered(ctx, verb, o.Endpoint)
 	case o.OnAPI && p.api == nil:
-		return nil, &SettingError{
+		return nil, &setting.Error{
 			Name: "api_url", Problem: "is missing: the API's host in this region is not documented",
 			Help: "give scheme and host of the API, such as https://api.example",
 		}

@@ -15,16 +15,17 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Provider is one configured client of one service: it asks what the Spec says, in the way of
-// the standards. Errors of what it does are a *Failure, an *UnsupportedError, a *SettingError
+// the standards. Errors of what it does are a *Failure, an *UnsupportedError, a *setting.Error
 // or what a secret reference returned.
 type Provider struct {
 	spec     Spec
-	settings Settings
+	settings setting.Values
 	client   *oauth.Client
-	names    Names
+	names    setting.Names
 	auth     oauth.ClientAuth
 	// token and authorize are nil where the issuer's document names them.
 	base, token, authorize, issuer, api *url.URL
@@ -40,8 +41,8 @@ type Provider struct {
 }
 
 // New returns the client that the settings describe. It sends nothing, and the errors are
-// *SettingError.
-func (s Spec) New(settings Settings, client *oauth.Client) (*Provider, error) {
+// *setting.Error.
+func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, error) {
 	p := &Provider{
 		spec: s, settings: settings, client: client, names: settings.Applying(s.Settings), vars: map[string]string{},
 		header: http.Header{}, secretHeader: map[string]secret.Func{},
@@ -54,10 +55,10 @@ func (s Spec) New(settings Settings, client *oauth.Client) (*Provider, error) {
 	if audience == nil {
 		audience = p.issuer
 	}
-	if p.auth, err = settings.clientAuth(audience, s.Algorithm); err != nil {
+	if p.auth, err = settings.ClientAuth(audience, s.Algorithm); err != nil {
 		return nil, err
 	}
-	if p.stateless, err = settings.stateOptional(); err != nil {
+	if p.stateless, err = settings.StateOptional(); err != nil {
 		return nil, err
 	}
 	for name, values := range p.params(s.Header) {
@@ -75,7 +76,7 @@ func (s Spec) New(settings Settings, client *oauth.Client) (*Provider, error) {
 func (p *Provider) params(list []Param) url.Values {
 	all := url.Values{}
 	for _, param := range list {
-		if param.If == nil || param.If.holds(p.settings) {
+		if param.If == nil || param.If.Holds(p.settings) {
 			all.Set(param.Name, cmp.Or(p.vars[param.Setting], p.settings.Text(param.Setting)))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Rule reads one kind of error that a service answers with. Of a list the first that
@@ -21,7 +22,7 @@ type Rule struct {
 	// Page wants a page for people in the error's place.
 	Page bool
 	// If limits the rule to profiles for which the condition holds.
-	If *Condition
+	If *setting.Condition
 
 	// Reason is what the exit code follows.
 	Reason Reason

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Spec is a service as data, written once off its vendor's pages.
@@ -23,11 +24,11 @@ type Spec struct {
 	Docs []string
 	// Settings are the keys a profile of this service may have, in the order in which a person
 	// is asked for them.
-	Settings []Setting
+	Settings []setting.Setting
 
 	// Vars are the settings that become a part of an address, where they stand in braces, or
 	// of a Param, and what each has to look like there.
-	Vars map[string]Form
+	Vars map[string]setting.Form
 	// Base is where the service is. The setting base_url replaces it, and may have BasePath
 	// behind it.
 	Base     Hosts
@@ -81,7 +82,7 @@ type Hosts struct {
 // Param is a header or a parameter whose value is a setting's, where the condition holds.
 type Param struct {
 	Name, Setting string
-	If            *Condition
+	If            *setting.Condition
 }
 
 // The verbs that not every service has.
@@ -150,7 +151,7 @@ type Hooks struct {
 	// SignOut ends a session in another way than OpenID Connect's.
 	SignOut func(context.Context, *Provider, Session, SignOutOptions) (SignedOut, error)
 	// Doubt finds what is allowed in the settings and hardly meant; see Spec.Doubt.
-	Doubt func(Settings) string
+	Doubt func(setting.Values) string
 }
 
 // Has reports whether the service has a verb. What an issuer's document lacks is an
@@ -194,7 +195,7 @@ func (s Spec) Views() (names []string) {
 
 // Doubt returns a warning about what is allowed in the settings and hardly meant, empty for
 // nothing.
-func (s Spec) Doubt(settings Settings) string {
+func (s Spec) Doubt(settings setting.Values) string {
 	if s.Hooks.Doubt == nil {
 		return ""
 	}
@@ -205,11 +206,11 @@ func (s Spec) Doubt(settings Settings) string {
 func (s Spec) short() string { return cmp.Or(s.Short, s.Title) }
 
 // setting returns a setting by its name.
-func (s Spec) setting(name string) Setting {
-	if i := slices.IndexFunc(s.Settings, func(d Setting) bool { return d.Name == name }); i >= 0 {
+func (s Spec) setting(name string) setting.Setting {
+	if i := slices.IndexFunc(s.Settings, func(d setting.Setting) bool { return d.Name == name }); i >= 0 {
 		return s.Settings[i]
 	}
-	return Setting{}
+	return setting.Setting{}
 }
 
 // UnsupportedError says that a service has no such operation. Exit code 6.

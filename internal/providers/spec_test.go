@@ -14,6 +14,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/providertest"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // parcels is a service that nobody has: all there is to it as far as authctl goes.
@@ -24,12 +25,12 @@ func parcels() providers.Spec {
 	}
 	return providers.Spec{
 		Name: "parcels", Title: "Parcels & Co.",
-		Settings: []providers.Setting{
-			{Name: "account", Kind: providers.Text, Required: true, Help: "the tenant", Example: "acme"},
-			providers.BaseURLSetting(), providers.ClientIDSetting(), providers.ClientSecretSetting(),
-			providers.GrantSetting(oauth.ClientCredentials), providers.ScopesSetting("openid"),
+		Settings: []setting.Setting{
+			{Name: "account", Kind: setting.Text, Required: true, Help: "the tenant", Example: "acme"},
+			setting.BaseURL(), setting.ClientID(), setting.ClientSecret(),
+			setting.Grant(oauth.ClientCredentials), setting.Scopes("openid"),
 		},
-		Vars:       map[string]providers.Form{"account": providers.Segment},
+		Vars:       map[string]setting.Form{"account": setting.Segment},
 		Base:       providers.Hosts{At: map[string]string{"": "https://id.parcels.example"}},
 		Issuer:     "/{account}",
 		Header:     []providers.Param{{Name: "X-Tenant", Setting: "account"}},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Kind is what is wrong with the name of a scope.
@@ -107,7 +108,7 @@ func otherCase(name string, known []string) string {
 // suggest returns a near name, one whose first part was left out, or one of the same
 // resource.
 func suggest(name string, known []string) string {
-	if near := providers.Nearest(name, known); near != "" {
+	if near := setting.Nearest(name, known); near != "" {
 		return near
 	}
 	resource, access := split(strings.ToLower(name))

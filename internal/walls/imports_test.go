@@ -31,7 +31,7 @@ func rooms() []room {
 	below := []string{
 		"internal/broker", "internal/config", "internal/config/edit", "internal/files", "internal/jose", "internal/loopback",
 		"internal/moment", "internal/network", "internal/oauth", "internal/process", "internal/providers", "internal/scopes",
-		"internal/secret", "internal/secret/source", "internal/store", "internal/term",
+		"internal/secret", "internal/secret/source", "internal/setting", "internal/store", "internal/term",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
 	support := "it helps tests and is never linked into the program"
@@ -58,7 +58,8 @@ func rooms() []room {
 			"internal/client",
 			[]string{
 				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/network", "internal/oauth",
-				"internal/process", "internal/providers", "internal/secret", "internal/secret/source", "internal/store",
+				"internal/process", "internal/providers", "internal/secret", "internal/secret/source", "internal/setting",
+				"internal/store",
 			},
 			"a client prints nothing and knows no command line",
 		},
@@ -69,12 +70,15 @@ func rooms() []room {
 		},
 		{
 			"internal/config",
-			[]string{"internal/files", "internal/oauth", "internal/providers", "internal/secret", "internal/secret/source"},
+			[]string{
+				"internal/files", "internal/oauth", "internal/providers", "internal/secret", "internal/secret/source",
+				"internal/setting",
+			},
 			"configuration describes services by their settings; it builds and asks none",
 		},
 		{
 			"internal/config/edit",
-			[]string{"internal/config", "internal/files", "internal/providers"},
+			[]string{"internal/config", "internal/files", "internal/providers", "internal/setting"},
 			"who changes the file knows how it is read, not the other way round",
 		},
 		{
@@ -83,8 +87,13 @@ func rooms() []room {
 			"what is stored does not depend on who issued it",
 		},
 		{
+			"internal/setting",
+			[]string{"internal/oauth", "internal/secret"},
+			"what a profile says is read by all and asks nobody",
+		},
+		{
 			"internal/providers",
-			[]string{"internal/jose", "internal/moment", "internal/oauth", "internal/secret"},
+			[]string{"internal/jose", "internal/moment", "internal/oauth", "internal/secret", "internal/setting"},
 			"it is below every service",
 		},
 		{
@@ -92,15 +101,15 @@ func rooms() []room {
 			[]string{"internal/oauth", "internal/providers", "internal/providers/*"},
 			"the one place that names every service",
 		},
-		{"internal/providers/providertest", []string{"internal/oauth", "internal/providers", "internal/secret"}, support},
+		{"internal/providers/providertest", []string{"internal/oauth", "internal/providers", "internal/secret", "internal/setting"}, support},
 		{
 			"internal/providers/*",
-			[]string{"internal/jose", "internal/oauth", "internal/providers", "internal/secret"},
+			[]string{"internal/jose", "internal/oauth", "internal/providers", "internal/secret", "internal/setting"},
 			"a service knows itself: what two of them share belongs to providers",
 		},
 		{
 			"internal/scopes",
-			[]string{"internal/jose", "internal/oauth", "internal/providers", "internal/secret"},
+			[]string{"internal/jose", "internal/oauth", "internal/providers", "internal/secret", "internal/setting"},
 			"it thinks about names and answers; whom to ask, where to keep and how to show it is for others",
 		},
 		{"internal/secret", nil, "it is below everything"},

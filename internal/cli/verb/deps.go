@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 )
 
@@ -77,7 +78,7 @@ type Subject struct {
 	// LoginCommand is what a person runs when a login is needed.
 	LoginCommand string
 	// Names are the settings of the profile.
-	Names providers.Names
+	Names setting.Names
 	// PipelineGrant is what a pipeline does instead of a login, empty where it cannot or
 	// this is none.
 	PipelineGrant string

@@ -17,6 +17,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -88,7 +89,7 @@ func judgeConfig(err error) (name, hint string, ok bool) {
 	if _, ok := errors.AsType[*term.TypedError](err); ok {
 		return "config", "give a reference to it instead, such as file:PATH", true
 	}
-	if e, ok := errors.AsType[*providers.SettingError](err); ok {
+	if e, ok := errors.AsType[*setting.Error](err); ok {
 		return "config", e.Help, true
 	}
 	if e, ok := errors.AsType[*config.Error](err); ok {

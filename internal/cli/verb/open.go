@@ -8,7 +8,7 @@ import (
 
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -23,7 +23,7 @@ func (d *Deps) Open(f *Service, args []string) (*client.Client, error) {
 
 // Pick returns the profile that the flags and arguments ask for, with settings on top, and
 // those of --scope; nil for none. A command may change it before it opens it.
-func (d *Deps) Pick(f *Service, args []string, settings map[string]providers.Value) (*config.Profile, error) {
+func (d *Deps) Pick(f *Service, args []string, settings map[string]setting.Value) (*config.Profile, error) {
 	name, err := f.Choose(args)
 	if err == nil {
 		err = f.Store.check()
@@ -43,9 +43,9 @@ func (d *Deps) Pick(f *Service, args []string, settings map[string]providers.Val
 	}
 	if scopes := f.ScopeList(); scopes != nil {
 		if settings = maps.Clone(settings); settings == nil {
-			settings = map[string]providers.Value{}
+			settings = map[string]setting.Value{}
 		}
-		settings["scopes"] = providers.Value{List: slices.Clip(scopes), Origin: "flag --scope"}
+		settings["scopes"] = setting.Value{List: slices.Clip(scopes), Origin: "flag --scope"}
 	}
 	p, err := local.Pick(name, settings, f.Timeout.Given)
 	if err != nil {
@@ -98,7 +98,7 @@ func (d *Deps) options(f *Service, p *config.Profile) client.Options {
 func (d *Deps) grantForPipeline(p *config.Profile) string {
 	const grant = "client_credentials"
 	value, _ := p.Settings.Lookup("grant")
-	i := slices.IndexFunc(p.Service.Settings, func(s providers.Setting) bool { return s.Name == "grant" })
+	i := slices.IndexFunc(p.Service.Settings, func(s setting.Setting) bool { return s.Name == "grant" })
 	if i < 0 || value.Origin != "default" || !slices.Contains(p.Service.Settings[i].Values, grant) ||
 		!d.UI.Prompter.Off && p.Name != config.EnvironmentProfile {
 		return ""

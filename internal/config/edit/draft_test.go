@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
@@ -60,9 +60,9 @@ func newProfile() []Setting {
 	return []Setting{
 		{Key: "provider", Text: "pexip"},
 		{Key: "client_id", Text: "0123"},
-		{Key: "client_secret", Kind: providers.Secret, Text: "env:NEW"},
-		{Key: "scopes", Kind: providers.List, List: []string{"a:b", "true"}},
-		{Key: "pkce", Kind: providers.Bool, Text: "false"},
+		{Key: "client_secret", Kind: setting.Secret, Text: "env:NEW"},
+		{Key: "scopes", Kind: setting.List, List: []string{"a:b", "true"}},
+		{Key: "pkce", Kind: setting.Bool, Text: "false"},
 	}
 }
 
@@ -308,7 +308,7 @@ func FuzzEdit(f *testing.F) {
 		f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")), "b")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, value string) {
-		values := []Setting{{Key: "provider", Text: value}, {Key: "scopes", Kind: providers.List, List: []string{value, "b"}}}
+		values := []Setting{{Key: "provider", Text: value}, {Key: "scopes", Kind: setting.List, List: []string{value, "b"}}}
 		with, err := changed(text, func(d *draft) error { return d.add("new", values) })
 		if err != nil {
 			return

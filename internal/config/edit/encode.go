@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/authctl/authctl/internal/config"
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Setting is one setting to write. The value of a List is List, of any other
 // kind Text; a secret's is its reference.
 type Setting struct {
 	Key  string
-	Kind providers.Kind
+	Kind setting.Kind
 	Text string
 	List []string
 }
@@ -33,9 +33,9 @@ func profileLines(name string, values []Setting, indent, step int) ([]string, er
 // yaml writes the value on one line.
 func (s Setting) yaml() string {
 	switch {
-	case s.Kind == providers.List:
+	case s.Kind == setting.List:
 		return config.Sequence(s.List)
-	case s.Kind == providers.Bool && (s.Text == "true" || s.Text == "false"):
+	case s.Kind == setting.Bool && (s.Text == "true" || s.Text == "false"):
 		return s.Text
 	}
 	return config.Scalar(s.Text)

@@ -17,6 +17,7 @@ import (
 	"github.com/authctl/authctl/internal/providers/providertest"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 type contract = func(t *testing.T, s *sandbox.Server, service providers.Spec, values map[string]string)
@@ -324,7 +325,7 @@ func TestHostileAccounts(t *testing.T) {
 			p, err := s.New(providertest.Settings(s, map[string]string{
 				"account": account, "client_id": "c", "client_secret": "fake", "scopes": "x",
 			}), &oauth.Client{})
-			if _, ok := errors.AsType[*providers.SettingError](err); !ok {
+			if _, ok := errors.AsType[*setting.Error](err); !ok {
 				t.Errorf("%s: account %q gives %v, %v", s.Name, account, p, err)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/authctl/authctl/internal/providers/providertest"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // hinted are the profiles whose hints are looked at: those of the sandbox, which have
@@ -34,7 +35,7 @@ func hinted(t *testing.T) map[string]map[string]string {
 
 // strangers returns the words of a hint that are names of settings which this profile
 // does not have, or which do nothing for its grant and authentication.
-func strangers(s providers.Spec, settings providers.Settings, hint string) []string {
+func strangers(s providers.Spec, settings setting.Values, hint string) []string {
 	for _, plain := range []string{
 		// Words of the language, not settings.
 		"user name and password", "lock the account", "service accounts", "have the grant", "the grant authorization_code",
@@ -70,7 +71,7 @@ func TestHintsNameOwnSettings(t *testing.T) {
 			t.Parallel()
 			service := service(t, values["provider"])
 			said := map[string]bool{}
-			check := func(how string, settings providers.Settings, err error) {
+			check := func(how string, settings setting.Values, err error) {
 				f := failure(t, err)
 				said[f.Hint] = true
 				if odd := strangers(service, settings, f.Hint); odd != nil {
@@ -112,7 +113,7 @@ func TestHintsNameOwnSettings(t *testing.T) {
 
 // refusedLogins has the answers of an authorization endpoint that are none.
 func refusedLogins(
-	t *testing.T, service providers.Spec, values map[string]string, check func(string, providers.Settings, error),
+	t *testing.T, service providers.Spec, values map[string]string, check func(string, setting.Values, error),
 ) {
 	t.Helper()
 	if values["grant"] != string(oauth.AuthorizationCode) {
@@ -169,7 +170,7 @@ func failingAnswers() []answer {
 }
 
 // answered returns a client of a service that gives one answer.
-func answered(t *testing.T, s providers.Spec, values map[string]string, a answer) (providers.Settings, *providers.Provider) {
+func answered(t *testing.T, s providers.Spec, values map[string]string, a answer) (setting.Values, *providers.Provider) {
 	t.Helper()
 	settings := providertest.Settings(s, values)
 	client, err := s.New(settings, &oauth.Client{
@@ -230,24 +231,24 @@ func TestNamesOfProfiles(t *testing.T) {
 func TestHintsSayWhereASettingIs(t *testing.T) {
 	t.Parallel()
 	const file, standard = "profile p in /config.yaml:3", "default"
-	of := func(origins ...string) providers.Names {
+	of := func(origins ...string) setting.Names {
 		s := service(t, "talkdesk")
-		values := map[string]providers.Value{"grant": {Text: "client_credentials", Origin: standard}}
+		values := map[string]setting.Value{"grant": {Text: "client_credentials", Origin: standard}}
 		for i := 0; i < len(origins); i += 2 {
-			v := providers.Value{Text: "x", List: []string{"x"}, Origin: origins[i+1]}
+			v := setting.Value{Text: "x", List: []string{"x"}, Origin: origins[i+1]}
 			if origins[i] == "client_secret" {
 				v.Secret = secret.Known(secret.New("fake"))
 			}
 			values[origins[i]] = v
 		}
-		return providers.NewSettings("p", values).Applying(s.Settings)
+		return setting.New("p", values).Applying(s.Settings)
 	}
 	const variable = "environment AUTHCTL_"
 	inFile := of("account", file, "client_id", file, "client_secret", file, "scopes", file)
 	mixed := of("account", file, "client_id", file, "client_secret", variable+"CLIENT_SECRET_FILE", "scopes", "flag --scope")
 	alone := of("account", variable+"ACCOUNT", "client_id", variable+"CLIENT_ID", "client_secret", variable+"CLIENT_SECRET")
 	for _, row := range []struct {
-		names      providers.Names
+		names      setting.Names
 		hint, want string
 	}{
 		{inFile, "check {credentials} in the profile", "check client_id and client_secret in the profile"},
@@ -265,7 +266,7 @@ func TestHintsSayWhereASettingIs(t *testing.T) {
 		{of("account", file, "grant", variable+"GRANT"), "set {grant=authorization_code} in the profile", "set AUTHCTL_GRANT=authorization_code"},
 		{inFile, "check {host} in the profile", "check account in the profile"},
 		{of("account", file, "base_url", variable+"BASE_URL"), "check {host} in the profile", "check AUTHCTL_BASE_URL"},
-		{providers.Names{}, "check {host} in the profile", "check base_url in the profile"},
+		{setting.Names{}, "check {host} in the profile", "check base_url in the profile"},
 	} {
 		if got := row.names.In(row.hint); got != row.want {
 			t.Errorf("%q: got %q, want %q", row.hint, got, row.want)

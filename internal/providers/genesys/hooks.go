@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // signOut asks POST /sign-out or, for a browser to be sent on, GET /sign-out. The
@@ -59,7 +60,7 @@ func isRefusedToken(err error) bool {
 
 // otherProduct warns of the hosts of Genesys Cloud, whose API is another one
 // (https://developer.genesys.cloud/platform/api/).
-func otherProduct(s providers.Settings) string {
+func otherProduct(s setting.Values) string {
 	u, err := url.Parse(s.Text("base_url"))
 	if err != nil {
 		return ""

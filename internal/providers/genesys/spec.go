@@ -11,6 +11,7 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 //go:embed scopes.json
@@ -35,47 +36,47 @@ func Spec() providers.Spec {
 	}
 }
 
-func settings() []providers.Setting {
-	base := providers.BaseURLSetting()
+func settings() []setting.Setting {
+	base := setting.BaseURL()
 	base.Required, base.Example = true, "https://gapi-use1.genesyscloud.com"
 	base.Help = "scheme, host and port of the API, with or without /auth/v3; plain http for loopback only"
-	return slices.Concat([]providers.Setting{
+	return slices.Concat([]setting.Setting{
 		base,
-		{Name: "api_key", Kind: providers.Secret, Help: "a reference to the x-api-key", Example: "env:GENESYS_API_KEY"},
-		providers.ClientIDSetting(),
-		providers.ClientSecretSetting(providers.IsPublic()),
-		providers.ClientAuthSetting(providers.Basic, providers.None),
+		{Name: "api_key", Kind: setting.Secret, Help: "a reference to the x-api-key", Example: "env:GENESYS_API_KEY"},
+		setting.ClientID(),
+		setting.ClientSecret(setting.IsPublic()),
+		setting.ClientAuth(setting.Basic, setting.None),
 		// The vendor's client libraries send the plain id:secret.
-		providers.BasicEncodingSetting("raw"),
-		providers.GrantSetting(oauth.AuthorizationCode, oauth.Password, oauth.ClientCredentials),
+		setting.BasicEncoding("raw"),
+		setting.Grant(oauth.AuthorizationCode, oauth.Password, oauth.ClientCredentials),
 		{
-			Name: "username", Kind: providers.Text, Required: true, If: forPassword(),
+			Name: "username", Kind: setting.Text, Required: true, If: forPassword(),
 			Help: `the user, as tenant\user`, Example: `acme\jane`,
 		},
 		{
-			Name: "password", Kind: providers.Secret, Required: true, If: forPassword(),
+			Name: "password", Kind: setting.Secret, Required: true, If: forPassword(),
 			Help: "a reference to the user's password", Example: "prompt",
 		},
-		providers.ScopesSetting("*"),
+		setting.Scopes("*"),
 		{
-			Name: "accept", Kind: providers.Text, Default: "application/json",
+			Name: "accept", Kind: setting.Text, Default: "application/json",
 			Values: []string{"application/json", "application/x-www-form-urlencoded"},
 			Help:   "the form of the token reply to ask for",
 		},
 		{
-			Name: "hide_tenant", Kind: providers.Bool, Default: "false", Login: true,
+			Name: "hide_tenant", Kind: setting.Bool, Default: "false", Login: true,
 			Help: "hides the tenant field of the sign-in page",
 		},
-		providers.AllowHostsSetting(),
+		setting.AllowHosts(),
 		{
-			Name: "send_redirect_uri", Kind: providers.Bool, Default: "true", Login: true,
+			Name: "send_redirect_uri", Kind: setting.Bool, Default: "true", Login: true,
 			Help: "sends redirect_uri with the code, as RFC 6749 §4.1.3 wants and the vendor's table does not name",
 		},
-	}, providers.LoginSettings())
+	}, setting.Login())
 }
 
-func forPassword() *providers.Condition {
-	return &providers.Condition{Setting: "grant", Is: string(oauth.Password)}
+func forPassword() *setting.Condition {
+	return &setting.Condition{Setting: "grant", Is: string(oauth.Password)}
 }
 
 // operations are the page's. The scheme is written as in all of its examples. Of the view

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 //go:embed scopes.json
@@ -21,7 +22,7 @@ func Spec() providers.Spec {
 		Name: "pexip", Title: "Pexip Engage",
 		Docs:     []string{"https://developer.pexipengage.com"},
 		Settings: settings(),
-		Vars:     map[string]providers.Form{"account": providers.Segment},
+		Vars:     map[string]setting.Form{"account": setting.Segment},
 		Base: providers.Hosts{By: "environment", At: map[string]string{
 			"development": "https://auth.development.pexipengage.com",
 			"production":  "https://auth.pexipengage.com",
@@ -35,26 +36,26 @@ func Spec() providers.Spec {
 	}
 }
 
-func settings() []providers.Setting {
-	return slices.Concat([]providers.Setting{
+func settings() []setting.Setting {
+	return slices.Concat([]setting.Setting{
 		{
-			Name: "account", Kind: providers.Text, Required: true,
+			Name: "account", Kind: setting.Text, Required: true,
 			Help: "the enterprise, which is the realm's name", Example: "acme",
 		},
 		{
-			Name: "environment", Kind: providers.Text, Asked: true, Default: "development",
+			Name: "environment", Kind: setting.Text, Asked: true, Default: "development",
 			Values: []string{"development", "production"}, Help: "which of Pexip's installations to ask", InHost: true,
 		},
-		providers.BaseURLSetting(),
-		providers.ClientIDSetting(),
-		providers.ClientSecretSetting(providers.HasPrivateKey()),
-	}, providers.PrivateKeySettings(false), []providers.Setting{
-		providers.ClientAuthSetting(providers.Basic, providers.Post, providers.PrivateKeyJWT),
+		setting.BaseURL(),
+		setting.ClientID(),
+		setting.ClientSecret(setting.HasPrivateKey()),
+	}, setting.PrivateKey(false), []setting.Setting{
+		setting.ClientAuth(setting.Basic, setting.Post, setting.PrivateKeyJWT),
 		// Keycloak form-decodes what comes in a Basic header, as RFC 6749 §2.3.1 wants.
-		providers.BasicEncodingSetting("form"),
-		providers.GrantSetting("client_credentials"),
-		providers.ScopesSetting("engage:appointments:readOnly"),
-		providers.AllowHostsSetting(),
+		setting.BasicEncoding("form"),
+		setting.Grant("client_credentials"),
+		setting.Scopes("engage:appointments:readOnly"),
+		setting.AllowHosts(),
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 //go:embed scopes.json
@@ -21,13 +22,13 @@ func Spec() providers.Spec {
 		Name: "qmatic", Title: "Qmatic Cloud Appointments", Short: "Qmatic",
 		Docs:     []string{"https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885/Authentication"},
 		Settings: settings(),
-		Vars:     map[string]providers.Form{"account": providers.Squeezed, "region": providers.Label},
+		Vars:     map[string]setting.Form{"account": setting.Squeezed, "region": setting.Label},
 		Base:     providers.Hosts{At: map[string]string{"": "https://api.{region}.qmatic.io"}},
 		Token:    "/oauth2/token",
 		Header:   []providers.Param{{Name: "X-Account", Setting: "account"}},
 		// The form field of the page's second example.
 		Form: []providers.Param{{
-			Name: "x-account", Setting: "account", If: &providers.Condition{Setting: "account_form_field", Is: "true"},
+			Name: "x-account", Setting: "account", If: &setting.Condition{Setting: "account_form_field", Is: "true"},
 		}},
 		Pace: time.Second,
 		Errors: []providers.Rule{{
@@ -39,33 +40,33 @@ func Spec() providers.Spec {
 	}
 }
 
-func settings() []providers.Setting {
-	scopes := providers.ScopesSetting("com.qmatic.saas.appointments/external.appointment.book")
-	scopes.Required, scopes.Unless = true, []providers.Condition{{Setting: "allow_no_scopes", Is: "true"}}
-	return []providers.Setting{
+func settings() []setting.Setting {
+	scopes := setting.Scopes("com.qmatic.saas.appointments/external.appointment.book")
+	scopes.Required, scopes.Unless = true, []setting.Condition{{Setting: "allow_no_scopes", Is: "true"}}
+	return []setting.Setting{
 		{
-			Name: "account", Kind: providers.Text, Required: true,
+			Name: "account", Kind: setting.Text, Required: true,
 			Help: "the account's name, sent in lower case without spaces", Example: "My Bank AB",
 		},
 		{
-			Name: "region", Kind: providers.Text, Asked: true, Default: "eu-west-1", InHost: true,
+			Name: "region", Kind: setting.Text, Asked: true, Default: "eu-west-1", InHost: true,
 			Help: "the region in the host's name, api.REGION.qmatic.io", Example: "eu-west-1",
 		},
-		providers.BaseURLSetting(),
-		providers.ClientIDSetting(),
-		providers.ClientSecretSetting(),
+		setting.BaseURL(),
+		setting.ClientID(),
+		setting.ClientSecret(),
 		// The vendor's sample is the Base64 of the plain clientId:clientSecret.
-		providers.BasicEncodingSetting("raw"),
-		providers.GrantSetting("client_credentials"),
+		setting.BasicEncoding("raw"),
+		setting.Grant("client_credentials"),
 		scopes,
 		{
-			Name: "allow_no_scopes", Kind: providers.Bool,
+			Name: "allow_no_scopes", Kind: setting.Bool,
 			Help: "allows a profile without scopes, for all scopes of the client",
 		},
 		{
-			Name: "account_form_field", Kind: providers.Bool, Default: "true",
+			Name: "account_form_field", Kind: setting.Bool, Default: "true",
 			Help: "sends the account in the form field x-account too",
 		},
-		providers.AllowHostsSetting(),
+		setting.AllowHosts(),
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 //go:embed scopes.json
@@ -26,7 +27,7 @@ func Spec() providers.Spec {
 			"https://docs.talkdesk.com/reference/cc-jwt",
 		},
 		Settings: settings(),
-		Vars:     map[string]providers.Form{"account": providers.Label},
+		Vars:     map[string]setting.Form{"account": setting.Label},
 		Base: providers.Hosts{By: "region", At: map[string]string{
 			"us": "https://{account}.talkdeskid.com", "eu": "https://{account}.talkdeskid.eu",
 			"ca": "https://{account}.talkdeskidca.com", "au": "https://{account}.talkdeskid.au",
@@ -51,37 +52,37 @@ func Spec() providers.Spec {
 	}
 }
 
-func settings() []providers.Setting {
-	return slices.Concat([]providers.Setting{
+func settings() []setting.Setting {
+	return slices.Concat([]setting.Setting{
 		{
-			Name: "account", Kind: providers.Text, Required: true, InHost: true,
+			Name: "account", Kind: setting.Text, Required: true, InHost: true,
 			Help: "the account's name, the first label of its identity host", Example: "acme",
 		},
 		{
-			Name: "region", Kind: providers.Text, Asked: true, Default: "us", Values: []string{"us", "eu", "ca", "au"},
+			Name: "region", Kind: setting.Text, Asked: true, Default: "us", Values: []string{"us", "eu", "ca", "au"},
 			Help: "where the account lives", Aliases: regionAliases(), InHost: true,
 			Unlisted: "no identity host of another region is known: leave region out, and give the host as base_url, " +
 				"such as https://acme.talkdeskid.example",
 		},
-		providers.BaseURLSetting(),
-		providers.ClientIDSetting(),
-		providers.ClientSecretSetting(providers.HasPrivateKey()),
-	}, providers.PrivateKeySettings(true), []providers.Setting{
-		providers.ClientAuthSetting(providers.Basic, providers.PrivateKeyJWT),
+		setting.BaseURL(),
+		setting.ClientID(),
+		setting.ClientSecret(setting.HasPrivateKey()),
+	}, setting.PrivateKey(true), []setting.Setting{
+		setting.ClientAuth(setting.Basic, setting.PrivateKeyJWT),
 		// The vendor's sample is the Base64 of the plain id:secret.
-		providers.BasicEncodingSetting("raw"),
-		providers.GrantSetting(oauth.ClientCredentials, oauth.AuthorizationCode),
-		providers.ScopesSetting("contacts:read"),
+		setting.BasicEncoding("raw"),
+		setting.Grant(oauth.ClientCredentials, oauth.AuthorizationCode),
+		setting.Scopes("contacts:read"),
 		{
-			Name: "keep", Kind: providers.List, Values: []string{"sid", "id_token"},
+			Name: "keep", Kind: setting.List, Values: []string{"sid", "id_token"},
 			Help: "what of a login's reply to keep beside the tokens, for token inspect", Example: "sid",
 		},
 		{
-			Name: "api_url", Kind: providers.Text, Help: "scheme, host and port of the API, where it is not the region's own",
+			Name: "api_url", Kind: setting.Text, Help: "scheme, host and port of the API, where it is not the region's own",
 			Example: "https://api.talkdeskapp.com",
 		},
-		providers.AllowHostsSetting(),
-	}, providers.LoginSettings())
+		setting.AllowHosts(),
+	}, setting.Login())
 }
 
 // regionAliases are what people write for a region: the country, and the end of the
@@ -98,7 +99,7 @@ func regionAliases() map[string]string {
 // errors read the 401, which stands for two things: wrong credentials, and a scope that was
 // added to the client minutes ago (https://docs.talkdesk.com/docs/scopes).
 func errors() []providers.Rule {
-	withScopes := &providers.Condition{Setting: "scopes"}
+	withScopes := &setting.Condition{Setting: "scopes"}
 	return []providers.Rule{
 		{
 			Status: 401, Code: "invalid_scope", If: withScopes, Reason: providers.ReasonScope,
@@ -124,7 +125,7 @@ func userInfo() providers.Operation {
 			"set {grant=authorization_code} in the profile, with openid among the scopes, then log in",
 	}
 	ofLogin := noUser
-	ofLogin.If = &providers.Condition{Setting: "grant", Is: string(oauth.AuthorizationCode)}
+	ofLogin.If = &setting.Condition{Setting: "grant", Is: string(oauth.AuthorizationCode)}
 	ofLogin.Hint = "log in as a user of this account, with openid among {scopes} in the profile"
 	return providers.Operation{
 		At: "/users/me", OnAPI: true, Success: oauth.Success{Members: []string{"sub"}},

@@ -1,9 +1,9 @@
-package providers_test
+package setting_test
 
 import (
 	"testing"
 
-	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 func TestNearest(t *testing.T) {
@@ -26,7 +26,7 @@ func TestNearest(t *testing.T) {
 		"":                      "",
 		"something else":        "",
 	} {
-		if got := providers.Nearest(word, candidates); got != want {
+		if got := setting.Nearest(word, candidates); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
 		}
 	}

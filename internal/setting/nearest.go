@@ -1,4 +1,4 @@
-package providers
+package setting
 
 import (
 	"slices"

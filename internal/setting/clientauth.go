@@ -1,4 +1,4 @@
-package providers
+package setting
 
 import (
 	"net/url"
@@ -14,11 +14,11 @@ const (
 	None          = "none"
 )
 
-// clientAuth returns the client authentication that the settings describe. With
+// ClientAuth returns the client authentication that the settings describe. With
 // no client_auth, a private_key means private_key_jwt and a client_secret Basic.
 // Basic encodes as basic_encoding says; algorithm is the JWS algorithm the service
 // wants of a signed JWT, empty for the key's own.
-func (s Settings) clientAuth(endpoint *url.URL, algorithm string) (oauth.ClientAuth, error) {
+func (s Values) ClientAuth(endpoint *url.URL, algorithm string) (oauth.ClientAuth, error) {
 	id, secret := s.Text("client_id"), s.Secret("client_secret")
 	method, err := s.authMethod()
 	if err != nil {
@@ -40,13 +40,13 @@ func (s Settings) clientAuth(endpoint *url.URL, algorithm string) (oauth.ClientA
 		encoding = oauth.FormEncoded
 	}
 	if err := encoding.CheckClientID(id); err != nil {
-		return nil, s.wrong("client_id", "cannot be used: "+err.Error(), "")
+		return nil, s.Wrong("client_id", "cannot be used: "+err.Error(), "")
 	}
 	return oauth.Basic{ClientID: id, Secret: secret, Encoding: encoding}, nil
 }
 
 // whichOfTwo says how a client with a secret and a key is told which of them counts.
-func (s Settings) whichOfTwo() string {
+func (s Values) whichOfTwo() string {
 	secret, key := s.values["client_secret"].place(), s.values["private_key"].place()
 	text := "set client_auth: private_key_jwt, client_secret_basic or client_secret_post"
 	switch {
@@ -58,11 +58,11 @@ func (s Settings) whichOfTwo() string {
 	return "remove one of the two, or " + text
 }
 
-func (s Settings) authMethod() (string, error) {
+func (s Values) authMethod() (string, error) {
 	method, key, secret := s.Text("client_auth"), s.Secret("private_key"), s.Secret("client_secret")
 	switch {
 	case method == "" && key != nil && secret != nil:
-		return "", s.wrong("client_auth", "is needed, because there is a client_secret and a private_key",
+		return "", s.Wrong("client_auth", "is needed, because there is a client_secret and a private_key",
 			s.whichOfTwo())
 	case method == "" && key != nil:
 		method = PrivateKeyJWT
@@ -70,24 +70,24 @@ func (s Settings) authMethod() (string, error) {
 		method = Basic
 	}
 	if method == PrivateKeyJWT && key == nil {
-		return "", s.wrong("private_key", "is missing, and client_auth is private_key_jwt",
+		return "", s.Wrong("private_key", "is missing, and client_auth is private_key_jwt",
 			"give a reference such as file:key.pem")
 	}
 	if (method == Basic || method == Post) && secret == nil {
-		return "", s.wrong("client_secret", "is missing, and client_auth is "+method,
+		return "", s.Wrong("client_secret", "is missing, and client_auth is "+method,
 			"give a reference such as env:CLIENT_SECRET")
 	}
 	return method, nil
 }
 
-// stateOptional reports whether the profile takes an answer without state. Then PKCE is
+// StateOptional reports whether the profile takes an answer without state. Then PKCE is
 // what keeps a foreign code out, and must not be off.
-func (s Settings) stateOptional() (bool, error) {
+func (s Values) StateOptional() (bool, error) {
 	if v, ok := s.Lookup("require_state"); !ok || v.Text != "false" {
 		return false, nil
 	}
 	if !s.Bool("pkce") {
-		return false, s.wrong("require_state", "is false, and pkce too",
+		return false, s.Wrong("require_state", "is false, and pkce too",
 			"without state, PKCE is what ties an answer to the login: set pkce: true")
 	}
 	return true, nil

@@ -1,11 +1,11 @@
-package providers
+package setting
 
 import "github.com/authctl/authctl/internal/oauth"
 
 // The settings that several services have, so that one name means one thing.
 
-// BaseURLSetting is base_url, which every service takes.
-func BaseURLSetting() Setting {
+// BaseURL is base_url, which every service takes.
+func BaseURL() Setting {
 	return Setting{
 		Name: "base_url", Kind: Text,
 		Help:    "replaces scheme, host and port; plain http for loopback only",
@@ -13,8 +13,8 @@ func BaseURLSetting() Setting {
 	}
 }
 
-// AllowHostsSetting is allow_hosts, which every service takes.
-func AllowHostsSetting() Setting {
+// AllowHosts is allow_hosts, which every service takes.
+func AllowHosts() Setting {
 	return Setting{
 		Name: "allow_hosts", Kind: List,
 		Help:    "hosts beside the service's own that authctl curl may send the token to: HOST, HOST:PORT or *.DOMAIN",
@@ -22,23 +22,23 @@ func AllowHostsSetting() Setting {
 	}
 }
 
-// ClientIDSetting is client_id (RFC 6749 §2.2).
-func ClientIDSetting() Setting {
+// ClientID is client_id (RFC 6749 §2.2).
+func ClientID() Setting {
 	return Setting{Name: "client_id", Kind: Text, Required: true, Help: "the OAuth client identifier", Example: "scripts"}
 }
 
-// ClientSecretSetting is client_secret, which is not needed where one of the
+// ClientSecret is client_secret, which is not needed where one of the
 // conditions holds.
-func ClientSecretSetting(unless ...Condition) Setting {
+func ClientSecret(unless ...Condition) Setting {
 	return Setting{
 		Name: "client_secret", Kind: Secret, Required: true, Unless: unless,
 		Help: "a reference to the client secret", Example: "env:CLIENT_SECRET",
 	}
 }
 
-// PrivateKeySettings are private_key and key_id, for private_key_jwt; keyID says
+// PrivateKey is private_key and key_id, for private_key_jwt; keyID says
 // that the service needs the latter.
-func PrivateKeySettings(keyID bool) []Setting {
+func PrivateKey(keyID bool) []Setting {
 	return []Setting{
 		{
 			Name: "private_key", Kind: Secret,
@@ -52,24 +52,24 @@ func PrivateKeySettings(keyID bool) []Setting {
 	}
 }
 
-// ClientAuthSetting is client_auth with the methods a service takes.
-func ClientAuthSetting(methods ...string) Setting {
+// ClientAuth is client_auth with the methods a service takes.
+func ClientAuth(methods ...string) Setting {
 	return Setting{
 		Name: "client_auth", Kind: Text, Values: methods,
 		Help: "how the client authenticates; by default what the private_key or client_secret is for",
 	}
 }
 
-// BasicEncodingSetting is basic_encoding with the service's default.
-func BasicEncodingSetting(standard string) Setting {
+// BasicEncoding is basic_encoding with the service's default.
+func BasicEncoding(standard string) Setting {
 	return Setting{
 		Name: "basic_encoding", Kind: Text, Default: standard, Values: []string{"raw", "form"},
 		Help: "how id and secret go into the Basic header: as they are, or form-encoded (RFC 6749 §2.3.1)",
 	}
 }
 
-// GrantSetting is grant; the first of the grants is the default.
-func GrantSetting(grants ...oauth.Grant) Setting {
+// Grant is grant; the first of the grants is the default.
+func Grant(grants ...oauth.Grant) Setting {
 	d := Setting{
 		Name: "grant", Kind: Text, Asked: len(grants) > 1, Default: string(grants[0]),
 		Help: "the grant type tokens are got with",
@@ -86,8 +86,8 @@ func HasPrivateKey() Condition { return Condition{Setting: "private_key"} }
 // IsPublic holds for a public client, which has no secret (RFC 6749 §2.1).
 func IsPublic() Condition { return Condition{Setting: "client_auth", Is: None} }
 
-// LoginSettings are what a login in the browser can be adjusted by.
-func LoginSettings() []Setting {
+// Login are what a login in the browser can be adjusted by.
+func Login() []Setting {
 	return []Setting{
 		{
 			Name: "redirect_port", Kind: Number, Default: "0", Login: true,
@@ -101,7 +101,7 @@ func LoginSettings() []Setting {
 	}
 }
 
-// ScopesSetting is scopes; without any the service decides.
-func ScopesSetting(example string) Setting {
+// Scopes is scopes; without any the service decides.
+func Scopes(example string) Setting {
 	return Setting{Name: "scopes", Kind: List, Asked: true, Help: "the scopes to ask for", Example: example}
 }

@@ -1,4 +1,4 @@
-package providers
+package setting
 
 import (
 	"slices"
@@ -34,7 +34,7 @@ const (
 const inProfile = " in the profile"
 
 // Applying returns those of the service's settings that have an effect on this profile.
-func (s Settings) Applying(list []Setting) Names {
+func (s Values) Applying(list []Setting) Names {
 	var n Names
 	bare := s.withoutFile()
 	for _, d := range list {
@@ -62,7 +62,7 @@ func (v Value) place() string {
 }
 
 // withoutFile reports whether the environment says it all.
-func (s Settings) withoutFile() bool {
+func (s Values) withoutFile() bool {
 	variables := 0
 	for _, v := range s.values {
 		switch {
@@ -75,10 +75,10 @@ func (s Settings) withoutFile() bool {
 	return variables > 0
 }
 
-func (s Settings) applies(d Setting) bool {
+func (s Values) applies(d Setting) bool {
 	method, _ := s.authMethod()
 	switch {
-	case d.If != nil && !d.If.holds(s):
+	case d.If != nil && !d.If.Holds(s):
 		return false
 	case d.Name == "client_secret":
 		return method == Basic || method == Post

@@ -1,4 +1,4 @@
-package providers
+package setting
 
 import (
 	"errors"
@@ -23,8 +23,8 @@ const (
 	Squeezed
 )
 
-// inForm returns the value of one of the service's Vars as it stands in an address.
-func (s Settings) inForm(form Form, d Setting) (string, error) {
+// InForm returns the value of a setting as it stands in an address.
+func (s Values) InForm(form Form, d Setting) (string, error) {
 	text := s.Text(d.Name)
 	other := func(allowed func(rune) bool) bool {
 		return strings.ContainsFunc(text, func(r rune) bool { return !allowed(r) })
@@ -33,18 +33,18 @@ func (s Settings) inForm(form Form, d Setting) (string, error) {
 	case Label:
 		// ASCII only: the lower case of some other letters is ASCII.
 		if text == "" || len(text) > 63 || strings.Trim(text, "-") != text || other(labelRune) {
-			return "", s.wrong(d.Name, "is not one host label", "letters, digits and hyphens only, such as "+d.Example)
+			return "", s.Wrong(d.Name, "is not one host label", "letters, digits and hyphens only, such as "+d.Example)
 		}
 		text = strings.ToLower(text)
 	case Segment:
 		if text == "" || text == "." || text == ".." || other(nameRune) {
-			return "", s.wrong(d.Name, "is not one path segment", "letters, digits, dots, hyphens and underscores only")
+			return "", s.Wrong(d.Name, "is not one path segment", "letters, digits, dots, hyphens and underscores only")
 		}
 	case Squeezed:
 		text = strings.Join(strings.Fields(strings.ToLower(text)), "")
 		allowed := func(r rune) bool { return nameRune(r) || strings.ContainsRune("&+'()!", r) }
 		if strings.Trim(text, ".") == "" || other(allowed) {
-			return "", s.wrong(d.Name, "is not an account name", "letters, digits, spaces and any of . - _ & + ' ( ) ! only")
+			return "", s.Wrong(d.Name, "is not an account name", "letters, digits, spaces and any of . - _ & + ' ( ) ! only")
 		}
 	}
 	return text, nil
@@ -60,14 +60,14 @@ func nameRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune("-._", r)
 }
 
-// address returns scheme, host and port of a setting, which may have one path and no other.
-func (s Settings) address(name, text, path string) (*url.URL, error) {
+// Address returns scheme, host and port of a setting, which may have one path and no other.
+func (s Values) Address(name, text, path string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Opaque != "" {
-		return nil, s.wrong(name, "is not an absolute URL", "give scheme and host, such as https://host.example")
+		return nil, s.Wrong(name, "is not an absolute URL", "give scheme and host, such as https://host.example")
 	}
 	if has := strings.TrimRight(u.Path, "/"); has != "" && has != path {
-		return nil, s.wrong(name, "has a path", "it replaces scheme, host and port only; leave the path out")
+		return nil, s.Wrong(name, "has a path", "it replaces scheme, host and port only; leave the path out")
 	}
 	u.Path, u.RawPath, u.Host = "", "", strings.ToLower(u.Host)
 	if err := oauth.CheckEndpoint(u); err != nil {
@@ -75,12 +75,12 @@ func (s Settings) address(name, text, path string) (*url.URL, error) {
 		if e, ok := errors.AsType[*oauth.RequestError](err); ok {
 			help = e.Hint
 		}
-		return nil, s.wrong(name, "cannot be used: "+err.Error(), help)
+		return nil, s.Wrong(name, "cannot be used: "+err.Error(), help)
 	}
 	return u, nil
 }
 
-// wrong returns the error for a setting whose value cannot be used.
-func (s Settings) wrong(name, problem, help string) error {
-	return &SettingError{Profile: s.Profile, Name: name, Problem: problem, Help: help, Origin: s.values[name].Origin}
+// Wrong returns the error for a setting whose value cannot be used.
+func (s Values) Wrong(name, problem, help string) error {
+	return &Error{Profile: s.Profile, Name: name, Problem: problem, Help: help, Origin: s.values[name].Origin}
 }

@@ -1,0 +1,154 @@
+package setting
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
+)
+
+// Value is a setting's value and where it was said.
+type Value struct {
+	// Text is the value of a Text or Bool ("true", "false"), or the reference of
+	// a Secret as written ("env:NAME"). Empty for a secret given by value.
+	Text string
+	// List is the value of a List.
+	List []string
+	// Secret fetches the value of a Secret.
+	Secret secret.Func
+	// Origin says where the value comes from, for people: "flag --scope",
+	// "environment AUTHCTL_ACCOUNT", "profile calls in /path:7", "default".
+	Origin string
+}
+
+// Values are the effective values of one profile, every name known to the
+// service and every value of its kind.
+type Values struct {
+	// Profile is the profile's name, for messages.
+	Profile string
+	values  map[string]Value
+	absent  map[string]Absence
+}
+
+// Absence is what is known of a setting that has no value.
+type Absence struct {
+	// Why completes "is missing: …": "AUTHCTL_ACCOUNT is set but empty"; may be empty.
+	Why string
+	// Help says what to do; empty means the setting's own words.
+	Help string
+}
+
+// Explaining returns the settings with what is known of those that have no value.
+func (s Values) Explaining(absent map[string]Absence) Values {
+	s.absent = absent
+	return s
+}
+
+// Absence returns what is known of a setting that has no value.
+func (s Values) Absence(name string) Absence { return s.absent[name] }
+
+// New makes Values of values that have been checked.
+func New(profile string, values map[string]Value) Values {
+	return Values{Profile: profile, values: values}
+}
+
+// Lookup returns the value of a setting and whether it has one.
+func (s Values) Lookup(name string) (Value, bool) {
+	v, ok := s.values[name]
+	return v, ok
+}
+
+// Text returns the value of a Text setting, empty when it has none.
+func (s Values) Text(name string) string { return s.values[name].Text }
+
+// List returns the value of a List setting.
+func (s Values) List(name string) []string { return s.values[name].List }
+
+// Bool returns the value of a Bool setting.
+func (s Values) Bool(name string) bool { return s.values[name].Text == "true" }
+
+// Secret returns what fetches a Secret setting, nil when it has no value.
+func (s Values) Secret(name string) secret.Func { return s.values[name].Secret }
+
+// With returns the settings with another value of one of them. The secrets stay
+// fetched.
+func (s Values) With(name string, v Value) Values {
+	s.values = maps.Clone(s.values)
+	if s.values == nil {
+		s.values = map[string]Value{}
+	}
+	s.values[name] = v
+	return s
+}
+
+// Tag returns secret.Secret.Tag over every secret of the settings, in the order of
+// their names. It fetches them.
+func (s Values) Tag(ctx context.Context, salt string) (string, error) {
+	var tag strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(s.values)) {
+		fetch := s.values[name].Secret
+		if fetch == nil {
+			continue
+		}
+		secret, err := fetch(ctx)
+		if err != nil {
+			return "", err
+		}
+		tag.WriteString(secret.Tag(salt))
+	}
+	return tag.String(), nil
+}
+
+// RequestTag returns a salted digest in hex of every setting that is no secret, of
+// which secrets there are, and of what else the caller names: two profiles with one tag
+// ask a service in the same way. It fetches nothing.
+func (s Values) RequestTag(salt string, beside ...string) string {
+	words := append([]string{salt}, beside...)
+	for _, name := range slices.Sorted(maps.Keys(s.values)) {
+		v := s.values[name]
+		words = append(words, name)
+		if v.Secret == nil {
+			words = append(words, v.Text)
+			words = append(words, v.List...)
+		}
+	}
+	sum := sha256.New()
+	for _, word := range words {
+		_, _ = fmt.Fprintf(sum, "%d:%s,", len(word), word) // a hash takes everything
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// Check returns an error that names every required setting that is missing.
+func (s Values) Check(settings []Setting) error {
+	var names, whys, help []string
+	for _, d := range settings {
+		if v, ok := s.values[d.Name]; ok && (d.Kind != List || len(v.List) > 0) || !d.Wanted(s) {
+			continue
+		}
+		absence := s.absent[d.Name]
+		names, help = append(names, d.Name), append(help, cmp.Or(absence.Help, d.Name+": "+d.Help))
+		if absence.Why != "" {
+			whys = append(whys, absence.Why)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	e := &Error{
+		Profile: s.Profile, Name: strings.Join(names, ", "), Problem: "are missing", Help: strings.Join(help, "; "),
+	}
+	if len(names) == 1 {
+		e.Problem = "is missing"
+	}
+	if len(whys) > 0 {
+		e.Problem += ": " + strings.Join(whys, "; ")
+	}
+	return e
+}
