@@ -19,6 +19,7 @@ type curlOptions struct {
 
 func (a *app) curl() *cobra.Command {
 	o := &curlOptions{}
+	var own, rest []string
 	command := &cobra.Command{
 		Use:                   "curl [PROFILE] [flags] -- ARGS…",
 		DisableFlagsInUseLine: true,
@@ -44,12 +45,9 @@ from the cache that was not accepted, a line on stderr says how to get a new one
 		Example: `  authctl curl calls -- https://api.talkdeskapp.com/users/me
   authctl curl booking -- -d @order.json -H 'Content-Type: application/json' "$URL"
   authctl curl engage --allow-host api.example.com -- -fsS https://api.example.com/v1/offices`,
-		RunE: func(command *cobra.Command, args []string) error {
+		Args: verb.BeforeDash("ARGS", &own, &rest),
+		RunE: func(command *cobra.Command, _ []string) error {
 			if err := a.Begin(nil); err != nil {
-				return err
-			}
-			own, rest, err := verb.BeforeDash(command, args, "ARGS")
-			if err != nil {
 				return err
 			}
 			return a.runCurl(command.Context(), o, own, rest)

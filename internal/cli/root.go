@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/run"
 	"github.com/authctl/authctl/internal/cli/sandbox"
 	"github.com/authctl/authctl/internal/cli/token"
 	"github.com/authctl/authctl/internal/cli/verb"
@@ -27,7 +28,7 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "userinfo", Make: made(a.userinfo)},
 		verb.Made{Name: "passwd", Make: made(a.passwd)},
 		verb.Made{Name: "ping", Make: made(a.ping)},
-		verb.Made{Name: "exec", Make: made(a.exec)},
+		verb.Made{Name: "exec", Make: run.Command},
 		verb.Made{Name: "curl", Make: made(a.curl)},
 		verb.Made{Name: "profile", Make: made(a.profiles)},
 		verb.Made{Name: "providers", Make: made(a.providersCommand)},

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"os"
-	"os/exec"
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/process"
@@ -48,9 +47,5 @@ func (r *run) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer private.close()
-	child := exec.Command(path) //nolint:noctx // it ends when it likes
-	child.Args = args
-	child.Stdin, child.Stdout, child.Stderr = r.UI.Raw.In, r.UI.Raw.Out, r.UI.Raw.Err
-	child.Env = private.environ(os.Environ())
-	return process.Run(ctx, child, nil)
+	return process.Run(ctx, r.Child(path, args, private.environ(os.Environ())), nil)
 }

@@ -181,16 +181,20 @@ func Arguments(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// BeforeDash parts `[PROFILE] -- CHILD…` into what is ours and what is the child's.
-func BeforeDash(command *cobra.Command, args []string, what string) (own, child []string, err error) {
-	dash := command.ArgsLenAtDash()
-	switch {
-	case dash < 0:
-		return nil, nil, Usagef("-- is missing: %s [PROFILE] -- %s", command.CommandPath(), what)
-	case dash > 1:
-		return nil, nil, Usagef("%q is one argument too many before --", args[1])
-	case dash == len(args):
-		return nil, nil, Usagef("%s is missing after --", what)
+// BeforeDash returns a check that parts `[PROFILE] -- CHILD…` into what is ours and what is
+// the child's; what names that for the message.
+func BeforeDash(what string, own, child *[]string) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		dash := command.ArgsLenAtDash()
+		switch {
+		case dash < 0:
+			return Usagef("-- is missing: %s [PROFILE] -- %s", command.CommandPath(), what)
+		case dash > 1:
+			return Usagef("%q is one argument too many before --", args[1])
+		case dash == len(args):
+			return Usagef("%s is missing after --", what)
+		}
+		*own, *child = args[:dash], args[dash:]
+		return nil
 	}
-	return args[:dash], args[dash:], nil
 }

@@ -6,6 +6,7 @@ package verb
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -155,6 +156,14 @@ func (d *Deps) FindProgram(name string) (string, error) {
 func (d *Deps) FindOwnProgram(name string) (string, error) {
 	path, _ := d.LookupEnv("PATH")
 	return process.FindOwn(path, name)
+}
+
+// Child is a program to run, with this one's own streams.
+func (d *Deps) Child(path string, args, environment []string) *exec.Cmd {
+	child := exec.Command(path) //nolint:noctx // it ends when it likes
+	child.Args, child.Env = args, environment
+	child.Stdin, child.Stdout, child.Stderr = d.UI.Raw.In, d.UI.Raw.Out, d.UI.Raw.Err
+	return child
 }
 
 // SayIfInterrupted tells somebody who ended the questions what became of the answers.

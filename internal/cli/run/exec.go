@@ -1,26 +1,33 @@
-package cli
+// Package run has the command that runs another one with a token, at hand or kept fresh in a
+// file.
+package run
 
 import (
 	"context"
-	"os/exec"
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/cli/verb/formats"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/process"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// execOptions are the flags of `exec`.
-type execOptions struct {
-	verb.Service
+// run is `exec`.
+type run struct {
+	*verb.Deps
+	service   verb.Service
 	variable  string
 	tokenFile bool
 	keep      []string
+	// profile and child are what stands before -- and after it.
+	profile, child []string
 }
 
-func (a *app) exec() *cobra.Command {
-	o := &execOptions{}
-	command := &cobra.Command{
+// Command makes `exec`.
+func Command(d *verb.Deps) *cobra.Command {
+	r := &run{Deps: d}
+	return d.Command(cobra.Command{
 		Use:                   "exec [PROFILE] [flags] -- CMD [ARG…]",
 		DisableFlagsInUseLine: true,
 
@@ -53,33 +60,25 @@ A service that is away is asked again, one that refuses is not: a warning says s
 		Example: `  authctl exec calls -- ./report.sh
   authctl exec calls --var CALLS -- authctl exec engage --var ENGAGE -- ./sync.sh
   authctl exec engage --token-file -- ./worker`,
-		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.Begin(nil); err != nil {
-				return err
-			}
-			own, child, err := verb.BeforeDash(command, args, "CMD")
-			if err != nil {
-				return err
-			}
-			return a.runExec(command.Context(), o, own, child)
-		},
-		ValidArgsFunction: a.CompleteBeforeDash,
-	}
-	o.Bind(command.Flags())
-	command.Flags().StringVar(&o.variable, "var", "AUTHCTL_TOKEN", "the `name` of the variable that holds the token")
-	command.Flags().BoolVar(&o.tokenFile, "token-file", false,
-		"put the token into a file that is kept fresh, and its path into AUTHCTL_TOKEN_FILE")
-	command.Flags().StringArrayVar(&o.keep, "keep-env", nil,
-		"leave the variable `name` in, although it holds a secret (repeatable)")
-	return command
+		Args:              verb.BeforeDash("CMD", &r.profile, &r.child),
+		ValidArgsFunction: d.CompleteBeforeDash,
+	}, verb.Flags{Service: &r.service, Own: r.bind}, r.run)
 }
 
-// checkNames looks at the names of variables among the flags.
-func (o *execOptions) checkNames() error {
-	if !verb.VariableName(o.variable) {
-		return verb.Usagef("--var %q is not the name of a variable", o.variable)
+func (r *run) bind(flags *pflag.FlagSet) {
+	flags.StringVar(&r.variable, "var", "AUTHCTL_TOKEN", "the `name` of the variable that holds the token")
+	flags.BoolVar(&r.tokenFile, "token-file", false,
+		"put the token into a file that is kept fresh, and its path into AUTHCTL_TOKEN_FILE")
+	flags.StringArrayVar(&r.keep, "keep-env", nil,
+		"leave the variable `name` in, although it holds a secret (repeatable)")
+}
+
+// check looks at the names of variables among the flags.
+func (r *run) check() error {
+	if !verb.VariableName(r.variable) {
+		return verb.Usagef("--var %q is not the name of a variable", r.variable)
 	}
-	for _, name := range o.keep {
+	for _, name := range r.keep {
 		if !verb.VariableName(name) {
 			return verb.Usagef("--keep-env %q is not the name of a variable", name)
 		}
@@ -87,42 +86,42 @@ func (o *execOptions) checkNames() error {
 	return nil
 }
 
-func (a *app) runExec(ctx context.Context, o *execOptions, own, args []string) error {
-	if err := o.checkNames(); err != nil {
+func (r *run) run(ctx context.Context, _ []string) error {
+	if err := r.check(); err != nil {
 		return err
 	}
-	if formats.Hides(a.Deps) {
-		a.UI.Hold()
+	if formats.Hides(r.Deps) {
+		r.UI.Hold()
 	}
-	s, err := a.Open(&o.Service, own)
+	c, err := r.Open(&r.service, r.profile)
 	if err != nil {
 		return err
 	}
-	if o.DryRun {
-		return a.DryRun(ctx, s)
+	if r.service.DryRun {
+		return r.DryRun(ctx, c)
 	}
 	// A command that is not there costs no request.
-	path, err := a.FindProgram(args[0])
+	path, err := r.FindProgram(r.child[0])
 	if err != nil {
 		return err
 	}
-	answer, err := s.Token(ctx)
+	answer, err := c.Token(ctx)
 	if err != nil {
 		return err
 	}
-	token := formats.New(s, answer, a.Now())
-	formats.Hide(a.Deps, token)
-	a.TellOfScopes(s, answer)
-	// A token of another exec around this one must not be taken for this one's.
-	environment := s.Local.ChildEnvironment(s.Profile, o.keep,
-		o.variable, o.variable+"_TYPE", o.variable+"_EXPIRES_ON", o.variable+"_FILE")
-	if o.tokenFile {
-		child := exec.Command(path) //nolint:noctx // it ends when it likes
-		child.Args, child.Env = args, environment
-		child.Stdin, child.Stdout, child.Stderr = a.UI.Raw.In, a.UI.Raw.Out, a.UI.Raw.Err
-		return a.runWithTokenFile(ctx, s, answer, child, o.variable+"_FILE")
+	token := formats.New(c, answer, r.Now())
+	formats.Hide(r.Deps, token)
+	r.TellOfScopes(c, answer)
+	if r.tokenFile {
+		return r.withTokenFile(ctx, c, answer, r.Child(path, r.child, r.environment(c)))
 	}
-	environment = append(environment, token.Variables(o.variable)...)
-	a.HasChild.Store(true)
-	return process.Become(a.Context(), path, args, environment)
+	r.HasChild.Store(true)
+	return process.Become(r.Context(), path, r.child, append(r.environment(c), token.Variables(r.variable)...))
+}
+
+// environment is the child's. A token of another exec around this one must not be taken for
+// this one's.
+func (r *run) environment(c *client.Client) []string {
+	return c.Local.ChildEnvironment(c.Profile, r.keep,
+		r.variable, r.variable+"_TYPE", r.variable+"_EXPIRES_ON", r.variable+"_FILE")
 }

@@ -1,19 +1,16 @@
-package cli
+package run
 
 import (
 	"context"
-	"errors"
 	"io"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -36,17 +33,17 @@ func newRenewal(t *testing.T) (r *renewal, server *sandbox.Server, clock *time.T
 		"AUTHCTL_CONFIG": filepath.Join(dir, "config.yaml"), "AUTHCTL_STORE": "memory",
 		"AUTHCTL_RUNTIME_DIR": dir, "HOME": dir, "XDG_RUNTIME_DIR": dir,
 	}
-	a := newApp(t.Context(), verb.World{
+	d := verb.New(t.Context(), verb.World{
 		Streams:   term.Streams{In: strings.NewReader(""), Out: io.Discard, Err: said},
 		LookupEnv: func(name string) (string, bool) { text, ok := settings[name]; return text, ok },
 		Now:       func() time.Time { return *clock },
-	})
-	s, err := a.Open(&verb.Service{}, []string{"pexip"})
+	}, builtin.Services(), "")
+	c, err := d.Open(&verb.Service{}, []string{"pexip"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Unwatched()
-	file, err := a.newTokenFile()
+	c.Unwatched()
+	file, err := newTokenFile(d.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +54,14 @@ func newRenewal(t *testing.T) (r *renewal, server *sandbox.Server, clock *time.T
 		}
 		return ctx.Err()
 	}
-	return &renewal{app: a, session: s, file: file, wait: wait}, server, clock, said
+	return &renewal{Deps: d, client: c, file: file, wait: wait}, server, clock, said
 }
 
 // TestRenewalEndsWithARefusal: a wrong password must not be sent again and again.
 func TestRenewalEndsWithARefusal(t *testing.T) {
 	t.Parallel()
 	r, server, _, said := newRenewal(t)
-	answer, err := r.session.Token(t.Context())
+	answer, err := r.client.Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +91,7 @@ func TestRenewalEndsWithARefusal(t *testing.T) {
 func TestRenewalWaitsLonger(t *testing.T) {
 	t.Parallel()
 	r, server, clock, _ := newRenewal(t)
-	answer, err := r.session.Token(t.Context())
+	answer, err := r.client.Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,21 +130,5 @@ func TestRetryAt(t *testing.T) {
 	failure.NotBefore = now.Add(time.Hour)
 	if got := r.retryAt(failure, now); got != failure.NotBefore {
 		t.Errorf("the next attempt comes at %v, before the service's %v", got, failure.NotBefore)
-	}
-}
-
-// TestSignalBeforeTheChild: a signal that came while a token was got starts no child.
-func TestSignalBeforeTheChild(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(process.Interrupted{Signal: syscall.SIGTERM})
-	missing := filepath.Join(t.TempDir(), "missing")
-	for name, err := range map[string]error{
-		"in its place": process.Become(ctx, missing, []string{missing}, nil),
-		"beside it":    process.Run(ctx, exec.CommandContext(t.Context(), missing), nil),
-	} {
-		if got, ok := errors.AsType[process.Interrupted](err); !ok || got.Signal != syscall.SIGTERM {
-			t.Errorf("%s: %v, want an interruption", name, err)
-		}
 	}
 }
