@@ -155,7 +155,7 @@ func (h *house) back() []string {
 	var arrows []string
 	for room, imports := range h.imports {
 		for _, to := range imports {
-			if noun(room) != "" && strings.HasPrefix(to+"/", "internal/cli/") && to != "internal/cli/verb" {
+			if noun(room) != "" && strings.HasPrefix(to+"/", "internal/cli/") && !strings.HasPrefix(to+"/", shared) {
 				arrows = append(arrows, room+" → "+to)
 			}
 		}
@@ -164,10 +164,13 @@ func (h *house) back() []string {
 	return slices.Compact(arrows)
 }
 
+// shared is where what every noun may use is.
+const shared = "internal/cli/verb/"
+
 // noun is the room of a noun below internal/cli, empty for another.
 func noun(room string) string {
 	name, _ := strings.CutPrefix(room, "internal/cli/")
-	if name == room || name == "verb" {
+	if name == room || strings.HasPrefix(room+"/", shared) {
 		return ""
 	}
 	return name
