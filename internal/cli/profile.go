@@ -75,17 +75,9 @@ func (a *app) runProfileList(output *verb.Output) error {
 	if name, err := file.Default(); err == nil && name != "" && !slices.ContainsFunc(list, func(p shownProfile) bool {
 		return p.Name == name
 	}) {
-		a.UI.Warn("default_profile " + namesNothing(name))
+		a.UI.Warn("default_profile " + config.NamesNothing(name))
 	}
 	return a.List(output, "profiles", list, table)
-}
-
-// namesNothing says of default_profile that there is no such profile.
-func namesNothing(name string) string {
-	if config.MayBeShown(name) {
-		return "names " + name + ", which does not exist"
-	}
-	return "names a profile that does not exist"
 }
 
 func mark(on bool) string {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/doctor"
 	"github.com/authctl/authctl/internal/cli/run"
 	"github.com/authctl/authctl/internal/cli/sandbox"
 	"github.com/authctl/authctl/internal/cli/token"
@@ -33,7 +34,7 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "profile", Make: made(a.profiles)},
 		verb.Made{Name: "providers", Make: made(a.providersCommand)},
 		verb.Made{Name: "sandbox", Make: sandbox.Command},
-		verb.Made{Name: "doctor", Make: made(a.doctor)},
+		verb.Made{Name: "doctor", Make: doctor.Command},
 		verb.Made{Name: "version", Make: made(a.version)},
 		verb.Made{Name: "exit-codes", Make: made(a.exitCodes)},
 	)...)

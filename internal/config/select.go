@@ -142,6 +142,14 @@ func (f *File) Default() (string, error) {
 	return name, f.located(err)
 }
 
+// NamesNothing says of default_profile that there is no profile of that name.
+func NamesNothing(name string) string {
+	if MayBeShown(name) {
+		return "names " + name + ", which does not exist"
+	}
+	return "names a profile that does not exist"
+}
+
 // fallback returns the profile for a call that names none.
 func (f *File) fallback() (string, error) {
 	name, err := f.Default()

@@ -1,4 +1,4 @@
-package cli
+package doctor
 
 import (
 	"bytes"
@@ -20,13 +20,14 @@ import (
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/network"
+	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/google/go-cmp/cmp"
 )
 
-// clinic is a service that the doctor looks at, and what the doctor is told.
-type clinic struct {
+// service is one that the doctor looks at, and what the doctor is told.
+type service struct {
 	*httptest.Server
 	asked atomic.Int32
 	dir   string
@@ -34,11 +35,11 @@ type clinic struct {
 	now   func() time.Time
 }
 
-// newClinic serves TLS with a certificate of its own, which the configuration's only
+// newService serves TLS with a certificate of its own, which the configuration's only
 // profile does not trust yet.
-func newClinic(t *testing.T) *clinic {
+func newService(t *testing.T) *service {
 	t.Helper()
-	c := &clinic{dir: t.TempDir(), now: time.Now}
+	c := &service{dir: t.TempDir(), now: time.Now}
 	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.asked.Add(1)
 		if r.Method != http.MethodHead || r.Header.Get("Authorization") != "" || r.URL.RequestURI() != "/" {
@@ -60,26 +61,34 @@ func newClinic(t *testing.T) *clinic {
 	return c
 }
 
-func (c *clinic) write(t *testing.T, name, text string) {
+func (c *service) write(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// doctor runs the doctor online and returns the exit code and the checks of a section.
-func (c *clinic) doctor(t *testing.T, section string, args ...string) (int, []check) {
+// doctor runs the doctor online and returns the kind of its error, empty for none, and the
+// checks of a section.
+func (c *service) doctor(t *testing.T, section string, args ...string) (string, []check) {
 	t.Helper()
 	var out, stderr bytes.Buffer
-	code := Main(t.Context(), verb.World{
-		Args:    append([]string{"doctor", "--online", "-o", "json"}, args...),
+	deps := verb.New(t.Context(), verb.World{
 		Streams: term.Streams{In: strings.NewReader(""), Out: &out, Err: &stderr},
 		Now:     c.now,
 		LookupEnv: func(name string) (string, bool) {
 			value, ok := c.env[name]
 			return value, ok
 		},
-	})
+	}, builtin.Services(), "test")
+	deps.Global.Color = "auto"
+	command := Command(deps)
+	command.SilenceErrors, command.SilenceUsage = true, true
+	command.SetArgs(append([]string{"--online", "-o", "json"}, args...))
+	kind := ""
+	if err := command.ExecuteContext(t.Context()); err != nil {
+		kind, _ = verb.Judge(err)
+	}
 	if strings.Contains(out.String()+stderr.String(), "obviously-fake-secret") {
 		t.Error("the secret is shown")
 	}
@@ -90,8 +99,8 @@ func (c *clinic) doctor(t *testing.T, section string, args ...string) (int, []ch
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 		t.Fatalf("%v: %s%s", err, &out, &stderr)
 	}
-	if report.OK != (code == 0) || (stderr.Len() == 0) != (code == 0) {
-		t.Errorf("exit code %d, ok %t, stderr %q", code, report.OK, &stderr)
+	if report.OK != (kind == "") || stderr.Len() > 0 {
+		t.Errorf("kind %q, ok %t, stderr %q", kind, report.OK, &stderr)
 	}
 	found := []check{}
 	for _, one := range report.Checks {
@@ -99,75 +108,75 @@ func (c *clinic) doctor(t *testing.T, section string, args ...string) (int, []ch
 			found = append(found, one)
 		}
 	}
-	return code, found
+	return kind, found
 }
 
 func TestDoctorSeesTheCertificate(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t)
-	code, found := c.doctor(t, sectionNetwork)
-	if code != 3 || len(found) != 1 || !strings.Contains(found[0].Message, "its certificate is not trusted") {
-		t.Errorf("without its issuer: exit code %d, %+v", code, found)
+	c := newService(t)
+	kind, found := c.doctor(t, "network")
+	if kind != "config" || len(found) != 1 || !strings.Contains(found[0].Message, "its certificate is not trusted") {
+		t.Errorf("without its issuer: kind %q, %+v", kind, found)
 	}
 	trust := []string{"--ca-file", filepath.Join(c.dir, "ca.pem")}
-	code, found = c.doctor(t, sectionNetwork, trust...)
+	kind, found = c.doctor(t, "network", trust...)
 	until := c.Certificate().NotAfter
-	if code != 0 || len(found) != 1 || found[0].State != stateOK ||
+	if kind != "" || len(found) != 1 || found[0].State != stateOK ||
 		!strings.Contains(found[0].Message, "TLS 1.3, certificate good until "+moment.Text(until)) {
-		t.Errorf("with its issuer: exit code %d, %+v", code, found)
+		t.Errorf("with its issuer: kind %q, %+v", kind, found)
 	}
 	if c.asked.Load() != 1 {
 		t.Errorf("the service was asked %d times, want once", c.asked.Load())
 	}
 	c.now = func() time.Time { return until.Add(-certificateWarning + time.Hour) }
-	if _, found = c.doctor(t, sectionNetwork, trust...); len(found) != 1 || found[0].State != stateWarning {
+	if _, found = c.doctor(t, "network", trust...); len(found) != 1 || found[0].State != stateWarning {
 		t.Errorf("13 days before its end: %+v", found)
 	}
-	if code, found = c.doctor(t, sectionNetwork, "--ca-file", "missing.pem"); code != 3 || len(found) != 1 {
-		t.Errorf("without the issuer's file: exit code %d, %+v", code, found)
+	if kind, found = c.doctor(t, "network", "--ca-file", "missing.pem"); kind != "config" || len(found) != 1 {
+		t.Errorf("without the issuer's file: kind %q, %+v", kind, found)
 	}
 }
 
 func TestDoctorComparesClocks(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t)
+	c := newService(t)
 	for _, row := range []struct {
 		off     time.Duration
-		code    int
+		kind    string
 		state   string
 		message string
 	}{
-		{0, 0, stateOK, "agree"},
-		{40 * time.Second, 0, stateWarning, "ahead of the service's"},
-		{-40 * time.Second, 0, stateWarning, "behind the service's"},
-		{-10 * time.Minute, 3, stateFailed, "behind the service's"},
-		{10 * time.Minute, 3, stateFailed, "ahead of the service's"},
+		{0, "", stateOK, "agree"},
+		{40 * time.Second, "", stateWarning, "ahead of the service's"},
+		{-40 * time.Second, "", stateWarning, "behind the service's"},
+		{-10 * time.Minute, "config", stateFailed, "behind the service's"},
+		{10 * time.Minute, "config", stateFailed, "ahead of the service's"},
 	} {
 		c.now = func() time.Time { return time.Now().Add(row.off) }
-		code, found := c.doctor(t, sectionClock, "--ca-file", filepath.Join(c.dir, "ca.pem"))
-		if code != row.code || len(found) != 1 || found[0].State != row.state ||
+		kind, found := c.doctor(t, "clock", "--ca-file", filepath.Join(c.dir, "ca.pem"))
+		if kind != row.kind || len(found) != 1 || found[0].State != row.state ||
 			!strings.Contains(found[0].Message, row.message) || (found[0].Hint == "") != (row.state == stateOK) {
-			t.Errorf("%s off: exit code %d, %+v", row.off, code, found)
+			t.Errorf("%s off: kind %q, %+v", row.off, kind, found)
 		}
 	}
 }
 
 func TestDoctorWaitsForNoService(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t)
+	c := newService(t)
 	gone := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-gone }))
 	t.Cleanup(silent.Close)
 	t.Cleanup(func() { close(gone) })
 	c.env["AUTHCTL_BASE_URL"] = silent.URL
-	code, found := c.doctor(t, sectionNetwork, "--timeout", "1s")
-	if code != 8 || len(found) != 1 || found[0].Message != "gave no answer within 1s; it has the token endpoint and the API" {
-		t.Errorf("a silent service: exit code %d, %+v", code, found)
+	kind, found := c.doctor(t, "network", "--timeout", "1s")
+	if kind != "temporary" || len(found) != 1 || found[0].Message != "gave no answer within 1s; it has the token endpoint and the API" {
+		t.Errorf("a silent service: kind %q, %+v", kind, found)
 	}
 	c.Close()
 	c.env["AUTHCTL_BASE_URL"] = c.URL
-	if code, found = c.doctor(t, sectionNetwork); code != 8 || !strings.Contains(found[0].Message, "cannot be reached") {
-		t.Errorf("a service that is gone: exit code %d, %+v", code, found)
+	if kind, found = c.doctor(t, "network"); kind != "temporary" || !strings.Contains(found[0].Message, "cannot be reached") {
+		t.Errorf("a service that is gone: kind %q, %+v", kind, found)
 	}
 }
 
@@ -177,13 +186,13 @@ func TestDoctorsVerdictIsWhatIsToBeMendedFirst(t *testing.T) {
 		"": "<nil>", "temporary": "temporary", "temporary store": "store", "store config temporary": "config",
 		"internal": "internal", "internal temporary": "temporary", "protocol": "protocol", "temporary protocol": "protocol",
 	} {
-		e := &examination{}
-		e.warn(check{kind: "config"})
+		d := &doctor{}
+		d.warn(check{kind: "config"})
 		for kind := range strings.FieldsSeq(kinds) {
-			e.note(stateFailed, check{kind: kind})
+			d.note(stateFailed, check{kind: kind})
 		}
 		got := "<nil>"
-		if err := e.verdict(); err != nil {
+		if err := d.verdict(); err != nil {
 			got, _ = verb.Judge(err)
 		}
 		if got != want {
@@ -199,11 +208,9 @@ func TestDoctorKeepsPathsWhole(t *testing.T) {
 		stateOK:      "  ok       file:\n" + path + ",\n           mode 0600\n           → chmod 600\n" + path + "\n",
 		stateWarning: "  warning  file:\n" + path + ",\n           mode 0600\n           → chmod 600\n" + path + "\n",
 	} {
-		var b strings.Builder
-		(&app{verb.New(t.Context(), verb.World{}, nil, "")}).printCheck(&b, check{
-			State: state, Name: "file", Message: path + ", mode 0600", Hint: "chmod 600 " + path,
-		})
-		if diff := cmp.Diff(want, b.String()); diff != "" {
+		ui := verb.New(t.Context(), verb.World{}, nil, "").UI
+		got := check{State: state, Name: "file", Message: path + ", mode 0600", Hint: "chmod 600 " + path}.text(ui)
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
@@ -211,11 +218,11 @@ func TestDoctorKeepsPathsWhole(t *testing.T) {
 
 func TestDoctorTellsTheKeyringsLimit(t *testing.T) {
 	t.Parallel()
-	e := &examination{}
-	e.limit(&store.Keyring{MaxRecord: 2560})
+	d := &doctor{}
+	d.limit(&store.Keyring{MaxRecord: 2560})
 	want := "an entry holds 2560 bytes; what is bigger is sealed into a file"
-	if len(e.checks) != 1 || e.checks[0].State != stateOK || e.checks[0].Message != want {
-		t.Errorf("%+v", e.checks)
+	if len(d.checks) != 1 || d.checks[0].State != stateOK || d.checks[0].Message != want {
+		t.Errorf("%+v", d.checks)
 	}
 }
 
@@ -249,8 +256,8 @@ func TestProxyIsShownWithoutCredentials(t *testing.T) {
 		}
 	}
 	u, _ := url.Parse("http://fake:1/fake@p:1")
-	v := &visit{proxy: u, err: errors.New("dial tcp: lookup fake")}
-	if _, message, _ := v.failure(time.Second); strings.Contains(message, "fake") {
+	h := &host{proxy: u, err: errors.New("dial tcp: lookup fake")}
+	if _, message, _ := h.failure(time.Second); strings.Contains(message, "fake") {
 		t.Errorf("a failure shows %q", message)
 	}
 }

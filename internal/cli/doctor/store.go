@@ -1,0 +1,155 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/store"
+)
+
+// carefulKeyring reads no secret from a keyring that would ask a person first. It
+// looks once.
+type carefulKeyring struct {
+	keyring *store.Keyring
+	once    sync.Once
+	err     error
+}
+
+// check returns why the keyring is not to be used.
+func (k *carefulKeyring) check(ctx context.Context) error {
+	k.once.Do(func() { k.err = k.keyring.CheckUnlocked(ctx) })
+	return k.err
+}
+
+// Secret returns the secret stored under name; see source.Keyring.
+func (k *carefulKeyring) Secret(ctx context.Context, name string) (secret.Secret, error) {
+	if err := k.check(ctx); err != nil {
+		return secret.Secret{}, err
+	}
+	return k.keyring.Secret(ctx, name)
+}
+
+// checkStore checks the store that a command would use. The error is one of the flags'.
+func (d *doctor) checkStore(ctx context.Context, keyring *carefulKeyring) error {
+	_, chosen, err := d.Store(&d.store)
+	if _, wrong := errors.AsType[*verb.Error](err); wrong {
+		return err
+	}
+	if err != nil {
+		d.fail(check{Name: "directory"}, err)
+		return nil
+	}
+	switch s := chosen.(type) {
+	case *store.Auto:
+		d.checkKeyring(ctx, keyring, true)
+	case *store.Keyring:
+		d.checkKeyring(ctx, keyring, false)
+	case *store.File:
+		d.checkFiles(ctx, s)
+	default:
+		d.ok(check{Name: chosen.Name(), Message: "tokens last as long as one command: every command asks the service"})
+	}
+	return nil
+}
+
+// probe tries a store with a record that is removed again, and says how that went.
+func (d *doctor) probe(ctx context.Context, s store.Store) (string, error) {
+	took, err := store.Probe(ctx, s, d.Now())
+	return "can be read and written, answers in " + inMilliseconds(took), err
+}
+
+// checkKeyring checks the keyring. Where it need not work, because auto goes without, what
+// is wrong with it is a warning.
+func (d *doctor) checkKeyring(ctx context.Context, keyring *carefulKeyring, auto bool) {
+	c := check{Name: "keyring", kind: "store"}
+	err := keyring.check(ctx)
+	if err == nil {
+		c.Message, err = d.probe(ctx, keyring.keyring)
+	}
+	switch {
+	case err != nil && auto:
+		_, c.Hint = verb.Judge(err)
+		c.Message = "no token is kept between calls: " + err.Error()
+		d.warn(c)
+		return
+	case err != nil:
+		d.fail(c, err)
+		return
+	case auto:
+		c.Message += "; chosen by auto"
+	}
+	d.ok(c)
+	d.limit(keyring.keyring)
+	d.directory("index", keyring.keyring.IndexDir())
+}
+
+// limit tells how big an entry of the keyring may be.
+func (d *doctor) limit(keyring *store.Keyring) {
+	text := "none for an entry of this keyring"
+	if limit := keyring.Limit(); limit > 0 {
+		text = fmt.Sprintf("an entry holds %d bytes; what is bigger is sealed into a file", limit)
+	}
+	d.ok(check{Name: "limit", Message: text})
+}
+
+// directory checks one in which a store keeps files.
+func (d *doctor) directory(name, path string) {
+	if path == "" {
+		d.warn(check{
+			Name: name, Message: "none, because there is no home directory: token list cannot know what is cached",
+			Hint: "set HOME or XDG_STATE_HOME",
+		})
+	} else if err := store.CheckDir(path, d.local.Trust()); err != nil {
+		d.fail(check{Name: name, kind: "store", Hint: "make the directory yours alone (chmod 700)"}, err)
+	} else {
+		d.ok(check{Name: name, Message: path})
+	}
+}
+
+// checkFiles checks the file store: its key, its directory and, unless the key is the
+// output of a command, reading and writing.
+func (d *doctor) checkFiles(ctx context.Context, files *store.File) {
+	key, given := config.InspectStoreKey(ctx, d.local.Fetcher())
+	if given {
+		d.secret(check{Name: "key"}, key)
+	}
+	if key.Err != nil {
+		return
+	}
+	d.directory("directory", files.Dir)
+	c, err := check{Name: files.Name()}, error(nil)
+	if key.Kind == "cmd" {
+		c.Message = "not tried, because that would run the command of " + key.Setting
+	} else {
+		c.Message, err = d.probe(ctx, files)
+	}
+	if err == nil {
+		d.ok(c)
+		return
+	}
+	if _, known := errors.AsType[*store.UnusableError](err); !known {
+		c.kind = "store"
+	}
+	d.fail(c, err)
+}
+
+// checkLocks checks that a lock can be taken, and only once.
+func (d *doctor) checkLocks(ctx context.Context) {
+	dir, err := d.local.Locks().Probe(ctx)
+	if err != nil {
+		d.fail(check{Name: "directory"}, err)
+		return
+	}
+	d.ok(check{Name: "directory", Message: dir + " is yours alone, and a lock in it keeps others out"})
+}
+
+// inMilliseconds is a time for people.
+func inMilliseconds(d time.Duration) string {
+	return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))
+}
