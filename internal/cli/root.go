@@ -10,6 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/doctor"
 	"github.com/authctl/authctl/internal/cli/run"
 	"github.com/authctl/authctl/internal/cli/sandbox"
+	"github.com/authctl/authctl/internal/cli/session"
 	"github.com/authctl/authctl/internal/cli/token"
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/setting"
@@ -24,11 +25,11 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.Named("",
 		verb.Made{Name: "token", Make: token.Command},
 		verb.Made{Name: "scopes", Make: made(a.scopes)},
-		verb.Made{Name: "login", Make: made(a.login)},
-		verb.Made{Name: "signout", Make: made(a.signout)},
-		verb.Made{Name: "userinfo", Make: made(a.userinfo)},
-		verb.Made{Name: "passwd", Make: made(a.passwd)},
-		verb.Made{Name: "ping", Make: made(a.ping)},
+		verb.Made{Name: "login", Make: session.Login},
+		verb.Made{Name: "signout", Make: session.SignOut},
+		verb.Made{Name: "userinfo", Make: session.UserInfo},
+		verb.Made{Name: "passwd", Make: session.Passwd},
+		verb.Made{Name: "ping", Make: session.Ping},
 		verb.Made{Name: "exec", Make: run.Command},
 		verb.Made{Name: "curl", Make: made(a.curl)},
 		verb.Made{Name: "profile", Make: made(a.profiles)},

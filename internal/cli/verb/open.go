@@ -21,6 +21,15 @@ func (d *Deps) Open(f *Service, args []string) (*client.Client, error) {
 	return d.OpenProfile(f, p)
 }
 
+// OpenFor opens the client of an operation of providers, which its service has to have.
+func (d *Deps) OpenFor(operation string, f *Service, args []string) (*client.Client, error) {
+	c, err := d.Open(f, args)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Profile.Service.Require(operation, d.Services)
+}
+
 // Pick returns the profile that the flags and arguments ask for, with settings on top, and
 // those of --scope; nil for none. A command may change it before it opens it.
 func (d *Deps) Pick(f *Service, args []string, settings map[string]setting.Value) (*config.Profile, error) {

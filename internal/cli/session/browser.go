@@ -1,14 +1,58 @@
-package cli
+package session
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/secret"
 )
+
+// show opens the browser, or says what to open. The address holds no secret: what it
+// holds is worth nothing without this process.
+func (l *login) show(ctx context.Context, c *client.Client, address *url.URL) {
+	words := "open this address in a browser on this machine:"
+	if !l.noBrowser {
+		err := openBrowser(ctx, l.Deps, c, address.String())
+		switch {
+		case err != nil:
+			l.UI.Warn("no browser could be opened: " + err.Error())
+		case l.Global.Quiet:
+			return
+		default:
+			words = "the browser opens " + address.Scheme + "://" + address.Host + "; if it does not, open there:"
+		}
+	}
+	l.UI.Note(words)
+	_, _ = fmt.Fprintln(l.UI.Streams.Err, address.String())
+}
+
+// openBrowser starts the browser and does not wait for it: $BROWSER, else the system's own
+// way. It gets no secret: what it starts stays for days.
+func openBrowser(ctx context.Context, d *verb.Deps, c *client.Client, address string) error {
+	environment := c.Local.ChildEnvironment(c.Profile, nil, "AUTHCTL_TOKEN")
+	var failed error
+	for _, choice := range browsers(d) {
+		path, args, err := choice.command(address)
+		if err == nil {
+			started := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
+			started.Env, started.SysProcAttr = environment, apart()
+			if err = started.Start(); err == nil {
+				go func() { _ = started.Wait() }()
+				return nil
+			}
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
+}
 
 // browser is a command that opens an address, and what looks for its program.
 type browser struct {
@@ -18,12 +62,12 @@ type browser struct {
 
 // browsers are those to try, in this order: those of $BROWSER, separated as PATH's
 // directories are, else the system's own. See http://www.catb.org/~esr/BROWSER/.
-func (a *app) browsers() []browser {
+func browsers(d *verb.Deps) []browser {
 	var list []browser
-	chosen, _ := a.LookupEnv("BROWSER")
+	chosen, _ := d.LookupEnv("BROWSER")
 	for command := range strings.SplitSeq(chosen, string(filepath.ListSeparator)) {
-		if words := a.browserWords(command); len(words) > 0 {
-			list = append(list, browser{words, a.FindProgram})
+		if words := browserWords(d, command); len(words) > 0 {
+			list = append(list, browser{words, d.FindProgram})
 		}
 	}
 	if len(list) > 0 {
@@ -36,15 +80,15 @@ func (a *app) browsers() []browser {
 	case "windows":
 		words = []string{"rundll32", "url.dll,FileProtocolHandler"}
 	}
-	return []browser{{words, a.FindOwnProgram}}
+	return []browser{{words, d.FindOwnProgram}}
 }
 
 // browserWords splits a command of $BROWSER. One that is a program's path as a whole is not
 // split: "/mnt/c/Program Files/…" is what one has in WSL.
-func (a *app) browserWords(command string) []string {
+func browserWords(d *verb.Deps, command string) []string {
 	command = strings.TrimSpace(command)
 	if strings.Contains(command, " ") && filepath.IsAbs(command) {
-		if path, err := a.FindProgram(command); err == nil {
+		if path, err := d.FindProgram(command); err == nil {
 			return []string{path}
 		}
 	}
@@ -75,28 +119,23 @@ func (b browser) command(address string) (path string, args []string, err error)
 // quotes away. A backslash stands for itself: it separates directories on Windows.
 func splitWords(command string) []string {
 	var words []string
-	var word strings.Builder
 	var quote rune
 	begun := false
 	for _, r := range command {
+		blank := quote == 0 && strings.ContainsRune(" \t\n", r)
+		if !blank && !begun {
+			words = append(words, "")
+		}
+		begun = !blank
 		switch {
-		case quote != 0 && r == quote:
+		case blank:
+		case r == quote:
 			quote = 0
 		case quote == 0 && (r == '\'' || r == '"'):
-			quote, begun = r, true
-		case quote == 0 && slices.Contains([]rune{' ', '\t', '\n'}, r):
-			if begun {
-				words = append(words, word.String())
-			}
-			word.Reset()
-			begun = false
+			quote = r
 		default:
-			word.WriteRune(r)
-			begun = true
+			words[len(words)-1] += string(r)
 		}
-	}
-	if begun {
-		words = append(words, word.String())
 	}
 	return words
 }
