@@ -77,7 +77,7 @@ func (a *app) runScopesCheck(ctx context.Context, o *scopesCheckOptions, args []
 	c := &scopesCheck{app: a, session: s, own: own, answer: answer, roles: claims.Roles}
 	known.Introspected = a.introspected(a.Watched(ctx), c)
 	c.rows = scopes.Compare(known)
-	if err := a.Require(&o.Require, s, answer, known); err != nil {
+	if err := o.Require.Demand(a.Deps, s, answer, known); err != nil {
 		return err
 	}
 	return a.showCheck(&o.output, c)

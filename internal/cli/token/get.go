@@ -109,7 +109,7 @@ func (g *get) run(ctx context.Context, args []string) error {
 	}
 	if len(g.require.Required) > 0 {
 		known, _ := verb.Sides(c, answer)
-		if err := g.Require(&g.require, c, answer, known); err != nil {
+		if err := g.require.Demand(g.Deps, c, answer, known); err != nil {
 			return err
 		}
 	}

@@ -13,19 +13,6 @@ func Choose(flags *pflag.FlagSet, name string, words ...string) {
 	_ = flags.SetAnnotation(name, Choices, words)
 }
 
-// Completing reports whether it is a shell that asks what could be typed.
-func (d *Deps) Completing() bool {
-	for _, arg := range d.Args {
-		if arg == "--" {
-			return false
-		}
-		if arg == cobra.ShellCompRequestCmd || arg == cobra.ShellCompNoDescRequestCmd {
-			return true
-		}
-	}
-	return false
-}
-
 // CompleteProfile offers the names of the profiles, offline and from the file alone.
 func (d *Deps) CompleteProfile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {

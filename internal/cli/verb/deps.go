@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/authctl/authctl/internal/client"
@@ -21,32 +20,11 @@ import (
 	"github.com/authctl/authctl/internal/term"
 )
 
-// World is what the program takes from the world.
-type World struct {
-	// Args are the arguments without the program's name.
-	Args []string
-	// Streams are stdin, stdout and stderr.
-	Streams term.Streams
-	// LookupEnv reads the environment.
-	LookupEnv func(string) (string, bool)
-	// Environ returns the whole environment, as os.Environ does; nil means that nobody
-	// looks for misspelled names in it.
-	Environ func() []string
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
-	// Signals returns a context that a signal ends with process.Interrupted as its cause.
-	// It is called by commands that leave something to tidy up; without it, as
-	// for those that do not, a signal ends the process. Nil means never.
-	Signals func(context.Context) context.Context
-	// EndBy ends the process as a signal does that was received, or with an exit code
-	// where it cannot; typed says that there is a terminal, at which it may have been
-	// typed. Nil means that nothing but the exit code tells of a signal.
-	EndBy func(i process.Interrupted, typed bool)
-}
-
 // Deps is one run of the program, as its commands see it.
 type Deps struct {
 	World
+	Lifetime
+	ScopeNotes
 	UI       *term.UI
 	Services []providers.Spec
 	Global   Global
@@ -54,21 +32,10 @@ type Deps struct {
 	Version string
 	// Subject is what the command is about, for the error that it may end with.
 	Subject Subject
-	// HasChild says that signals are a child's, at whose end this process ends.
-	HasChild atomic.Bool
-	// BeforeEnd is called when the process is about to be ended after a signal.
-	BeforeEnd func()
 	// Again runs one more command in this process, and returns its exit code.
 	Again func(context.Context, World) int
 
-	// ctx is what the command runs under, to tell afterwards why it ended.
-	ctx      context.Context //nolint:containedctx // one run of the program is one context
-	watching bool
-	local    *client.Local
-	// warnedOf are the scopes that a warning was given for, and toldOfScopes the one that was
-	// last given of scopes a token lacks.
-	warnedOf     []string
-	toldOfScopes string
+	local *client.Local
 	// warnedOfVariables says that misspelled variables were looked for.
 	warnedOfVariables bool
 }
@@ -90,42 +57,11 @@ func New(ctx context.Context, w World, services []providers.Spec, version string
 	if w.Now == nil {
 		w.Now = time.Now
 	}
-	d := &Deps{World: w, UI: term.NewUI(w.Streams, w.LookupEnv), Services: services, Version: version, ctx: ctx}
-	d.UI.Withhold, d.UI.Prompter.Watch = d.withheld, d.Watched
+	d := &Deps{World: w, UI: term.NewUI(w.Streams, w.LookupEnv), Services: services, Version: version}
+	d.Lifetime = Lifetime{signals: w.Signals, endBy: w.EndBy, terminal: w.Streams.Terminal(), ctx: ctx}
+	d.ScopeNotes = ScopeNotes{ui: d.UI, services: services, commandFor: d.CommandFor}
+	d.UI.Withhold, d.UI.Prompter.Watch = w.withheld, d.Watched
 	return d
-}
-
-// Context is what the command runs under.
-func (d *Deps) Context() context.Context { return d.ctx }
-
-// Watched returns the context of a command that signals are to end in order.
-func (d *Deps) Watched(ctx context.Context) context.Context {
-	switch {
-	case d.Signals == nil:
-		return ctx
-	case !d.watching:
-		d.ctx, d.watching = d.Signals(ctx), true
-		context.AfterFunc(d.ctx, d.endSoon)
-	}
-	return d.ctx
-}
-
-// endSoon ends the process a second after a signal when nothing else does: what is
-// waited for may be a file system or a library that nobody can interrupt.
-func (d *Deps) endSoon() {
-	if interrupted, ok := errors.AsType[process.Interrupted](context.Cause(d.ctx)); ok && d.EndBy != nil {
-		time.AfterFunc(process.Grace, func() { d.endNow(interrupted) })
-	}
-}
-
-func (d *Deps) endNow(i process.Interrupted) {
-	if d.HasChild.Load() {
-		return
-	}
-	if d.BeforeEnd != nil {
-		d.BeforeEnd()
-	}
-	d.EndBy(i, d.UI.Terminal())
 }
 
 // Service returns the service of a name.
@@ -138,24 +74,6 @@ func (d *Deps) Service(name string) (providers.Spec, error) {
 		names = append(names, s.Name)
 	}
 	return providers.Spec{}, Usagef("%q is not a provider: choose one of %s", name, strings.Join(names, ", "))
-}
-
-// IsTrue reports whether a runner or a person has set a variable to true.
-func (d *Deps) IsTrue(name string) bool {
-	value, _ := d.LookupEnv(name)
-	return strings.EqualFold(value, "true")
-}
-
-// FindProgram returns the path of a program that the user named; see process.Find.
-func (d *Deps) FindProgram(name string) (string, error) {
-	path, _ := d.LookupEnv("PATH")
-	return process.Find(path, name)
-}
-
-// FindOwnProgram returns the path of a program that authctl chooses; see process.FindOwn.
-func (d *Deps) FindOwnProgram(name string) (string, error) {
-	path, _ := d.LookupEnv("PATH")
-	return process.FindOwn(path, name)
 }
 
 // Child is a program to run, with this one's own streams.

@@ -50,9 +50,9 @@ func Sides(c *client.Client, answer broker.Answer) (scopes.Sides, scopes.Claims)
 	}, claims
 }
 
-// Require is an error when one of the wanted scopes is not in effect. What no side
+// Demand is an error when one of the wanted scopes is not in effect. What no side
 // says anything of counts as missing: a pipeline wants to be sure.
-func (d *Deps) Require(f *Require, c *client.Client, answer broker.Answer, known scopes.Sides) error {
+func (f *Require) Demand(d *Deps, c *client.Client, answer broker.Answer, known scopes.Sides) error {
 	wanted := f.List()
 	if len(wanted) == 0 {
 		return nil
@@ -68,7 +68,7 @@ func (d *Deps) Require(f *Require, c *client.Client, answer broker.Answer, known
 	named := noun + scopes.WithMeaning(c.Profile.Service, missing)
 	e := &Error{
 		Kind: "scope", Message: fmt.Sprintf("the token of profile %s lacks the %s", c.Profile.Name, named),
-		Hint: d.nextFor(c, known, missing, answer.Source == broker.SourceCache),
+		Hint: nextFor(d.CommandFor, c, known, missing, answer.Source == broker.SourceCache),
 	}
 	if known.Granted == nil && len(known.Requested) == 0 && known.InToken == nil {
 		e.Message = fmt.Sprintf("nobody says that the token of profile %s has the %s: the service names no scopes, "+
@@ -79,7 +79,7 @@ func (d *Deps) Require(f *Require, c *client.Client, answer broker.Answer, known
 
 // nextFor says how a missing scope is come by: those that were not asked for have to
 // be, the others have to be granted at the service.
-func (d *Deps) nextFor(c *client.Client, known scopes.Sides, missing []string, cached bool) string {
+func nextFor(commandFor func(string, ...string) string, c *client.Client, known scopes.Sides, missing []string, cached bool) string {
 	if better := scopes.Corrected(c.Profile.Service, missing); !slices.Equal(better, missing) {
 		return "probably meant: " + strings.Join(better, ", ") + "; see authctl scopes list " + c.Profile.Service.Name
 	}
@@ -97,7 +97,7 @@ func (d *Deps) nextFor(c *client.Client, known scopes.Sides, missing []string, c
 		}
 		parts = append(parts, text)
 	}
-	return strings.Join(append(parts, "see "+d.CommandFor(c.Profile.Name, "scopes", "check")), "; ")
+	return strings.Join(append(parts, "see "+commandFor(c.Profile.Name, "scopes", "check")), "; ")
 }
 
 // Granting says where the client is given a scope.

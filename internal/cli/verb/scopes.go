@@ -10,7 +10,19 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
+	"github.com/authctl/authctl/internal/term"
 )
+
+// ScopeNotes are what a run of the program says of scopes, each note once.
+type ScopeNotes struct {
+	ui         *term.UI
+	services   []providers.Spec
+	commandFor func(profile string, words ...string) string
+	// warnedOf are the scopes that a warning was given for, and toldOf the one that was last
+	// given of scopes a token lacks.
+	warnedOf []string
+	toldOf   string
+}
 
 // MissingScopes are the scopes that a token should have and has not: those that were
 // asked for and, where it has just taken the place of another, those that this one had.
@@ -20,21 +32,21 @@ func MissingScopes(answer broker.Answer) []string {
 
 // TellOfScopes warns of the scopes that a token should have and has not, in one line, and
 // not again while that stays so. It is for the verbs that hand a token on or use it.
-func (d *Deps) TellOfScopes(c *client.Client, answer broker.Answer) {
-	text := d.lackingScopes(c, answer)
+func (n *ScopeNotes) TellOfScopes(c *client.Client, answer broker.Answer) {
+	text := n.lackingScopes(c, answer)
 	if c.Options.Explain != nil {
 		c.Options.Explain("scopes: %s", explainedScopes(c, answer))
 	}
-	if text != "" && text != d.toldOfScopes {
-		d.UI.Warn(text)
+	if text != "" && text != n.toldOf {
+		n.ui.Warn(text)
 	}
-	d.toldOfScopes = text
+	n.toldOf = text
 }
 
 // lackingScopes says which scopes are missing, empty when none is.
-func (d *Deps) lackingScopes(c *client.Client, answer broker.Answer) string {
+func (n *ScopeNotes) lackingScopes(c *client.Client, answer broker.Answer) string {
 	of := "the token of profile " + c.Profile.Name
-	see := "; see " + d.CommandFor(c.Profile.Name, "scopes", "check")
+	see := "; see " + n.commandFor(c.Profile.Name, "scopes", "check")
 	before := scopes.Missing(answer.Missing, answer.Lost)
 	switch {
 	case len(answer.Missing) == 0 && len(before) == 0:
@@ -75,29 +87,29 @@ func named(names []string) string { return strings.Join(scopes.Shown(names), ", 
 // catalogue takes time that a token from the cache does not: it is called for what
 // was typed just now, and otherwise only when the service is about to be asked.
 // origin says where the names come from, empty where that is plain.
-func (d *Deps) WarnOfScopes(service providers.Spec, names []string, origin string) {
-	if d.UI.Quiet || len(names) == 0 {
+func (n *ScopeNotes) WarnOfScopes(service providers.Spec, names []string, origin string) {
+	if n.ui.Quiet || len(names) == 0 {
 		return
 	}
 	for _, c := range scopes.Check(service, names) {
-		if slices.Contains(d.warnedOf, c.Name) {
+		if slices.Contains(n.warnedOf, c.Name) {
 			continue
 		}
-		d.warnedOf = append(d.warnedOf, c.Name)
+		n.warnedOf = append(n.warnedOf, c.Name)
 		text := c.String()
-		if other, ok := d.elsewhere(service, c.Name); ok && c.Suggestion == "" {
+		if other, ok := n.elsewhere(service, c.Name); ok && c.Suggestion == "" {
 			text += "; it is one of " + other
 		}
 		if origin != "" {
 			text += " (" + origin + ")"
 		}
-		d.UI.Warn(text)
+		n.ui.Warn(text)
 	}
 }
 
 // elsewhere returns the title of another service that has the scope.
-func (d *Deps) elsewhere(service providers.Spec, name string) (string, bool) {
-	for _, s := range d.Services {
+func (n *ScopeNotes) elsewhere(service providers.Spec, name string) (string, bool) {
+	for _, s := range n.services {
 		if _, ok := scopes.CatalogueOf(s).Lookup(name); ok && s.Name != service.Name {
 			return s.Title, true
 		}
@@ -106,9 +118,9 @@ func (d *Deps) elsewhere(service providers.Spec, name string) (string, bool) {
 }
 
 // WarnOfProfile warns about the scopes that a profile will ask for.
-func (d *Deps) WarnOfProfile(p *config.Profile) {
+func (n *ScopeNotes) WarnOfProfile(p *config.Profile) {
 	value, _ := p.Settings.Lookup("scopes")
-	d.WarnOfScopes(p.Service, value.List, value.Origin)
+	n.WarnOfScopes(p.Service, value.List, value.Origin)
 }
 
 // scopesLine is the line of a profile that asks for the names.

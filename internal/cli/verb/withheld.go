@@ -10,11 +10,11 @@ import (
 
 // withheld returns text without what stands in the arguments, or in a variable that takes
 // a word, and may be a token that somebody gave in the wrong place.
-func (d *Deps) withheld(text string) string {
-	given := slices.Clone(d.Args)
+func (w World) withheld(text string) string {
+	given := slices.Clone(w.Args)
 	for _, name := range wordVariables() {
-		if d.LookupEnv != nil {
-			value, _ := d.LookupEnv(name)
+		if w.LookupEnv != nil {
+			value, _ := w.LookupEnv(name)
 			given = append(given, value)
 		}
 	}
