@@ -10,8 +10,18 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 )
 
+// addresses are where a configured service is.
+type addresses struct {
+	configured
+	// vars are the values of Spec.Vars, each in its form.
+	vars map[string]string
+	// base is scheme, host and port. Token and authorize are nil where the issuer's document
+	// names them, and so is what the service does not have.
+	base, token, authorize, issuer, api *url.URL
+}
+
 // locate puts the addresses of the profile together.
-func (p *Provider) locate() (err error) {
+func (p *addresses) locate() (err error) {
 	for _, d := range p.spec.Settings {
 		if form, ok := p.spec.Vars[d.Name]; ok {
 			if p.vars[d.Name], err = p.settings.InForm(form, d); err != nil {
@@ -25,19 +35,18 @@ func (p *Provider) locate() (err error) {
 	if p.api, err = p.locateAPI(p.spec.API); err != nil {
 		return err
 	}
-	if p.token, err = p.at(p.spec.Token); err != nil {
-		return err
+	paths := [...]string{p.spec.Token, p.spec.Authorize, p.spec.Issuer}
+	for i, to := range [...]**url.URL{&p.token, &p.authorize, &p.issuer} {
+		if *to, err = p.at(paths[i]); err != nil {
+			return err
+		}
 	}
-	if p.authorize, err = p.at(p.spec.Authorize); err != nil {
-		return err
-	}
-	p.issuer, err = p.at(p.spec.Issuer)
-	return err
+	return nil
 }
 
 // host returns scheme, host and port that a setting says, which may have one path and no
 // other, or else where the service is.
-func (p *Provider) host(setting string, standard Hosts, path string) (*url.URL, error) {
+func (p *addresses) host(setting string, standard Hosts, path string) (*url.URL, error) {
 	if text := p.settings.Text(setting); text != "" {
 		return p.settings.Address(setting, text, path)
 	}
@@ -49,7 +58,7 @@ func (p *Provider) host(setting string, standard Hosts, path string) (*url.URL, 
 
 // locateAPI returns where the API is, nil where that is not known. A base_url stands for its
 // host too.
-func (p *Provider) locateAPI(h Hosts) (*url.URL, error) {
+func (p *addresses) locateAPI(h Hosts) (*url.URL, error) {
 	switch {
 	case h.At == nil:
 		return nil, nil
@@ -64,7 +73,7 @@ func (p *Provider) locateAPI(h Hosts) (*url.URL, error) {
 
 // at returns a path of the Spec at the service, nil for an empty one. The result is checked to
 // point to its host still, and passes oauth.CheckEndpoint.
-func (p *Provider) at(path string) (*url.URL, error) {
+func (p *addresses) at(path string) (*url.URL, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -78,7 +87,7 @@ func (p *Provider) at(path string) (*url.URL, error) {
 }
 
 // filled puts the values of the variables in their places. None of them has a brace.
-func (p *Provider) filled(text string) string {
+func (p *addresses) filled(text string) string {
 	for name, value := range p.vars {
 		text = strings.ReplaceAll(text, "{"+name+"}", value)
 	}

@@ -16,7 +16,7 @@ import (
 
 // failed turns what asking the service ended with into a *Failure. Errors that are not the
 // service's (a secret that cannot be fetched, a malformed key) pass as they are.
-func (p *Provider) failed(err error, w wanted) error {
+func (p *configured) failed(err error, w wanted) error {
 	var failure *Failure
 	if answered, ok := errors.AsType[*oauth.Error](err); ok {
 		failure = p.answered(answered, w)
@@ -38,7 +38,7 @@ func protocol(cause error, format string, args ...any) *Failure {
 
 // unreached judges an exchange without a reply: time mends a network, and no
 // certificate.
-func (p *Provider) unreached(network *oauth.NetworkError, err error) *Failure {
+func (p *configured) unreached(network *oauth.NetworkError, err error) *Failure {
 	failure := &Failure{
 		Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.spec.short(), network),
 		Hint: networkHint(err, network),
@@ -66,7 +66,7 @@ func networkHint(err error, network *oauth.NetworkError) string {
 
 // answered judges an error that the service answered with, by the first rule that fits. Where
 // a token was shown, it is the token that a refusal is about.
-func (p *Provider) answered(err *oauth.Error, w wanted) *Failure {
+func (p *configured) answered(err *oauth.Error, w wanted) *Failure {
 	failure := p.judge(err, w, inFront(), w.rules, StandardCodes(), gatewayForbids(w), standardStatuses())
 	failure.NotBefore, failure.Throttled, failure.Err = err.NotBefore, err.Throttled(), err
 	if w.token && err.Page == "" && err.StatusCode == http.StatusUnauthorized {
@@ -84,7 +84,7 @@ func (p *Provider) answered(err *oauth.Error, w wanted) *Failure {
 }
 
 // judge returns what the first rule that fits makes of an error.
-func (p *Provider) judge(err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
+func (p *configured) judge(err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
 	for _, r := range slices.Concat(lists...) {
 		if r.fits(err) && (r.If == nil || r.If.Holds(p.settings)) {
 			return r.failure(p.spec.short(), err, w)
@@ -96,14 +96,13 @@ func (p *Provider) judge(err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
 // credentialsHint names the settings that make the credentials; a signed JWT depends on
 // the clock too.
 func credentialsHint(auth oauth.ClientAuth) string {
-	if auth == nil {
+	switch {
+	case auth == nil:
 		return ""
+	case auth.Method() == setting.PrivateKeyJWT:
+		return "check {credentials} in the profile, and this machine's clock; --dry-run shows the request"
 	}
-	hint := "check {credentials} in the profile"
-	if auth.Method() == setting.PrivateKeyJWT {
-		hint += ", and this machine's clock"
-	}
-	return hint + "; --dry-run shows the request"
+	return "check {credentials} in the profile; --dry-run shows the request"
 }
 
 // clockSlack is how far two clocks may differ without a signed JWT, which is good for a

@@ -120,7 +120,7 @@ func (p *Provider) trade(ctx context.Context, l login, code secret.Secret) (oaut
 // isOurs reports whether an issuer (RFC 9207 §2.4) can be the one that was asked. Where the
 // service documents none, its host is what is left to compare: the authorization endpoint's,
 // or one beside it below the same domain.
-func (p *Provider) isOurs(l login, issuer string) bool {
+func (p *addresses) isOurs(l login, issuer string) bool {
 	if p.issuer != nil {
 		return issuer == p.issuer.String()
 	}
@@ -135,7 +135,7 @@ func (p *Provider) isOurs(l login, issuer string) bool {
 }
 
 // refusedLogin gives an answer that ends the login its reason.
-func (p *Provider) refusedLogin(err error) error {
+func (p *configured) refusedLogin(err error) error {
 	callback, ok := errors.AsType[*oauth.CallbackError](err)
 	if !ok {
 		return err

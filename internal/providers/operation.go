@@ -54,7 +54,7 @@ type Pong struct {
 }
 
 // operation returns the operation of a verb in one of its views, the first when that is empty.
-func (p *Provider) operation(verb, view string) Operation {
+func (p *configured) operation(verb, view string) Operation {
 	o := p.spec.Operations[verb]
 	for i, v := range o.Views {
 		if v.Name == view || i == 0 && view == "" {

@@ -22,15 +22,9 @@ import (
 // the standards. Errors of what it does are a *Failure, an *UnsupportedError, a *setting.Error
 // or what a secret reference returned.
 type Provider struct {
-	spec     Spec
-	settings setting.Values
-	client   *oauth.Client
-	names    setting.Names
-	auth     oauth.ClientAuth
-	// token and authorize are nil where the issuer's document names them.
-	base, token, authorize, issuer, api *url.URL
-	// vars are the values of Spec.Vars, each in its form.
-	vars         map[string]string
+	addresses
+	client       *oauth.Client
+	auth         oauth.ClientAuth
 	header       http.Header
 	secretHeader map[string]secret.Func
 	// stateless takes an answer to a login without state.
@@ -40,22 +34,26 @@ type Provider struct {
 	metadata *oauth.Metadata // nil until it was read
 }
 
+// configured is a service and what a profile says to it: enough to judge what it answers.
+type configured struct {
+	spec     Spec
+	settings setting.Values
+	names    setting.Names
+}
+
 // New returns the client that the settings describe. It sends nothing, and the errors are
 // *setting.Error.
 func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, error) {
+	known := configured{spec: s, settings: settings, names: settings.Applying(s.Settings)}
 	p := &Provider{
-		spec: s, settings: settings, client: client, names: settings.Applying(s.Settings), vars: map[string]string{},
+		addresses: addresses{configured: known, vars: map[string]string{}}, client: client,
 		header: http.Header{}, secretHeader: map[string]secret.Func{},
 	}
 	err := p.locate()
 	if err != nil {
 		return nil, err
 	}
-	audience := p.token
-	if audience == nil {
-		audience = p.issuer
-	}
-	if p.auth, err = settings.ClientAuth(audience, s.Algorithm); err != nil {
+	if p.auth, err = settings.ClientAuth(cmp.Or(p.token, p.issuer), s.Algorithm); err != nil {
 		return nil, err
 	}
 	if p.stateless, err = settings.StateOptional(); err != nil {
@@ -64,8 +62,8 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 	for name, values := range p.params(s.Header) {
 		p.header.Set(name, values[0])
 	}
-	for name, setting := range s.SecretHeader {
-		if value := settings.Secret(setting); value != nil {
+	for name, from := range s.SecretHeader {
+		if value := settings.Secret(from); value != nil {
 			p.secretHeader[name] = value
 		}
 	}
@@ -73,7 +71,7 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 }
 
 // params returns the values of parameters whose condition holds.
-func (p *Provider) params(list []Param) url.Values {
+func (p *addresses) params(list []Param) url.Values {
 	all := url.Values{}
 	for _, param := range list {
 		if param.If == nil || param.If.Holds(p.settings) {
@@ -84,9 +82,9 @@ func (p *Provider) params(list []Param) url.Values {
 }
 
 // Name is the service's name in a profile.
-func (p *Provider) Name() string { return p.spec.Name }
+func (p *configured) Name() string { return p.spec.Name }
 
-func (p *Provider) grant() oauth.Grant { return oauth.Grant(p.settings.Text("grant")) }
+func (p *configured) grant() oauth.Grant { return oauth.Grant(p.settings.Text("grant")) }
 
 // Key states what a token of this client depends on. It needs no network, no secret and no
 // person: where the issuer's document names the token endpoint, the issuer stands for it.
@@ -125,7 +123,7 @@ type Endpoint struct {
 
 // Endpoints are the addresses that this client asks or sends a person to, as far as its
 // settings tell them.
-func (p *Provider) Endpoints() []Endpoint {
+func (p *addresses) Endpoints() []Endpoint {
 	authorize := p.authorize
 	if !p.grant().NeedsPerson() {
 		authorize = nil
@@ -139,11 +137,8 @@ func (p *Provider) Endpoints() []Endpoint {
 }
 
 // TokenHosts are the addresses of those hosts of the service that a token may be sent to.
-func (p *Provider) TokenHosts() []*url.URL {
-	if p.api == nil {
-		return []*url.URL{p.base}
-	}
-	return []*url.URL{p.base, p.api}
+func (p *addresses) TokenHosts() []*url.URL {
+	return slices.DeleteFunc([]*url.URL{p.base, p.api}, func(u *url.URL) bool { return u == nil })
 }
 
 // Issue asks for a new token with the configured grant. A grant that needs a person is a
@@ -202,7 +197,7 @@ func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequ
 }
 
 // kept returns the token without what the profile does not want to keep.
-func (p *Provider) kept(t oauth.Token) oauth.Token {
+func (p *configured) kept(t oauth.Token) oauth.Token {
 	keep := p.settings.List("keep")
 	if !slices.Contains(keep, "id_token") {
 		t.IDToken = secret.Secret{}
@@ -252,7 +247,7 @@ func (p *Provider) discovered(ctx context.Context, operation, endpoint string) (
 }
 
 // lacks is said of what the issuer's document does not name.
-func (p *Provider) lacks(operation, what string) error {
+func (p *configured) lacks(operation, what string) error {
 	return &UnsupportedError{
 		Service: p.spec.Title, Operation: operation,
 		Why: "the " + cmp.Or(p.spec.IssuerIs, "issuer") + "'s discovery document " + what,
@@ -261,7 +256,7 @@ func (p *Provider) lacks(operation, what string) error {
 
 // absent reads 404 and 405: of an endpoint that the document names they mean that the service
 // does not let it through, and nothing in the profile would change that.
-func (p *Provider) absent(operation string, err error) error {
+func (p *configured) absent(operation string, err error) error {
 	answered, ok := errors.AsType[*oauth.Error](err)
 	if !ok || p.spec.Undocumented == "" ||
 		answered.StatusCode != http.StatusNotFound && answered.StatusCode != http.StatusMethodNotAllowed {

@@ -77,12 +77,10 @@ func codeOf(err *oauth.Error) string {
 
 // isStandard reports whether a word is a code of RFC 6749 §5.2.
 func isStandard(word string) bool {
-	switch word {
-	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
-		"invalid_scope", "access_denied":
-		return true
-	}
-	return false
+	return slices.Contains([]string{
+		"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+		"invalid_scope", "access_denied",
+	}, word)
 }
 
 // wanted is what a client asked of a service, as far as an error's reading needs it.
