@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/curl"
 	"github.com/authctl/authctl/internal/cli/doctor"
 	"github.com/authctl/authctl/internal/cli/run"
 	"github.com/authctl/authctl/internal/cli/sandbox"
@@ -31,7 +32,7 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "passwd", Make: session.Passwd},
 		verb.Made{Name: "ping", Make: session.Ping},
 		verb.Made{Name: "exec", Make: run.Command},
-		verb.Made{Name: "curl", Make: made(a.curl)},
+		verb.Made{Name: "curl", Make: curl.Command},
 		verb.Made{Name: "profile", Make: made(a.profiles)},
 		verb.Made{Name: "providers", Make: made(a.providersCommand)},
 		verb.Made{Name: "sandbox", Make: sandbox.Command},

@@ -1,4 +1,4 @@
-package cli
+package curl
 
 import (
 	"os/exec"
@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestReadCurl(t *testing.T) {
+func TestRead(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		args string
@@ -59,7 +59,7 @@ func TestReadCurl(t *testing.T) {
 		{args: "https://a.example/ -o", wrong: "wants a value"},
 	}
 	for _, tt := range tests {
-		call, err := readCurl(strings.Fields(tt.args))
+		call, err := read(strings.Fields(tt.args))
 		switch {
 		case tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)):
 			t.Errorf("curl %s: error %v, want one about %s", tt.args, err, tt.wrong)
@@ -73,29 +73,29 @@ func TestReadCurl(t *testing.T) {
 	}
 }
 
-func TestReadCurlWantsOneLine(t *testing.T) {
+func TestReadWantsOneLine(t *testing.T) {
 	t.Parallel()
 	for option, ok := range map[string]bool{
 		"-H": false, "-A": false, "-b": false, "-e": false, "-X": false, "--request-target": false, "-d": true, "-w": true,
 	} {
-		if _, err := readCurl([]string{option, "/x\r\nHost: b.example", "https://a.example/"}); (err == nil) != ok {
+		if _, err := read([]string{option, "/x\r\nHost: b.example", "https://a.example/"}); (err == nil) != ok {
 			t.Errorf("%s with a line break: %v", option, err)
 		}
 	}
-	if _, err := readCurl([]string{"-X", "GET http://b.example/", "https://a.example/"}); err == nil {
+	if _, err := read([]string{"-X", "GET http://b.example/", "https://a.example/"}); err == nil {
 		t.Error("a method with a blank is taken")
 	}
 }
 
-// TestCurlOptionsAreRealCurls compares the tables with what the installed curl says of its options: one that takes a
+// TestOptionsAreRealCurls compares the tables with what the installed curl says of its options: one that takes a
 // value for one of the two and not for the other would hide a URL.
-func TestCurlOptionsAreRealCurls(t *testing.T) {
+func TestOptionsAreRealCurls(t *testing.T) {
 	t.Parallel()
 	help, err := exec.CommandContext(t.Context(), "curl", "--help", "all").Output()
 	if err != nil {
 		t.Skipf("there is no curl to compare with: %v", err)
 	}
-	known := 0
+	known, compared := knownOptions(), 0
 	for line := range strings.Lines(string(help)) {
 		words := strings.Fields(line)
 		letter := ""
@@ -108,20 +108,19 @@ func TestCurlOptionsAreRealCurls(t *testing.T) {
 		long := words[0][2:]
 		name := strings.TrimPrefix(long, "no-")
 		takes := strings.ContainsAny(words[1][:1], "<[")
-		if letter != "" {
-			if mine := curlLetter(letter[0]); mine != "" && mine != long {
-				t.Errorf("-%s is --%s, not --%s", letter, long, mine)
-			}
+		if mine := known.letters[letter]; mine != "" && mine != long {
+			t.Errorf("-%s is --%s, not --%s", letter, long, mine)
 		}
-		switch kind := curlOption(name); {
-		case kind == curlValue && !takes, kind == curlSwitch && takes:
-			t.Errorf("--%s: its kind is %d, and curl says %q", long, kind, strings.TrimSpace(line))
-		case kind == curlValue || kind == curlSwitch:
-			known++
+		switch mine, ok := known.find(name); {
+		case !ok || mine.refused != "":
+		case mine.takes != takes:
+			t.Errorf("--%s: takes a value: %t, and curl says %q", long, mine.takes, strings.TrimSpace(line))
+		default:
+			compared++
 		}
 	}
-	if known < 100 {
-		t.Errorf("only %d options were compared", known)
+	if compared < 100 {
+		t.Errorf("only %d options were compared", compared)
 	}
 }
 
@@ -237,7 +236,7 @@ func TestCheckCall(t *testing.T) {
 		}
 		return r
 	}
-	hosts := &curlHosts{rules: []hostRule{rule("api.example"), rule("other.example:8443"), rule("127.0.0.1:80")}}
+	allowed := &hosts{rules: []hostRule{rule("api.example"), rule("other.example:8443"), rule("127.0.0.1:80")}}
 	for args, ok := range map[string]bool{
 		"https://api.example/ -L":                          true,
 		"https://api.example/ https://other.example:8443/": true,
@@ -274,9 +273,9 @@ func TestCheckCall(t *testing.T) {
 		"--resolve 127.0.0.1:80:127.0.0.1 http://127.0.0.1/":                         false,
 		"--proxy-header Authorization:x -x http://proxy.example https://api.example": true,
 	} {
-		call, err := readCurl(strings.Fields(args))
+		call, err := read(strings.Fields(args))
 		if err == nil {
-			err = hosts.checkCall(call)
+			err = allowed.checkCall(call)
 		}
 		if (err == nil) != ok {
 			t.Errorf("curl %s: %v", args, err)
@@ -284,7 +283,7 @@ func TestCheckCall(t *testing.T) {
 	}
 }
 
-func TestCurlReadsStdin(t *testing.T) {
+func TestReadsStdin(t *testing.T) {
 	t.Parallel()
 	for args, reads := range map[string]bool{
 		"":                        false,
@@ -304,7 +303,7 @@ func TestCurlReadsStdin(t *testing.T) {
 		"-T{a,b}":                 true,
 		"-H @-":                   true,
 	} {
-		call, err := readCurl(strings.Fields(args + " https://api.example/"))
+		call, err := read(strings.Fields(args + " https://api.example/"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -314,8 +313,8 @@ func TestCurlReadsStdin(t *testing.T) {
 	}
 }
 
-// TestCurlFollows has every option that makes curl follow a redirect, to another host too.
-func TestCurlFollows(t *testing.T) {
+// TestFollows has every option that makes curl follow a redirect, to another host too.
+func TestFollows(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"":                  "",
@@ -330,7 +329,7 @@ func TestCurlFollows(t *testing.T) {
 		"--post301":         "",
 		"--follow --silent": "follow",
 	} {
-		call, err := readCurl(strings.Fields(args + " https://api.example/"))
+		call, err := read(strings.Fields(args + " https://api.example/"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -338,7 +337,7 @@ func TestCurlFollows(t *testing.T) {
 			t.Errorf("curl %s follows by %q, want %q", args, got, want)
 		}
 	}
-	trusted := &curlCall{given: map[string][]string{"location-trusted": nil}}
+	trusted := &call{given: map[string][]string{"location-trusted": nil}}
 	if got := trusted.follows(); got != "location-trusted" {
 		t.Errorf("--location-trusted follows by %q", got)
 	}
@@ -378,7 +377,7 @@ func TestRedactorOfCutSecrets(t *testing.T) {
 	} {
 		for _, size := range []int{1, 7, len(text)} {
 			var b strings.Builder
-			r := &redactor{to: &b, secret: secret}
+			r := &redactor{to: &b, secrets: []string{secret}}
 			for part := range slices.Chunk([]byte(text), size) {
 				if _, err := r.Write(part); err != nil {
 					t.Fatal(err)
@@ -397,7 +396,7 @@ func TestRedactor(t *testing.T) {
 	const text = "Bearer fake-fakf-token\nfake-fake-fakf-token fake-fak"
 	for size := 1; size <= len(text); size++ {
 		var b strings.Builder
-		r := &redactor{to: &b, secret: secret}
+		r := &redactor{to: &b, secrets: []string{secret}}
 		for from := 0; from < len(text); from += size {
 			if _, err := r.Write([]byte(text[from:min(from+size, len(text))])); err != nil {
 				t.Fatal(err)

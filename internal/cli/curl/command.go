@@ -1,4 +1,6 @@
-package cli
+// Package curl has the command that runs curl with a token. It reads curl's arguments as curl
+// does, so that the token goes to the hosts of its service and to nobody else.
+package curl
 
 import (
 	"context"
@@ -9,18 +11,22 @@ import (
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// curlOptions are the flags of `curl`.
-type curlOptions struct {
-	verb.Service
-	allow []string
+// command is `curl`.
+type command struct {
+	*verb.Deps
+	service verb.Service
+	allow   []string
+	// profile and args are what stands before -- and after it.
+	profile, args []string
 }
 
-func (a *app) curl() *cobra.Command {
-	o := &curlOptions{}
-	var own, rest []string
-	command := &cobra.Command{
+// Command makes `curl`.
+func Command(d *verb.Deps) *cobra.Command {
+	c := &command{Deps: d}
+	return d.Command(cobra.Command{
 		Use:                   "curl [PROFILE] [flags] -- ARGS…",
 		DisableFlagsInUseLine: true,
 
@@ -45,41 +51,34 @@ from the cache that was not accepted, a line on stderr says how to get a new one
 		Example: `  authctl curl calls -- https://api.talkdeskapp.com/users/me
   authctl curl booking -- -d @order.json -H 'Content-Type: application/json' "$URL"
   authctl curl engage --allow-host api.example.com -- -fsS https://api.example.com/v1/offices`,
-		Args: verb.BeforeDash("ARGS", &own, &rest),
-		RunE: func(command *cobra.Command, _ []string) error {
-			if err := a.Begin(nil); err != nil {
-				return err
-			}
-			return a.runCurl(command.Context(), o, own, rest)
-		},
-		ValidArgsFunction: a.CompleteBeforeDash,
-	}
-	o.Bind(command.Flags())
-	command.Flags().StringArrayVar(&o.allow, "allow-host", nil,
-		"a `host` that the token may be sent to: HOST, HOST:PORT or *.DOMAIN (repeatable)")
-	return command
+		Args:              verb.BeforeDash("ARGS", &c.profile, &c.args),
+		ValidArgsFunction: d.CompleteBeforeDash,
+	}, verb.Flags{Service: &c.service, Own: func(flags *pflag.FlagSet) {
+		flags.StringArrayVar(&c.allow, "allow-host", nil,
+			"a `host` that the token may be sent to: HOST, HOST:PORT or *.DOMAIN (repeatable)")
+	}}, c.run)
 }
 
-func (a *app) runCurl(ctx context.Context, o *curlOptions, own, args []string) error {
-	call, err := readCurl(args)
+func (c *command) run(ctx context.Context, _ []string) error {
+	asked, err := read(c.args)
 	if err != nil {
 		return err
 	}
-	s, err := a.Open(&o.Service, own)
+	s, err := c.Open(&c.service, c.profile)
 	if err != nil {
 		return err
 	}
-	hosts, err := tokenHosts(s, o.allow)
+	hosts, err := hostsOf(s, c.allow)
+	if err == nil {
+		err = hosts.checkCall(asked)
+	}
 	if err != nil {
 		return err
 	}
-	if err := hosts.checkCall(call); err != nil {
-		return err
+	if c.service.DryRun {
+		return c.DryRun(ctx, s)
 	}
-	if o.DryRun {
-		return a.DryRun(ctx, s)
-	}
-	run, err := a.newCurlRun(s, call)
+	r, err := c.prepare(s, asked)
 	if err != nil {
 		return err
 	}
@@ -87,40 +86,39 @@ func (a *app) runCurl(ctx context.Context, o *curlOptions, own, args []string) e
 	if err != nil {
 		return err
 	}
-	a.TellOfScopes(s, answer)
-	token, err := a.curlToken(ctx, s, call, answer)
+	c.TellOfScopes(s, answer)
+	token, err := c.token(ctx, s, asked, answer)
 	if err != nil {
 		return err
 	}
-	run.watch = answer.Source == broker.SourceCache && call.isSingle() && !run.byStdin && !a.Global.Quiet
-	ended := run.with(token)
-	if run.refused.Load() {
-		a.UI.Say(a.UI.Err.Notice("hint:"),
-			"the service answered 401 to a token from the cache; for a new one: "+a.commandToRenew(s, o))
+	r.watch = answer.Source == broker.SourceCache && asked.isSingle() && !r.byStdin && !c.Global.Quiet
+	ended := r.with(token)
+	if r.refused.Load() {
+		c.UI.Say(c.UI.Err.Notice("hint:"),
+			"the service answered 401 to a token from the cache; for a new one: "+c.commandToRenew(s))
 	}
 	return ended
 }
 
 // commandToRenew replaces the very cache entry that these flags ask for.
-func (a *app) commandToRenew(s *client.Client, o *curlOptions) string {
+func (c *command) commandToRenew(s *client.Client) string {
 	words := []string{"token", "get", "--force-refresh"}
 	if s.Profile.Name != config.EnvironmentProfile {
 		words = append(words, s.Profile.Name)
 	}
-	return a.CommandFor("", append(words, o.Entry()...)...)
+	return c.CommandFor("", append(words, c.service.Entry()...)...)
 }
 
-// curlToken is what curl gets: the token and, unless it may follow a redirect, what the
-// API wants beside it. On the way to another host curl drops the header Authorization
-// and no other.
-func (a *app) curlToken(ctx context.Context, s *client.Client, call *curlCall, answer broker.Answer) (formats.Token, error) {
-	token := formats.New(s, answer, a.Now())
-	option := call.follows()
+// token is what curl gets: the token and, unless it may follow a redirect, what the API wants
+// beside it. On the way to another host curl drops the header Authorization and no other.
+func (c *command) token(ctx context.Context, s *client.Client, asked *call, answer broker.Answer) (formats.Token, error) {
+	token := formats.New(s, answer, c.Now())
+	option := asked.follows()
 	if option == "" {
 		return token.WithHeaders(ctx, s)
 	}
 	if len(s.Provider.Headers()) > 0 {
-		a.UI.Warn("with --" + option + " the API key is left out: curl would take it along to another host")
+		c.UI.Warn("with --" + option + " the API key is left out: curl would take it along to another host")
 	}
 	return token, nil
 }

@@ -1,10 +1,11 @@
-package cli
+package curl
 
 import (
 	"cmp"
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,46 +140,45 @@ func (r hostRule) allows(d address) bool {
 	return r.host == d.host
 }
 
-// curlHosts are the hosts that a token may be sent to.
-type curlHosts struct {
+// hosts are those that a token may be sent to.
+type hosts struct {
 	rules []hostRule
 	// service and profile are for the message.
 	service, profile string
 }
 
-// tokenHosts returns the hosts of the service, and those that the profile's allow_hosts
-// and the flag allow.
-func tokenHosts(s *client.Client, flag []string) (*curlHosts, error) {
-	h := &curlHosts{service: s.Profile.Service.Title, profile: s.Profile.Name}
+// hostsOf returns the hosts of the service, and those that the profile's allow_hosts and the
+// flag allow.
+func hostsOf(s *client.Client, flag []string) (*hosts, error) {
+	h := &hosts{service: s.Profile.Service.Title, profile: s.Profile.Name}
 	for _, u := range s.Provider.TokenHosts() {
-		port := u.Port()
-		if port == "" {
-			port = standardPort(u.Scheme)
-		}
-		h.rules = append(h.rules, hostRule{host: strings.ToLower(u.Hostname()), port: port})
+		h.rules = append(h.rules, hostRule{host: strings.ToLower(u.Hostname()), port: cmp.Or(u.Port(), standardPort(u.Scheme))})
 	}
-	for _, text := range s.Profile.Settings.List("allow_hosts") {
-		rule, err := parseHostRule(text)
-		if err != nil {
-			value, _ := s.Profile.Settings.Lookup("allow_hosts")
-			return nil, &setting.Error{
-				Profile: h.profile, Name: "allow_hosts", Problem: "cannot be used: " + err.Error(), Origin: value.Origin,
-			}
+	allowed, _ := s.Profile.Settings.Lookup("allow_hosts")
+	if err := h.allow(allowed.List); err != nil {
+		return nil, &setting.Error{
+			Profile: h.profile, Name: "allow_hosts", Problem: "cannot be used: " + err.Error(), Origin: allowed.Origin,
 		}
-		h.rules = append(h.rules, rule)
 	}
-	for _, text := range flag {
-		rule, err := parseHostRule(text)
-		if err != nil {
-			return nil, verb.Usagef("--allow-host: %w", err)
-		}
-		h.rules = append(h.rules, rule)
+	if err := h.allow(flag); err != nil {
+		return nil, verb.Usagef("--allow-host: %w", err)
 	}
 	return h, nil
 }
 
+func (h *hosts) allow(list []string) error {
+	for _, text := range list {
+		rule, err := parseHostRule(text)
+		if err != nil {
+			return err
+		}
+		h.rules = append(h.rules, rule)
+	}
+	return nil
+}
+
 // check returns a usage error for an address that is not allowed.
-func (h *curlHosts) check(d address) error {
+func (h *hosts) check(d address) error {
 	for _, rule := range h.rules {
 		if rule.allows(d) {
 			return nil
@@ -189,7 +189,7 @@ func (h *curlHosts) check(d address) error {
 }
 
 // checkCall refuses a call that could send the token to a host that is not allowed.
-func (h *curlHosts) checkCall(c *curlCall) error {
+func (h *hosts) checkCall(c *call) error {
 	if len(c.urls) == 0 {
 		return verb.Usagef("there is no URL for curl")
 	}
@@ -216,7 +216,7 @@ func (h *curlHosts) checkCall(c *curlCall) error {
 }
 
 // checkHeader refuses a header that is the token's place or that names another host.
-func (h *curlHosts) checkHeader(header, scheme string) error {
+func (h *hosts) checkHeader(header, scheme string) error {
 	if strings.HasPrefix(header, "@") {
 		return verb.Usagef("-H %s: headers from a file cannot be judged; write them as arguments", secret.CleanText(header))
 	}
@@ -239,7 +239,7 @@ func (h *curlHosts) checkHeader(header, scheme string) error {
 }
 
 // checkPlain refuses what would show the token to somebody on the way.
-func checkPlain(c *curlCall, all []address) error {
+func checkPlain(c *call, all []address) error {
 	for _, d := range all {
 		plain := d.scheme == "http"
 		if plain && c.has("connect-to", "resolve", "proxy", "preproxy", "proxy1.0",
@@ -256,39 +256,33 @@ func checkPlain(c *curlCall, all []address) error {
 	return nil
 }
 
-// checkDetours looks where --connect-to and --resolve send a request that is for
-// another host.
-func (h *curlHosts) checkDetours(c *curlCall) error {
-	for _, value := range c.given["connect-to"] {
-		parts := colonParts(value, 4)
-		if len(parts) != 4 {
-			return verb.Usagef("--connect-to %q is not HOST1:PORT1:HOST2:PORT2", secret.CleanText(value))
-		}
-		if parts[2] == "" && parts[3] == "" {
-			continue
-		}
-		if err := h.checkDetour("--connect-to", parts[2], cmp.Or(parts[3], parts[1])); err != nil {
-			return err
-		}
-	}
-	for _, value := range c.given["resolve"] {
-		parts := colonParts(value, 3)
-		if len(parts) == 2 && strings.HasPrefix(value, "-") {
-			continue // it takes an entry away
-		}
-		if len(parts) != 3 {
-			return verb.Usagef("--resolve %q is not HOST:PORT:ADDRESS", secret.CleanText(value))
-		}
-		for ip := range strings.SplitSeq(parts[2], ",") {
-			if err := h.checkDetour("--resolve", ip, parts[1]); err != nil {
-				return err
+// checkDetours looks where --connect-to and --resolve send a request that is for another
+// host. One that says nothing of it, or takes an entry away, sends it nowhere else.
+func (h *hosts) checkDetours(c *call) error {
+	const host, port = `(?:\[[^\]]*\]|[^:,]*)`, `([^:]*)`
+	for _, d := range []struct{ option, form, pattern string }{
+		{"connect-to", "HOST1:PORT1:HOST2:PORT2", host + ":" + port + ":(" + host + "):" + port},
+		{"resolve", "HOST:PORT:ADDRESS", "-" + host + ":[^:]*|" + host + ":" + port + ":(.+)()"},
+	} {
+		for _, value := range c.given[d.option] {
+			parts := regexp.MustCompile("^(?:" + d.pattern + ")$").FindStringSubmatch(value)
+			if parts == nil {
+				return verb.Usagef("--%s %q is not %s", d.option, secret.CleanText(value), d.form)
+			}
+			if parts[2] == "" && parts[3] == "" {
+				continue
+			}
+			for to := range strings.SplitSeq(parts[2], ",") {
+				if err := h.checkDetour("--"+d.option, to, cmp.Or(parts[3], parts[1])); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-func (h *curlHosts) checkDetour(option, host, port string) error {
+func (h *hosts) checkDetour(option, host, port string) error {
 	if bare := strings.Trim(host, "[]"); strings.Contains(bare, ":") {
 		host = "[" + bare + "]"
 	}
@@ -300,22 +294,4 @@ func (h *curlHosts) checkDetour(option, host, port string) error {
 		return verb.Usagef("%s: %w", option, err)
 	}
 	return nil
-}
-
-// colonParts cuts text at colons outside of brackets into at most n parts.
-func colonParts(text string, n int) []string {
-	var parts []string
-	depth, from := 0, 0
-	for i := range len(text) {
-		switch {
-		case text[i] == '[':
-			depth++
-		case text[i] == ']':
-			depth--
-		case text[i] == ':' && depth == 0 && len(parts) < n-1:
-			parts = append(parts, text[from:i])
-			from = i + 1
-		}
-	}
-	return append(parts, text[from:])
 }
