@@ -11,3 +11,10 @@ type app struct{ *verb.Deps }
 func made(make func() *cobra.Command) func(*verb.Deps) *cobra.Command {
 	return func(*verb.Deps) *cobra.Command { return make() }
 }
+
+func mark(on bool) string {
+	if on {
+		return "*"
+	}
+	return ""
+}

@@ -9,11 +9,13 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/curl"
 	"github.com/authctl/authctl/internal/cli/doctor"
+	"github.com/authctl/authctl/internal/cli/profile"
 	"github.com/authctl/authctl/internal/cli/run"
 	"github.com/authctl/authctl/internal/cli/sandbox"
 	"github.com/authctl/authctl/internal/cli/session"
 	"github.com/authctl/authctl/internal/cli/token"
 	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -33,8 +35,8 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "ping", Make: session.Ping},
 		verb.Made{Name: "exec", Make: run.Command},
 		verb.Made{Name: "curl", Make: curl.Command},
-		verb.Made{Name: "profile", Make: made(a.profiles)},
-		verb.Made{Name: "providers", Make: made(a.providersCommand)},
+		verb.Made{Name: "profile", Make: profile.Command},
+		verb.Made{Name: "providers", Make: profile.Providers},
 		verb.Made{Name: "sandbox", Make: sandbox.Command},
 		verb.Made{Name: "doctor", Make: doctor.Command},
 		verb.Made{Name: "version", Make: made(a.version)},
@@ -108,3 +110,7 @@ func nearestFlag(command *cobra.Command, name string) string {
 func Documentation() *cobra.Command {
 	return newApp(context.Background(), verb.World{}).root()
 }
+
+// CapabilityTable returns the table of services and verbs in Markdown, for the generator of
+// the documentation.
+func CapabilityTable() string { return profile.CapabilityTable(builtin.Services()) }

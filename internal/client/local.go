@@ -150,10 +150,14 @@ func (l *Local) Timeout(flag *time.Duration) time.Duration {
 
 // Change has a function edit the configuration file, under its lock: of many processes that
 // do so at once each reads what the one before has written.
-func (l *Local) Change(ctx context.Context, path string, change func(*config.File) error) error {
+func (l *Local) Change(ctx context.Context, change func(*config.File) error) error {
+	file, err := l.File()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.Timeout(nil))
 	defer cancel()
-	lock, err := l.Locks().LockFile(ctx, path)
+	lock, err := l.Locks().LockFile(ctx, file.Path)
 	unusable, ok := errors.AsType[*store.LockError](err)
 	switch {
 	case err == nil:
@@ -161,11 +165,7 @@ func (l *Local) Change(ctx context.Context, path string, change func(*config.Fil
 	case !ok || unusable.Busy:
 		return err
 	default:
-		l.Warn("changes of " + path + " at the same time are not kept apart: " + err.Error())
-	}
-	file, err := l.File()
-	if err != nil {
-		return err
+		l.Warn("changes of " + file.Path + " at the same time are not kept apart: " + err.Error())
 	}
 	return change(file)
 }

@@ -23,6 +23,9 @@ const (
 	Secret
 )
 
+// String returns the kind as `providers show -o json` has it.
+func (k Kind) String() string { return [...]string{"text", "list", "bool", "number", "secret"}[k] }
+
 // Setting describes one key of a profile. The check of the configuration,
 // `profile add`, `providers show`, the documentation and completion all read
 // this one description.

@@ -1,35 +1,28 @@
-package cli
+package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/providers/builtin"
 )
 
 // verbs are the commands that ask a service, or tell of one.
 func verbs() []string {
 	return []string{
-		"token get", "token inspect", providers.Login, providers.UserInfo, providers.Ping, providers.SignOut, providers.Passwd,
-		providers.Revoke, providers.Introspect, "scopes list", providers.LiveScopes, "scopes check", "scopes probe", "scopes wait",
+		"token get", "token inspect", providers.Login, providers.UserInfo, providers.Ping, providers.SignOut,
+		providers.Passwd, providers.Revoke, providers.Introspect, "scopes list", providers.LiveScopes, "scopes check",
+		"scopes probe", "scopes wait",
 	}
 }
 
 // verbsOf returns the names of the verbs that a service has.
 func verbsOf(s providers.Spec) []string {
-	names := []string{}
-	for _, v := range verbs() {
-		if s.Has(v) {
-			names = append(names, v)
-		}
-	}
-	return names
+	return slices.DeleteFunc(verbs(), func(verb string) bool { return !s.Has(verb) })
 }
 
-// CapabilityTable returns the table of services and verbs in Markdown, for the
-// generator of the documentation.
-func CapabilityTable() string {
-	services := builtin.Services()
+// CapabilityTable returns the table of services and verbs in Markdown.
+func CapabilityTable(services []providers.Spec) string {
 	var b strings.Builder
 	b.WriteString("| |")
 	for _, s := range services {
