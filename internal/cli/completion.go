@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"github.com/authctl/authctl/internal/cli/scopes"
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -64,9 +65,9 @@ func (a *app) completeFlags(command *cobra.Command) {
 		case len(words) > 0:
 			_ = command.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 		case f.Name == "scope", f.Name == "require-scope":
-			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeScope)
+			_ = command.RegisterFlagCompletionFunc(f.Name, scopes.Complete(a.Deps))
 		case f.Name == "set":
-			_ = command.RegisterFlagCompletionFunc(f.Name, a.completeSetting)
+			_ = command.RegisterFlagCompletionFunc(f.Name, scopes.CompleteSetting(a.Deps))
 		case f.Name == "profile":
 			_ = command.RegisterFlagCompletionFunc(f.Name, a.CompleteProfile)
 		}

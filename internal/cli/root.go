@@ -12,6 +12,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/profile"
 	"github.com/authctl/authctl/internal/cli/run"
 	"github.com/authctl/authctl/internal/cli/sandbox"
+	"github.com/authctl/authctl/internal/cli/scopes"
 	"github.com/authctl/authctl/internal/cli/session"
 	"github.com/authctl/authctl/internal/cli/token"
 	"github.com/authctl/authctl/internal/cli/verb"
@@ -27,7 +28,7 @@ func (a *app) root() *cobra.Command {
 	root := a.Group("authctl", "Bearer tokens from several identity services, cached in the OS keyring")
 	root.AddCommand(a.Named("",
 		verb.Made{Name: "token", Make: token.Command},
-		verb.Made{Name: "scopes", Make: made(a.scopes)},
+		verb.Made{Name: "scopes", Make: scopes.Command},
 		verb.Made{Name: "login", Make: session.Login},
 		verb.Made{Name: "signout", Make: session.SignOut},
 		verb.Made{Name: "userinfo", Make: session.UserInfo},

@@ -1,4 +1,4 @@
-package cli
+package scopes
 
 import (
 	"context"
@@ -22,10 +22,10 @@ type answers struct {
 	shown int
 }
 
-func (a *answers) wait() *scopeWait {
-	w := &scopeWait{
+func (a *answers) wait() *asking {
+	w := &asking{
 		wait: scopes.Wait{Scopes: []string{"new"}}, all: []string{"old", "new"}, rest: []string{"old"},
-		patience: waitPatience, clear: func() {}, show: func(time.Duration) { a.shown++ },
+		patience: usualPatience, clear: func() {}, show: func(time.Duration) { a.shown++ },
 		now: func() time.Time { return a.at },
 		sleep: func(ctx context.Context, d time.Duration) error {
 			a.at = a.at.Add(d)
@@ -40,7 +40,7 @@ func (a *answers) wait() *scopeWait {
 	return w
 }
 
-func TestScopeWait(t *testing.T) {
+func TestWait(t *testing.T) {
 	t.Parallel()
 	var (
 		scope  = &providers.Failure{Reason: providers.ReasonScope, Message: "scope"}
@@ -96,8 +96,8 @@ func TestScopeWait(t *testing.T) {
 	}
 }
 
-// TestScopeWaitUsesItsTime: the last pause is cut short, and a last request sent at its end.
-func TestScopeWaitUsesItsTime(t *testing.T) {
+// TestWaitUsesItsTime: the last pause is cut short, and a last request sent at its end.
+func TestWaitUsesItsTime(t *testing.T) {
 	t.Parallel()
 	for patience, requests := range map[time.Duration]int{
 		0: 1, time.Second: 2, 2 * time.Second: 2, 13 * time.Second: 4, 14 * time.Second: 4, 15 * time.Second: 5,
@@ -114,8 +114,8 @@ func TestScopeWaitUsesItsTime(t *testing.T) {
 	}
 }
 
-// TestScopeWaitAsksWithoutTheNewScope: the second request tells a secret from a scope.
-func TestScopeWaitAsksWithoutTheNewScope(t *testing.T) {
+// TestWaitAsksWithoutTheNewScope: the second request tells a secret from a scope.
+func TestWaitAsksWithoutTheNewScope(t *testing.T) {
 	t.Parallel()
 	a := &answers{at: time.Unix(0, 0), list: []error{&providers.Failure{Reason: providers.ReasonCredentials}}}
 	if err := a.wait().run(t.Context()); err == nil {
@@ -126,7 +126,7 @@ func TestScopeWaitAsksWithoutTheNewScope(t *testing.T) {
 	}
 }
 
-func TestScopeWaitEndsWithItsContext(t *testing.T) {
+func TestWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	a := &answers{at: time.Unix(0, 0), list: []error{&providers.Failure{Reason: providers.ReasonScope}}}
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -1,13 +1,11 @@
-package cli
+package scopes
 
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/broker"
-	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -20,24 +18,24 @@ type checkedScope struct {
 	About  string `json:"about"`
 }
 
-func (a *app) showCheck(output *verb.Output, c *scopesCheck) error {
-	if output.JSON() {
-		return a.checkJSON(c)
+func (c *check) show() error {
+	if c.output.JSON() {
+		return c.showJSON()
 	}
 	var b strings.Builder
-	p := c.session.Profile
-	fmt.Fprintf(&b, "%s %s: %s, client %s, token %s\n", a.UI.Out.Strong("profile"), p.Name, p.Service.Title,
+	p := c.client.Profile
+	fmt.Fprintf(&b, "%s %s: %s, client %s, token %s\n", c.UI.Out.Strong("profile"), p.Name, p.Service.Title,
 		p.Settings.Text("client_id"), origin(c.answer.Source))
 	if len(c.rows) > 0 {
-		if _, err := a.UI.Fit(c.table()).WriteTo(&b); err != nil {
+		if _, err := c.UI.Fit(c.table()).WriteTo(&b); err != nil {
 			return err
 		}
 	}
-	a.writeVerdict(&b, c)
-	return a.UI.Print(b.String())
+	c.writeVerdict(&b)
+	return c.UI.Print(b.String())
 }
 
-func (a *app) checkJSON(c *scopesCheck) error {
+func (c *check) showJSON() error {
 	list, missing := []checkedScope{}, []string{}
 	for _, r := range c.rows {
 		list = append(list, checkedScope{Row: r, Access: r.Known.Access, API: r.Known.API, About: r.Known.About})
@@ -45,8 +43,8 @@ func (a *app) checkJSON(c *scopesCheck) error {
 			missing = append(missing, r.Name)
 		}
 	}
-	p := c.session.Profile
-	return a.UI.JSON(map[string]any{
+	p := c.client.Profile
+	return c.UI.JSON(map[string]any{
 		"profile": p.Name, "provider": p.Service.Name, "client_id": p.Settings.Text("client_id"),
 		"source": c.answer.Source, "active": c.active, "scopes": list, "missing": missing, "extra": c.extra(),
 		"roles": append([]string{}, c.roles...), "fix": c.remedy(),
@@ -55,7 +53,7 @@ func (a *app) checkJSON(c *scopesCheck) error {
 
 // remedy is what -o json says to do: to the profile, else about each scope that is missing.
 // It is empty when nothing is.
-func (c *scopesCheck) remedy() string {
+func (c *check) remedy() string {
 	fix := c.fix()
 	if fix != "" {
 		return fix
@@ -69,42 +67,23 @@ func (c *scopesCheck) remedy() string {
 
 // table has the columns that say something: an opaque token says nothing itself, and
 // few services can be asked.
-func (c *scopesCheck) table() term.Table {
-	yes := func(on bool) scopes.Presence {
-		if on {
-			return scopes.Yes
+func (c *check) table() term.Table {
+	side := func(name string, of func(scopes.Row) scopes.Presence) column[scopes.Row] {
+		text := func(r scopes.Row) string {
+			return map[scopes.Presence]string{scopes.No: "no", scopes.Yes: "yes"}[of(r)]
 		}
-		return scopes.No
+		return column[scopes.Row]{name: name, text: text, blank: "?"}
 	}
-	columns := []struct {
-		name string
-		side func(scopes.Row) scopes.Presence
-	}{
-		{"CONFIG", func(r scopes.Row) scopes.Presence { return yes(r.Configured) }},
-		{"ASKED", func(r scopes.Row) scopes.Presence { return yes(r.Requested) }},
-		{"GRANTED", func(r scopes.Row) scopes.Presence { return r.Granted }},
-		{"TOKEN", func(r scopes.Row) scopes.Presence { return r.InToken }},
-		{"INTROSPECT", func(r scopes.Row) scopes.Presence { return r.Introspected }},
-	}
-	table := term.Table{Header: []string{"SCOPE"}, Rows: make([][]string, len(c.rows))}
-	for i, r := range c.rows {
-		table.Rows[i] = []string{r.Name}
-	}
-	for _, column := range columns {
-		silent := func(r scopes.Row) bool { return column.side(r) == scopes.NotKnown }
-		if !slices.ContainsFunc(c.rows, func(r scopes.Row) bool { return !silent(r) }) {
-			continue
-		}
-		table.Header = append(table.Header, column.name)
-		for i, r := range c.rows {
-			table.Rows[i] = append(table.Rows[i], word(column.side(r)))
-		}
-	}
-	table.Header = append(table.Header, "RESULT")
-	for i, r := range c.rows {
-		table.Rows[i] = append(table.Rows[i], result(r))
-	}
-	return table
+	yesOrNo := map[bool]scopes.Presence{true: scopes.Yes, false: scopes.No}
+	return tableOf(c.rows, []column[scopes.Row]{
+		{name: "SCOPE", text: func(r scopes.Row) string { return r.Name }},
+		side("CONFIG", func(r scopes.Row) scopes.Presence { return yesOrNo[r.Configured] }),
+		side("ASKED", func(r scopes.Row) scopes.Presence { return yesOrNo[r.Requested] }),
+		side("GRANTED", func(r scopes.Row) scopes.Presence { return r.Granted }),
+		side("TOKEN", func(r scopes.Row) scopes.Presence { return r.InToken }),
+		side("INTROSPECT", func(r scopes.Row) scopes.Presence { return r.Introspected }),
+		{name: "RESULT", text: result, always: true},
+	})
 }
 
 // origin says where a token came from.
@@ -113,13 +92,6 @@ func origin(source broker.Source) string {
 		return "from the cache"
 	}
 	return "just " + string(source)
-}
-
-func word(p scopes.Presence) string {
-	if p == scopes.NotKnown {
-		return "?"
-	}
-	return p.String()
 }
 
 func result(r scopes.Row) string {
@@ -135,14 +107,14 @@ func result(r scopes.Row) string {
 }
 
 // writeVerdict says below the table what is wrong and what to do.
-func (a *app) writeVerdict(b *strings.Builder, c *scopesCheck) {
+func (c *check) writeVerdict(b *strings.Builder) {
 	missing := c.missing()
 	b.WriteString("\n")
 	for _, r := range missing {
 		text := cmp.Or(scopes.OpensInFull(r.Known), "nobody here knows what it opens")
-		b.WriteString(a.UI.Beside(r.Name+" is missing: ", text))
+		b.WriteString(c.UI.Beside(r.Name+" is missing: ", text))
 		for _, step := range c.steps(r) {
-			b.WriteString(a.UI.Step(step))
+			b.WriteString(c.UI.Step(step))
 		}
 	}
 	switch {
@@ -152,12 +124,12 @@ func (a *app) writeVerdict(b *strings.Builder, c *scopesCheck) {
 		b.WriteString("nothing is missing\n")
 	}
 	if extra := c.extra(); len(extra) > 0 {
-		b.WriteString(a.UI.Beside("came unasked, which is no mistake: ", strings.Join(extra, ", ")))
+		b.WriteString(c.UI.Beside("came unasked, which is no mistake: ", strings.Join(extra, ", ")))
 	}
 	if len(c.roles) > 0 {
-		b.WriteString(a.UI.Beside("roles in the token: ", strings.Join(c.roles, ", ")))
+		b.WriteString(c.UI.Beside("roles in the token: ", strings.Join(c.roles, ", ")))
 	}
 	if fix := c.fix(); fix != "" {
-		b.WriteString(a.UI.Beside("better: ", fix))
+		b.WriteString(c.UI.Beside("better: ", fix))
 	}
 }

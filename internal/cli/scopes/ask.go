@@ -1,4 +1,4 @@
-package cli
+package scopes
 
 import (
 	"context"
@@ -16,20 +16,21 @@ import (
 
 // openAsking opens the client of a profile for requests with the scopes that choose returns of its own ones and of
 // those of --scope, nil without any. The profile itself may have none.
-func (a *app) openAsking(f *verb.Service, output *verb.Output, args []string, doing string,
+func openAsking(d *verb.Deps, f *verb.Service, args []string, doing string,
 	choose func(s providers.Spec, wanted, own []string) ([]string, error),
 ) (*client.Client, error) {
-	if err := a.Begin(output); err != nil {
-		return nil, err
-	}
 	wanted := f.ScopeList()
 	f.Scopes = nil
-	p, err := a.Pick(f, args, nil)
+	p, err := d.Pick(f, args, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.needsNoLogin(p, doing); err != nil {
-		return nil, err
+	if grant, _ := p.Settings.Lookup("grant"); oauth.Grant(grant.Text).NeedsPerson() {
+		return nil, &setting.Error{
+			Profile: p.Name, Name: "grant", Origin: grant.Origin,
+			Problem: "is " + grant.Text + ": " + doing + " would take a login by a person for each request",
+			Help:    d.CommandFor(p.Name, "scopes", "check") + " shows which scopes the login got",
+		}
 	}
 	own, _ := p.Settings.Lookup("scopes")
 	names, err := choose(p.Service, wanted, own.List)
@@ -37,12 +38,24 @@ func (a *app) openAsking(f *verb.Service, output *verb.Output, args []string, do
 		return nil, err
 	}
 	p.Settings = p.Settings.With("scopes", setting.Value{List: names, Origin: own.Origin})
-	c, err := a.OpenProfile(f, p)
+	c, err := d.OpenProfile(f, p)
 	if err == nil {
-		a.WarnOfScopes(p.Service, wanted, "")
-		a.WarnOfProfile(p)
+		d.WarnOfScopes(p.Service, wanted, "")
+		d.WarnOfProfile(p)
 	}
 	return c, err
+}
+
+// withoutFlags returns a profile as it is without flags.
+func withoutFlags(d *verb.Deps, name string) (*config.Profile, error) {
+	file, err := d.File()
+	if err != nil {
+		return nil, err
+	}
+	if name == config.EnvironmentProfile {
+		name = ""
+	}
+	return file.Profile(name, nil)
 }
 
 // asked is the token that came of a request for scopes.
@@ -69,24 +82,4 @@ func askFor(ctx context.Context, c *client.Client, names []string, limit time.Du
 		got.given = slices.DeleteFunc(scopes.InEffect(scopes.Compare(known)), odd)
 	}
 	return got, nil
-}
-
-// needsNoLogin is an error for profiles whose tokens only a person gets: each request
-// would be a login.
-func (a *app) needsNoLogin(p *config.Profile, doing string) error {
-	grant, _ := p.Settings.Lookup("grant")
-	if !oauth.Grant(grant.Text).NeedsPerson() {
-		return nil
-	}
-	return &setting.Error{
-		Profile: p.Name, Name: "grant", Origin: grant.Origin,
-		Problem: "is " + grant.Text + ": " + doing + " would take a login by a person for each request",
-		Help:    a.CommandFor(p.Name, "scopes", "check") + " shows which scopes the login got",
-	}
-}
-
-// assumedText says of a service what is made of a reply without scope.
-func assumedText(service providers.Spec) string {
-	return service.Title + " named no scope in its reply, which RFC 6749 §5.1 reads as \"as asked\"; " +
-		"it may not keep to that"
 }

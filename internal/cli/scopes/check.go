@@ -1,4 +1,4 @@
-package cli
+package scopes
 
 import (
 	"context"
@@ -16,16 +16,26 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// scopesCheckOptions are the flags of `scopes check`.
-type scopesCheckOptions struct {
-	verb.Service
-	verb.Require
-	output verb.Output
+// check is `scopes check` and what it has found.
+type check struct {
+	*verb.Deps
+	service verb.Service
+	require verb.Require
+	output  verb.Output
+
+	client *client.Client
+	// own is the profile without what flags say.
+	own    *config.Profile
+	answer broker.Answer
+	rows   []scopes.Row
+	roles  []string
+	// active is what the service says of the token itself.
+	active scopes.Presence
 }
 
-func (a *app) scopesCheck() *cobra.Command {
-	o := &scopesCheckOptions{}
-	command := &cobra.Command{
+func newCheck(d *verb.Deps) *cobra.Command {
+	c := &check{Deps: d}
+	return d.Command(cobra.Command{
 		Use:   "check [PROFILE]",
 		Short: "Compare the scopes asked for with those that were granted",
 		Long: `Get a token as token get does, and show side by side which scopes the profile has, which
@@ -36,92 +46,52 @@ with what it would open and what to do; it is exit code 5 only with --require-sc
 		Example: `  authctl scopes check calls
   authctl scopes check calls --scope contacts:read,contacts:write
   authctl scopes check calls --require-scope contacts:write || exit`,
-		Args: verb.Arguments(0, 1, "PROFILE"),
-		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.Begin(&o.output); err != nil {
-				return err
-			}
-			return a.runScopesCheck(command.Context(), o, args)
-		},
-		ValidArgsFunction: a.CompleteProfile,
-	}
-	o.Service.Bind(command.Flags())
-	o.Require.Bind(command.Flags())
-	o.output.Bind(command.Flags(), "table", "json")
-	return command
+	}, verb.Flags{Service: &c.service, Output: &c.output, Formats: []string{"table", "json"}, Own: c.require.Bind}, c.run)
 }
 
-func (a *app) runScopesCheck(ctx context.Context, o *scopesCheckOptions, args []string) error {
-	if err := o.Require.Check(); err != nil {
+func (c *check) run(ctx context.Context, args []string) (err error) {
+	if err := c.require.Check(); err != nil {
 		return err
 	}
-	s, err := a.Open(&o.Service, args)
-	if err != nil {
+	if c.client, err = c.Open(&c.service, args); err != nil {
 		return err
 	}
-	a.WarnOfScopes(s.Profile.Service, o.Require.List(), "")
-	a.WarnOfProfile(s.Profile)
-	if s.Options.DryRun {
-		return a.DryRun(ctx, s)
+	p := c.client.Profile
+	c.WarnOfScopes(p.Service, c.require.List(), "")
+	c.WarnOfProfile(p)
+	if c.service.DryRun {
+		return c.DryRun(ctx, c.client)
 	}
-	own, err := a.ownProfile(s.Profile.Name)
-	if err != nil {
+	if c.own, err = withoutFlags(c.Deps, p.Name); err != nil {
 		return err
 	}
-	answer, err := s.Token(ctx)
-	if err != nil {
-		return refusedScopes(a.CommandFor, s, own, err)
+	if c.answer, err = c.client.Token(ctx); err != nil {
+		return c.refused(err)
 	}
-	known, claims := verb.Sides(s, answer)
-	known.Configured, known.Catalogue = own.Settings.List("scopes"), scopes.CatalogueOf(own.Service)
-	c := &scopesCheck{app: a, session: s, own: own, answer: answer, roles: claims.Roles}
-	known.Introspected = a.introspected(a.Watched(ctx), c)
-	c.rows = scopes.Compare(known)
-	if err := o.Require.Demand(a.Deps, s, answer, known); err != nil {
+	known, claims := verb.Sides(c.client, c.answer)
+	known.Configured, known.Catalogue = c.own.Settings.List("scopes"), scopes.CatalogueOf(c.own.Service)
+	known.Introspected = c.introspected(c.Watched(ctx))
+	c.rows, c.roles = scopes.Compare(known), claims.Roles
+	if err := c.require.Demand(c.Deps, c.client, c.answer, known); err != nil {
 		return err
 	}
-	return a.showCheck(&o.output, c)
-}
-
-// ownProfile returns a profile as it is without flags.
-func (a *app) ownProfile(name string) (*config.Profile, error) {
-	file, err := a.File()
-	if err != nil {
-		return nil, err
-	}
-	if name == config.EnvironmentProfile {
-		name = ""
-	}
-	return file.Profile(name, nil)
-}
-
-// scopesCheck is what a check has found.
-type scopesCheck struct {
-	*app
-	session *client.Client
-	// own is the profile without what flags say.
-	own    *config.Profile
-	answer broker.Answer
-	rows   []scopes.Row
-	roles  []string
-	// active is what the service says of the token itself.
-	active scopes.Presence
+	return c.show()
 }
 
 // introspected asks the service what it knows of the token; nil where it cannot be
 // asked. That it gives no answer spoils nothing else.
-func (a *app) introspected(ctx context.Context, c *scopesCheck) []string {
-	if !c.session.Profile.Service.Has(providers.Introspect) {
+func (c *check) introspected(ctx context.Context) []string {
+	if !c.client.Profile.Service.Has(providers.Introspect) {
 		return nil
 	}
 	var reply json.RawMessage
-	err := c.session.Bounded(ctx, client.SessionOf(c.answer.Token), func(ctx context.Context, with providers.Session) error {
+	err := c.client.Bounded(ctx, client.SessionOf(c.answer.Token), func(ctx context.Context, with providers.Session) error {
 		var err error
-		reply, err = c.session.Provider.Introspect(ctx, with.AccessToken)
+		reply, err = c.client.Provider.Introspect(ctx, with.AccessToken)
 		return err
 	})
 	if err != nil {
-		a.UI.Warn("the service was not heard on the token: " + err.Error())
+		c.UI.Warn("the service was not heard on the token: " + err.Error())
 		return nil
 	}
 	var state struct{ Active *bool }
@@ -133,33 +103,33 @@ func (a *app) introspected(ctx context.Context, c *scopesCheck) []string {
 	return scopes.FromClaims(reply).Scopes
 }
 
-// refusedScopes adds to a refused request what may be wrong with its scopes, and how
+// refused adds to a refused request what may be wrong with its scopes, and how
 // that is found out.
-func refusedScopes(commandFor func(string, ...string) string, s *client.Client, own *config.Profile, err error) error {
+func (c *check) refused(err error) error {
 	failure, ok := errors.AsType[*providers.Failure](err)
 	if !ok || failure.Reason != providers.ReasonScope {
 		return err
 	}
 	hints := []string{}
-	asked := s.Profile.Settings.List("scopes")
-	if better := scopes.Corrected(own.Service, asked); !slices.Equal(better, asked) {
-		hints = append(hints, "probably meant: "+verb.ScopesAssignment(s.Profile, better))
+	asked := c.client.Profile.Settings.List("scopes")
+	if better := scopes.Corrected(c.own.Service, asked); !slices.Equal(better, asked) {
+		hints = append(hints, "probably meant: "+verb.ScopesAssignment(c.client.Profile, better))
 	}
 	if failure.Hint != "" {
 		hints = append(hints, failure.Hint)
 	}
-	probe := commandFor(s.Profile.Name, "scopes", "probe")
+	probe := c.CommandFor(c.client.Profile.Name, "scopes", "probe")
 	hints = append(hints, "find out which ones the client gets: "+probe)
 	return &verb.Error{Kind: "scope", Hint: strings.Join(hints, "; "), Err: err}
 }
 
 // missing are the rows that were asked for and are not in effect.
-func (c *scopesCheck) missing() []scopes.Row {
+func (c *check) missing() []scopes.Row {
 	return slices.DeleteFunc(slices.Clone(c.rows), func(r scopes.Row) bool { return !r.Missing })
 }
 
 // extra are the names that came unasked.
-func (c *scopesCheck) extra() []string {
+func (c *check) extra() []string {
 	names := []string{}
 	for _, r := range c.rows {
 		if r.Extra {
@@ -172,7 +142,7 @@ func (c *scopesCheck) extra() []string {
 // fix is what the profile should say, empty when it is right as it is: slips
 // corrected, and what --scope asked for with success added. Nothing is added to scopes
 // that were not asked for with it or are missing: a service may refuse them together.
-func (c *scopesCheck) fix() string {
+func (c *check) fix() string {
 	own := c.own.Settings.List("scopes")
 	better := scopes.Corrected(c.own.Service, own)
 	proven := !slices.ContainsFunc(c.rows, func(r scopes.Row) bool { return r.Configured && (!r.Requested || r.Missing) })
@@ -189,10 +159,9 @@ func (c *scopesCheck) fix() string {
 }
 
 // steps say what to do about a missing scope, in order.
-func (c *scopesCheck) steps(r scopes.Row) []string {
-	p := c.session.Profile
-	commandFor := c.CommandFor
-	again := commandFor(p.Name, "token", "get", "--force-refresh")
+func (c *check) steps(r scopes.Row) []string {
+	p := c.client.Profile
+	again := c.CommandFor(p.Name, "token", "get", "--force-refresh")
 	warnings := scopes.Check(p.Service, []string{r.Name})
 	switch {
 	case c.active == scopes.No:
@@ -202,7 +171,7 @@ func (c *scopesCheck) steps(r scopes.Row) []string {
 	case len(warnings) > 0 && warnings[0].Suggestion != "":
 		return []string{"the profile should perhaps ask for " + warnings[0].Suggestion}
 	}
-	steps := []string{verb.Granting(p) + ", then: " + commandFor(p.Name, "scopes", "wait", "--scope", r.Name)}
+	steps := []string{verb.Granting(p) + ", then: " + c.CommandFor(p.Name, "scopes", "wait", "--scope", r.Name)}
 	if c.answer.Source == broker.SourceCache {
 		steps = append(steps, "if it was granted since this token was issued: "+again)
 	}

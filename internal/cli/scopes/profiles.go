@@ -1,4 +1,4 @@
-package cli
+package scopes
 
 import (
 	"cmp"
@@ -29,17 +29,17 @@ type scopeProfile struct {
 }
 
 // everyProfile returns the profiles and what they ask for, none without a configuration that can be read.
-func (a *app) everyProfile() (setup *client.Local, list []*config.Profile, asked []string) {
-	file, err := a.File()
+func everyProfile(d *verb.Deps) (setup *client.Local, list []*config.Profile, asked []string) {
+	file, err := d.File()
 	if err != nil {
 		return nil, nil, nil
 	}
-	setup, err = a.Local()
+	setup, err = d.Local()
 	if err != nil {
 		return nil, nil, nil
 	}
 	names, _ := file.Names()
-	if provider, _ := a.LookupEnv("AUTHCTL_PROVIDER"); provider != "" {
+	if provider, _ := d.LookupEnv("AUTHCTL_PROVIDER"); provider != "" {
 		names = []string{""}
 	}
 	for _, name := range names {
@@ -52,7 +52,7 @@ func (a *app) everyProfile() (setup *client.Local, list []*config.Profile, asked
 
 // cachedBy returns what the cached token that token get would print for a profile was granted, nil without one. That
 // the store cannot be read is no matter here.
-func (a *app) cachedBy(ctx context.Context, setup *client.Local) func(p *config.Profile) []string {
+func cachedBy(ctx context.Context, d *verb.Deps, setup *client.Local) func(p *config.Profile) []string {
 	var entries []store.Entry
 	if setup != nil {
 		if chosen, err := setup.QuietStore(); err == nil {
@@ -62,7 +62,7 @@ func (a *app) cachedBy(ctx context.Context, setup *client.Local) func(p *config.
 	return func(p *config.Profile) []string {
 		provider, err := p.Service.New(p.Settings, &oauth.Client{})
 		for _, e := range entries {
-			if err == nil && e.Key.Equal(provider.Key()) && (e.Expiry.IsZero() || e.Expiry.After(a.Now())) {
+			if err == nil && e.Key.Equal(provider.Key()) && (e.Expiry.IsZero() || e.Expiry.After(d.Now())) {
 				return append([]string{}, e.Scopes()...)
 			}
 		}
@@ -107,17 +107,17 @@ func profilesFor(
 }
 
 // next says what to do with the profile.
-func (p scopeProfile) next(a *app, each bool) []string {
+func (p scopeProfile) next(commandFor func(string, ...string) string, each bool) []string {
 	lines := []string{}
 	switch {
 	case each && len(p.Lacks) > 0:
 	case len(p.Has) > 0 && len(scopes.Missing(p.Has, p.Asks)) == 0:
 		noun, _ := strings.CutPrefix(term.Counted(len(p.Has), "scope"), fmt.Sprint(len(p.Has), " "))
 		lines = append(lines, fmt.Sprintf("use profile %s, it has the %s %s: %s", p.Profile, noun,
-			strings.Join(p.Has, ", "), a.CommandFor(p.Profile, "token", "get")))
+			strings.Join(p.Has, ", "), commandFor(p.Profile, "token", "get")))
 	case len(p.Asks) > 0:
 		lines = append(lines, fmt.Sprintf("profile %s asks for %s; see whether the client gets it: %s", p.Profile,
-			strings.Join(p.Asks, ", "), a.CommandFor(p.Profile, "scopes", "check")))
+			strings.Join(p.Asks, ", "), commandFor(p.Profile, "scopes", "check")))
 	}
 	if len(p.Lacks) == 0 {
 		return lines
@@ -129,8 +129,8 @@ func (p scopeProfile) next(a *app, each bool) []string {
 	names := strings.Join(add, ",")
 	return append(lines,
 		"to ask for "+names+of+": "+verb.ScopesAssignment(p.settings, slices.Concat(p.settings.Settings.List("scopes"), add)),
-		"see whether the client gets it: "+a.CommandFor(p.Profile, "scopes", "probe", "--scope", names),
-		"if it was added to the client just now: "+a.CommandFor(p.Profile, "scopes", "wait", "--scope", names))
+		"see whether the client gets it: "+commandFor(p.Profile, "scopes", "probe", "--scope", names),
+		"if it was added to the client just now: "+commandFor(p.Profile, "scopes", "wait", "--scope", names))
 }
 
 // havingTable tells which profiles ask for the scopes, and whose token has them.
@@ -151,16 +151,16 @@ func havingTable(profiles []scopeProfile) term.Table {
 
 // next says what to do, in order: with the profile that lacks least. each says that all of the scopes are needed, and
 // not whichever of them the call wants.
-func (e explanation) next(a *app, failed, each bool) []string {
+func (e explanation) next(commandFor func(string, ...string) string, failed, each bool) []string {
 	if len(e.Profiles) > 0 && e.Diagnosis.Code != "invalid_scope" {
-		return e.Profiles[0].next(a, each)
+		return e.Profiles[0].next(commandFor, each)
 	}
 	lines := []string{}
 	if failed {
 		lines = append(lines, e.Diagnosis.Advice)
 	}
 	if len(e.Scopes) > 0 && e.Scopes[0].Provider != "" && len(e.Profiles) == 0 {
-		lines = append(lines, "no profile is of this service: "+a.CommandFor("", "profile", "add", "NAME",
+		lines = append(lines, "no profile is of this service: "+commandFor("", "profile", "add", "NAME",
 			"--provider", e.Scopes[0].Provider, "--set", "scopes="+e.Scopes[0].Name))
 	}
 	return lines
