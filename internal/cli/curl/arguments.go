@@ -95,14 +95,17 @@ func unknownOption(text string) error {
 		"write options in full, or use authctl exec", text)
 }
 
-func (c *call) has(names ...string) bool {
+// first returns the first of some options that is given, empty when none is.
+func (c *call) first(names ...string) string {
 	for _, name := range names {
 		if _, ok := c.given[name]; ok {
-			return true
+			return name
 		}
 	}
-	return false
+	return ""
 }
+
+func (c *call) has(names ...string) bool { return c.first(names...) != "" }
 
 // isPlain reports whether a URL is one of plain http, which is for this machine.
 func (c *call) isPlain() bool {
@@ -117,12 +120,7 @@ func (c *call) isSingle() bool {
 // follows returns the option with which curl follows redirects, empty when it does not.
 func (c *call) follows() string {
 	// All of curl's spellings, refused ones too: this list is the only one.
-	for _, name := range []string{"location", "follow", "location-trusted"} {
-		if c.has(name) {
-			return name
-		}
-	}
-	return ""
+	return c.first("location", "follow", "location-trusted")
 }
 
 // readsStdin reports whether an option may read stdin.

@@ -111,7 +111,9 @@ func (c *command) commandToRenew(s *client.Client) string {
 
 // token is what curl gets: the token and, unless it may follow a redirect, what the API wants
 // beside it. On the way to another host curl drops the header Authorization and no other.
-func (c *command) token(ctx context.Context, s *client.Client, asked *call, answer broker.Answer) (formats.Token, error) {
+func (c *command) token(
+	ctx context.Context, s *client.Client, asked *call, answer broker.Answer,
+) (formats.Token, error) {
 	token := formats.New(s, answer, c.Now())
 	option := asked.follows()
 	if option == "" {

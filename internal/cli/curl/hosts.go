@@ -3,6 +3,7 @@ package curl
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -22,14 +23,7 @@ import (
 type address struct{ scheme, host, port string }
 
 func (d address) String() string {
-	host := d.host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	if d.port == standardPort(d.scheme) {
-		return host
-	}
-	return host + ":" + d.port
+	return strings.TrimSuffix(net.JoinHostPort(d.host, d.port), ":"+standardPort(d.scheme))
 }
 
 func standardPort(scheme string) string {
@@ -62,11 +56,8 @@ func urlAddress(text string) (address, error) {
 	case strings.Contains(rest[:end], "@"), end < len(rest) && rest[end] != '/' && strings.Contains(rest, "@"):
 		return wrong("it has a user name before the host, or looks so")
 	}
-	if d.host, d.port, ok = splitHost(rest[:end]); !ok {
+	if d.host, d.port, ok = splitHost(rest[:end], standardPort(d.scheme)); !ok {
 		return wrong("its host is not a plain name or address")
-	}
-	if d.port == "" {
-		d.port = standardPort(d.scheme)
 	}
 	if err := oauth.CheckEndpoint(&url.URL{Scheme: d.scheme, Host: d.String()}); err != nil {
 		return wrong(err.Error())
@@ -74,31 +65,41 @@ func urlAddress(text string) (address, error) {
 	return d, nil
 }
 
-// splitHost reads HOST, HOST:PORT, [IPV6] or [IPV6]:PORT; ok is false for anything else.
-func splitHost(text string) (host, port string, ok bool) {
-	host, port, colon := strings.Cut(text, ":")
-	if inner, found := strings.CutPrefix(text, "["); found {
-		var after string
-		host, after, found = strings.Cut(inner, "]")
-		ip, err := netip.ParseAddr(host)
-		if !found || err != nil || !ip.Is6() || ip.Zone() != "" {
+// checkPlain refuses what would show the token to somebody on the way.
+func (d address) checkPlain(c *call) error {
+	loopback := oauth.CheckEndpoint(&url.URL{Scheme: "http", Host: d.String()}) == nil
+	switch {
+	case d.scheme == "http" && c.has("connect-to", "resolve", "proxy", "preproxy", "proxy1.0",
+		"socks4", "socks4a", "socks5", "socks5-hostname"):
+		return verb.Usagef("plain http to %s cannot go another way, which would show the token there: "+
+			"leave out --proxy (-x), --preproxy, --socks…, --connect-to and --resolve", d)
+	case c.has("insecure") && !loopback:
+		return verb.Usagef("--insecure would send the token to whoever answers for %s: "+
+			"trust its certificate with --cacert FILE", d)
+	}
+	return nil
+}
+
+// splitHost reads HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port where none is named; ok
+// is false for anything else.
+func splitHost(text, usual string) (host, port string, ok bool) {
+	host, port, named := strings.Cut(text, ":")
+	if strings.HasPrefix(text, "[") {
+		inner, after, closed := strings.Cut(text[1:], "]")
+		port, named = strings.CutPrefix(after, ":")
+		ip, err := netip.ParseAddr(inner)
+		if !closed || !named && after != "" || err != nil || !ip.Is6() || ip.Zone() != "" {
 			return "", "", false
 		}
 		host = ip.String()
-		if port, colon = strings.CutPrefix(after, ":"); !colon && after != "" {
-			return "", "", false
-		}
 	} else if network.CheckHost(host) != nil {
 		return "", "", false
 	}
-	if colon {
-		number, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || number == 0 {
-			return "", "", false
-		}
-		port = strconv.FormatUint(number, 10)
+	if !named {
+		return strings.ToLower(host), usual, true
 	}
-	return strings.ToLower(host), port, true
+	number, err := strconv.ParseUint(port, 10, 16)
+	return strings.ToLower(host), strconv.FormatUint(number, 10), err == nil && number > 0
 }
 
 // hostRule allows hosts: one, or with below all that end in .host. An empty port is the
@@ -112,7 +113,7 @@ type hostRule struct {
 // somebody's: *.com would be anybody.
 func parseHostRule(text string) (hostRule, error) {
 	name, below := strings.CutPrefix(text, "*.")
-	host, port, ok := splitHost(name)
+	host, port, ok := splitHost(name, "")
 	switch {
 	case !ok:
 		return hostRule{}, fmt.Errorf("%s is not HOST, HOST:PORT or *.DOMAIN", network.QuoteHost(text))
@@ -131,13 +132,10 @@ func isWide(domain string) bool {
 }
 
 func (r hostRule) allows(d address) bool {
-	if r.port != d.port && (r.port != "" || d.port != standardPort(d.scheme)) {
+	if d.port != cmp.Or(r.port, standardPort(d.scheme)) {
 		return false
 	}
-	if r.below {
-		return strings.HasSuffix(d.host, "."+r.host)
-	}
-	return r.host == d.host
+	return d.host == r.host && !r.below || strings.HasSuffix(d.host, "."+r.host) && r.below
 }
 
 // hosts are those that a token may be sent to.
@@ -152,7 +150,8 @@ type hosts struct {
 func hostsOf(s *client.Client, flag []string) (*hosts, error) {
 	h := &hosts{service: s.Profile.Service.Title, profile: s.Profile.Name}
 	for _, u := range s.Provider.TokenHosts() {
-		h.rules = append(h.rules, hostRule{host: strings.ToLower(u.Hostname()), port: cmp.Or(u.Port(), standardPort(u.Scheme))})
+		port := cmp.Or(u.Port(), standardPort(u.Scheme))
+		h.rules = append(h.rules, hostRule{host: strings.ToLower(u.Hostname()), port: port})
 	}
 	allowed, _ := s.Profile.Settings.Lookup("allow_hosts")
 	if err := h.allow(allowed.List); err != nil {
@@ -179,10 +178,8 @@ func (h *hosts) allow(list []string) error {
 
 // check returns a usage error for an address that is not allowed.
 func (h *hosts) check(d address) error {
-	for _, rule := range h.rules {
-		if rule.allows(d) {
-			return nil
-		}
+	if slices.ContainsFunc(h.rules, func(r hostRule) bool { return r.allows(d) }) {
+		return nil
 	}
 	return verb.Usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
 		"or with allow_hosts: in profile %s", d, h.service, d, h.profile)
@@ -193,24 +190,24 @@ func (h *hosts) checkCall(c *call) error {
 	if len(c.urls) == 0 {
 		return verb.Usagef("there is no URL for curl")
 	}
-	var all []address
+	scheme := ""
 	for _, text := range c.urls {
 		d, err := urlAddress(text)
 		if err == nil {
 			err = h.check(d)
 		}
+		if err == nil {
+			err = d.checkPlain(c)
+		}
 		if err != nil {
 			return err
 		}
-		all = append(all, d)
+		scheme = cmp.Or(scheme, d.scheme)
 	}
 	for _, value := range c.given["header"] {
-		if err := h.checkHeader(value, all[0].scheme); err != nil {
+		if err := h.checkHeader(value, scheme); err != nil {
 			return err
 		}
-	}
-	if err := checkPlain(c, all); err != nil {
-		return err
 	}
 	return h.checkDetours(c)
 }
@@ -228,30 +225,12 @@ func (h *hosts) checkHeader(header, scheme string) error {
 	default:
 		return nil
 	}
-	host, port, ok := splitHost(strings.TrimSpace(value))
+	host, port, ok := splitHost(strings.TrimSpace(value), standardPort(scheme))
 	if !ok {
 		return verb.Usagef("the header %q names no host that can be judged", secret.CleanText(header))
 	}
-	if err := h.check(address{scheme, host, cmp.Or(port, standardPort(scheme))}); err != nil {
+	if err := h.check(address{scheme, host, port}); err != nil {
 		return verb.Usagef("the header Host: %w", err)
-	}
-	return nil
-}
-
-// checkPlain refuses what would show the token to somebody on the way.
-func checkPlain(c *call, all []address) error {
-	for _, d := range all {
-		plain := d.scheme == "http"
-		if plain && c.has("connect-to", "resolve", "proxy", "preproxy", "proxy1.0",
-			"socks4", "socks4a", "socks5", "socks5-hostname") {
-			return verb.Usagef("plain http to %s cannot go another way, which would show the token there: "+
-				"leave out --proxy (-x), --preproxy, --socks…, --connect-to and --resolve", d)
-		}
-		loopback := oauth.CheckEndpoint(&url.URL{Scheme: "http", Host: d.String()}) == nil
-		if c.has("insecure") && !loopback {
-			return verb.Usagef("--insecure would send the token to whoever answers for %s: "+
-				"trust its certificate with --cacert FILE", d)
-		}
 	}
 	return nil
 }
@@ -286,7 +265,7 @@ func (h *hosts) checkDetour(option, host, port string) error {
 	if bare := strings.Trim(host, "[]"); strings.Contains(bare, ":") {
 		host = "[" + bare + "]"
 	}
-	name, number, ok := splitHost(host + ":" + cmp.Or(port, standardPort("https")))
+	name, number, ok := splitHost(host+":"+cmp.Or(port, standardPort("https")), "")
 	if !ok {
 		return verb.Usagef("%s: %q is not a host that can be judged", option, secret.CleanText(host+":"+port))
 	}
