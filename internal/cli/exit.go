@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
@@ -130,9 +129,6 @@ func (a *app) failJSON(name string, row kind, err error, hint string) {
 
 // profileOf returns the profile that an error of the configuration is about.
 func profileOf(err error) string {
-	if e, ok := errors.AsType[*config.Error](err); ok {
-		return e.Profile
-	}
 	if e, ok := errors.AsType[*setting.Error](err); ok {
 		return e.Profile
 	}

@@ -12,10 +12,8 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
@@ -75,7 +73,7 @@ func ofEachKind() map[string][]error {
 		"internal": {errors.New("something else")},
 		"usage":    {verb.Usagef("no such flag")},
 		"config": {
-			&config.Error{Problem: "is wrong"}, &source.Error{Problem: "is not set"},
+			&setting.Error{Problem: "is wrong"}, &setting.Error{Problem: "is not set"},
 			&setting.Error{Name: "account", Problem: "is missing"}, term.ErrNoInput,
 			&providers.Failure{Reason: providers.ReasonConfig, Message: "no such realm"},
 			&store.UnusableError{Problem: store.Unconfigured, Err: errors.New("no key")},
@@ -95,7 +93,7 @@ func ofEachKind() map[string][]error {
 			&providers.Failure{Reason: providers.ReasonTemporary, Message: "busy"}, context.DeadlineExceeded,
 			&store.LockError{Busy: true, Path: "/lock", Err: errors.New("held")},
 			&store.LockError{Busy: true, Guards: "/config.yaml", Path: "/lock", Err: errors.New("held")},
-			&config.Error{Path: "/config.yaml", Problem: "was changed", Err: edit.ErrChanged},
+			&setting.Error{Path: "/config.yaml", Problem: "was changed", Err: edit.ErrChanged},
 		},
 		"protocol": {&providers.Failure{Reason: providers.ReasonProtocol, Message: "no JSON"}},
 	}

@@ -106,8 +106,8 @@ func (l *Local) File() (*config.File, error) {
 		return l.loaded, nil
 	}
 	file, err := config.Load(l.options)
-	if missing, ok := errors.AsType[*config.Error](err); ok && errors.Is(err, fs.ErrNotExist) {
-		missing.Suggestion = "create it with: " + l.CommandFor("NAME", "profile", "add")
+	if missing, ok := errors.AsType[*setting.Error](err); ok && errors.Is(err, fs.ErrNotExist) {
+		missing.Help = "create it with: " + l.CommandFor("NAME", "profile", "add")
 	}
 	if err != nil {
 		return nil, err

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
 
@@ -38,9 +38,9 @@ func (l *Local) fileStore() (store.Store, error) {
 		dir = filepath.Join(state, "tokens")
 	}
 	if dir == "" {
-		return nil, &config.Error{
-			Key: "AUTHCTL_STORE_DIR", Problem: "is not set, and there is no home directory",
-			Suggestion: "set it to a directory of yours",
+		return nil, &setting.Error{
+			Name: "AUTHCTL_STORE_DIR", Problem: "is not set, and there is no home directory",
+			Help: "set it to a directory of yours",
 		}
 	}
 	return &store.File{FileLocks: l.Locks(), Dir: dir, Key: l.Env.StoreKey, Unopened: l.tellOfUnopened}, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/network"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Transport returns what requests go through: the proxy of the environment, and for whoever
@@ -82,7 +83,7 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM(text) {
-		return nil, &config.Error{Key: "--ca-file", Problem: path + " holds no PEM certificate"}
+		return nil, &setting.Error{Name: "--ca-file", Problem: path + " holds no PEM certificate"}
 	}
 	return roots, nil
 }
@@ -90,12 +91,12 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 // badCAFile says what is wrong with the file of --ca-file: who can change it decides whom
 // the secret is sent to.
 func badCAFile(path string, err error) error {
-	e := &config.Error{Key: "--ca-file", Problem: fmt.Sprintf("cannot be read: %v", err), Err: err}
+	e := &setting.Error{Name: "--ca-file", Problem: fmt.Sprintf("cannot be read: %v", err), Err: err}
 	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
-		e.Problem, e.Suggestion = files.Shown(path)+" "+unsafe.Problem, unsafe.Remedy
+		e.Problem, e.Help = files.Shown(path)+" "+unsafe.Problem, unsafe.Remedy
 	}
 	if text, ok := errors.AsType[*files.TextError](err); ok {
-		e.Problem, e.Suggestion = files.Shown(path)+" "+text.Problem, text.Remedy
+		e.Problem, e.Help = files.Shown(path)+" "+text.Problem, text.Remedy
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		e.Problem = files.Shown(path) + " is a pipe, and nobody wrote to it in time"

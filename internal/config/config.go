@@ -20,6 +20,7 @@ import (
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Options say where configuration is looked for. The zero value reads the user's
@@ -52,7 +53,7 @@ func (o Options) env() files.Environ {
 
 // Locate returns the path of the configuration file and whether it was named by
 // flag or environment. The path is empty when there is no home directory. The error is
-// an *Error.
+// an *setting.Error.
 func (o Options) Locate() (path string, named bool, err error) {
 	env := o.env()
 	if o.Path != "" {
@@ -70,11 +71,11 @@ func (o Options) Locate() (path string, named bool, err error) {
 }
 
 // Path reads a path that a flag or a variable named name gives: a leading ~/ is the home
-// directory. The error is an *Error.
+// directory. The error is an *setting.Error.
 func Path(env files.Environ, name, text string) (string, error) {
 	path, err := files.Place(text, env.Home(), "")
 	if err != nil {
-		return "", &Error{Key: name, Problem: err.Error(), Err: err}
+		return "", &setting.Error{Name: name, Problem: err.Error(), Err: err}
 	}
 	return path, nil
 }
@@ -97,7 +98,7 @@ type File struct {
 
 // Load reads the configuration file. It is no error when the default file is
 // missing, but one that was named must be there. Only the outline is checked
-// here: a mistake in one profile does not disturb the others. Errors are *Error.
+// here: a mistake in one profile does not disturb the others. Errors are *setting.Error.
 func Load(o Options) (*File, error) {
 	path, named, err := o.Locate()
 	if err != nil {
@@ -141,7 +142,7 @@ func (f *File) read() ([]byte, error) {
 }
 
 // Raw reads the bytes of the file, or of what it links to, as they are by now. A pipe is
-// refused: it cannot be written. Errors are *Error.
+// refused: it cannot be written. Errors are *setting.Error.
 func (f *File) Raw(path string) ([]byte, error) { return f.raw(path, false) }
 
 // raw refuses a file that others can change, because its references run commands.
@@ -163,21 +164,21 @@ func unreadable(path string, err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		cause = pathErr.Err
 	}
-	e := &Error{Path: path, Problem: "cannot be read: " + cause.Error(), Err: err}
+	e := &setting.Error{Path: path, Problem: "cannot be read: " + cause.Error(), Err: err}
 	unsafe, isUnsafe := errors.AsType[*files.UnsafeError](err)
 	text, isText := errors.AsType[*files.TextError](err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Problem, e.Suggestion = "does not exist", "create it with: authctl profile add NAME"
+		e.Problem, e.Help = "does not exist", "create it with: authctl profile add NAME"
 	case isUnsafe:
 		e.Problem = unsafe.Problem
-		if e.Suggestion = unsafe.Remedy; e.Suggestion != "" {
-			e.Suggestion = "the file can name commands to run; " + e.Suggestion
+		if e.Help = unsafe.Remedy; e.Help != "" {
+			e.Help = "the file can name commands to run; " + e.Help
 		}
 	case isText:
-		e.Problem, e.Suggestion = text.Problem, text.Remedy
+		e.Problem, e.Help = text.Problem, text.Remedy
 	case errors.Is(err, context.DeadlineExceeded):
-		e.Problem, e.Suggestion = "is a pipe, and nobody wrote to it in time", "raise --timeout, or name a file"
+		e.Problem, e.Help = "is a pipe, and nobody wrote to it in time", "raise --timeout, or name a file"
 	}
 	return e
 }

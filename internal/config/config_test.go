@@ -72,8 +72,8 @@ func message(f *File, err error) string {
 		return ""
 	}
 	text := err.Error()
-	if e, ok := errors.AsType[*Error](err); ok && e.Suggestion != "" {
-		text += " | " + e.Suggestion
+	if e, ok := errors.AsType[*setting.Error](err); ok && e.Help != "" {
+		text += " | " + e.Help
 	}
 	return strings.ReplaceAll(text, f.Path, "FILE")
 }
@@ -308,7 +308,7 @@ func TestMissingFile(t *testing.T) {
 	}
 	path := filepath.Join(home, "none.yaml")
 	_, err = Load(Options{Fetcher: &source.Fetcher{Env: environment("AUTHCTL_CONFIG=" + path)}})
-	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "does not exist" || e.Path != path {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Problem != "does not exist" || e.Path != path {
 		t.Errorf("a missing file that was named: %v", err)
 	}
 	f, err = Load(Options{Fetcher: &source.Fetcher{Env: environment("AUTHCTL_PROVIDER=pexip")}, Services: services()})

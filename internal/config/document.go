@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 )
@@ -26,17 +27,17 @@ type document struct {
 }
 
 // parse reads text with viper. The values are viper's; the nodes beside them
-// know lines and the case of keys, which viper folds. Errors are *Error without
+// know lines and the case of keys, which viper folds. Errors are *setting.Error without
 // a path.
 func parse(text []byte, offset int) (*document, error) {
 	d := &decoder{}
 	v := viper.NewWithOptions(viper.KeyDelimiter(delimiter), viper.WithDecoderRegistry(d))
 	v.SetConfigType("yaml")
 	if err := v.ReadConfig(bytes.NewReader(text)); err != nil {
-		if e, ok := errors.AsType[*Error](err); ok {
+		if e, ok := errors.AsType[*setting.Error](err); ok {
 			return nil, e
 		}
-		return nil, &Error{Problem: "cannot be read", Err: err}
+		return nil, &setting.Error{Problem: "cannot be read", Err: err}
 	}
 	return &document{values: v, root: d.root, offset: offset}, nil
 }
@@ -74,7 +75,7 @@ func parseRoot(text []byte) (*yaml.Node, error) {
 		return nil, syntaxError(text, err)
 	}
 	if err := in.Decode(&more); err == nil {
-		return nil, &Error{Line: more.Line, Problem: "has a second YAML document", Suggestion: "keep one document"}
+		return nil, &setting.Error{Line: more.Line, Problem: "has a second YAML document", Help: "keep one document"}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(text, err)
 	}
@@ -85,7 +86,7 @@ func parseRoot(text []byte) (*yaml.Node, error) {
 	case root.Tag == "!!null":
 		return nil, nil
 	}
-	return nil, &Error{Line: root.Line, Problem: "must be a mapping with the key profiles"}
+	return nil, &setting.Error{Line: root.Line, Problem: "must be a mapping with the key profiles"}
 }
 
 func checkTopLevel(root *yaml.Node) error {
@@ -93,14 +94,14 @@ func checkTopLevel(root *yaml.Node) error {
 	for i := 0; i < len(root.Content); i += 2 {
 		key := root.Content[i]
 		if !slices.Contains(known, key.Value) {
-			return &Error{
-				Line: key.Line, Key: key.Value, Problem: "is not a known key",
-				Suggestion: didYouMean(key.Value, known),
+			return &setting.Error{
+				Line: key.Line, Name: key.Value, Problem: "is not a known key",
+				Help: didYouMean(key.Value, known),
 			}
 		}
 		if value := deref(root.Content[i+1]); key.Value == "profiles" &&
 			value.Kind != yaml.MappingNode && value.Tag != "!!null" {
-			return &Error{Line: value.Line, Key: "profiles", Problem: "must be a mapping of names to profiles"}
+			return &setting.Error{Line: value.Line, Name: "profiles", Problem: "must be a mapping of names to profiles"}
 		}
 	}
 	return nil
@@ -112,14 +113,14 @@ func syntaxError(text []byte, err error) error {
 	line, problem := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
 	lines := strings.Split(string(text), "\n")
 	line = actualLine(lines, line, problem)
-	e := &Error{Line: line, Problem: "is not valid YAML: " + files.Short(problem), Err: err}
+	e := &setting.Error{Line: line, Problem: "is not valid YAML: " + files.Short(problem), Err: err}
 	// Of the first line the parser tells no number.
 	at := max(line, 1)
 	if at <= len(lines) && tabAhead(lines[at-1]) && strings.Contains(problem, "cannot start any token") {
 		e.Line, e.Problem = at, "is not valid YAML: a tab stands where a line begins"
 	}
 	if strings.Contains(e.Problem, " tab ") {
-		e.Suggestion = "indent with spaces, which YAML wants there"
+		e.Help = "indent with spaces, which YAML wants there"
 	}
 	return e
 }
@@ -153,15 +154,15 @@ func actualLine(lines []string, line int, problem string) int {
 // finds in practice is a key given twice.
 func valueError(root *yaml.Node, err error) error {
 	if key := repeatedKey(root); key != nil {
-		return &Error{Line: key.Line, Key: key.Value, Problem: "is given twice"}
+		return &setting.Error{Line: key.Line, Name: key.Value, Problem: "is given twice"}
 	}
 	problem := "has a value that does not fit its tag"
 	typeErr, ok := errors.AsType[*yaml.TypeError](err)
 	if !ok || len(typeErr.Errors) == 0 {
-		return &Error{Problem: problem}
+		return &setting.Error{Problem: problem}
 	}
 	line, _ := splitLine(typeErr.Errors[0])
-	return &Error{Line: line, Problem: problem}
+	return &setting.Error{Line: line, Problem: problem}
 }
 
 func splitLine(text string) (int, string) {
@@ -254,7 +255,7 @@ func (d *document) fallback() (string, error) {
 		return value, nil
 	default:
 		e := notOf("default_profile", "text", value)
-		e.Line, e.Suggestion = d.line(key), inQuotes
+		e.Line, e.Help = d.line(key), inQuotes
 		return "", e
 	}
 }
@@ -269,7 +270,7 @@ type Outline struct {
 	Profiles map[string]any
 }
 
-// ParseOutline parses the whole text of a configuration. Errors are *Error without a path.
+// ParseOutline parses the whole text of a configuration. Errors are *setting.Error without a path.
 func ParseOutline(text []byte) (o Outline, err error) {
 	d, err := parse(text, 0)
 	if err != nil {

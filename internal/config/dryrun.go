@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/secret"
-	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
 )
 
@@ -45,8 +44,8 @@ func unfetchable(why string) secret.Func {
 func suggesting(fetch secret.Func) secret.Func {
 	return func(ctx context.Context) (secret.Secret, error) {
 		value, err := fetch(ctx)
-		if e, ok := errors.AsType[*source.Error](err); ok && e.Suggestion != "" {
-			err = fmt.Errorf("%w; %s", err, e.Suggestion)
+		if e, ok := errors.AsType[*setting.Error](err); ok && e.Help != "" {
+			err = fmt.Errorf("%w; %s", err, e.Help)
 		}
 		return value, err
 	}

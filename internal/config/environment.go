@@ -25,7 +25,7 @@ type Environment struct {
 	// RuntimeDir is AUTHCTL_RUNTIME_DIR.
 	RuntimeDir string
 	// StoreKey fetches the file store's key of AUTHCTL_STORE_KEY or its twins
-	// with _FILE and _CMD; nil without any. Its errors are *source.Error.
+	// with _FILE and _CMD; nil without any. Its errors are *setting.Error.
 	StoreKey secret.Func
 	// MinTTL is AUTHCTL_MIN_TTL, nil when unset, since 0 means something.
 	MinTTL *time.Duration
@@ -40,7 +40,7 @@ const storeKey = "AUTHCTL_STORE_KEY"
 
 // ReadEnvironment reads the variables that are no settings; AUTHCTL_CONFIG,
 // AUTHCTL_PROFILE and AUTHCTL_PROVIDER are read by Load and Profile. Durations
-// are as ParseDuration reads them. Errors are *Error and name the variable.
+// are as ParseDuration reads them. Errors are *setting.Error and name the variable.
 func ReadEnvironment(f *source.Fetcher) (Environment, error) {
 	env := environ{Environ: f.Env}
 	e := Environment{

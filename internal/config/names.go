@@ -40,9 +40,9 @@ func NameHint(name string, names []string) string {
 }
 
 // Missing is the error for a name that none of names is; it wraps ErrNoProfile.
-func Missing(name string, names []string) *Error {
+func Missing(name string, names []string) *setting.Error {
 	if !MayBeShown(name) {
-		return &Error{Problem: "what was given as the profile is none", Err: ErrNoProfile, Suggestion: NameHint(name, names)}
+		return &setting.Error{Problem: "what was given as the profile is none", Err: ErrNoProfile, Help: NameHint(name, names)}
 	}
-	return &Error{Problem: "there is no profile " + name, Err: ErrNoProfile, Suggestion: didYouMean(name, names)}
+	return &setting.Error{Problem: "there is no profile " + name, Err: ErrNoProfile, Help: didYouMean(name, names)}
 }

@@ -120,8 +120,8 @@ func (b *builder) settle(values map[string]setting.Value) error {
 			case v.Origin == "" || v.Origin == "default":
 				values[name] = setting.Value{Text: text, Origin: values[from].Origin}
 			case v.Text != text:
-				return &Error{
-					Key: name, Profile: b.Name, Suggestion: "give " + from + " as the name alone, or correct " + name,
+				return &setting.Error{
+					Name: name, Profile: b.Name, Help: "give " + from + " as the name alone, or correct " + name,
 					Problem: fmt.Sprintf("says %q, but the address given as %s is one of %q", files.Short(v.Text), from, text),
 				}
 			}

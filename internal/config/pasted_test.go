@@ -124,7 +124,7 @@ func TestAddressAgainstSetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = f.Profile("p", nil)
-	if e, ok := errors.AsType[*Error](err); !ok || e.Key != "region" || e.Line == 0 {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Name != "region" || e.Line == 0 {
 		t.Errorf("error %v", err)
 	}
 	p, err := f.Profile("\uFEFFq ", nil)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 func TestUnsafeConfig(t *testing.T) {
@@ -19,7 +20,7 @@ func TestUnsafeConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment()}})
-		e, _ := errors.AsType[*Error](err)
+		e, _ := errors.AsType[*setting.Error](err)
 		if want == "" && err != nil || want != "" && (e == nil || e.Problem != want) {
 			t.Errorf("mode %o: %v, want %q", mode, err, want)
 		}
@@ -33,7 +34,7 @@ func TestConfigOfAnotherUser(t *testing.T) {
 		t.Skip("only root can give files away")
 	}
 	_, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment()}})
-	if e, ok := errors.AsType[*Error](err); !ok || e.Problem != "belongs to another user (uid 4242)" {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Problem != "belongs to another user (uid 4242)" {
 		t.Errorf("error %v", err)
 	}
 }

@@ -95,7 +95,7 @@ func (p *Profile) Interactive() []string {
 
 // Ask fetches the secrets that Interactive lists, so that nobody holds a lock
 // while a person types. A person may take any time, a pipe no more than limit. The
-// answers are remembered. Errors are *source.Error.
+// answers are remembered. Errors are *setting.Error.
 func (p *Profile) Ask(ctx context.Context, limit time.Duration) error {
 	for _, n := range p.asks() {
 		if err := n.within(ctx, limit); err != nil {

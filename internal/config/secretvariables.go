@@ -121,7 +121,7 @@ func variablesIn(text []byte) []string {
 
 // OwnSecrets returns the names of the keyring's secrets that the profile refers to,
 // that begin with prefix, and that no other profile refers to, as the file says,
-// whatever the environment says. Errors are *Error: when a profile cannot be read,
+// whatever the environment says. Errors are *setting.Error: when a profile cannot be read,
 // nobody knows what it refers to.
 func (f *File) OwnSecrets(name, prefix string) ([]string, error) {
 	doc, err := f.all()
@@ -133,7 +133,7 @@ func (f *File) OwnSecrets(name, prefix string) ([]string, error) {
 		values, _, _ := doc.profile(profile)
 		settings, ok := values.(map[string]any)
 		if !ok {
-			return nil, &Error{Path: f.Path, Profile: profile, Problem: "cannot be read"}
+			return nil, &setting.Error{Path: f.Path, Profile: profile, Problem: "cannot be read"}
 		}
 		for _, value := range settings {
 			text, _ := value.(string)

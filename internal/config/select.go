@@ -15,7 +15,7 @@ import (
 // the command line, by setting; they come first. Each of them may leave Secret
 // nil and give a reference as Text. Nothing is fetched here.
 //
-// Errors are *Error; those about a profile that is not there wrap ErrNoProfile.
+// Errors are *setting.Error; those about a profile that is not there wrap ErrNoProfile.
 func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, error) {
 	chosen := files.Tidy(name)
 	if chosen == "" {
@@ -30,10 +30,10 @@ func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, e
 		return nil, f.located(err)
 	}
 	if provider != "" && p.Service.Name != provider {
-		return nil, &Error{
+		return nil, &setting.Error{
 			Path: f.Path, Line: p.Line, Profile: p.Name,
-			Problem:    fmt.Sprintf("is for %s, but AUTHCTL_PROVIDER says %s", p.Service.Name, files.Short(provider)),
-			Suggestion: "unset AUTHCTL_PROVIDER or choose another profile",
+			Problem: fmt.Sprintf("is for %s, but AUTHCTL_PROVIDER says %s", p.Service.Name, files.Short(provider)),
+			Help:    "unset AUTHCTL_PROVIDER or choose another profile",
 		}
 	}
 	return p, nil
@@ -41,8 +41,8 @@ func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, e
 
 // located completes an error with the file's path, when the file is to blame.
 func (f *File) located(err error) error {
-	e, ok := errors.AsType[*Error](err)
-	if ok && !strings.HasPrefix(e.Key, "AUTHCTL_") && !strings.HasPrefix(e.Key, "flag") {
+	e, ok := errors.AsType[*setting.Error](err)
+	if ok && !strings.HasPrefix(e.Name, "AUTHCTL_") && !strings.HasPrefix(e.Name, "flag") {
 		e.Path = f.Path
 	}
 	return err
@@ -74,9 +74,9 @@ func (f *File) fromFile(name string, flags map[string]setting.Value) (*Profile, 
 		return nil, err
 	}
 	p, err := f.build(doc, chosen, flags)
-	if e, ok := errors.AsType[*Error](err); ok && name == "" && errors.Is(e, ErrNoProfile) {
+	if e, ok := errors.AsType[*setting.Error](err); ok && name == "" && errors.Is(e, ErrNoProfile) {
 		key, _ := lookup(doc.root, "default_profile")
-		e.Line, e.Key = doc.line(key), "default_profile"
+		e.Line, e.Name = doc.line(key), "default_profile"
 		if e.Problem = "names a profile that does not exist"; MayBeShown(chosen) {
 			e.Problem = "names " + chosen + ", which does not exist"
 		}
@@ -116,7 +116,7 @@ func (f *File) all() (*document, error) {
 }
 
 // Names returns the names of the profiles in the order of the file. Errors are
-// *Error and mean that the file cannot be parsed.
+// *setting.Error and mean that the file cannot be parsed.
 func (f *File) Names() ([]string, error) {
 	if f.simple {
 		return f.layout.Names(), nil
@@ -129,7 +129,7 @@ func (f *File) Names() ([]string, error) {
 }
 
 // Default returns the value of default_profile, empty when the file has none.
-// Errors are *Error.
+// Errors are *setting.Error.
 func (f *File) Default() (string, error) {
 	if f.simple && f.layout.Default.End == 0 {
 		return "", nil
@@ -164,19 +164,19 @@ func (f *File) fallback() (string, error) {
 	case 1:
 		return names[0], nil
 	case 0:
-		e := &Error{
+		e := &setting.Error{
 			Problem: "there is no profile" + f.emptyProvider(), Err: ErrNoProfile,
-			Suggestion: "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs",
+			Help: "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs",
 		}
 		if f.Path == "" {
 			e.Problem = "there is no profile: " + notLooked + f.emptyProvider()
-			e.Suggestion = "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs"
+			e.Help = "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs"
 		}
 		return "", e
 	}
-	return "", &Error{
-		Problem:    "no profile was named and none is the default; there are " + some(names),
-		Suggestion: "name one, or make it the default with: authctl profile use NAME", Err: ErrNoProfile,
+	return "", &setting.Error{
+		Problem: "no profile was named and none is the default; there are " + some(names),
+		Help:    "name one, or make it the default with: authctl profile use NAME", Err: ErrNoProfile,
 	}
 }
 
@@ -205,9 +205,9 @@ func (f *File) noProfile(name string) error {
 	e := Missing(name, names)
 	if e.Path = f.Path; f.Path == "" {
 		e.Problem += "; " + notLooked
-		e.Suggestion = "set HOME, or name the file with --config or AUTHCTL_CONFIG"
+		e.Help = "set HOME, or name the file with --config or AUTHCTL_CONFIG"
 	} else if len(names) == 0 && MayBeShown(name) {
-		e.Suggestion = "create it with: authctl profile add " + name
+		e.Help = "create it with: authctl profile add " + name
 	}
 	return e
 }
@@ -223,14 +223,14 @@ type Summary struct {
 	Account  string
 	// Default says that default_profile names it.
 	Default bool
-	// Err is what is wrong with the profile, an *Error or a
+	// Err is what is wrong with the profile, an *setting.Error or a
 	// *setting.Error; nil when it can be used.
 	Err error
 }
 
 // List checks every profile and returns them in the order of the file, with the
 // environment's values on top of their own as a call would have them. The error
-// is an *Error and means that the file as a whole cannot be used.
+// is an *setting.Error and means that the file as a whole cannot be used.
 func (f *File) List() ([]Summary, error) {
 	doc, err := f.all()
 	if err != nil {

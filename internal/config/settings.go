@@ -34,7 +34,7 @@ type builder struct {
 	said map[string]map[string]string
 }
 
-// build makes the profile of that name in doc. Errors are *Error.
+// build makes the profile of that name in doc. Errors are *setting.Error.
 func (f *File) build(doc *document, name string, flags map[string]setting.Value) (*Profile, error) {
 	values, key, node := doc.profile(name)
 	if key == nil {
@@ -48,11 +48,11 @@ func (f *File) build(doc *document, name string, flags map[string]setting.Value)
 	b.raw = raw
 	switch {
 	case !IsName(name):
-		return nil, &Error{Line: b.Line, Problem: "this is not a name for a profile", Suggestion: NameHint(name, nil)}
+		return nil, &setting.Error{Line: b.Line, Problem: "this is not a name for a profile", Help: NameHint(name, nil)}
 	case node.Tag == "!!null" || ok && len(raw) == 0:
 		return nil, b.blame(wrong("", "is empty", "begin with its provider"))
 	case !ok:
-		return nil, b.blame(&Error{Problem: "must be a mapping of settings"})
+		return nil, b.blame(&setting.Error{Problem: "must be a mapping of settings"})
 	}
 	if err := b.provider(f.options.Services); err != nil {
 		return nil, b.blame(err)
@@ -104,12 +104,12 @@ func (b *builder) at(setting string) string {
 
 // blame completes an error about the profile's text with name and line.
 func (b *builder) blame(err error) error {
-	e, ok := errors.AsType[*Error](err)
+	e, ok := errors.AsType[*setting.Error](err)
 	if !ok {
 		return err
 	}
 	e.Profile = b.Name
-	if key, _ := lookup(b.node, e.Key); e.Line == 0 && key != nil {
+	if key, _ := lookup(b.node, e.Name); e.Line == 0 && key != nil {
 		e.Line = b.doc.line(key)
 	}
 	e.Line = cmp.Or(e.Line, b.Line)
@@ -177,8 +177,8 @@ func (b *builder) checkKeys() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.flags)) {
 		if !slices.Contains(known[1:], name) {
-			return &Error{
-				Key: b.flags[name].Origin, Problem: fmt.Sprintf("gives %s, which %s does not have", name, b.Service.Name),
+			return &setting.Error{
+				Name: b.flags[name].Origin, Problem: fmt.Sprintf("gives %s, which %s does not have", name, b.Service.Name),
 			}
 		}
 	}
@@ -239,9 +239,9 @@ func (b *builder) reference(of, key, text, origin, dir string) (setting.Value, e
 }
 
 func notAReference(key string) error {
-	return &Error{
-		Key: key, Problem: "is not a reference to a secret", Err: ErrNotReference,
-		Suggestion: "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt",
+	return &setting.Error{
+		Name: key, Problem: "is not a reference to a secret", Err: ErrNotReference,
+		Help: "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt",
 	}
 }
 

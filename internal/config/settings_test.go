@@ -134,13 +134,13 @@ func TestTabsAreNamed(t *testing.T) {
 		"profiles:\n  x:\n    provider: \"pexip\n ": false,
 	} {
 		_, err := parse([]byte(text), 0)
-		e, ok := errors.AsType[*Error](err)
+		e, ok := errors.AsType[*setting.Error](err)
 		if !ok {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		if got := strings.Contains(e.Problem, " tab ") && e.Suggestion != ""; got != want {
-			t.Errorf("%q: %v, hint %q", text, e, e.Suggestion)
+		if got := strings.Contains(e.Problem, " tab ") && e.Help != ""; got != want {
+			t.Errorf("%q: %v, hint %q", text, e, e.Help)
 		}
 	}
 }

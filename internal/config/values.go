@@ -16,7 +16,7 @@ import (
 
 // ParseSetting reads one setting of a service as it would be written in a profile,
 // a list as words. A secret's text is a reference, which is not fetched. Errors
-// are *Error and do not repeat what may be a secret.
+// are *setting.Error and do not repeat what may be a secret.
 func ParseSetting(service providers.Spec, name, text string) (setting.Value, error) {
 	known := settingNames(service)
 	i := slices.Index(known, name)
@@ -94,7 +94,7 @@ func listOf(name string, raw any) ([]string, error) {
 	items, ok := raw.([]any)
 	if !ok {
 		e := notOf(name, "a list", raw)
-		e.Suggestion = "write [first, second]"
+		e.Help = "write [first, second]"
 		return nil, e
 	}
 	list := make([]string, len(items))
@@ -110,13 +110,13 @@ func listOf(name string, raw any) ([]string, error) {
 }
 
 // notOf is the error for a value that YAML took for something else than what is wanted.
-func notOf(key, wanted string, raw any) *Error {
-	e := &Error{Key: key, Problem: "must be " + wanted + ", not " + kindOf(raw)}
+func notOf(key, wanted string, raw any) *setting.Error {
+	e := &setting.Error{Name: key, Problem: "must be " + wanted + ", not " + kindOf(raw)}
 	switch raw.(type) {
 	case []any, map[string]any:
 	default:
 		if wanted == "text" {
-			e.Suggestion = inQuotes
+			e.Help = inQuotes
 		}
 	}
 	return e

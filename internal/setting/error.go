@@ -1,30 +1,58 @@
 package setting
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
+
+	"github.com/authctl/authctl/internal/files"
 )
 
-// Error says that a setting's value cannot be used. Exit code 3.
+// Error says that what somebody has set cannot be used: a key of the configuration file, a
+// variable, a flag, or the secret that a reference stands for. No field holds a secret, what
+// a command wrote, or more of a command than its first word. Exit code 3.
 type Error struct {
-	Profile, Name string
-	// Problem completes "profile P: NAME …": "is missing", `"a/b" is not a host label`.
+	// Path is the configuration file, empty when it is not to blame.
+	Path string
+	// Line is the line in Path, from 1; 0 when unknown.
+	Line int
+	// Profile is the profile concerned, empty when it is none in particular.
+	Profile string
+	// Name is the setting, the key of the file, the variable or the flag; may be empty.
+	Name string
+	// Reference is where a secret was looked for: "env:NAME", "cmd:op …"; empty for
+	// everything else.
+	Reference string
+	// Problem completes Name, or "NAME from REFERENCE: …", or stands alone: "is missing",
+	// `"a/b" is not a host label`.
 	Problem string
-	// Help says what is wanted; may be empty.
-	Help string
 	// Origin says where the value was given; may be empty.
 	Origin string
+	// Help says what to do; it may be empty and may have several lines. It is the hint and
+	// not part of the message.
+	Help string
+	// Err is the cause, may be nil.
+	Err error
 }
 
-// Error names profile, setting, problem and origin.
+// Error returns "PATH:LINE: profile P: NAME from REFERENCE: PROBLEM (from ORIGIN)" with what
+// is known.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Profile != "" {
-		fmt.Fprintf(&b, "profile %s: ", e.Profile)
+	say := func(known bool, parts ...string) {
+		if known {
+			b.WriteString(strings.Join(parts, ""))
+		}
 	}
-	fmt.Fprintf(&b, "%s %s", e.Name, e.Problem)
-	if e.Origin != "" {
-		fmt.Fprintf(&b, " (from %s)", e.Origin)
-	}
+	say(e.Path != "", e.Path)
+	say(e.Path != "" && e.Line > 0, ":", strconv.Itoa(e.Line))
+	say(e.Path != "", ": ")
+	say(e.Profile != "", "profile ", e.Profile, ": ")
+	say(e.Name != "", files.Short(e.Name), " ")
+	say(e.Reference != "", "from ", e.Reference, ": ")
+	say(true, e.Problem)
+	say(e.Origin != "", " (from ", e.Origin, ")")
 	return b.String()
 }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

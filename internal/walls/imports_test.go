@@ -88,7 +88,7 @@ func rooms() []room {
 		},
 		{
 			"internal/setting",
-			[]string{"internal/oauth", "internal/secret"},
+			[]string{"internal/files", "internal/oauth", "internal/secret"},
 			"what a profile says is read by all and asks nobody",
 		},
 		{
@@ -115,8 +115,8 @@ func rooms() []room {
 		{"internal/secret", nil, "it is below everything"},
 		{
 			"internal/secret/source",
-			[]string{"internal/files", "internal/secret"},
-			"where a secret is does not depend on what needs it",
+			[]string{"internal/files", "internal/secret", "internal/setting"},
+			"where a secret is does not depend on what needs it, but for how what is wrong with it is said",
 		},
 		{"internal/files", nil, "what may be believed on the disk does not depend on what it is for"},
 		{"internal/jose", []string{"internal/secret"}, "a signature does not depend on what it is for"},

@@ -114,9 +114,9 @@ func (d *doctor) checkNames(file *config.File) {
 		d.fail(check{Name: "default_profile"}, err)
 	case fallback == "":
 	case !slices.Contains(names, fallback):
-		d.fail(check{Name: "default_profile"}, &config.Error{
-			Path: file.Path, Key: "default_profile", Problem: config.NamesNothing(fallback),
-			Suggestion: "choose another with: authctl profile use NAME", Err: config.ErrNoProfile,
+		d.fail(check{Name: "default_profile"}, &setting.Error{
+			Path: file.Path, Name: "default_profile", Problem: config.NamesNothing(fallback),
+			Help: "choose another with: authctl profile use NAME", Err: config.ErrNoProfile,
 		})
 	default:
 		d.ok(check{Name: "default_profile", Message: fallback})

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -24,10 +23,9 @@ const maxTries = 3
 func (a *add) untilUsable(ask func() error) error {
 	for try := 1; ; try++ {
 		err := ask()
-		_, wrong := errors.AsType[*config.Error](err)
+		_, wrong := errors.AsType[*setting.Error](err)
 		_, usage := errors.AsType[*verb.Error](err)
-		_, value := errors.AsType[*setting.Error](err)
-		if err == nil || !wrong && !usage && !value || try == maxTries {
+		if err == nil || !wrong && !usage || try == maxTries {
 			return err
 		}
 		a.UI.Warn(err.Error())

@@ -9,14 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/loopback"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
@@ -82,24 +80,20 @@ func Judge(err error) (kind, hint string) {
 
 // judgeConfig knows the errors of configuration and secrets.
 func judgeConfig(err error) (name, hint string, ok bool) {
+	e, isSet := errors.AsType[*setting.Error](err)
 	if errors.Is(err, term.ErrNoInput) {
-		_, secret := errors.AsType[*source.Error](err)
-		return "config", inputHint(err, secret), true
+		return "config", inputHint(err, isSet && e.Reference != ""), true
 	}
 	if _, ok := errors.AsType[*term.TypedError](err); ok {
 		return "config", "give a reference to it instead, such as file:PATH", true
 	}
-	if e, ok := errors.AsType[*setting.Error](err); ok {
+	switch {
+	case isSet && errors.Is(err, edit.ErrChanged):
+		return "temporary", e.Help, true
+	case isSet && e.Reference != "":
+		return "config", cmp.Or(e.Help, keyringRemedy(e)), true
+	case isSet:
 		return "config", e.Help, true
-	}
-	if e, ok := errors.AsType[*config.Error](err); ok {
-		if errors.Is(err, edit.ErrChanged) {
-			return "temporary", e.Suggestion, true
-		}
-		return "config", e.Suggestion, true
-	}
-	if e, ok := errors.AsType[*source.Error](err); ok {
-		return "config", cmp.Or(e.Suggestion, keyringRemedy(e)), true
 	}
 	if e, ok := errors.AsType[*oauth.RequestError](err); ok {
 		return "config", e.Hint, true
@@ -124,7 +118,7 @@ func inputHint(err error, secret bool) string {
 
 // keyringRemedy says what to do about a secret that is not in the keyring, or about a
 // keyring that does not give it.
-func keyringRemedy(e *source.Error) string {
+func keyringRemedy(e *setting.Error) string {
 	const otherwise = "give the secret by another reference such as env:NAME or file:PATH"
 	name, _ := strings.CutPrefix(e.Reference, "keyring:")
 	if unusable, ok := errors.AsType[*store.UnusableError](e); ok && unusable.Problem != store.Unreachable {

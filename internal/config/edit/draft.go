@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // draft is a configuration file being changed: its lines, with their ends, and where its
@@ -242,9 +243,9 @@ func (d *draft) replaceValue(key config.Span, text string) {
 
 // unsure is the error for a file that is written in a way that is not edited.
 func (d *draft) unsure(paste string) error {
-	return &config.Error{
+	return &setting.Error{
 		Line: d.lost, Problem: "cannot be changed safely: it is in a style that authctl does not edit",
-		Suggestion: byHand(paste),
+		Help: byHand(paste),
 	}
 }
 
@@ -260,8 +261,8 @@ func (d *draft) verify(changed, fallback, paste string) error {
 	if err == nil && is.Default == fallback && same && before != after == (changed != "") {
 		return nil
 	}
-	return &config.Error{
-		Problem: "cannot be changed safely: the result would not be what it should", Suggestion: byHand(paste),
+	return &setting.Error{
+		Problem: "cannot be changed safely: the result would not be what it should", Help: byHand(paste),
 	}
 }
 

@@ -131,8 +131,8 @@ func TestAddDeclines(t *testing.T) {
 	}
 	for name, tt := range tests {
 		_, err := edited(tt.text, addNew)
-		e, _ := errors.AsType[*config.Error](err)
-		if e == nil || e.Problem != tt.problem || e.Suggestion != tt.suggestion {
+		e, _ := errors.AsType[*setting.Error](err)
+		if e == nil || e.Problem != tt.problem || e.Help != tt.suggestion {
 			t.Errorf("%s: %v\n%+v", name, err, e)
 		}
 	}
@@ -189,7 +189,7 @@ func TestRemove(t *testing.T) {
 		t.Errorf("unknown: %v", err)
 	}
 	_, err = edited("profiles:\n  a: &x {y: 1}\n  b: *x\n", func(d *draft) error { return d.remove("a") })
-	if e, ok := errors.AsType[*config.Error](err); !ok || !strings.HasPrefix(e.Problem, "cannot be changed safely") {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || !strings.HasPrefix(e.Problem, "cannot be changed safely") {
 		t.Errorf("an anchor in use: %v", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestSetDefault(t *testing.T) {
 		t.Errorf("unknown: %v", err)
 	}
 	_, err = edited("{profiles: {a: {x: 1}}}", func(d *draft) error { return d.setDefault("a") })
-	if e, ok := errors.AsType[*config.Error](err); !ok || e.Suggestion != "add this by hand:\ndefault_profile: a" {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Help != "add this by hand:\ndefault_profile: a" {
 		t.Errorf("flow style: %v", err)
 	}
 }
@@ -274,7 +274,7 @@ func TestEditFile(t *testing.T) {
 		t.Error(diff)
 	}
 	err = Add(at(t, path), "Not good", nil)
-	if e, ok := errors.AsType[*config.Error](err); !ok || e.Path != path {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Path != path {
 		t.Errorf("a bad name: %v", err)
 	}
 }
@@ -289,7 +289,7 @@ func TestEditRace(t *testing.T) {
 		}
 		return d.setDefault("engage")
 	})
-	if e, ok := errors.AsType[*config.Error](err); !ok || e.Problem != "was changed by somebody else meanwhile" {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Problem != "was changed by somebody else meanwhile" {
 		t.Errorf("error %v", err)
 	}
 	if text, _ := os.ReadFile(path); string(text) != three {
@@ -405,7 +405,7 @@ func TestEditKeepsMark(t *testing.T) {
 	}
 	path = writeFile(t, "\xFF\xFEp\x00")
 	err = SetDefault(at(t, path), "engage")
-	if e, ok := errors.AsType[*config.Error](err); !ok || e.Problem != "is in UTF-16" || e.Suggestion == "" {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Problem != "is in UTF-16" || e.Help == "" {
 		t.Errorf("UTF-16: %v", err)
 	}
 }

@@ -23,7 +23,7 @@ func profileLines(name string, values []Setting, indent, step int) ([]string, er
 	lines := []string{outer + config.Scalar(name) + ":"}
 	for _, s := range values {
 		if !utf8.ValidString(s.Text + strings.Join(s.List, "")) {
-			return nil, &config.Error{Profile: name, Key: s.Key, Problem: "cannot be written as YAML: it is not in UTF-8"}
+			return nil, &setting.Error{Profile: name, Name: s.Key, Problem: "cannot be written as YAML: it is not in UTF-8"}
 		}
 		lines = append(lines, outer+strings.Repeat(" ", step)+s.Key+": "+s.yaml())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // ErrExists is wrapped by the error of Add when the name is taken.
@@ -21,32 +22,32 @@ var ErrExists = errors.New("the profile exists")
 // the same time. Exit code 8.
 var ErrChanged = errors.New("the file was changed meanwhile")
 
-func exists(name string) *config.Error {
-	return &config.Error{
+func exists(name string) *setting.Error {
+	return &setting.Error{
 		Profile: name, Problem: "exists already", Err: ErrExists,
-		Suggestion: "choose another name; or, to replace its secret, remove it and add it again, " +
+		Help: "choose another name; or, to replace its secret, remove it and add it again, " +
 			"with what it has in the keyring: authctl profile remove " + name,
 	}
 }
 
-func notAName(name string) *config.Error {
-	return &config.Error{Problem: "what was given is not a name for a profile", Suggestion: config.NameHint(name, nil)}
+func notAName(name string) *setting.Error {
+	return &setting.Error{Problem: "what was given is not a name for a profile", Help: config.NameHint(name, nil)}
 }
 
-// Check returns a *config.Error unless a profile of that name can be added.
+// Check returns a *setting.Error unless a profile of that name can be added.
 func Check(f *config.File, name string) error {
 	switch {
 	case !config.IsName(name):
 		return notAName(name)
 	case name == config.EnvironmentProfile:
-		return &config.Error{
+		return &setting.Error{
 			Profile: name, Problem: "is the name of what AUTHCTL_PROVIDER and its companions make",
-			Suggestion: "choose another name",
+			Help: "choose another name",
 		}
 	case f.Path == "":
-		return &config.Error{
-			Problem:    "there is no home directory (HOME is not set), and so no place for a configuration file",
-			Suggestion: "name the configuration file with --config or AUTHCTL_CONFIG",
+		return &setting.Error{
+			Problem: "there is no home directory (HOME is not set), and so no place for a configuration file",
+			Help:    "name the configuration file with --config or AUTHCTL_CONFIG",
 		}
 	}
 	names, err := f.Names()
@@ -58,7 +59,7 @@ func Check(f *config.File, name string) error {
 
 // Add writes a new profile behind the others in the file, which is made (mode
 // 0600, its directory 0700) when it is not there. Nothing else in the file changes:
-// comments, order, blank lines and line ends stay. Errors are *config.Error; one wraps
+// comments, order, blank lines and line ends stay. Errors are *setting.Error; one wraps
 // ErrExists when the name is taken. When the file is written in a way that cannot be edited
 // safely, the error's suggestion is the text to add by hand.
 //
@@ -99,7 +100,7 @@ func apply(f *config.File, change func(*draft) error) error {
 
 // located completes an error with the file's path.
 func located(path string, err error) error {
-	if e, ok := errors.AsType[*config.Error](err); ok {
+	if e, ok := errors.AsType[*setting.Error](err); ok {
 		e.Path = path
 	}
 	return err
@@ -107,12 +108,12 @@ func located(path string, err error) error {
 
 // unwritten is the error of a file that cannot be written.
 func unwritten(path string, err error) error {
-	if _, ok := errors.AsType[*config.Error](err); ok || err == nil {
+	if _, ok := errors.AsType[*setting.Error](err); ok || err == nil {
 		return err
 	}
-	e := &config.Error{Path: path, Problem: "cannot be written: " + err.Error(), Err: err}
+	e := &setting.Error{Path: path, Problem: "cannot be written: " + err.Error(), Err: err}
 	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
-		e.Problem, e.Suggestion = unsafe.Problem, unsafe.Remedy
+		e.Problem, e.Help = unsafe.Problem, unsafe.Remedy
 	}
 	return e
 }
@@ -121,7 +122,7 @@ func unwritten(path string, err error) error {
 func changed(old []byte, change func(*draft) error) ([]byte, error) {
 	text, err := files.Text(old)
 	if problem, ok := errors.AsType[*files.TextError](err); ok {
-		return nil, &config.Error{Problem: problem.Problem, Suggestion: problem.Remedy, Err: err}
+		return nil, &setting.Error{Problem: problem.Problem, Help: problem.Remedy, Err: err}
 	}
 	mark := old[:len(old)-len(text)]
 	d, err := newDraft(text)
@@ -164,9 +165,9 @@ func replace(f *config.File, old, text []byte) error {
 		return err
 	}
 	if again := files.Overwrite(target, text); again != nil {
-		return &config.Error{
+		return &setting.Error{
 			Path: f.Path, Problem: "cannot be written: " + err.Error() + ", nor in place: " + again.Error(), Err: again,
-			Suggestion: "a file that is mounted by itself cannot be replaced: " +
+			Help: "a file that is mounted by itself cannot be replaced: " +
 				"mount its directory, writable, or change the file outside",
 		}
 	}
@@ -180,8 +181,8 @@ func unchanged(f *config.File, target string, old []byte) error {
 		return err
 	}
 	if !bytes.Equal(now, old) {
-		return &config.Error{
-			Path: f.Path, Problem: "was changed by somebody else meanwhile", Suggestion: "try again", Err: ErrChanged,
+		return &setting.Error{
+			Path: f.Path, Problem: "was changed by somebody else meanwhile", Help: "try again", Err: ErrChanged,
 		}
 	}
 	return nil
@@ -189,7 +190,7 @@ func unchanged(f *config.File, target string, old []byte) error {
 
 func danglingLink(path string) error {
 	if _, err := os.Lstat(path); err == nil {
-		return &config.Error{Path: path, Problem: "is a link to a file that does not exist"}
+		return &setting.Error{Path: path, Problem: "is a link to a file that does not exist"}
 	}
 	return nil
 }
@@ -199,7 +200,7 @@ func danglingLink(path string) error {
 func fill(temp *os.File, target string, text []byte) error {
 	if info, err := os.Stat(target); err == nil {
 		if !info.Mode().IsRegular() {
-			return &config.Error{Path: target, Problem: "is not a regular file"}
+			return &setting.Error{Path: target, Problem: "is not a regular file"}
 		}
 		files.KeepOwner(temp, info)
 		if err := temp.Chmod(info.Mode().Perm()); err != nil {

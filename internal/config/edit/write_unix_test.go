@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 func TestEditKeepsModeAndLink(t *testing.T) {
@@ -38,7 +38,7 @@ func TestEditKeepsModeAndLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = Add(at(t, link), "p", []Setting{{Key: "provider", Text: "pexip"}})
-	if e, ok := errors.AsType[*config.Error](err); !ok || e.Problem != "is a link to a file that does not exist" {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Problem != "is a link to a file that does not exist" {
 		t.Errorf("a dangling link: %v", err)
 	}
 }

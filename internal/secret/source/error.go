@@ -8,40 +8,12 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/setting"
 )
 
-// Error says that a secret could not be had. It never holds the secret,
-// what a command wrote, or more of a command than its first word. Exit code 3.
-type Error struct {
-	// Profile is empty for AUTHCTL_STORE_KEY and its twins.
-	Profile string
-	// Setting is the setting or variable that needs the secret.
-	Setting string
-	// Reference is where it was looked for: "env:NAME", "cmd:op …".
-	Reference string
-	// Problem completes "SETTING from REFERENCE: …".
-	Problem string
-	// Suggestion says what to do, may be empty.
-	Suggestion string
-	// Err is the cause, may be nil.
-	Err error
-}
-
-// Error names profile, setting, reference and problem.
-func (e *Error) Error() string {
-	text := e.Setting + " from " + e.Reference + ": " + e.Problem
-	if e.Profile != "" {
-		text = "profile " + e.Profile + ": " + text
-	}
-	return text
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
 // wrong is an Error before it is known what needs the secret.
-func wrong(problem, suggestion string, err error) *Error {
-	return &Error{Problem: problem, Suggestion: suggestion, Err: err}
+func wrong(problem, help string, err error) *setting.Error {
+	return &setting.Error{Problem: problem, Help: help, Err: err}
 }
 
 // errEmpty says that there is a place for the secret and nothing in it.
@@ -49,17 +21,17 @@ var errEmpty = errors.New("it is empty")
 
 // failed completes the error of a secret that could not be had: where it was looked for,
 // and what to do.
-func (n Need) failed(err error) *Error {
-	e, ok := errors.AsType[*Error](err)
+func (n Need) failed(err error) *setting.Error {
+	e, ok := errors.AsType[*setting.Error](err)
 	if !ok {
 		e = wrong(err.Error(), "", err)
 	}
 	if text, ok := errors.AsType[*files.TextError](err); ok {
-		e.Suggestion = text.Remedy
+		e.Help = text.Remedy
 	}
-	e.Profile, e.Setting, e.Reference = n.Profile, n.Setting, n.String()
-	if e.Suggestion == "" {
-		e.Suggestion = n.remedy(err)
+	e.Profile, e.Name, e.Reference = n.Profile, n.Setting, n.String()
+	if e.Help == "" {
+		e.Help = n.remedy(err)
 	}
 	return e
 }

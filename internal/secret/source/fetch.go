@@ -57,7 +57,7 @@ type Prompter interface {
 // maxSecret bounds a secret in bytes; a private key has some 3,000.
 const maxSecret = 1 << 20
 
-// Bind returns what fetches a secret, once. Its errors are *Error.
+// Bind returns what fetches a secret, once. Its errors are *setting.Error.
 func (f *Fetcher) Bind(n Need) secret.Func {
 	return once(func(ctx context.Context) (secret.Secret, error) {
 		value, err := f.fetch(ctx, n)

@@ -27,7 +27,7 @@ type Inspection struct {
 	Risk string
 	// Remedy says what to do about Risk.
 	Remedy string
-	// Err says why the secret cannot be had, an *Error; nil when it can as far as was
+	// Err says why the secret cannot be had, an *setting.Error; nil when it can as far as was
 	// looked.
 	Err error
 }

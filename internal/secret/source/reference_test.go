@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -129,7 +130,7 @@ func TestFetchAsks(t *testing.T) {
 	}
 	refusal := errors.New("no input is allowed")
 	_, err := fetch(t, &Fetcher{Prompter: &fakeAsker{err: refusal}}, "prompt", "")
-	if e, ok := errors.AsType[*Error](err); !ok || !errors.Is(err, refusal) || e.Setting != "client_secret" {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || !errors.Is(err, refusal) || e.Name != "client_secret" {
 		t.Errorf("error %v", err)
 	}
 	if _, err = fetch(t, &Fetcher{Keyring: &fakeAsker{}}, "keyring:x", ""); err == nil {
@@ -149,7 +150,7 @@ func TestStdin(t *testing.T) {
 		t.Errorf("the second reference: %v", err)
 	}
 	_, err = fetch(t, &Fetcher{Stdin: strings.NewReader("fake"), StdinIsTerminal: true}, "stdin", "")
-	if e, ok := errors.AsType[*Error](err); !ok || !strings.Contains(e.Suggestion, "prompt") {
+	if e, ok := errors.AsType[*setting.Error](err); !ok || !strings.Contains(e.Help, "prompt") {
 		t.Errorf("a terminal: %v", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 )
 
@@ -37,18 +37,18 @@ func credentialVersion(d *verb.Deps) (string, error) {
 		APIVersion string `json:"apiVersion"`
 	}
 	if err := json.Unmarshal([]byte(text), &info); err != nil {
-		return "", &config.Error{
-			Key: variable, Problem: "is not the JSON of an ExecCredential", Err: err,
-			Suggestion: "it is kubectl that sets it: unset it where kubectl does not run",
+		return "", &setting.Error{
+			Name: variable, Problem: "is not the JSON of an ExecCredential", Err: err,
+			Help: "it is kubectl that sets it: unset it where kubectl does not run",
 		}
 	}
 	switch info.APIVersion {
 	case credentialGroup + "v1", credentialGroup + "v1beta1":
 		return info.APIVersion, nil
 	}
-	return "", &config.Error{
-		Key: variable, Problem: fmt.Sprintf("asks for apiVersion %q", info.APIVersion),
-		Suggestion: "under exec in the kubeconfig set apiVersion to " + credentialGroup +
+	return "", &setting.Error{
+		Name: variable, Problem: fmt.Sprintf("asks for apiVersion %q", info.APIVersion),
+		Help: "under exec in the kubeconfig set apiVersion to " + credentialGroup +
 			"v1, before kubectl 1.22 to v1beta1",
 	}
 }

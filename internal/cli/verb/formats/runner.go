@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // reportLimit is from how many bytes on GitLab refuses a dotenv report, where its
@@ -100,9 +100,9 @@ func (f runnerFile) open() (*os.File, error) {
 }
 
 func (f runnerFile) unusable(problem string, err error) error {
-	return &config.Error{
-		Key: f.name, Problem: problem, Err: err,
-		Suggestion: "it is the runner that sets it: run this in a step, and pass it on to a container with its file",
+	return &setting.Error{
+		Name: f.name, Problem: problem, Err: err,
+		Help: "it is the runner that sets it: run this in a step, and pass it on to a container with its file",
 	}
 }
 
