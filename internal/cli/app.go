@@ -11,10 +11,3 @@ type app struct{ *verb.Deps }
 func made(make func() *cobra.Command) func(*verb.Deps) *cobra.Command {
 	return func(*verb.Deps) *cobra.Command { return make() }
 }
-
-func mark(on bool) string {
-	if on {
-		return "*"
-	}
-	return ""
-}

@@ -99,13 +99,10 @@ func (w *wait) choose(service providers.Spec, wanted, own []string) ([]string, e
 func (w *wait) asking() *asking {
 	a := &asking{
 		wait: scopes.Wait{Scopes: w.wanted}, all: w.wanted, rest: w.rest,
-		now: w.Now, sleep: moment.Sleep, patience: usualPatience,
+		now: w.Now, sleep: moment.Sleep, patience: w.service.Timeout.Or(usualPatience),
 		// A wrong password that is sent twice may lock the user out.
 		askOnce:  w.client.Provider.Key().Grant == "password",
 		timedOut: w.inVain,
-	}
-	if w.service.Timeout.Given != nil {
-		a.patience = *w.service.Timeout.Given
 	}
 	service := w.client.Profile.Service
 	if service.ListsGranted {

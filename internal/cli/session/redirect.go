@@ -36,10 +36,7 @@ type attempt struct {
 // await has a person log in, and keeps the token.
 func (l *login) await(ctx context.Context, c *client.Client, receiver *loopback.Receiver) (oauth.Token, error) {
 	a := &attempt{login: l, client: c, receiver: receiver, seen: map[oauth.CallbackError]bool{}, stop: func() {}}
-	limit := patience
-	if l.Timeout.Given != nil {
-		limit = *l.Timeout.Given
-	}
+	limit := l.Timeout.Or(patience)
 	waiting, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	// A person reads along from here.

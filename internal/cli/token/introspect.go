@@ -27,11 +27,8 @@ func newIntrospect(d *verb.Deps) *cobra.Command {
 }
 
 func (i *introspect) run(ctx context.Context, args []string) error {
-	c, err := i.Open(&i.service, args)
+	c, err := i.OpenFor(providers.Introspect, &i.service, args)
 	if err != nil {
-		return err
-	}
-	if err := c.Profile.Service.Require(providers.Introspect, i.Services); err != nil {
 		return err
 	}
 	var reply json.RawMessage

@@ -30,11 +30,8 @@ func newRevoke(d *verb.Deps) *cobra.Command {
 }
 
 func (r *revoke) run(ctx context.Context, args []string) error {
-	c, err := r.Open(&r.service, args)
+	c, err := r.OpenFor(providers.Revoke, &r.service, args)
 	if err != nil {
-		return err
-	}
-	if err := c.Profile.Service.Require(providers.Revoke, r.Services); err != nil {
 		return err
 	}
 	record, err := c.Stored(ctx)

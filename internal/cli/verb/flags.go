@@ -127,6 +127,14 @@ func (f *Service) bindAll(flags *pflag.FlagSet) {
 // Duration is a duration of zero or more; nil where the flag was not given.
 type Duration struct{ Given *time.Duration }
 
+// Or is what was given, else the usual.
+func (f *Duration) Or(usual time.Duration) time.Duration {
+	if f.Given != nil {
+		return *f.Given
+	}
+	return usual
+}
+
 // Set parses what was given; see pflag.Value.
 func (f *Duration) Set(text string) error {
 	d, err := config.ParseDuration(text)
