@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
@@ -192,35 +191,26 @@ func (l *list) shows(s listed, word string) bool {
 		(word == "" || has(s.Name+"\n"+s.API+"\n"+s.About, word))
 }
 
-// open opens the profile for --live.
-func (l *list) open(target target) (*client.Client, error) {
-	if target.profile == nil && len(target.services) == 1 {
+// showLive lists with what the profile's service publishes.
+func (l *list) showLive(ctx context.Context, target target) error {
+	if len(target.services) == 1 {
 		if err := target.services[0].Require(providers.LiveScopes, l.Services); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if target.profile == nil {
-		return nil, verb.Usagef("--live asks the service of a profile: name one")
+		return verb.Usagef("--live asks the service of a profile: name one")
 	}
-	s, err := l.OpenProfile(&l.service, target.profile)
-	if err != nil {
-		return nil, err
-	}
-	return s, s.Profile.Service.Require(providers.LiveScopes, l.Services)
-}
-
-// showLive lists with what the profile's service publishes.
-func (l *list) showLive(ctx context.Context, target target) error {
-	s, err := l.open(target)
+	c, err := l.OpenProfile(&l.service, target.profile)
 	if err != nil {
 		return err
 	}
-	err = s.Bounded(l.Watched(ctx), providers.Session{}, func(ctx context.Context, _ providers.Session) error {
-		target.live, err = s.Provider.Scopes(ctx)
+	err = c.Bounded(l.Watched(ctx), providers.Session{}, func(ctx context.Context, _ providers.Session) error {
+		target.live, err = c.Provider.Scopes(ctx)
 		return err
 	})
 	if err != nil {
-		return l.DryRan(s, fmt.Errorf("asking which scopes there are: %w", err))
+		return l.DryRan(c, fmt.Errorf("asking which scopes there are: %w", err))
 	}
 	return l.show(target)
 }

@@ -104,39 +104,32 @@ func (l *list) print(target target, lists [][]listed) error {
 	return l.UI.Print(b.String())
 }
 
-// count says how many scopes are shown of how many, and how many the profile asks for.
+// count says how many scopes are shown of how many, how many of them the page does not have
+// yet, and how many the profile asks for.
 func count(target target, list []listed, service providers.Spec) string {
-	shown, total, asked := 0, len(scopes.CatalogueOf(service).Scopes), 0
-	for _, s := range list {
-		if s.Known {
-			shown++
+	number := func(is func(listed) bool) (n int) {
+		for _, s := range list {
+			if is(s) {
+				n++
+			}
 		}
-		if s.Asked {
-			asked++
-		}
+		return n
 	}
+	shown := number(func(s listed) bool { return s.Known })
+	newer := number(func(s listed) bool { return s.Newer })
+	asked := number(func(s listed) bool { return s.Asked })
+	total := len(scopes.CatalogueOf(service).Scopes)
 	text := term.Counted(total, "scope")
 	if shown < total {
 		text = fmt.Sprintf("%d of %d scopes", shown, total)
 	}
-	if newer := newerOf(list); newer > 0 {
+	if newer > 0 {
 		text += fmt.Sprintf(", %d of them newer than the page", newer)
 	}
 	if target.profile == nil {
 		return text
 	}
 	return fmt.Sprintf("%s; profile %s asks for %d of these", text, target.profile.Name, asked)
-}
-
-// newerOf counts the scopes that the page does not have yet.
-func newerOf(list []listed) int {
-	newer := 0
-	for _, s := range list {
-		if s.Newer {
-			newer++
-		}
-	}
-	return newer
 }
 
 // fittingTable says as much as fits into a table, of a short list all in any case.
