@@ -3,9 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +12,9 @@ import (
 
 	"github.com/authctl/authctl/internal/sandbox/service"
 )
+
+// maxFaultJSON bounds a fault, in bytes; big replies are worth a test.
+const maxFaultJSON = 8 << 20
 
 // controlPrefix is where the sandbox itself answers, beside the services.
 const controlPrefix = "/_sandbox/"
@@ -39,97 +40,106 @@ type Request struct {
 	Headers map[string]string `json:"headers"`
 	Query   map[string]string `json:"query"`
 	Form    map[string]string `json:"form"`
-	// JSON are the members of a JSON body, those of an object in it by both names ("data.userName"), secret ones
-	// replaced in the same way. What lies deeper is left out.
-	JSON map[string]string `json:"json,omitzero"`
+	// JSON are the members of a JSON body in the same way, those of an object in it by both names ("data.userName");
+	// lists are left out.
+	JSON map[string]string `json:"json,omitempty"`
 }
 
+// Requests are the requests to the services so far, oldest first, secrets redacted. Only the last 10,000 are kept.
+func (s *Server) Requests() []Request {
+	out := []Request{}
+	s.locked(func() {
+		for _, r := range s.log {
+			out = append(out, *r)
+		}
+	})
+	return out
+}
+
+// ClearRequests forgets the requests so far.
+func (s *Server) ClearRequests() { s.locked(func() { s.log = nil }) }
+
 // describe is the log entry of a request.
-func (s *Server) describe(x *service.Exchange, f Fault) *Request {
+func (s *Server) describe(x *service.Exchange) *Request {
 	redact, query := s.secrets.Redact, x.Request.URL.Query()
+	var body map[string]any
+	_ = json.Unmarshal(x.Body, &body)
+	members := url.Values{}
+	addMembers(members, "", body)
 	return &Request{
 		Time:      x.Now,
 		Service:   x.Name,
 		Method:    x.Request.Method,
 		Path:      redact(x.Request.URL.Path),
-		Fault:     f.hasEffect(),
+		Fault:     x.Fault.HasEffect(),
 		ClientID:  redact(x.ClaimedClient()),
 		GrantType: redact(x.Form.Get("grant_type")),
 		Scope:     redact(cmp.Or(x.Form.Get("scope"), query.Get("scope"))),
-		Headers:   s.redactAll(url.Values(x.Request.Header)),
-		Query:     s.redactAll(query),
-		Form:      s.redactAll(x.Form),
-		JSON:      s.describeJSON(x.Body),
+		Headers:   s.redacted(url.Values(x.Request.Header)),
+		Query:     s.redacted(query),
+		Form:      s.redacted(x.Form),
+		JSON:      s.redacted(members),
 	}
 }
 
-// describeJSON is the log's view of a JSON body, nil when there is none.
-func (s *Server) describeJSON(text []byte) map[string]string {
-	var body map[string]any
-	if len(text) == 0 || json.Unmarshal(text, &body) != nil {
-		return nil
-	}
-	out := map[string]string{}
-	for name, value := range body {
-		inner, ok := value.(map[string]any)
-		if !ok {
-			out[name] = s.redacted(name, member(value))
+// addMembers adds those of a JSON value by their names and those of the objects around them; lists are left out.
+func addMembers(to url.Values, name string, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for member, inner := range value {
+			addMembers(to, name+"."+member, inner)
 		}
-		for k, v := range inner {
-			out[name+"."+k] = s.redacted(k, member(v))
-		}
+	case []any:
+	default:
+		to.Set(strings.TrimPrefix(name, "."), fmt.Sprint(value))
 	}
-	return out
 }
 
-// member is a member of a JSON body in text; what lies deeper is left out.
-func member(value any) string {
-	switch value.(type) {
-	case map[string]any, []any:
-		return "…"
-	}
-	return fmt.Sprint(value)
-}
-
-// redactAll joins each name's values and hides the secret ones.
-func (s *Server) redactAll(values url.Values) map[string]string {
-	out := make(map[string]string, len(values))
-	for name, v := range values {
-		out[name] = s.redacted(name, strings.Join(v, ", "))
-	}
-	return out
-}
-
-// redacted hides a text with a secret's name, and any that holds a secret the sandbox knows.
-func (s *Server) redacted(name, text string) string {
+// redacted joins each name's values and hides those with a secret's name, and any that holds a secret the sandbox
+// knows.
+func (s *Server) redacted(values url.Values) map[string]string {
 	const secret = `authorization proxy-authorization x-api-key x-gws-user cookie session client_secret client_assertion
 		assertion code code_verifier password oldpassword newpassword token access_token refresh_token 
 		id_token id_token_hint`
-	if slices.Contains(strings.Fields(secret), strings.ToLower(name)) {
-		return service.Redacted
+	out := make(map[string]string, len(values))
+	for name, v := range values {
+		last := name[strings.LastIndex(name, ".")+1:]
+		out[name] = s.secrets.Redact(strings.Join(v, ", "))
+		if slices.Contains(strings.Fields(secret), strings.ToLower(last)) {
+			out[name] = service.Redacted
+		}
 	}
-	return s.secrets.Redact(text)
+	return out
 }
 
 // controls are what answers below /_sandbox/.
 func (s *Server) controls() *http.ServeMux {
 	requests := func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]any{"requests": s.Requests()})
+		say(w, http.StatusOK, "requests", s.Requests())
 	}
 	faults := func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]any{"faults": s.faultsNow()})
-	}
-	after := func(act func(), show http.HandlerFunc) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) { act(); show(w, r) }
+		list := []Fault{}
+		s.locked(func() { list = append(list, s.faults...) })
+		say(w, http.StatusOK, "faults", list)
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+controlPrefix+"requests", requests)
-	mux.HandleFunc("DELETE "+controlPrefix+"requests", after(s.ClearRequests, requests))
-	mux.HandleFunc("GET "+controlPrefix+"faults", faults)
-	mux.HandleFunc("DELETE "+controlPrefix+"faults", after(s.ClearFaults, faults))
+	for path, act := range map[string]struct {
+		show  http.HandlerFunc
+		clear func()
+	}{"requests": {requests, s.ClearRequests}, "faults": {faults, s.ClearFaults}} {
+		mux.Handle("GET "+controlPrefix+path, act.show)
+		mux.HandleFunc("DELETE "+controlPrefix+path, func(w http.ResponseWriter, r *http.Request) { act.clear(); act.show(w, r) })
+	}
 	mux.HandleFunc("POST "+controlPrefix+"faults", func(w http.ResponseWriter, r *http.Request) {
-		if status, err := s.postFault(http.MaxBytesReader(w, r.Body, maxFaultJSON)); err != nil {
-			writeError(w, status, err.Error())
+		var f Fault
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxFaultJSON))
+		d.DisallowUnknownFields() // a misspelt field would make a test pass that tests nothing
+		err := d.Decode(&f)
+		if err == nil {
+			err = s.AddFault(f)
+		}
+		if err != nil {
+			say(w, http.StatusBadRequest, "error", "fault: "+err.Error())
 			return
 		}
 		faults(w, r)
@@ -137,30 +147,7 @@ func (s *Server) controls() *http.ServeMux {
 	return mux
 }
 
-// postFault adds a fault in JSON; with an error it returns the status too.
-func (s *Server) postFault(body io.Reader) (int, error) {
-	b, err := io.ReadAll(body)
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return http.StatusRequestEntityTooLarge, fmt.Errorf("fault: larger than %d bytes", maxFaultJSON)
-	}
-	if err != nil {
-		return http.StatusBadRequest, fmt.Errorf("fault: reading the body: %w", err)
-	}
-	f, err := parseFault(b)
-	if err == nil {
-		err = s.AddFault(f)
-	}
-	return http.StatusBadRequest, err
-}
-
-func writeError(w http.ResponseWriter, status int, text string) {
-	writeJSON(w, status, map[string]any{"error": text})
-}
-
-// writeJSON answers on behalf of the sandbox itself.
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+// say answers on behalf of the sandbox itself.
+func say(w http.ResponseWriter, status int, name string, value any) {
+	Fault{}.Send(w, service.Reply{Status: status, Fields: map[string]any{name: value}})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestRequestLog(t *testing.T) {
@@ -27,7 +28,7 @@ func TestRequestLog(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.Body), &log); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(s.Requests(), log.Requests); diff != "" {
+	if diff := cmp.Diff(s.Requests(), log.Requests, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the method and the page differ:\n%s", diff)
 	}
 	if len(log.Requests) != 5 {
@@ -120,7 +121,7 @@ func TestRequestLogOfOperations(t *testing.T) {
 		t.Errorf("token: %+v", r)
 	}
 	want := map[string]string{
-		"data.oldPassword": sandboxtest.Redacted, "data.newPassword": sandboxtest.Redacted, "list": "…", "deep.x": "…",
+		"data.oldPassword": sandboxtest.Redacted, "data.newPassword": sandboxtest.Redacted, "deep.x.password": sandboxtest.Redacted,
 	}
 	if diff := cmp.Diff(want, requests[5].JSON); diff != "" {
 		t.Errorf("change-password:\n%s", diff)

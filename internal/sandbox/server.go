@@ -5,7 +5,7 @@
 package sandbox
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +39,12 @@ const (
 	TalkdeskPassword = talkdesk.Password
 )
 
+// Profile is a ready client of one of the services, Fault one way to misbehave.
+type (
+	Profile = service.Profile
+	Fault   = service.Fault
+)
+
 // Options adjust a Server. The zero value emulates the services as their pages describe them.
 type Options struct {
 	// Now is the clock of tokens and rate limits; nil means time.Now. Delays of faults always run in real time.
@@ -53,19 +60,20 @@ type Options struct {
 // ErrNotLoopback is wrapped by the error of Start for an address that other machines could reach.
 var ErrNotLoopback = errors.New("it is not a loopback address")
 
-// Server is the four services on one origin. It must be made with New; all methods may be called at the same time.
+// Server is the four services on one origin. It must be made with New; all methods but Start may be called at the same
+// time.
 type Server struct {
 	now      func() time.Time
 	services []*service.Service
 	control  http.Handler
 	secrets  service.Ledger
+	http     http.Server
+	listener net.Listener
+	url      string
 
 	mu     sync.Mutex // guards what follows
 	log    []*Request // pointers, so that a status can be filled in after ClearRequests
 	faults []Fault    // in the order added
-	http   *http.Server
-	url    string
-	done   chan struct{}
 }
 
 // New makes a server with fresh keys. It listens nowhere until Start. A new service is a folder and a line here.
@@ -80,131 +88,54 @@ func New(o Options) *Server {
 		s.now = time.Now
 	}
 	s.control = s.controls()
+	s.http.Handler = http.HandlerFunc(s.serve)
+	s.http.ReadHeaderTimeout = 10 * time.Second
+	s.http.ErrorLog = log.New(io.Discard, "", 0)
 	s.learnSecrets()
 	return s
 }
 
-// Start listens on a loopback address and serves in the background until Close. The address is host:port; empty means
-// 127.0.0.1 and a free port. Any address that other machines could reach is an error.
+// Start listens on a loopback address and serves in the background until Close; it is called once. The address is
+// host:port; empty means 127.0.0.1 and a free port. Any address that other machines could reach is an error.
 func (s *Server) Start(listen string) error {
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
-	host, _, err := net.SplitHostPort(listen)
+	address, err := net.ResolveTCPAddr("tcp", cmp.Or(listen, "127.0.0.1:0"))
 	if err != nil {
 		return fmt.Errorf("sandbox: reading the listen address: %w", err)
 	}
-	if !isLoopback(host) {
+	if !address.IP.IsLoopback() { // the name localhost is whatever the hosts file says
 		return fmt.Errorf("sandbox: refusing to listen on %q: %w", listen, ErrNotLoopback)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.http != nil {
-		return errors.New("sandbox: already started")
-	}
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", listen)
-	if err != nil {
+	if s.listener, err = net.ListenTCP("tcp", address); err != nil {
 		return fmt.Errorf("sandbox: listening: %w", err)
 	}
-	// The name localhost is whatever the hosts file says.
-	if a, ok := ln.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
-		_ = ln.Close()
-		return fmt.Errorf("sandbox: refusing to listen on %q: it resolves to %s", listen, ln.Addr())
+	s.url = "http://" + s.listener.Addr().String()
+	for _, p := range s.Profiles() {
+		p.Text["base_url"] = s.url
 	}
-	s.url, s.done = "http://"+ln.Addr().String(), make(chan struct{})
-	s.http = &http.Server{
-		Handler:           http.HandlerFunc(s.serve),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       time.Minute,
-		ErrorLog:          log.New(io.Discard, "", 0),
-	}
-	go func(srv *http.Server, done chan struct{}) {
-		defer close(done)
-		_ = srv.Serve(ln)
-	}(s.http, s.done)
+	go func() { _ = s.http.Serve(s.listener) }()
 	return nil
 }
 
 // URL is the origin the server listens on, http://127.0.0.1:PORT without a slash; empty before Start.
-func (s *Server) URL() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.url
-}
+func (s *Server) URL() string { return s.url }
 
 // Close ends all connections, those in the middle of a delay too, and frees the port. It may be called more than once,
 // and before Start.
 func (s *Server) Close() {
-	s.mu.Lock()
-	srv, done := s.http, s.done
-	s.mu.Unlock()
-	if srv != nil {
-		_ = srv.Close()
-		<-done
+	_ = s.http.Close()
+	if s.listener != nil { // Serve may not have begun
+		_ = s.listener.Close()
 	}
 }
 
-// Requests are the requests to the services so far, oldest first, secrets redacted. Only the last 10,000 are kept.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]Request, len(s.log))
-	for i, r := range s.log {
-		out[i] = *r
+// Service returns an emulated service by its name, for those who check what it signs; nil when there is none.
+func (s *Server) Service(name string) *service.Service {
+	for _, svc := range s.services {
+		if svc.Name == name {
+			return svc
+		}
 	}
-	return out
-}
-
-// ClearRequests forgets the requests so far.
-func (s *Server) ClearRequests() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.log = nil
-}
-
-// AddFault makes the server misbehave. The error says what is wrong with f.
-func (s *Server) AddFault(f Fault) error {
-	if err := f.check(s.services); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, f)
 	return nil
-}
-
-// ClearFaults ends all misbehaviour.
-func (s *Server) ClearFaults() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
-}
-
-func (s *Server) faultsNow() []Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Fault{}, s.faults...)
-}
-
-// takeFault returns the fault for a request, the zero Fault when there is none, and counts it down.
-func (s *Server) takeFault(service, path string) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.faults, func(f Fault) bool {
-		return (f.Service == "" || f.Service == service) && (f.Path == "" || f.Path == path)
-	})
-	if i < 0 {
-		return Fault{}
-	}
-	f := s.faults[i]
-	switch f.Times {
-	case 0:
-	case 1:
-		s.faults = slices.Delete(s.faults, i, i+1)
-	default:
-		s.faults[i].Times--
-	}
-	return f
 }
 
 // IssuedSecrets are all secrets of the ready profiles, as they are and as Basic credentials, and the last 10,000
@@ -216,38 +147,29 @@ func (s *Server) IssuedSecrets() []string { return s.secrets.List() }
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	site, control := r.Header.Get("Sec-Fetch-Site"), strings.HasPrefix(r.URL.Path, controlPrefix)
 	switch {
-	case !isLoopback(hostname(r.Host)):
+	case !isLoopback((&url.URL{Host: r.Host}).Hostname()):
 		// A page of a foreign name that was re-pointed to loopback (DNS rebinding).
-		writeError(w, http.StatusForbidden, "the Host header does not name loopback")
+		say(w, http.StatusForbidden, "error", "the Host header does not name loopback")
 		return
 	case control && (r.Header.Get("Origin") != "" || site != "" && site != "none" && site != "same-origin"):
 		// A browser marks the calls of other origins' pages, which have no business here.
-		writeError(w, http.StatusForbidden, "calls by web pages are refused")
+		say(w, http.StatusForbidden, "error", "calls by web pages are refused")
 		return
 	case control:
 		s.control.ServeHTTP(w, r)
 		return
 	}
 	svc, host := s.find(r.URL.Path)
-	x := service.Read(w, r, svc, host, &s.secrets, s.now())
-	fault := s.takeFault(svc.Name, r.URL.Path)
-	x.Orders = fault.orders()
-	entry := s.describe(x, fault)
-	s.mu.Lock()
-	s.log = service.KeepLast(append(s.log, entry))
-	s.mu.Unlock()
-	rep := fault.answer(x)
-	fault.wait(r.Context())
-	s.mu.Lock()
-	entry.Status = rep.Status
-	s.mu.Unlock()
-	fault.send(w, rep)
-}
-
-// Service returns an emulated service by its name, for those who check what it signs.
-func (s *Server) Service(name string) *service.Service {
-	i := slices.IndexFunc(s.services, func(svc *service.Service) bool { return svc.Name == name })
-	return s.services[i]
+	x := &service.Exchange{
+		Service: svc, Host: host, Request: r, Now: s.now(), Secrets: &s.secrets, Fault: s.takeFault(svc.Name, r.URL.Path),
+	}
+	x.Read()
+	entry := s.describe(x)
+	s.locked(func() { s.log = service.KeepLast(append(s.log, entry)) })
+	rep := x.Answer()
+	x.Fault.Wait(r.Context())
+	s.locked(func() { entry.Status = rep.Status })
+	x.Fault.Send(w, rep)
 }
 
 // find returns whose path it is; that nobody has it is said by a service without a name.
@@ -259,21 +181,51 @@ func (s *Server) find(path string) (*service.Service, *service.Host) {
 			}
 		}
 	}
-	refuse := func(status int, _, text string) service.Reply {
+	return &service.Service{}, &service.Host{Error: func(status int, _, text string) service.Reply {
 		return service.Reply{Status: status, Fields: map[string]any{"error": text}}
-	}
-	return &service.Service{}, &service.Host{Error: refuse, Endpoints: http.NewServeMux()}
-}
-
-// hostname strips port and brackets off a Host header.
-func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		return h
-	}
-	return strings.Trim(host, "[]")
+	}}
 }
 
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+}
+
+// AddFault makes the server misbehave. The error says what is wrong with f.
+func (s *Server) AddFault(f Fault) error {
+	if f.Service != "" && s.Service(f.Service) == nil {
+		return fmt.Errorf("service: there is no %q", f.Service)
+	}
+	if err := f.Check(); err != nil {
+		return err
+	}
+	s.locked(func() { s.faults = append(s.faults, f) })
+	return nil
+}
+
+// ClearFaults ends all misbehaviour.
+func (s *Server) ClearFaults() { s.locked(func() { s.faults = nil }) }
+
+// takeFault returns the first fault for a request, the zero Fault when there is none, and counts it down.
+func (s *Server) takeFault(service, path string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, f := range s.faults {
+		if f.Service != "" && f.Service != service || f.Path != "" && f.Path != path {
+			continue
+		}
+		s.faults[i].Times = max(0, f.Times-1)
+		if f.Times == 1 {
+			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+		return f
+	}
+	return Fault{}
+}
+
+// locked does something with the log or the faults.
+func (s *Server) locked(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
 }

@@ -11,7 +11,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -250,8 +249,9 @@ func FormBasic(id, secret string) string {
 
 // SignES256 signs as RFC 7515 and RFC 7518 §3.4 have it, without the library the
 // sandbox uses.
-func SignES256(t *testing.T, key *ecdsa.PrivateKey, header, claims map[string]any) string {
+func SignES256(t *testing.T, signer service.Signer, header, claims map[string]any) string {
 	t.Helper()
+	key, _ := signer.Key.(*ecdsa.PrivateKey)
 	part := func(v any) string {
 		b, err := json.Marshal(v)
 		if err != nil {
@@ -486,11 +486,9 @@ func Change(claims, changes map[string]any) map[string]any {
 const PexipBase = "/realms/acme/protocol/openid-connect/"
 
 // Jane is the one user of a service, with the password that is good now.
-func Jane(s *sandbox.Server, service string) Person {
+func Jane(_ *sandbox.Server, service string) Person {
 	if service == "genesys" {
-		i := slices.IndexFunc(s.Profiles(), func(p sandbox.Profile) bool { return p.Name == "genesys-password" })
-		p := s.Profiles()[i]
-		return Person{Tenant: sandbox.GenesysTenant, Username: sandbox.GenesysUser, Password: p.Secrets["password"]}
+		return Person{Tenant: sandbox.GenesysTenant, Username: sandbox.GenesysUser, Password: sandbox.GenesysPassword}
 	}
 	return Person{Username: sandbox.TalkdeskUser, Password: sandbox.TalkdeskPassword}
 }

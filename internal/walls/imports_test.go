@@ -134,7 +134,7 @@ func rooms() []room {
 			[]string{"internal/sandbox/*"},
 			"what it shared with the client would hide the same mistake in both",
 		},
-		{"internal/sandbox/service", nil, "it is below every emulated service, and knows neither faults nor the log"},
+		{"internal/sandbox/service", nil, "it is below every emulated service"},
 		{"internal/sandbox/*", []string{"internal/sandbox/service"}, "an emulated service knows no other"},
 		{"internal/term", []string{"internal/files", "internal/secret"}, "how to print does not depend on what is printed"},
 		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},

@@ -19,22 +19,37 @@ const (
 
 // New makes the service. Lenient accepts a ping by the cookie that the sign-in page then sets.
 func New(lenient bool) *service.Service {
-	a, all := &account{lenient: lenient}, []string{"*"}
+	const misplaced = "400 invalid_request credentials belong in the Authorization header, parameters in the body"
+	a := &account{lenient: lenient}
 	a.password.Store(Password)
+	grant := func(name string) map[string]string { return map[string]string{"grant": name} }
+	public := map[string]string{"grant": "authorization_code", "client_auth": "none"}
 	return service.New(service.Service{
-		Name:     "genesys",
-		OneScope: true,
-		Signer:   service.Signer{Key: service.NewKey(), KeyID: "sandbox-genesys-user-key"},
+		Name: "genesys", Scopes: []string{"*"},
 		Clients: []service.Client{
-			{ID: "sandbox-genesys", Secret: service.Marker + "+genesys%:raw", Scopes: all},
-			{ID: "sandbox-genesys-public", Public: true, Scopes: all},
-			{ID: "sandbox-genesys-easy", Secret: service.Marker + "-genesys-easy", Scopes: all},
+			{ID: "sandbox-genesys", Secret: service.Marker + "+genesys%:raw"},
+			{ID: "sandbox-genesys-public", Public: true},
+			{ID: "sandbox-genesys-easy", Secret: service.Marker + "-genesys-easy"},
 		},
-		Profiles: a.profiles,
-		Words:    words(),
-		Hosts: []service.Host{{
-			Prefix: base + "/", Endpoints: service.Endpoints(a.endpoints()), Error: failure, Admit: admit,
-		}},
+		Words: map[service.Problem]service.Problem{
+			service.InQuery:     misplaced,
+			service.TwoWays:     misplaced,
+			service.ForbidGrant: "401 invalid_client Unauthorized grant type: %s",
+			service.BadScope:    "400 invalid_scope only * is supported",
+			service.BadClient:   "401 invalid_client Bad client credentials",
+		},
+		Secrets: map[string]string{"api_key": apiKey},
+		Profiles: []service.Profile{
+			{Name: "genesys", Client: "sandbox-genesys", Text: grant("client_credentials")},
+			{
+				Name: "genesys-password", Client: "sandbox-genesys", Secrets: map[string]string{"password": Password},
+				Text: map[string]string{"grant": "password", "username": fullUser},
+			},
+			{Name: "genesys-login", Client: "sandbox-genesys", Text: grant("authorization_code")},
+			{Name: "genesys-public", Client: "sandbox-genesys-public", Text: public},
+			{Name: "genesys-easy", Client: "sandbox-genesys-easy", Text: grant("client_credentials")},
+		},
+		Hosts: []service.Host{{Prefix: base + "/", Endpoints: a.endpoints(), Error: failure, Admit: admit}},
 	})
 }
 
@@ -52,40 +67,13 @@ func (a *account) endpoints() map[string]service.Endpoint {
 		"GET " + in.Path:                    in.Show,
 		"POST " + in.Path:                   in.Submit,
 		"POST " + base + "/oauth/token":     tokens.Answer,
-		"GET " + base + "/userinfo":         service.Authorized(unauthorized, userInfo),
-		"GET " + base + "/openid/userinfo":  service.Authorized(unauthorized, openIDUserInfo),
-		"GET " + base + "/jwt-userinfo":     service.Authorized(unauthorized, jwtUserInfo),
+		"GET " + base + "/userinfo":         authorized(userInfo),
+		"GET " + base + "/openid/userinfo":  authorized(openIDUserInfo),
+		"GET " + base + "/jwt-userinfo":     authorized(jwtUserInfo),
 		"GET " + base + "/ping":             a.ping,
-		"GET " + base + "/sign-out":         service.Authorized(unauthorized, a.signOut),
-		"POST " + base + "/sign-out":        service.Authorized(unauthorized, a.signOut),
+		"GET " + base + "/sign-out":         authorized(a.signOut),
+		"POST " + base + "/sign-out":        authorized(a.signOut),
 		"POST " + base + "/change-password": a.changePassword,
-	}
-}
-
-func (a *account) profiles(s *service.Service) []service.Profile {
-	password := s.Profile("genesys-password", "sandbox-genesys", nil, "grant", "password", "username", fullUser)
-	password.Secrets["password"] = a.current()
-	list := []service.Profile{
-		s.Profile("genesys", "sandbox-genesys", nil, "grant", "client_credentials"),
-		password,
-		s.Profile("genesys-login", "sandbox-genesys", nil, "grant", "authorization_code"),
-		s.Profile("genesys-public", "sandbox-genesys-public", nil, "grant", "authorization_code", "client_auth", "none"),
-		s.Profile("genesys-easy", "sandbox-genesys-easy", nil, "grant", "client_credentials"),
-	}
-	for _, p := range list {
-		p.Secrets["api_key"] = apiKey
-	}
-	return list
-}
-
-func words() map[service.Problem]service.Words {
-	const misplaced = "credentials belong in the Authorization header, parameters in the body"
-	return map[service.Problem]service.Words{
-		service.InQuery:     service.Say(http.StatusBadRequest, "invalid_request", misplaced),
-		service.TwoWays:     service.Say(http.StatusBadRequest, "invalid_request", misplaced),
-		service.ForbidGrant: service.Say(http.StatusUnauthorized, "invalid_client", "Unauthorized grant type: %s"),
-		service.BadScope:    service.Say(http.StatusBadRequest, "invalid_scope", "only * is supported"),
-		service.BadClient:   service.Say(http.StatusUnauthorized, "invalid_client", "Bad client credentials"),
 	}
 }
 
@@ -96,9 +84,7 @@ func admit(x *service.Exchange) *service.Reply {
 	if key == apiKey || page && key == "" {
 		return nil
 	}
-	// 603 is the one code known to go with 403.
-	refused := statusError(http.StatusForbidden, 603, "Unauthorized")
-	return &refused
+	return new(statusError(http.StatusForbidden, 603, "Unauthorized")) // the one code known to go with 403
 }
 
 // failure is the API's {status:{code,message,detail}}; the page shows a 503 without a body.
@@ -120,22 +106,21 @@ func statusError(status, code int, message string) service.Reply {
 	}}
 }
 
-// unauthorized is the 401 for a token that is missing, ended or not known.
-func unauthorized(x *service.Exchange) service.Reply {
-	return failure(http.StatusUnauthorized, "", "Unauthorized").
-		With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token"))
+// authorized makes an endpoint of a view for whoever sends an access token. It is a 401 when the token is missing, ended
+// or not known.
+func authorized(view func(*service.Exchange, service.Token) service.Reply) service.Endpoint {
+	return func(x *service.Exchange) service.Reply {
+		if t, ok := x.Caller(); ok {
+			return view(x, t)
+		}
+		return failure(http.StatusUnauthorized, "", "Unauthorized").
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token"))
+	}
 }
 
-// acceptsForm reports whether the reply is to be form-encoded: the first media type in Accept that can be served
-// decides.
+// acceptsForm reports whether the reply is to be form-encoded: the first media type in Accept decides.
 func acceptsForm(header http.Header) bool {
-	for part := range strings.SplitSeq(strings.Join(header.Values("Accept"), ","), ",") {
-		switch t, _, _ := mime.ParseMediaType(part); t {
-		case service.FormType:
-			return true
-		case "application/json", "application/*", "*/*":
-			return false
-		}
-	}
-	return false
+	first, _, _ := strings.Cut(header.Get("Accept"), ",")
+	media, _, _ := mime.ParseMediaType(first)
+	return media == service.FormType
 }

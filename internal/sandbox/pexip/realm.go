@@ -3,12 +3,11 @@
 package pexip
 
 import (
-	"encoding/pem"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/authctl/authctl/internal/sandbox/service"
@@ -20,24 +19,15 @@ const (
 	openID = "/realms/" + realm + "/protocol/openid-connect/"
 )
 
-// New makes the service. The easy client's tokens are signed with RS256, by a key that is made when it is first
-// needed, which takes a while.
+// New makes the service.
 func New() *service.Service {
-	key, scopes := service.NewKey(), allScopes()
-	usual := service.Signer{Key: service.NewKey(), KeyID: "sandbox-pexip-realm-key"}
-	rsa := sync.OnceValue(func() service.Signer {
-		return service.Signer{Key: service.NewRSAKey(), KeyID: "sandbox-pexip-realm-rsa-key"}
-	})
 	return service.New(service.Service{
-		Name: "pexip", Realm: realm, Signer: usual, FormBasic: true, FormSecret: true,
+		Name: "pexip", Realm: realm, FormBasic: true, FormSecret: true, Scopes: allScopes(),
 		Clients: []service.Client{
-			{ID: "sandbox-pexip", Secret: service.Marker + "+pexip/100%:é secret", Scopes: scopes},
-			{
-				ID: "sandbox-pexip-jwt", Key: key, KeyID: "sandbox-pexip-key", Scopes: scopes,
-				KeyText: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: service.PKCS8(key)})),
-			},
-			{ID: "sandbox-pexip-public", Public: true, Scopes: scopes},
-			{ID: "sandbox-pexip-easy", Secret: service.Marker + "-pexip-easy", Scopes: scopes, Signer: rsa},
+			{ID: "sandbox-pexip", Secret: service.Marker + "+pexip/100%:é secret"},
+			{ID: "sandbox-pexip-jwt", Keyed: true},
+			{ID: "sandbox-pexip-public", Public: true},
+			{ID: "sandbox-pexip-easy", Secret: service.Marker + "-pexip-easy", RSA: true},
 		},
 		Assertions: service.AssertionRules{
 			Age: time.Minute,
@@ -46,34 +36,40 @@ func New() *service.Service {
 				return []string{issuer(x), token, token + "/introspect"}
 			},
 		},
-		Words:    words(),
-		Profiles: profiles,
+		// As Keycloak's ClientIdAndSecretAuthenticator and its grant types say it.
+		Words: map[service.Problem]service.Problem{
+			service.Missing:       "400 invalid_request Missing form parameter: %s",
+			service.OtherGrant:    "400 unsupported_grant_type Unsupported grant_type",
+			service.ForbidGrant:   "401 unauthorized_client Client not enabled to retrieve service account",
+			service.NoClient:      "400 invalid_client Missing client_id parameter",
+			service.UnknownClient: "401 invalid_client Invalid client or Invalid client credentials",
+			service.BadClient:     "401 unauthorized_client Invalid client or Invalid client credentials",
+			service.OddBasic:      "401",
+			service.BadAssertion:  "400 invalid_client %s",
+			service.BadScope:      "400 invalid_scope Invalid scopes: %s",
+		},
+		Settings: map[string]string{"account": realm},
+		Profiles: []service.Profile{
+			{Name: "pexip", Client: "sandbox-pexip", Scopes: []string{"engage:appointments:readOnly"}},
+			{Name: "pexip-jwt", Client: "sandbox-pexip-jwt"},
+			{Name: "pexip-openid", Client: "sandbox-pexip", Scopes: []string{"openid"}},
+			{Name: "pexip-easy", Client: "sandbox-pexip-easy"},
+		},
 		Hosts: []service.Host{{
 			Prefix: "/realms/", Admit: admit, Error: failure,
-			Endpoints: service.Endpoints(map[string]service.Endpoint{
+			Endpoints: map[string]service.Endpoint{
 				"GET /realms/" + realm + "/.well-known/openid-configuration": discovery,
 
-				"GET " + openID + "certs": func(*service.Exchange) service.Reply {
-					return service.KeySet(usual, rsa())
-				},
+				"GET " + openID + "certs":             service.KeySet,
 				"POST " + openID + "token":            tokens().Answer,
 				"GET " + openID + "userinfo":          userInfo,
 				"POST " + openID + "userinfo":         userInfo,
 				"POST " + openID + "token/introspect": introspect,
 				"POST " + openID + "revoke":           revoke,
 				"POST " + openID + "logout":           logout,
-			}),
+			},
 		}},
 	})
-}
-
-func profiles(s *service.Service) []service.Profile {
-	return []service.Profile{
-		s.Profile("pexip", "sandbox-pexip", []string{"engage:appointments:readOnly"}, "account", realm),
-		s.Profile("pexip-jwt", "sandbox-pexip-jwt", nil, "account", realm),
-		s.Profile("pexip-openid", "sandbox-pexip", []string{"openid"}, "account", realm),
-		s.Profile("pexip-easy", "sandbox-pexip-easy", nil, "account", realm),
-	}
 }
 
 // allScopes are the page's 36.
@@ -85,23 +81,6 @@ func allScopes() []string {
 		scopes = append(scopes, "engage:"+resource+":readOnly", "engage:"+resource+":readWrite")
 	}
 	return scopes
-}
-
-// words are those of Keycloak's ClientIdAndSecretAuthenticator and its grant types.
-func words() map[service.Problem]service.Words {
-	const badClient = "Invalid client or Invalid client credentials"
-	const noAccount = "Client not enabled to retrieve service account"
-	return map[service.Problem]service.Words{
-		service.Missing:       service.Say(http.StatusBadRequest, "invalid_request", "Missing form parameter: %s"),
-		service.OtherGrant:    service.Say(http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant_type"),
-		service.ForbidGrant:   service.Say(http.StatusUnauthorized, "unauthorized_client", noAccount),
-		service.NoClient:      service.Say(http.StatusBadRequest, "invalid_client", "Missing client_id parameter"),
-		service.UnknownClient: service.Say(http.StatusUnauthorized, "invalid_client", badClient),
-		service.BadClient:     service.Say(http.StatusUnauthorized, "unauthorized_client", badClient),
-		service.OddBasic:      service.Say(http.StatusUnauthorized, "", ""),
-		service.BadAssertion:  service.Say(http.StatusBadRequest, "invalid_client", "%s"),
-		service.BadScope:      service.Say(http.StatusBadRequest, "invalid_scope", "Invalid scopes: %s"),
-	}
 }
 
 // failure is Keycloak's error of a path, a method, a media type, or of the server.
@@ -125,9 +104,161 @@ func admit(x *service.Exchange) *service.Reply {
 	if name, err := url.PathUnescape(escaped); err == nil && name == realm {
 		return nil
 	}
-	unknown := service.OAuthError(http.StatusNotFound, "Realm does not exist", "")
-	return &unknown
+	return new(service.OAuthError(http.StatusNotFound, "Realm does not exist", ""))
 }
 
 // issuer is the realm's name as seen from where the request came in.
 func issuer(x *service.Exchange) string { return x.Origin() + "/realms/" + realm }
+
+// tokens is Keycloak's token endpoint. It does not look at the address's query, and its default scopes come unasked.
+func tokens() *service.Issuer {
+	claims := func(typ string, aud func(*service.Grant) string) func(*service.Exchange, *service.Grant) map[string]any {
+		return func(x *service.Exchange, g *service.Grant) map[string]any {
+			return map[string]any{
+				"iss": issuer(x), "aud": aud(g), "sub": account(g), "typ": typ, "azp": g.Client, "acr": "1",
+				"realm_access": map[string]any{"roles": []string{"default-roles-" + realm, "offline_access"}},
+				"scope":        g.Scope, "client_id": g.Client, "clientHost": "127.0.0.1", "clientAddress": "127.0.0.1",
+				"preferred_username": account(g), "email_verified": false,
+			}
+		}
+	}
+	return &service.Issuer{
+		Grants: []string{"client_credentials", "refresh_token"}, Lifetime: 300 * time.Second, Query: true,
+		Standard: []string{"openid", "profile", "email"}, Unasked: []string{"profile", "email"},
+		Claims:   claims("Bearer", func(*service.Grant) string { return "account" }),
+		Identity: claims("ID", func(g *service.Grant) string { return g.Client }),
+		Complete: func(_ *service.Exchange, _ *service.Grant, rep *service.Reply) {
+			rep.Fields["not-before-policy"], rep.Fields["refresh_expires_in"] = 0, 0
+			if rep.Fields["refresh_token"] != nil {
+				rep.Fields["refresh_expires_in"] = 1800
+			}
+		},
+	}
+}
+
+// account is the service account that a client's tokens speak for.
+func account(g *service.Grant) string { return "service-account-" + g.Client }
+
+// userInfo is GET and POST …/userinfo (OpenID Connect Core §5.3). POST takes the token from the header or the form,
+// but not from both (RFC 6750 §2).
+func userInfo(x *service.Exchange) service.Reply {
+	sent, inForm := service.Bearer(x.Request.Header), x.Form.Get("access_token")
+	t, ok := x.Access(sent + inForm)
+	const invalid, unscoped = "Token verification failed", "Missing openid scope"
+	switch {
+	case sent != "" && inForm != "":
+		return failure(http.StatusBadRequest, "", "More than one method used for including an access token")
+	case sent+inForm == "":
+		return service.Reply{Status: http.StatusUnauthorized}.With("WWW-Authenticate", x.Challenge("Bearer"))
+	case !ok:
+		return failure(http.StatusUnauthorized, "invalid_token", invalid).
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token", "error_description", invalid))
+	case !t.Has("openid"): // nothing but the header says why
+		return service.Reply{Status: http.StatusForbidden}.
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "insufficient_scope", "error_description", unscoped))
+	}
+	return service.OK(map[string]any{
+		"sub": account(t.Grant), "preferred_username": account(t.Grant), "email_verified": false,
+	})
+}
+
+// posted reads the client of a POST and the one parameter that it is about. Missing is Keycloak's word for its absence.
+func posted(x *service.Exchange, name, missing string) (c *service.Client, value string, refused *service.Reply) {
+	if x.Bad != "" {
+		return nil, "", x.Refuse(x.Bad, "")
+	}
+	c, refused = x.Authenticate()
+	if value = x.Form.Get(name); value == "" && refused == nil {
+		refused = new(failure(http.StatusBadRequest, "", missing))
+	}
+	return c, value, refused
+}
+
+// introspect is RFC 7662 §2 with the errors of Keycloak's TokenIntrospectionEndpoint: a client that cannot be
+// authenticated is an invalid_request.
+func introspect(x *service.Exchange) service.Reply {
+	c, token, refused := posted(x, "token", "Token not provided.")
+	t, ok := x.Find(token)
+	switch {
+	case x.Bad == "" && c == nil:
+		return failure(http.StatusUnauthorized, "", "Authentication failed.")
+	case c != nil && c.Public:
+		return failure(http.StatusForbidden, "", "Client not allowed.")
+	case refused != nil:
+		return *refused
+	case !ok:
+		return service.OK(map[string]any{"active": false})
+	}
+	fields := map[string]any{"typ": t.Kind, "scope": t.Scope, "sub": account(t.Grant)}
+	if t.Kind != service.RefreshToken {
+		fields = maps.Clone(t.Claims)
+		fields["token_type"] = "Bearer"
+	}
+	maps.Copy(fields, map[string]any{"active": true, "client_id": t.Client, "username": account(t.Grant)})
+	return service.OK(fields)
+}
+
+// revoke is RFC 7009 §2 with the replies of Keycloak's TokenRevocationEndpoint. A token that is not good is told in a
+// 200; an access token ends alone, a refresh token with all that was issued with it.
+func revoke(x *service.Exchange) service.Reply {
+	c, token, refused := posted(x, "token", "Token not provided")
+	if refused != nil {
+		return *refused
+	}
+	t, ok := x.Find(token)
+	switch {
+	case !ok:
+		return failure(http.StatusOK, "invalid_token", "Invalid token")
+	case t.Kind == service.IDToken:
+		return failure(http.StatusBadRequest, "unsupported_token_type", "Unsupported token type")
+	case t.Client != c.ID:
+		return failure(http.StatusBadRequest, "", "Unmatching clients")
+	}
+	x.Forget(token)
+	return service.Reply{Status: http.StatusOK}
+}
+
+// logout is POST …/logout with a refresh token, Keycloak's own way to end a session without a browser.
+func logout(x *service.Exchange) service.Reply {
+	c, token, refused := posted(x, "refresh_token", "No refresh token")
+	if refused != nil {
+		return *refused
+	}
+	t, ok := x.Find(token)
+	if !ok || t.Kind != service.RefreshToken || t.Client != c.ID {
+		return *x.Refuse(service.BadRefresh, "")
+	}
+	x.End(t.Grant, false)
+	return service.Reply{Status: http.StatusNoContent}
+}
+
+// discovery is GET /.well-known/openid-configuration (OpenID Connect Discovery §3). The authorization endpoint is
+// named, because the standard requires it, but it is not there: Pexip documents client credentials only.
+func discovery(x *service.Exchange) service.Reply {
+	base := x.Origin() + openID
+	fields := map[string]any{
+		"issuer":           issuer(x),
+		"jwks_uri":         base + "certs",
+		"claims_supported": []string{"iss", "sub", "aud", "exp", "iat", "preferred_username", "email_verified"},
+		"scopes_supported": append([]string{"openid", "profile", "email"}, allScopes()...),
+
+		"authorization_endpoint": base + "auth",
+		"token_endpoint":         base + "token",
+		"introspection_endpoint": base + "token/introspect",
+		"userinfo_endpoint":      base + "userinfo",
+		"end_session_endpoint":   base + "logout",
+		"revocation_endpoint":    base + "revoke",
+
+		"grant_types_supported":                 []string{"client_credentials", "refresh_token"},
+		"response_types_supported":              []string{"code"},
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": []string{"ES256", "RS256"},
+	}
+	for _, endpoint := range []string{"token", "introspection", "revocation"} {
+		fields[endpoint+"_endpoint_auth_methods_supported"] = []string{
+			"private_key_jwt", "client_secret_basic", "client_secret_post",
+		}
+		fields[endpoint+"_endpoint_auth_signing_alg_values_supported"] = []string{"ES256", "RS256"}
+	}
+	return service.OK(fields)
+}

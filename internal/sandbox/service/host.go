@@ -1,54 +1,109 @@
 // Package service is what the emulated services are built of: clients and how they authenticate, grants and their
-// tokens, sign-in pages. It knows none of them, and neither faults nor the log of the requests.
+// tokens, sign-in pages, and the ways to misbehave. It knows none of the services.
 package service
 
 import (
+	"cmp"
+	"encoding/base64"
+	"encoding/pem"
+	"io"
 	"maps"
+	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// Service is one emulated service as a plain value. New makes it ready.
+// Service is one emulated service as data. New makes it ready.
 type Service struct {
 	Name string
 	// Realm is what a challenge names (RFC 9110 §11.5), by default the service's name.
 	Realm string
 	// Hosts are the service's parts that answer in a way of their own; the first whose prefix fits has a path.
-	Hosts   []Host
+	Hosts []Host
+	// Clients are those that are registered, Scopes what each may ask for.
 	Clients []Client
-	// Profiles makes the ready profiles, without base_url: first the usual client, named as the service.
-	Profiles func(*Service) []Profile
-	// Signer signs the service's JWTs.
-	Signer Signer
-	// Secrets are what no profile holds: a password that is typed into a page.
-	Secrets []string
+	Scopes  []string
+	// Profiles are the ready clients: first the usual one, named as the service. Settings and Secrets are what all have.
+	Profiles          []Profile
+	Settings, Secrets map[string]string
 	// FormBasic says that Basic credentials are form-decoded, as RFC 6749 §2.3.1 has it, FormSecret that client_id and
 	// client_secret may be in the form, where they go before Basic.
 	FormBasic, FormSecret bool
 	// Assertions are the rules for client assertions; the zero value means that there are none.
 	Assertions AssertionRules
-	// Words are the problems of which the service speaks in words of its own.
-	Words map[Problem]Words
-	// OneScope says that there is one scope, which every client has: no fault takes it away.
-	OneScope bool
+	// Words are those of the service for a problem, where they are not the usual.
+	Words map[Problem]Problem
+	// Signer signs the service's JWTs, RSA those of clients that want RS256; its key is made when it is first needed,
+	// which takes a while. New sets both.
+	Signer Signer
+	RSA    func() Signer
 
 	*memory
 }
 
-// New makes a service ready, with nothing issued.
+// New makes a service ready: with keys and filled-in profiles, and with nothing issued.
 func New(s Service) *Service {
 	s.memory = &memory{tokens: map[string]Token{}, held: map[string]*Authorization{}, seen: map[string]time.Time{}}
+	s.Signer = newSigner("sandbox-" + s.Name + "-realm-key")
+	s.RSA = sync.OnceValue(func() Signer { return newRSASigner("sandbox-" + s.Name + "-realm-rsa-key") })
+	for i := range s.Clients {
+		if s.Clients[i].Keyed {
+			s.Clients[i].Key = newSigner("sandbox-" + s.Name + "-key")
+		}
+	}
+	for i := range s.Profiles {
+		s.complete(&s.Profiles[i])
+	}
 	return &s
+}
+
+// Profile is a ready client of one of the services.
+type Profile struct {
+	Name, Client string
+	// Text are the settings with plain values: provider, base_url, client_id, …
+	Text map[string]string
+	// Scopes is the setting scopes; empty means that there is none.
+	Scopes []string
+	// Secrets are the settings that are secret references, with their values.
+	Secrets map[string]string
+}
+
+// complete fills in what a profile has of its service and its client.
+func (s *Service) complete(p *Profile) {
+	c := s.Client(p.Client)
+	text := map[string]string{"provider": s.Name, "client_id": c.ID, "key_id": c.Key.KeyID}
+	secrets := map[string]string{"client_secret": c.Secret}
+	if c.Keyed {
+		der := c.Key.pkcs8()
+		secrets["private_key"] = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+		if s.Assertions.BareKey {
+			secrets["private_key"] = base64.StdEncoding.EncodeToString(der)
+		}
+	}
+	p.Text, p.Secrets = merged(text, s.Settings, p.Text), merged(secrets, s.Secrets, p.Secrets)
+}
+
+// merged leaves out what is empty.
+func merged(base map[string]string, more ...map[string]string) map[string]string {
+	for _, m := range more {
+		maps.Copy(base, m)
+	}
+	maps.DeleteFunc(base, func(_, value string) bool { return value == "" })
+	return base
 }
 
 // Host is one part of a service.
 type Host struct {
 	// Prefix is what its paths begin with.
 	Prefix string
-	// Endpoints are what it answers: see Endpoints.
-	Endpoints *http.ServeMux
+	// Endpoints are what it answers, by method and path: "GET /users/me". The methods are GET and POST.
+	Endpoints map[string]Endpoint
 	// Error is how it says an error. The code is OAuth's, empty where the status is the cause: a path that is not
 	// there, a body that cannot be read, a failure.
 	Error func(status int, code, text string) Reply
@@ -56,23 +111,11 @@ type Host struct {
 	Admit func(*Exchange) *Reply
 }
 
-// Endpoint answers the requests of one pattern.
+// Endpoint answers the requests of one method and path.
 type Endpoint func(*Exchange) Reply
 
-// ServeHTTP makes it something that a ServeMux finds; Host.Answer calls it.
-func (Endpoint) ServeHTTP(http.ResponseWriter, *http.Request) {}
-
-// Endpoints registers endpoints by the patterns of ServeMux, which begin with GET or POST.
-func Endpoints(list map[string]Endpoint) *http.ServeMux {
-	mux := http.NewServeMux()
-	for pattern, endpoint := range list {
-		mux.Handle(pattern, endpoint)
-	}
-	return mux
-}
-
-// Answer finds the endpoint of a request and asks it. HEAD is no GET here: the services' pages have none.
-func (h *Host) Answer(x *Exchange) Reply {
+// answer finds the endpoint of a request and asks it. HEAD is no GET here: the services' pages have none.
+func (h *Host) answer(x *Exchange) Reply {
 	if h.Admit != nil {
 		if refused := h.Admit(x); refused != nil {
 			return *refused
@@ -80,14 +123,11 @@ func (h *Host) Answer(x *Exchange) Reply {
 	}
 	var allow []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		asked := *x.Request
-		asked.Method = method
-		found, _ := h.Endpoints.Handler(&asked)
-		endpoint, ok := found.(Endpoint)
-		if ok && method == x.Request.Method {
+		endpoint := h.Endpoints[method+" "+x.Request.URL.Path]
+		if endpoint != nil && method == x.Request.Method {
 			return endpoint(x)
 		}
-		if ok {
+		if endpoint != nil {
 			allow = append(allow, method)
 		}
 	}
@@ -97,29 +137,76 @@ func (h *Host) Answer(x *Exchange) Reply {
 	return h.Error(http.StatusMethodNotAllowed, "", "method not allowed").With("Allow", strings.Join(allow, ", "))
 }
 
-// Profile is a ready client of one of the services.
-type Profile struct {
-	Name string
-	// Text are the settings with plain values: provider, base_url, client_id, …
-	Text map[string]string
-	// Scopes is the setting scopes; empty means that there is none.
-	Scopes []string
-	// Secrets are the settings that are secret references, with their values.
-	Secrets map[string]string
+// maxBody is the largest request body the services read, in bytes.
+const maxBody = 64 << 10
+
+// FormType is the media type of parameters in a body.
+const FormType = "application/x-www-form-urlencoded"
+
+// Exchange is one request on its way through a service.
+type Exchange struct {
+	*Service
+	Host    *Host
+	Request *http.Request
+	Now     time.Time
+	// Form holds the body's parameters; Bad says why they cannot be used (RFC 6749 §3.2), if
+	// they cannot. The body itself is kept for those endpoints that take JSON.
+	Form    url.Values
+	Body    []byte
+	Bad     Problem
+	Fault   Fault
+	Secrets *Ledger
 }
 
-// Profile makes a profile of a client. More are further settings, name and value by turns.
-func (s *Service) Profile(name, client string, scopes []string, more ...string) Profile {
-	c := s.Client(client)
-	p := Profile{
-		Name: name, Scopes: scopes, Text: map[string]string{"provider": s.Name, "client_id": c.ID, "key_id": c.KeyID},
-		Secrets: map[string]string{"client_secret": c.Secret, "private_key": c.KeyText},
+// Read reads the parameters of an exchange.
+func (x *Exchange) Read() {
+	x.Form = url.Values{}
+	if x.Request.Method != http.MethodPost {
+		return
 	}
-	for setting := range slices.Chunk(more, 2) {
-		p.Text[setting[0]] = setting[1]
+	body, err := io.ReadAll(http.MaxBytesReader(nil, x.Request.Body, maxBody))
+	form, unreadable := url.ParseQuery(string(body))
+	media, _, _ := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
+	x.Body = body
+	switch {
+	case media != FormType:
+		x.Bad = NotForm
+	case err != nil, unreadable != nil:
+		x.Bad = Unreadable
+	default:
+		x.Form = x.given(form)
 	}
-	for _, settings := range []map[string]string{p.Text, p.Secrets} {
-		maps.DeleteFunc(settings, func(_, value string) bool { return value == "" })
+}
+
+// given returns the parameters that have a value: one without counts as omitted (RFC 6749 §3.1, §3.2). None may be
+// included more than once; one that is stays, to be refused.
+func (x *Exchange) given(values url.Values) url.Values {
+	maps.DeleteFunc(values, func(_ string, v []string) bool { return len(v) == 1 && v[0] == "" })
+	if repeated(values) {
+		x.Bad = Repeated
 	}
-	return p
+	return values
+}
+
+// TakeQuery adds the parameters of the query to those of the body, which go first.
+func (x *Exchange) TakeQuery() {
+	query := x.given(x.Request.URL.Query())
+	maps.Copy(query, x.Form)
+	x.Form = query
+}
+
+// repeated reports whether a parameter was sent more than once.
+func repeated(values url.Values) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(values)), func(v []string) bool { return len(v) > 1 })
+}
+
+// Origin is the sandbox as seen from where the request came in.
+func (x *Exchange) Origin() string { return "http://" + x.Request.Host }
+
+// ClaimedClient is who the request says it is, by form, query, header or assertion; for the log, nothing is checked.
+func (x *Exchange) ClaimedClient() string {
+	var asserted jwt.Claims
+	_, _ = parseJWT(x.Form.Get("client_assertion"), &asserted)
+	id, _, _ := x.basic()
+	return cmp.Or(x.Form.Get("client_id"), x.Request.URL.Query().Get("client_id"), id, asserted.Subject)
 }

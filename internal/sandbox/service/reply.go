@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,9 +42,10 @@ func Redirect(to string) Reply { return Reply{Status: http.StatusFound}.With("Lo
 
 // With adds a header.
 func (r Reply) With(name, value string) Reply {
-	h := map[string]string{name: value}
-	maps.Copy(h, r.Header)
-	r.Header = h
+	if r.Header == nil {
+		r.Header = map[string]string{}
+	}
+	r.Header[name] = value
 	return r
 }
 
@@ -55,27 +56,21 @@ func (r Reply) encode() (body, contentType string) {
 		return *r.Text, "application/json"
 	case r.Fields == nil:
 		return "", ""
-	case r.Form:
-		return formEncode(r.Fields), FormType
 	}
-	return string(must(json.Marshal(r.Fields))), "application/json"
+	object := must(json.Marshal(r.Fields))
+	if !r.Form {
+		return string(object), "application/json"
+	}
+	form, members := url.Values{}, map[string]json.RawMessage{}
+	_ = must(0, json.Unmarshal(object, &members))
+	for name, value := range members {
+		form.Set(name, strings.Trim(string(value), `"`))
+	}
+	return form.Encode(), FormType
 }
 
-// formEncode writes an object of scalars as parameters.
-func formEncode(fields map[string]any) string {
-	form := url.Values{}
-	for name, value := range fields {
-		text := fmt.Sprint(value)
-		if raw, ok := value.(json.RawMessage); ok {
-			text = strings.Trim(string(raw), `"`)
-		}
-		form.Set(name, text)
-	}
-	return form.Encode()
-}
-
-// Begin writes status and header, and returns the body that is to follow.
-func (r Reply) Begin(w http.ResponseWriter) string {
+// begin writes status and header, and returns the body that is to follow.
+func (r Reply) begin(w http.ResponseWriter) string {
 	body, contentType := r.encode()
 	h := w.Header()
 	// RFC 6749 §5.1 asks for both.
@@ -93,4 +88,59 @@ func (r Reply) Begin(w http.ResponseWriter) string {
 	}
 	w.WriteHeader(r.Status)
 	return body
+}
+
+// Problem is what an endpoint for clients has against a request, in the words of RFC 6749 §5.2: status, code and text. A
+// service may have words of its own. In the text, %s is what it is about: a parameter, the scopes, the grant, or more
+// words. The code - is none, where the status says it all; a status alone has no body.
+type Problem string
+
+// The problems.
+const (
+	NotForm      Problem = "415 - the Content-Type must be " + FormType
+	Unreadable   Problem = "400 - the request body cannot be read"
+	Repeated     Problem = "400 - duplicated parameter"
+	Missing      Problem = "400 invalid_request missing parameter: %s"
+	InQuery      Problem = "400 invalid_request parameters belong in the request body"
+	OtherGrant   Problem = "400 unsupported_grant_type Unsupported grant type"
+	ForbidGrant  Problem = "400 unauthorized_client Unauthorized grant type: %s"
+	TwoWays      Problem = "400 invalid_request more than one way of client authentication"
+	BadAssertion Problem = "401 invalid_client %s"
+	BadScope     Problem = "400 invalid_scope the requested scope is invalid or unknown"
+	BadCode      Problem = "400 invalid_grant %s"
+	BadRefresh   Problem = "400 invalid_grant Invalid refresh token"
+	BadPassword  Problem = "400 invalid_grant Bad credentials"
+	BadClient    Problem = "401 invalid_client client authentication failed"
+
+	// Services without words of their own for these tell them as BadClient.
+	NoClient      Problem = "no client"
+	UnknownClient Problem = "unknown client"
+	OddBasic      Problem = "odd Basic"
+)
+
+// Refuse tells a problem in the service's words. Who is to authenticate is told how (RFC 6749 §5.2).
+func (x *Exchange) Refuse(p Problem, about string) *Reply {
+	said := cmp.Or(x.Words[p], p)
+	if said == NoClient || said == UnknownClient || said == OddBasic {
+		said = cmp.Or(x.Words[BadClient], BadClient)
+	}
+	status, words, _ := strings.Cut(string(said), " ")
+	code, text, _ := strings.Cut(words, " ")
+	rep := Reply{Status: must(strconv.Atoi(status))}
+	if code != "" {
+		rep = x.Host.Error(rep.Status, strings.Trim(code, "-"), strings.ReplaceAll(text, "%s", about))
+	}
+	if rep.Status == http.StatusUnauthorized {
+		rep = rep.With("WWW-Authenticate", x.Challenge("Basic"))
+	}
+	return &rep
+}
+
+// Challenge is one of the service's realm (RFC 9110 §11.6.1), with more parameters, names and values by turns.
+func (x *Exchange) Challenge(scheme string, more ...string) string {
+	params := []string{fmt.Sprintf("%s realm=%q", scheme, cmp.Or(x.Realm, x.Name))}
+	for pair := range slices.Chunk(more, 2) {
+		params = append(params, fmt.Sprintf("%s=%q", pair[0], pair[1]))
+	}
+	return strings.Join(params, ", ")
 }

@@ -1,9 +1,20 @@
 package service
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // Marker is part of every secret the sandbox knows and of every opaque token it issues, so that a test can search
@@ -17,6 +28,12 @@ const (
 	maxKept = 10_000
 )
 
+// NewOpaque is a token that says nothing but the marker.
+func NewOpaque() string { return Marker + "-" + rand.Text() }
+
+// KeepLast drops the oldest when there are more than 10,000.
+func KeepLast[T any](list []T) []T { return list[max(0, len(list)-maxKept):] }
+
 // Ledger knows every secret there is, to find leaks and to keep the log clean.
 type Ledger struct {
 	mu     sync.Mutex
@@ -28,11 +45,7 @@ type Ledger struct {
 func (l *Ledger) Learn(secrets ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, secret := range secrets {
-		if !slices.Contains(l.fixed, secret) {
-			l.fixed = append(l.fixed, secret)
-		}
-	}
+	l.fixed = append(l.fixed, secrets...)
 }
 
 // Add adds a token that was issued.
@@ -61,5 +74,63 @@ func (l *Ledger) Redact(text string) string {
 	return text
 }
 
-// KeepLast drops the oldest when there are more than 10,000.
-func KeepLast[T any](list []T) []T { return list[max(0, len(list)-maxKept):] }
+// must is for what cannot fail with keys and claims of the sandbox's own.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// Signer issues JWTs (RFC 7519) signed with ES256 or RS256 (RFC 7518 §3).
+type Signer struct {
+	Key       crypto.Signer
+	KeyID     string
+	Algorithm jose.SignatureAlgorithm
+}
+
+// newSigner makes a P-256 key. RSA takes longer to make than all the rest.
+func newSigner(id string) Signer {
+	return Signer{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), id, jose.ES256}
+}
+
+func newRSASigner(id string) Signer {
+	return Signer{must(rsa.GenerateKey(rand.Reader, 2048)), id, jose.RS256}
+}
+
+// pkcs8 is the private key in DER (RFC 5208 §5).
+func (s Signer) pkcs8() []byte { return must(x509.MarshalPKCS8PrivateKey(s.Key)) }
+
+// Sign makes a JWT.
+func (s Signer) Sign(claims map[string]any) string {
+	key := jose.SigningKey{Algorithm: s.Algorithm, Key: jose.JSONWebKey{Key: s.Key, KeyID: s.KeyID}}
+	return must(jwt.Signed(must(jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT")))).Claims(claims).Serialize())
+}
+
+// KeySet answers with the service's public keys (RFC 7517 §5).
+func KeySet(x *Exchange) Reply {
+	var keys []jose.JSONWebKey
+	for _, s := range []Signer{x.Signer, x.RSA()} {
+		keys = append(keys, jose.JSONWebKey{Key: s.Key.Public(), KeyID: s.KeyID, Algorithm: string(s.Algorithm), Use: "sig"})
+	}
+	return OK(map[string]any{"keys": keys})
+}
+
+// jwt makes and remembers a JWT of a grant: with the claims given, and those that every JWT has.
+func (x *Exchange) jwt(life time.Duration, t Token) string {
+	maps.Copy(t.Claims, map[string]any{"jti": rand.Text(), "iat": x.Now.Unix(), "exp": x.Now.Add(life).Unix()})
+	signer := x.Signer
+	if x.Client(t.Client).RSA {
+		signer = x.RSA()
+	}
+	return x.remember(signer.Sign(t.Claims), life, t)
+}
+
+// parseJWT reads a JWT without a look at its signature.
+func parseJWT(token string, claims any) (*jwt.JSONWebToken, error) {
+	signed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
+	if err == nil {
+		err = signed.UnsafeClaimsWithoutVerification(claims)
+	}
+	return signed, err
+}

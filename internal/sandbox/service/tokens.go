@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -26,21 +27,20 @@ type Grant struct {
 // Has reports whether a scope was granted.
 func (g *Grant) Has(scope string) bool { return slices.Contains(strings.Fields(g.Scope), scope) }
 
-// TokenKind is what a token was issued as.
-type TokenKind int
-
-// The kinds of tokens.
+// The kinds of tokens, by Keycloak's names.
 const (
-	AccessToken TokenKind = iota
-	RefreshToken
-	IDToken
+	AccessToken  = "Bearer"
+	RefreshToken = "Refresh"
+	IDToken      = "ID"
 )
 
 // Token is what is remembered of a token. Refresh tokens end only with their grant.
 type Token struct {
 	*Grant
-	Kind    TokenKind
+	Kind    string
 	Expires time.Time
+	// Claims are what a JWT says.
+	Claims map[string]any
 }
 
 // memory is what a service knows of what it issued, and which of it is good.
@@ -51,8 +51,8 @@ type memory struct {
 	seen   map[string]time.Time // client assertions, until when they could be sent again
 }
 
-// remember makes a token known until it expires: as good, and as secret.
-func (x *Exchange) remember(g *Grant, token string, kind TokenKind, life time.Duration) {
+// remember makes a token known until it expires: as good, and as secret. Of a grant's refresh tokens the last is good.
+func (x *Exchange) remember(token string, life time.Duration, t Token) string {
 	x.Secrets.Add(token)
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -61,43 +61,29 @@ func (x *Exchange) remember(g *Grant, token string, kind TokenKind, life time.Du
 			return old.ended || old.Kind != RefreshToken && !old.Expires.After(x.Now)
 		})
 	}
-	x.tokens[token] = Token{Grant: g, Kind: kind, Expires: x.Now.Add(life)}
+	if t.Kind == RefreshToken {
+		t.refresh = token
+	}
+	t.Expires = x.Now.Add(life)
+	x.tokens[token] = t
+	return token
 }
 
-// begin makes the first refresh token of a grant.
-func (x *Exchange) begin(g *Grant) string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.renew(g)
-}
-
-// renew is called with the lock held.
-func (x *Exchange) renew(g *Grant) string {
-	g.refresh = NewOpaque()
-	x.tokens[g.refresh] = Token{Grant: g, Kind: RefreshToken}
-	x.Secrets.Add(g.refresh)
-	return g.refresh
-}
-
-// renewed takes the request's refresh token and returns its grant and the next token, which is empty when the old one
-// stays good. It is not ok for tokens that are unknown, another client's, or spent: with rotation, one that comes a
-// second time ends its grant (RFC 9700 §4.14.2).
-func (x *Exchange) renewed(c *Client) (g *Grant, next string, ok bool) {
+// renewed spends the request's refresh token and returns its grant. It is not ok for tokens that are unknown, another
+// client's, or spent: one that comes a second time ends its grant (RFC 9700 §4.14.2).
+func (x *Exchange) renewed(c *Client) (g *Grant, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	sent := x.Form.Get("refresh_token")
 	t := x.tokens[sent]
 	if t.Grant == nil || t.Kind != RefreshToken || t.ended || t.Client != c.ID {
-		return nil, "", false
+		return nil, false
 	}
-	if t.refresh != sent {
-		t.ended = true
-		return nil, "", false
+	t.ended = t.refresh != sent
+	if !x.Fault.keepsRefresh() {
+		t.refresh = ""
 	}
-	if !x.Orders.KeepRefresh {
-		next = x.renew(t.Grant)
-	}
-	return t.Grant, next, true
+	return t.Grant, !t.ended
 }
 
 // Find returns a token of the service that is good now. It is known by the whole of its text, so that nothing in it
@@ -118,16 +104,6 @@ func (x *Exchange) Access(token string) (Token, bool) {
 
 // Caller returns whose access token the request carries in its header.
 func (x *Exchange) Caller() (Token, bool) { return x.Access(Bearer(x.Request.Header)) }
-
-// Authorized makes an endpoint of a view for whoever sends an access token; others get what refuse says.
-func Authorized(refuse func(*Exchange) Reply, view func(*Exchange, Token) Reply) Endpoint {
-	return func(x *Exchange) Reply {
-		if t, ok := x.Caller(); ok {
-			return view(x, t)
-		}
-		return refuse(x)
-	}
-}
 
 // Forget ends one token: of a refresh token, all that was issued with it.
 func (m *memory) Forget(token string) {
@@ -151,3 +127,139 @@ func (m *memory) End(of *Grant, all bool) {
 		}
 	}
 }
+
+// Issuer is a service's token endpoint (RFC 6749 §3.2) as data.
+type Issuer struct {
+	// Grants are those that the service knows.
+	Grants []string
+	// Lifetime is that of its tokens, Type the reply's token_type, by default Bearer.
+	Lifetime time.Duration
+	Type     string
+	// Query says that parameters in the address are let pass; else they are refused.
+	Query bool
+	// Standard are scopes that every client has, Unasked those that come in any case. Without the latter a client that
+	// asks for nothing gets all that it has, and a token without a scope is refused.
+	Standard, Unasked []string
+	// User is whose name and password the form has, empty when they are wrong; only for the grant password.
+	User func(*Exchange) string
+	// Claims are those of an access token, beside jti, iat and exp; nil makes opaque tokens.
+	Claims func(*Exchange, *Grant) map[string]any
+	// Identity are those of an ID token, nil where none comes; asked when the scope openid was granted.
+	Identity func(*Exchange, *Grant) map[string]any
+	// Complete adds to the reply what only this service's has; it may be nil.
+	Complete func(*Exchange, *Grant, *Reply)
+}
+
+// Answer is POST at the endpoint.
+func (i *Issuer) Answer(x *Exchange) Reply {
+	kind := x.Form.Get("grant_type")
+	switch {
+	case x.Bad != "":
+		return *x.Refuse(x.Bad, "")
+	case x.Request.URL.RawQuery != "" && !i.Query:
+		return *x.Refuse(InQuery, "")
+	case kind == "":
+		return *x.Refuse(Missing, "grant_type")
+	}
+	c, refused := x.Authenticate()
+	if refused != nil {
+		return *refused
+	}
+	g, refused := i.grant(x, c, kind)
+	if refused != nil {
+		return *refused
+	}
+	return i.issue(x, g, kind)
+}
+
+// grant is what the client is given.
+func (i *Issuer) grant(x *Exchange, c *Client, kind string) (g *Grant, refused *Reply) {
+	switch {
+	case !slices.Contains(i.Grants, kind):
+		return nil, x.Refuse(OtherGrant, kind)
+	case kind == "authorization_code":
+		g, problem := x.redeem(c)
+		if problem != "" {
+			return nil, x.Refuse(BadCode, problem)
+		}
+		return g, nil
+	case kind == "refresh_token":
+		g, ok := x.renewed(c)
+		if !ok {
+			return nil, x.Refuse(BadRefresh, "")
+		}
+		return g, nil
+	case c.Public:
+		return nil, x.Refuse(ForbidGrant, kind)
+	}
+	asked := x.Form.Get("scope")
+	scope, ok := x.granted(asked, i.Standard, i.Unasked)
+	if !ok {
+		return nil, x.Refuse(BadScope, asked)
+	}
+	g = &Grant{Client: c.ID, Scope: scope}
+	if kind == "password" {
+		if g.User = i.User(x); g.User == "" {
+			return nil, x.Refuse(BadPassword, "")
+		}
+	}
+	return g, nil
+}
+
+// issue answers with the tokens of a grant (RFC 6749 §5.1).
+func (i *Issuer) issue(x *Exchange, g *Grant, kind string) Reply {
+	life := x.Fault.lifetime(i.Lifetime)
+	rep := OK(map[string]any{
+		"token_type": cmp.Or(i.Type, "Bearer"), "expires_in": int(life / time.Second), "scope": g.Scope,
+	})
+	rep.Token = true
+	if i.Claims == nil {
+		rep.Fields["access_token"] = x.remember(NewOpaque(), life, Token{Grant: g, Kind: AccessToken})
+	} else {
+		rep.Fields["access_token"] = x.jwt(life, Token{Grant: g, Kind: AccessToken, Claims: i.Claims(x, g)})
+	}
+	if (g.User != "" || kind == "refresh_token" || x.Fault.RefreshToken) && !x.Fault.keepsRefresh() {
+		rep.Fields["refresh_token"] = x.remember(NewOpaque(), 0, Token{Grant: g, Kind: RefreshToken})
+	}
+	if i.Identity != nil && g.Has("openid") {
+		if claims := i.Identity(x, g); claims != nil {
+			rep.Fields["id_token"] = x.jwt(life, Token{Grant: g, Kind: IDToken, Claims: claims})
+		}
+	}
+	if i.Complete != nil {
+		i.Complete(x, g, &rep)
+	}
+	return rep
+}
+
+// granted is what a client gets of the scopes it asks for: all of them, or with the fault Narrow those that it has. It
+// is not ok when the service is to refuse.
+func (x *Exchange) granted(asked string, standard, unasked []string) (scope string, ok bool) {
+	has, words := x.scopesNow(), strings.Fields(asked)
+	got := slices.DeleteFunc(slices.Clone(words), func(scope string) bool {
+		return x.pending(scope) || !slices.Contains(has, scope) && !slices.Contains(standard, scope)
+	})
+	if len(got) < len(words) && !x.Fault.Narrow {
+		return "", false
+	}
+	if len(words) == 0 && unasked == nil {
+		got = has
+	}
+	for _, scope := range unasked {
+		if !slices.Contains(got, scope) {
+			got = append(got, scope)
+		}
+	}
+	return strings.Join(got, " "), len(got) > 0 || len(words) == 0
+}
+
+// scopesNow returns the scopes that every client has now.
+func (x *Exchange) scopesNow() []string {
+	has := x.Scopes
+	if x.Fault.ClientScopes != nil {
+		has = x.Fault.ClientScopes
+	}
+	return slices.DeleteFunc(slices.Clone(has), x.pending)
+}
+
+func (x *Exchange) pending(scope string) bool { return slices.Contains(x.Fault.ScopePending, scope) }

@@ -3,7 +3,7 @@
 package talkdesk
 
 import (
-	"encoding/base64"
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,64 +14,69 @@ import (
 
 const issuer = "https://www.talkdeskid.com"
 
+// Who can sign in: Jane.
+const (
+	User     = "jane@acme.example"
+	Password = service.Marker + "+talkdesk jane's %pass:word"
+	userID   = "5f0c0de0cafe000000000101"
+)
+
 // New makes the service. Lenient takes parameters in the query of the token request, which else is refused: that was
 // seen in the wild, and leaves secrets in access logs.
 func New(lenient bool) *service.Service {
-	// What the account's clients were not given in Builder, so that there is something to be refused.
-	granted := slices.DeleteFunc(allScopes(), func(scope string) bool {
-		return strings.HasPrefix(scope, "voicebiometrics-")
-	})
-	key, in := service.NewKey(), signIn()
+	in := signIn()
+	code := map[string]string{"grant": "authorization_code"}
+	scopes, login := []string{"account:read", "contacts:read"}, []string{"openid", "account:read"}
 	return service.New(service.Service{
-		Name:   "talkdesk",
-		Signer: service.Signer{Key: service.NewKey(), KeyID: "sandbox-talkdesk-signing-key"},
+		Name: "talkdesk",
+		// What the account's clients were not given in Builder, so that there is something to be refused.
+		Scopes: slices.DeleteFunc(allScopes(), func(scope string) bool {
+			return strings.HasPrefix(scope, "voicebiometrics-")
+		}),
 		Clients: []service.Client{
-			{ID: "sandbox-talkdesk", Secret: service.Marker + "+talkdesk%:raw", Scopes: granted},
-			{
-				ID: "sandbox-talkdesk-jwt", Key: key, KeyID: "sandbox-talkdesk-key", Scopes: granted,
-				// Without PEM lines: https://docs.talkdesk.com/docs/signed-jwt.
-				KeyText: base64.StdEncoding.EncodeToString(service.PKCS8(key)),
-			},
-			{ID: "sandbox-talkdesk-easy", Secret: service.Marker + "-talkdesk-easy", Scopes: granted},
+			{ID: "sandbox-talkdesk", Secret: service.Marker + "+talkdesk%:raw"},
+			{ID: "sandbox-talkdesk-jwt", Keyed: true},
+			{ID: "sandbox-talkdesk-easy", Secret: service.Marker + "-talkdesk-easy"},
 		},
 		// https://docs.talkdesk.com/docs/signed-jwt: a known kid, the very URL posted to as audience, five minutes at
-		// most.
+		// most, and a key without PEM's lines.
 		Assertions: service.AssertionRules{
-			Life: 5 * time.Minute, KeyID: true,
+			Life: 5 * time.Minute, KeyID: true, BareKey: true,
 			Audience: func(x *service.Exchange) []string { return []string{x.Origin() + x.Request.URL.EscapedPath()} },
 		},
 		// A scope that the client lacks, or was given minutes ago, is a 401, as the scopes page says; RFC 6749 §5.2 would
 		// have it 400.
-		Words: map[service.Problem]service.Words{service.BadScope: service.Say(
-			http.StatusUnauthorized, "invalid_scope", "the requested scope is invalid, unknown or not effective yet",
-		)},
-		Profiles: profiles,
-		Secrets:  []string{Password},
+		Words: map[service.Problem]service.Problem{
+			service.BadScope: "401 invalid_scope the requested scope is invalid, unknown or not effective yet",
+			service.NotForm:  "400 invalid_request the Content-Type must be " + service.FormType,
+		},
+		Settings: map[string]string{"account": "acme"},
+		Profiles: []service.Profile{
+			{Name: "talkdesk", Client: "sandbox-talkdesk", Scopes: scopes},
+			{Name: "talkdesk-jwt", Client: "sandbox-talkdesk-jwt"},
+			{Name: "talkdesk-login", Client: "sandbox-talkdesk", Scopes: login, Text: code},
+			{Name: "talkdesk-login-jwt", Client: "sandbox-talkdesk-jwt", Scopes: login, Text: code},
+			{Name: "talkdesk-easy", Client: "sandbox-talkdesk-easy"},
+		},
 		Hosts: []service.Host{{
 			Prefix: "/oauth/", Error: failure,
-			Endpoints: service.Endpoints(map[string]service.Endpoint{
+			Endpoints: map[string]service.Endpoint{
 				"POST /oauth/token":    tokens(lenient).Answer,
 				"GET /oauth/authorize": in.Authorize,
 				"GET " + in.Path:       in.Show,
 				"POST " + in.Path:      in.Submit,
-			}),
+			},
+			Admit: func(x *service.Exchange) *service.Reply {
+				if lenient && (x.Bad == "" || len(x.Body) == 0) {
+					x.Bad = "" // without a body there need be no Content-Type
+					x.TakeQuery()
+				}
+				return nil
+			},
 		}, {
-			Prefix: "/users/", Error: apiFailure,
-			Endpoints: service.Endpoints(map[string]service.Endpoint{"GET /users/me": me}),
+			Prefix: "/users/", Error: apiFailure, Endpoints: map[string]service.Endpoint{"GET /users/me": me},
 		}},
 	})
-}
-
-func profiles(s *service.Service) []service.Profile {
-	code := []string{"account", "acme", "grant", "authorization_code"}
-	scopes, login := []string{"account:read", "contacts:read"}, []string{"openid", "account:read"}
-	return []service.Profile{
-		s.Profile("talkdesk", "sandbox-talkdesk", scopes, "account", "acme"),
-		s.Profile("talkdesk-jwt", "sandbox-talkdesk-jwt", nil, "account", "acme"),
-		s.Profile("talkdesk-login", "sandbox-talkdesk", login, code...),
-		s.Profile("talkdesk-login-jwt", "sandbox-talkdesk-jwt", login, code...),
-		s.Profile("talkdesk-easy", "sandbox-talkdesk-easy", nil, "account", "acme"),
-	}
 }
 
 // allScopes are the 34 of https://docs.talkdesk.com/docs/scopes.
@@ -103,14 +108,7 @@ func failure(status int, code, text string) service.Reply {
 func tokens(lenient bool) *service.Issuer {
 	return &service.Issuer{
 		Grants:   []string{"client_credentials", "authorization_code", "refresh_token"},
-		Lifetime: 600 * time.Second, Unreadable: http.StatusBadRequest, Query: lenient,
-		Before: func(x *service.Exchange) *service.Reply {
-			if lenient && (x.Bad == nil || len(x.Body) == 0) {
-				x.Bad = nil // without a body there need be no Content-Type
-				x.TakeQuery()
-			}
-			return nil
-		},
+		Lifetime: 600 * time.Second, Query: lenient,
 		Claims: func(_ *service.Exchange, g *service.Grant) map[string]any {
 			claims := map[string]any{
 				"iss": issuer, "aud": "https://api.talkdeskapp.com", "sub": g.Client, "client_id": g.Client,
@@ -142,4 +140,53 @@ func identity(x *service.Exchange, g *service.Grant) map[string]any {
 		claims["nonce"] = g.Nonce
 	}
 	return claims
+}
+
+// signIn is GET /oauth/authorize (https://docs.talkdesk.com/reference/authorization-code-basic) with its page.
+func signIn() service.SignIn {
+	return service.SignIn{
+		Path: "/oauth/sign-in", Mistaken: http.StatusBadRequest, Standard: []string{"openid"},
+		Page: func(service.Authorization) service.Page {
+			return service.Page{
+				Brand: "Talkdesk", Accent: "#6a45e0", Hint: User + " with the password", Password: Password,
+				Fields: []service.Field{{Name: "username", Label: "Email", Kind: "email", Autocomplete: "username"}},
+			}
+		},
+		Enter: func(x *service.Exchange, _ service.Authorization) (user, problem string) {
+			username := strings.TrimSpace(x.Form.Get("username"))
+			if !strings.EqualFold(username, User) || x.Form.Get("password") != Password {
+				return "", "The email or password is wrong."
+			}
+			return User, ""
+		},
+	}
+}
+
+// apiFailure is the API host's {code, message, description, fields}. Its page gives no codes: here they are the status
+// in words (https://docs.talkdesk.com/reference/usersme).
+func apiFailure(status int, message, description string) service.Reply {
+	words := http.StatusText(status)
+	return service.Reply{Status: status, Fields: map[string]any{
+		"code":    strings.ReplaceAll(strings.ToLower(words), " ", "_"),
+		"message": cmp.Or(message, words), "description": description, "fields": []any{},
+	}}
+}
+
+// me is GET /users/me. A client's own token has no user, whatever its scopes.
+func me(x *service.Exchange) service.Reply {
+	token, ok := x.Caller()
+	switch {
+	case !ok:
+		return apiFailure(http.StatusUnauthorized, "", "the access token is missing, invalid or expired").
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token"))
+	case token.User == "":
+		return apiFailure(http.StatusBadRequest, "no user context", "the access token belongs to no user")
+	case !token.Has("openid"):
+		return apiFailure(http.StatusForbidden, "", "the access token lacks the scope openid").
+			With("WWW-Authenticate", x.Challenge("Bearer", "error", "insufficient_scope", "scope", "openid"))
+	}
+	return service.OK(map[string]any{
+		"id": userID, "sub": userID, "name": "Jane Doe", "email": token.User,
+		"_links": map[string]any{"self": map[string]any{"href": x.Origin() + "/users/" + userID}},
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/sandbox"
-	"github.com/authctl/authctl/internal/sandbox/service"
 	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/google/go-cmp/cmp"
 )
@@ -119,7 +118,8 @@ func TestRefusals(t *testing.T) {
 func TestAssertion(t *testing.T) {
 	t.Parallel()
 	s, c := sandboxtest.Start(t, sandbox.Options{})
-	key, kid := s.Service("talkdesk").Clients[1].Key, s.Service("talkdesk").Clients[1].KeyID
+	key := s.Service("talkdesk").Clients[1].Key
+	kid := key.KeyID
 	now := c.Now().Unix()
 	rows := []struct {
 		name    string
@@ -170,7 +170,7 @@ func TestAssertion(t *testing.T) {
 			t.Errorf("%s: status %d, %s", row.name, got.Status, got.Body)
 		}
 	}
-	foreign := sandboxtest.SignES256(t, service.NewKey(), map[string]any{"alg": "ES256", "kid": kid},
+	foreign := sandboxtest.SignES256(t, s.Service("talkdesk").Signer, map[string]any{"alg": "ES256", "kid": kid},
 		sandboxtest.ClaimsOf("sandbox-talkdesk-jwt", s.URL()+"/oauth/token", "foreign", now))
 	if got := sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("talkdesk"), foreign)); got.Status != 401 {
 		t.Errorf("signed with another key: status %d, %s", got.Status, got.Body)
@@ -183,7 +183,7 @@ func TestAudienceIsTheHostPostedTo(t *testing.T) {
 	host := strings.Replace(strings.TrimPrefix(s.URL(), "http://"), "127.0.0.1", "localhost", 1)
 	for aud, want := range map[string]int{"http://" + host + "/oauth/token": 200, s.URL() + "/oauth/token": 401} {
 		registered := s.Service("talkdesk").Clients[1]
-		assertion := sandboxtest.SignES256(t, registered.Key, map[string]any{"alg": "ES256", "kid": registered.KeyID},
+		assertion := sandboxtest.SignES256(t, registered.Key, map[string]any{"alg": "ES256", "kid": registered.Key.KeyID},
 			sandboxtest.ClaimsOf(registered.ID, aud, aud, c.Now().Unix()))
 		if got := sandboxtest.Do(t, s, sandboxtest.Asserted(sandboxtest.Good("talkdesk"), assertion).WithHeader("Host", host)); got.Status != want {
 			t.Errorf("aud %s at %s: status %d, want %d", aud, host, got.Status, want)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/sandbox"
-	"github.com/authctl/authctl/internal/sandbox/service"
 	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/google/go-cmp/cmp"
 )
@@ -80,7 +79,7 @@ func TestLoginWithAssertion(t *testing.T) {
 	s, c := sandboxtest.Start(t, sandbox.Options{})
 	registered := s.Service("talkdesk").Clients[1]
 	sign := func(c sandboxtest.Call, jti string, now int64) sandboxtest.Call {
-		return sandboxtest.Asserted(c, sandboxtest.SignES256(t, registered.Key, map[string]any{"alg": "ES256", "kid": registered.KeyID},
+		return sandboxtest.Asserted(c, sandboxtest.SignES256(t, registered.Key, map[string]any{"alg": "ES256", "kid": registered.Key.KeyID},
 			sandboxtest.ClaimsOf(registered.ID, s.URL()+"/oauth/token", jti, now)))
 	}
 	code := sandboxtest.SignInFor(t, s, "talkdesk", url.Values{"client_id": {registered.ID}, "scope": {"openid"}}).Get("code")
@@ -125,7 +124,7 @@ func TestMeRefusals(t *testing.T) {
 	c.Advance(10 * time.Minute)
 	reply := sandboxtest.UserToken(t, s, "talkdesk", openid)
 	token, id := sandboxtest.Text(t, reply["access_token"]), sandboxtest.Text(t, reply["id_token"])
-	forged := sandboxtest.SignES256(t, service.NewKey(), map[string]any{"alg": "ES256"}, map[string]any{"sub": janesID, "exp": 1e12})
+	forged := sandboxtest.SignES256(t, s.Service("pexip").Signer, map[string]any{"alg": "ES256"}, map[string]any{"sub": janesID, "exp": 1e12})
 	put := me(token)
 	put.Method = http.MethodPut
 	sandboxtest.RunRefusals(t, s, func() {}, []sandboxtest.Refusal{
