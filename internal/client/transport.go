@@ -92,11 +92,8 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 // the secret is sent to.
 func badCAFile(path string, err error) error {
 	e := &setting.Error{Name: "--ca-file", Problem: fmt.Sprintf("cannot be read: %v", err), Err: err}
-	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
-		e.Problem, e.Help = files.Shown(path)+" "+unsafe.Problem, unsafe.Remedy
-	}
-	if text, ok := errors.AsType[*files.TextError](err); ok {
-		e.Problem, e.Help = files.Shown(path)+" "+text.Problem, text.Remedy
+	if unfit, ok := errors.AsType[*files.Error](err); ok {
+		e.Problem, e.Help = files.Shown(path)+" "+unfit.Problem, unfit.Remedy
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		e.Problem = files.Shown(path) + " is a pipe, and nobody wrote to it in time"

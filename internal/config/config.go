@@ -165,18 +165,15 @@ func unreadable(path string, err error) error {
 		cause = pathErr.Err
 	}
 	e := &setting.Error{Path: path, Problem: "cannot be read: " + cause.Error(), Err: err}
-	unsafe, isUnsafe := errors.AsType[*files.UnsafeError](err)
-	text, isText := errors.AsType[*files.TextError](err)
+	unfit, isUnfit := errors.AsType[*files.Error](err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		e.Problem, e.Help = "does not exist", "create it with: authctl profile add NAME"
-	case isUnsafe:
-		e.Problem = unsafe.Problem
-		if e.Help = unsafe.Remedy; e.Help != "" {
-			e.Help = "the file can name commands to run; " + e.Help
+	case isUnfit:
+		e.Problem, e.Help = unfit.Problem, unfit.Remedy
+		if unfit.Path != "" && unfit.Remedy != "" {
+			e.Help = "the file can name commands to run; " + unfit.Remedy
 		}
-	case isText:
-		e.Problem, e.Help = text.Problem, text.Remedy
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Problem, e.Help = "is a pipe, and nobody wrote to it in time", "raise --timeout, or name a file"
 	}

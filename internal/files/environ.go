@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -53,6 +54,14 @@ func (e Environ) Home() string {
 // is none.
 func (e Environ) RuntimeDir() string { return e.dir("XDG_RUNTIME_DIR") }
 
+// TempDir is where temporary files go: $TMPDIR, else the system's directory.
+func (e Environ) TempDir() string {
+	if runtime.GOOS == "windows" {
+		return os.TempDir()
+	}
+	return cmp.Or(e.dir("TMPDIR"), "/tmp")
+}
+
 // ConfigDir is where programs keep configuration: $XDG_CONFIG_HOME, else the platform's
 // own place: ~/.config, ~/Library/Application Support, or %APPDATA%. It is empty when
 // there is no home directory.
@@ -77,11 +86,10 @@ func (e Environ) StateDir() string {
 // base is a directory of the XDG Base Directory Specification, or what the platform has
 // in its place.
 func (e Environ) base(xdg, windows, unix string) string {
-	if dir := e.dir(xdg); dir != "" {
-		return dir
-	}
-	home := e.Home()
+	dir, home := e.dir(xdg), e.Home()
 	switch {
+	case dir != "":
+		return dir
 	case runtime.GOOS == "windows":
 		return e.dir(windows)
 	case home == "":

@@ -2,7 +2,6 @@ package files
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -66,22 +65,6 @@ func holdsVariable(path string) bool {
 	rest, ok := strings.CutPrefix(path, "%")
 	name, _, closed := strings.Cut(rest, "%")
 	return ok && closed && name != "" && !strings.ContainsAny(name, `/\`)
-}
-
-// TempDir is where temporary files go: $TMPDIR, else the system's directory. A relative
-// TMPDIR is ignored, as XDG has it for its own: it would be another one in each directory.
-// A nil lookup means os.LookupEnv.
-func TempDir(lookup func(string) (string, bool)) string {
-	if runtime.GOOS == "windows" {
-		return os.TempDir()
-	}
-	if lookup == nil {
-		lookup = os.LookupEnv
-	}
-	if dir, _ := lookup("TMPDIR"); filepath.IsAbs(dir) {
-		return dir
-	}
-	return "/tmp"
 }
 
 // below reports whether path is dir or in it, by their names and by where links lead.

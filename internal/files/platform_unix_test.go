@@ -54,7 +54,7 @@ func TestOwnerAndMode(t *testing.T) {
 			path, warned := make1(t, "file", tt.mode, tt.owner), ""
 			tt.rule.Limit, tt.rule.Warn = 100, func(text string) { warned += text }
 			text, err := Read(t.Context(), path, tt.rule)
-			unsafe, _ := errors.AsType[*UnsafeError](err)
+			unsafe, _ := errors.AsType[*Error](err)
 			switch {
 			case tt.problem == "" && (err != nil || string(text) != "fake"):
 				t.Errorf("%q, %v", text, err)
@@ -84,7 +84,7 @@ func TestNotRegular(t *testing.T) {
 		fifo: "is not a regular file", link: "is not a regular file", dir: "is a directory", os.DevNull: "is not a regular file",
 	} {
 		_, err := Read(t.Context(), path, Rule{Limit: 10})
-		if unsafe, ok := errors.AsType[*UnsafeError](err); !ok || unsafe.Problem != want {
+		if unsafe, ok := errors.AsType[*Error](err); !ok || unsafe.Problem != want {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestForeignHome(t *testing.T) {
 		filepath.Join(elsewhere, "a"): false, home + "-other": false,
 	} {
 		err := Trust{Home: home}.CheckHome(path)
-		if unsafe, ok := errors.AsType[*UnsafeError](err); ok != refused ||
+		if unsafe, ok := errors.AsType[*Error](err); ok != refused ||
 			ok && (!strings.Contains(unsafe.Problem, "uid 54321") || !strings.Contains(unsafe.Remedy, "chown -R 54321 ")) {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -159,7 +159,7 @@ func TestForeignHome(t *testing.T) {
 func TestTempDir(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"": "/tmp", "relative": "/tmp", "./x": "/tmp", "/var/x": "/var/x"} {
-		if got := TempDir(func(string) (string, bool) { return value, true }); got != want {
+		if got := Environ(func(string) (string, bool) { return value, true }).TempDir(); got != want {
 			t.Errorf("%q: %s", value, got)
 		}
 	}

@@ -3,8 +3,7 @@
 // for how long, what a paste or an editor has added to its text, and how a file is
 // replaced so that it stays.
 //
-// Errors are the file system's, an *UnsafeError, a *TextError, or the cause of the
-// context's end. None holds anything of what was read.
+// Errors are the file system's, an *Error, or the cause of the context's end. None holds anything of what was read.
 package files
 
 import (
@@ -40,9 +39,6 @@ type Rule struct {
 // Read returns what is in the file at path. A file that is neither regular nor what the
 // rule lets stand for one is not opened, and nothing is waited for longer than ctx lasts.
 func Read(ctx context.Context, path string, r Rule) ([]byte, error) {
-	if ctx.Done() == nil {
-		return r.read(path)
-	}
 	return Await(ctx, func() ([]byte, error) { return r.read(path) })
 }
 

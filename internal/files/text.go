@@ -11,22 +11,11 @@ import (
 // bom is the byte order mark that some editors put before UTF-8.
 const bom = "\uFEFF"
 
-// TextError says that bytes are no text that can be used. It quotes none of them.
-type TextError struct {
-	// Problem completes "it …": "is in UTF-16".
-	Problem string
-	// Remedy says what to do.
-	Remedy string
-}
-
-// Error returns the whole sentence.
-func (e *TextError) Error() string { return "it " + e.Problem }
-
 // Text returns what a file or a command holds as text: without a byte order mark.
-// UTF-16, which Windows PowerShell writes with >, is a *TextError.
+// UTF-16, which Windows PowerShell writes with >, is an *Error.
 func Text(raw []byte) ([]byte, error) {
 	if IsMarkedUTF16(raw) || len(raw) > 1 && (raw[0] == 0) != (raw[1] == 0) {
-		return nil, &TextError{"is in UTF-16", "save it as UTF-8 (in Windows PowerShell: Out-File -Encoding ascii)"}
+		return nil, &Error{"", "is in UTF-16", "save it as UTF-8 (in Windows PowerShell: Out-File -Encoding ascii)"}
 	}
 	return bytes.TrimPrefix(raw, []byte(bom)), nil
 }

@@ -65,7 +65,7 @@ func TestText(t *testing.T) {
 		"\xFF\xFEa\x00": "is in UTF-16", "\xFE\xFF\x00a": "is in UTF-16", "a\x00b\x00": "is in UTF-16", "\x00a\x00b": "is in UTF-16",
 	} {
 		text, err := Text([]byte(raw))
-		problem, wrong := errors.AsType[*TextError](err)
+		problem, wrong := errors.AsType[*Error](err)
 		if got := string(text); !wrong && got != want || wrong && problem.Problem != want {
 			t.Errorf("%q becomes %q, %v", raw, got, err)
 		}

@@ -23,18 +23,19 @@ type Trust struct {
 	Warn func(message string)
 }
 
-// UnsafeError says why a file is not used: others could have written what is in it, or
-// it is no file at all.
-type UnsafeError struct {
+// Error says why a file is not used: others could have written what is in it, it is no file
+// at all, or what it holds is no text. It quotes none of that.
+type Error struct {
+	// Path is empty for a text of which it is not known where it is from.
 	Path string
-	// Problem completes "it …": "can be written by others (mode 0666)".
+	// Problem completes "it …": "can be written by others (mode 0666)", "is in UTF-16".
 	Problem string
 	// Remedy says what to do, may be empty.
 	Remedy string
 }
 
 // Error names the file and what is wrong with it.
-func (e *UnsafeError) Error() string { return Shown(e.Path) + " " + e.Problem }
+func (e *Error) Error() string { return cmp.Or(Shown(e.Path), "it") + " " + e.Problem }
 
 // Shown returns a path as it can be shown: quoted where it holds what cannot be seen.
 func Shown(path string) string {
@@ -55,11 +56,11 @@ func Short(text string) string {
 	return Shown(text)
 }
 
-// Check returns an *UnsafeError unless a file may be read by the rule. It opens nothing.
+// Check returns an *Error unless a file may be read by the rule. It opens nothing.
 func (r Rule) Check(path string, info fs.FileInfo) error {
 	switch mode := info.Mode(); {
 	case mode.IsDir():
-		return &UnsafeError{path, "is a directory", ""}
+		return &Error{path, "is a directory", ""}
 	case mode.IsRegular():
 	case mode.Type() == fs.ModeNamedPipe && r.Pipe:
 	case mode&fs.ModeDevice != 0 && r.Device:
@@ -70,12 +71,12 @@ func (r Rule) Check(path string, info fs.FileInfo) error {
 	switch {
 	case r.Anybodys:
 	case !MineOrRoots(info) && !inherited(path, info):
-		return &UnsafeError{
+		return &Error{
 			path, "belongs to another user (" + Owner(info) + ")",
 			"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or make it yours: chown " + Me() + " " + Shown(path),
 		}
 	case !r.Lenient && WritableByOthers(info):
-		return &UnsafeError{
+		return &Error{
 			path, fmt.Sprintf("can be written by others (mode %04o)", info.Mode().Perm()),
 			"make it yours alone: chmod 600 " + Shown(path),
 		}
@@ -83,7 +84,7 @@ func (r Rule) Check(path string, info fs.FileInfo) error {
 	return nil
 }
 
-func notRegular(path string) error { return &UnsafeError{path, "is not a regular file", ""} }
+func notRegular(path string) error { return &Error{path, "is not a regular file", ""} }
 
 // tell warns of what is let pass.
 func (r Rule) tell(path string, info fs.FileInfo) {
@@ -105,7 +106,7 @@ func inherited(path string, info fs.FileInfo) bool {
 		(strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/"))
 }
 
-// CheckHome returns an *UnsafeError when path is below the user's home directory and that
+// CheckHome returns an *Error when path is below the user's home directory and that
 // belongs to somebody else, as under a sudo that keeps HOME: what would be made there
 // could not be used by the one whose home it is.
 func (t Trust) CheckHome(path string) error {
@@ -116,7 +117,7 @@ func (t Trust) CheckHome(path string) error {
 	if err != nil || Mine(info) {
 		return nil //nolint:nilerr // a home that is not there is nobody's
 	}
-	return &UnsafeError{
+	return &Error{
 		path, "is below a home directory of another user (" + Owner(info) + "), so nothing is written there",
 		"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or set HOME to your own home (sudo -H); " +
 			"what was made there before: chown -R " + cmp.Or(ownerName(info), ownerNumber(info)) + " " + Shown(path),

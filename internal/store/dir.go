@@ -46,7 +46,7 @@ func (d privateDir) make() error {
 
 // foreign returns an error when the directory is below another user's home.
 func (d privateDir) foreign() error {
-	unsafe, ok := errors.AsType[*files.UnsafeError](d.trust.CheckHome(d.path))
+	unsafe, ok := errors.AsType[*files.Error](d.trust.CheckHome(d.path))
 	if !ok {
 		return nil
 	}

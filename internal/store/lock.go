@@ -107,7 +107,7 @@ func acquire(ctx context.Context, path string) (f *flock.Flock, waited bool, err
 		}
 		held, err := f.Stat()
 		if err == nil && !held.Mode().IsRegular() {
-			err = &files.UnsafeError{Path: path, Problem: "is not a regular file", Remedy: "remove it"}
+			err = &files.Error{Path: path, Problem: "is not a regular file", Remedy: "remove it"}
 		}
 		if err != nil {
 			_ = f.Unlock()

@@ -56,12 +56,12 @@ func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
 	}
 	path := d.file(digest)
 	sealed, err := files.Read(context.Background(), path, files.Rule{Limit: maxSealed, Anybodys: true})
-	unsafe, isUnsafe := errors.AsType[*files.UnsafeError](err)
+	unfit, isUnfit := errors.AsType[*files.Error](err)
 	switch {
 	case err == nil:
 		return open(path, sealed, with)
-	case isUnsafe:
-		return nil, notFound(unsafe.Error())
+	case isUnfit:
+		return nil, notFound(unfit.Error())
 	case errors.Is(err, files.ErrTooLong):
 		return nil, notFound(path + " is damaged: " + err.Error())
 	case errors.Is(err, fs.ErrNotExist):

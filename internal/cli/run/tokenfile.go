@@ -25,7 +25,7 @@ type tokenFile struct{ dir string }
 // newTokenFile makes the directory: in $XDG_RUNTIME_DIR, which is in memory and the
 // user's own, else where temporary files go.
 func newTokenFile(lookupEnv func(string) (string, bool)) (*tokenFile, error) {
-	temp := files.TempDir(lookupEnv)
+	temp := files.Environ(lookupEnv).TempDir()
 	base := cmp.Or(files.Environ(lookupEnv).RuntimeDir(), temp)
 	dir, err := os.MkdirTemp(base, "authctl-token-")
 	if err != nil && base != temp {

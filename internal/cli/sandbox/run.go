@@ -62,7 +62,7 @@ type private struct {
 }
 
 func newPrivate(options sandbox.Options) (*private, error) {
-	dir, err := os.MkdirTemp(files.TempDir(nil), "authctl-sandbox-")
+	dir, err := os.MkdirTemp(files.Environ(nil).TempDir(), "authctl-sandbox-")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for the sandbox: %w", err)
 	}

@@ -112,7 +112,7 @@ func unwritten(path string, err error) error {
 		return err
 	}
 	e := &setting.Error{Path: path, Problem: "cannot be written: " + err.Error(), Err: err}
-	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+	if unsafe, ok := errors.AsType[*files.Error](err); ok {
 		e.Problem, e.Help = unsafe.Problem, unsafe.Remedy
 	}
 	return e
@@ -121,7 +121,7 @@ func unwritten(path string, err error) error {
 // changed returns the text after the change. A byte order mark stays where it was.
 func changed(old []byte, change func(*draft) error) ([]byte, error) {
 	text, err := files.Text(old)
-	if problem, ok := errors.AsType[*files.TextError](err); ok {
+	if problem, ok := errors.AsType[*files.Error](err); ok {
 		return nil, &setting.Error{Problem: problem.Problem, Help: problem.Remedy, Err: err}
 	}
 	mark := old[:len(old)-len(text)]

@@ -26,8 +26,8 @@ func (n Need) failed(err error) *setting.Error {
 	if !ok {
 		e = wrong(err.Error(), "", err)
 	}
-	if text, ok := errors.AsType[*files.TextError](err); ok {
-		e.Help = text.Remedy
+	if unfit, ok := errors.AsType[*files.Error](err); ok {
+		e.Problem, e.Help = "it "+unfit.Problem, unfit.Remedy
 	}
 	e.Profile, e.Name, e.Reference = n.Profile, n.Setting, n.String()
 	if e.Help == "" {
@@ -73,9 +73,6 @@ func (r Reference) remedy(err error) string {
 func ofFile(err error) error {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return wrong(pathErr.Op+": "+pathErr.Err.Error(), "", err)
-	}
-	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
-		return wrong("it "+unsafe.Problem, unsafe.Remedy, err)
 	}
 	return err
 }
