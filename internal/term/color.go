@@ -43,11 +43,8 @@ func (m ColorMode) Enabled(terminal bool, lookupEnv func(string) (string, bool))
 	return terminal && dumb != "dumb"
 }
 
-// Palette colours text for one stream. The zero value colours nothing.
-type Palette struct{ on bool }
-
-// NewPalette returns a palette that colours when on is true.
-func NewPalette(on bool) Palette { return Palette{on: on} }
+// Palette colours text for one stream, where it is true.
+type Palette bool
 
 // Strong is for headings.
 func (p Palette) Strong(s string) string { return p.paint(s, color.Bold) }
@@ -62,7 +59,7 @@ func (p Palette) Bad(s string) string { return p.paint(s, color.FgRed, color.Bol
 func (p Palette) Notice(s string) string { return p.paint(s, color.FgYellow) }
 
 func (p Palette) paint(s string, attributes ...color.Attribute) string {
-	if !p.on || s == "" {
+	if !p || s == "" {
 		return s
 	}
 	c := color.New(attributes...)

@@ -58,7 +58,7 @@ func TestGuardRemembersTheLine(t *testing.T) {
 
 func TestGuardLetsOursPass(t *testing.T) {
 	t.Parallel()
-	p := NewPalette(true)
+	p := Palette(true)
 	for _, c := range []struct {
 		styled, terminal bool
 		in, want         string

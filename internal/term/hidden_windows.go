@@ -1,6 +1,10 @@
 package term
 
-import "golang.org/x/term"
+import (
+	"os"
+
+	"golang.org/x/term"
+)
 
 // hide returns what gives the console back; reading hides what is typed.
 func hide(fd int, _ func()) (show func(), err error) {
@@ -16,3 +20,15 @@ func readLine(fd int) (string, error) {
 	line, err := term.ReadPassword(fd)
 	return string(line), err
 }
+
+// controllingTerminal opens the console of this process, nil where there is none.
+func controllingTerminal() *os.File {
+	console, err := os.OpenFile("CONIN$", os.O_RDWR, 0)
+	if err != nil {
+		return nil
+	}
+	return console
+}
+
+// discardInput cannot look at what has been typed here.
+func discardInput(int) bool { return false }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -43,6 +45,34 @@ func (s *Status) Clear() {
 		_, _ = fmt.Fprint(s.w, "\r\x1b[K")
 	}
 	s.shown = false
+}
+
+// spinnerPace is how long each picture of a spinner stays.
+const spinnerPace = 100 * time.Millisecond
+
+// Spin shows on a terminal that something is being waited for, until stop is called,
+// which leaves nothing behind. On what is no terminal it says text once.
+func Spin(w io.Writer, terminal bool, text string) (stop func()) {
+	if !terminal {
+		_, _ = fmt.Fprintln(w, text)
+		return func() {}
+	}
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		status, tick := NewStatus(w, true), time.NewTicker(spinnerPace)
+		defer status.Clear()
+		defer tick.Stop()
+		for i := 0; ; i++ {
+			status.Show(fmt.Sprintf("%c %s", []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")[i%10], text))
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(done); <-gone })
 }
 
 // Bar is a picture of how far something is, width columns between two brackets.

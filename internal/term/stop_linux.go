@@ -33,3 +33,13 @@ func stopHere() {
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(syscall.SIGTSTP),
 		uintptr(unsafe.Pointer(&ours)), 0, maskSize, 0, 0)
 }
+
+// discardInput throws away what has been typed and not read yet, and reports
+// whether there was anything.
+func discardInput(fd int) bool {
+	waiting, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
+	if err != nil || waiting == 0 {
+		return false
+	}
+	return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH) == nil
+}

@@ -1,9 +1,6 @@
 package term
 
-import (
-	"io"
-	"strings"
-)
+import "strings"
 
 const (
 	gap = 2 // spaces between two columns
@@ -28,8 +25,8 @@ type Table struct {
 	Paint func(row, column int, cell string) string
 }
 
-// WriteTo writes the table; see io.WriterTo.
-func (t Table) WriteTo(w io.Writer) (int64, error) {
+// String is the table, each line with its end.
+func (t Table) String() string {
 	var b strings.Builder
 	if t.Fits() {
 		widths := t.widths()
@@ -40,8 +37,7 @@ func (t Table) WriteTo(w io.Writer) (int64, error) {
 	} else {
 		t.blocks(&b)
 	}
-	n, err := io.WriteString(w, b.String())
-	return int64(n), err
+	return b.String()
 }
 
 // Fits reports whether no line of the table is wider than Width.

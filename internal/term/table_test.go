@@ -30,22 +30,13 @@ func long() term.Table {
 	}
 }
 
-func written(t testing.TB, table term.Table) string {
-	t.Helper()
-	var b strings.Builder
-	if _, err := table.WriteTo(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 // TestTableWidths compares with testdata/table-WIDTH.txt; UPDATE_GOLDEN=1 writes them.
 func TestTableWidths(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{0, 40, 120, 250} {
 		table := long()
 		table.Width = width
-		got := written(t, table)
+		got := table.String()
 		golden := filepath.Join("testdata", fmt.Sprintf("table-%d.txt", width))
 		if os.Getenv("UPDATE_GOLDEN") != "" {
 			if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
@@ -69,7 +60,7 @@ func TestTableFits(t *testing.T) {
 	for width := 1; width <= 260; width++ {
 		table := long()
 		table.Width = width
-		got := written(t, table)
+		got := table.String()
 		for line := range strings.Lines(got) {
 			line = strings.TrimSuffix(line, "\n")
 			if n := len([]rune(line)); n > max(width, 20) || strings.HasSuffix(line, " ") {
@@ -111,7 +102,7 @@ func TestTablePaints(t *testing.T) {
 			"\n<-1.0 NAME     ><1.0 x>\n",
 	} {
 		table.Width = width
-		if diff := cmp.Diff(want, written(t, table)); diff != "" {
+		if diff := cmp.Diff(want, table.String()); diff != "" {
 			t.Errorf("width %d:\n%s", width, diff)
 		}
 	}
@@ -124,12 +115,12 @@ func TestTableOfWideRunes(t *testing.T) {
 		Rows:   [][]string{{"予約", "x"}, {"cafe\u0301", "y"}},
 		Width:  20,
 	}
-	if diff := cmp.Diff("NAME  NOTE\n予約  x\ncafe\u0301  y\n", written(t, table)); diff != "" {
+	if diff := cmp.Diff("NAME  NOTE\n予約  x\ncafe\u0301  y\n", table.String()); diff != "" {
 		t.Error(diff)
 	}
 	table.Rows = [][]string{{"abcd", "予約の変更と取り消しを許可する"}}
 	want := "NAME  abcd\nNOTE  予約の変更と取\n      り消しを許可す\n      る\n"
-	if diff := cmp.Diff(want, written(t, table)); diff != "" {
+	if diff := cmp.Diff(want, table.String()); diff != "" {
 		t.Error(diff)
 	}
 }

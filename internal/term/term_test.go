@@ -44,10 +44,10 @@ func TestColorIsDecidedForEachStream(t *testing.T) {
 
 func TestPalette(t *testing.T) {
 	t.Parallel()
-	if got := term.NewPalette(false).Bad("x"); got != "x" {
+	if got := term.Palette(false).Bad("x"); got != "x" {
 		t.Errorf("without colour: %q", got)
 	}
-	if got := term.NewPalette(true).Bad("x"); got == "x" || !strings.Contains(got, "x") {
+	if got := term.Palette(true).Bad("x"); got == "x" || !strings.Contains(got, "x") {
 		t.Errorf("with colour: %q", got)
 	}
 }
@@ -58,13 +58,9 @@ func TestTable(t *testing.T) {
 		Header: []string{"NAME", "VALUE", "NOTE"},
 		Rows:   [][]string{{"ärger", "1", ""}, {"b", "22222222", "x"}},
 	}
-	var b bytes.Buffer
-	if _, err := table.WriteTo(&b); err != nil {
-		t.Fatal(err)
-	}
 	want := "NAME   VALUE     NOTE\närger  1\nb      22222222  x\n"
-	if b.String() != want {
-		t.Errorf("got\n%q\nwant\n%q", b.String(), want)
+	if got := table.String(); got != want {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
 }
 

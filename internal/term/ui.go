@@ -50,7 +50,7 @@ func NewUI(s Streams, lookupEnv func(string) (string, bool)) *UI {
 func (u *UI) Color(mode ColorMode) {
 	u.guardOut.styled = mode.Enabled(u.OutTerminal, u.LookupEnv)
 	u.guardErr.styled = mode.Enabled(u.ErrTerminal, u.LookupEnv)
-	u.Out, u.Err = NewPalette(u.guardOut.styled), NewPalette(u.guardErr.styled)
+	u.Out, u.Err = Palette(u.guardOut.styled), Palette(u.guardErr.styled)
 }
 
 // Print writes an answer to stdout. An answer that could not be written is a failure: a
@@ -94,13 +94,7 @@ func JSONLine(value any) (string, error) {
 }
 
 // Table prints a table, no wider than a terminal.
-func (u *UI) Table(table Table) error {
-	var b strings.Builder
-	if _, err := u.Fit(table).WriteTo(&b); err != nil {
-		return err
-	}
-	return u.Print(b.String())
-}
+func (u *UI) Table(table Table) error { return u.Print(u.Fit(table).String()) }
 
 // Fit makes a table fit for stdout: its header stands out where there is colour, and its
 // lines are not wider than a terminal.

@@ -104,9 +104,7 @@ func showService(d *verb.Deps, spec providers.Spec, output *verb.Output) error {
 		b.WriteString(d.UI.Out.Faint(address) + "\n")
 	}
 	b.WriteString(d.UI.Beside("can: ", strings.Join(verbsOf(spec), ", ")) + "\n")
-	if _, err := d.UI.Fit(table).WriteTo(&b); err != nil {
-		return err
-	}
+	b.WriteString(d.UI.Fit(table).String())
 	return d.UI.Print(b.String())
 }
 

@@ -27,9 +27,7 @@ func (c *check) show() error {
 	fmt.Fprintf(&b, "%s %s: %s, client %s, token %s\n", c.UI.Out.Strong("profile"), p.Name, p.Service.Title,
 		p.Settings.Text("client_id"), origin(c.answer.Source))
 	if len(c.rows) > 0 {
-		if _, err := c.UI.Fit(c.table()).WriteTo(&b); err != nil {
-			return err
-		}
+		b.WriteString(c.UI.Fit(c.table()).String())
 	}
 	c.writeVerdict(&b)
 	return c.UI.Print(b.String())

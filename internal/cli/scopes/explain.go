@@ -85,9 +85,7 @@ func (x *explain) show(e explanation, failed bool) error {
 		if len(table.Rows) == 0 {
 			continue
 		}
-		if _, err := x.UI.Fit(table).WriteTo(&b); err != nil {
-			return err
-		}
+		b.WriteString(x.UI.Fit(table).String())
 		b.WriteString("\n")
 	}
 	for _, text := range e.Next {

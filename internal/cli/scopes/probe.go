@@ -150,9 +150,7 @@ func (p *probe) show() error {
 		return p.UI.Print(term.Lines(p.granted))
 	}
 	var b strings.Builder
-	if _, err := p.UI.Fit(table).WriteTo(&b); err != nil {
-		return err
-	}
+	b.WriteString(p.UI.Fit(table).String())
 	fmt.Fprintf(&b, "\n%d of %s granted, found with %s\n", len(p.granted), term.Counted(len(list), "scope"),
 		term.Counted(p.requests, "request"))
 	return p.UI.Print(b.String() + block(p.toPaste()))

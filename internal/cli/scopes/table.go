@@ -97,9 +97,7 @@ func (l *list) print(target target, lists [][]listed) error {
 		heading := l.UI.Out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service)
 		b.WriteString(term.Message(heading, l.UI.Columns()) + "\n")
 		b.WriteString(l.UI.Out.Faint(scopes.CatalogueOf(service).Page) + "\n")
-		if _, err := l.fittingTable(target, lists[i], len(all)).WriteTo(&b); err != nil {
-			return err
-		}
+		b.WriteString(l.fittingTable(target, lists[i], len(all)).String())
 	}
 	return l.UI.Print(b.String())
 }

@@ -163,9 +163,6 @@ func (i *inspect) claims(w io.Writer, title string, claims json.RawMessage) erro
 	if title != "" {
 		title = "\n" + i.UI.Out.Strong(title)
 	}
-	if _, err := io.WriteString(w, title+"\n"); err != nil {
-		return err
-	}
-	_, err = i.UI.Fit(table).WriteTo(w)
+	_, err = io.WriteString(w, title+"\n"+i.UI.Fit(table).String())
 	return err
 }
