@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
 )
@@ -53,8 +54,8 @@ func ExitCodeTable() string {
 	return b.String()
 }
 
-// exitCodes is the help topic. Its text is made when it is asked for.
-func (a *app) exitCodes() *cobra.Command {
+// newExitCodes makes the help topic. Its text is made when it is asked for.
+func newExitCodes(*verb.Deps) *cobra.Command {
 	topic := &cobra.Command{Use: "exit-codes", Short: "The exit codes and what they mean"}
 	topic.SetHelpFunc(func(command *cobra.Command, _ []string) { command.Print(exitCodesText()) })
 	return topic

@@ -1,5 +1,6 @@
-// Package cli is the command line: one file a verb, the flags, the output
-// formats and, in exit.go, the one table from errors to exit codes.
+// Package cli is the command line as a whole: the list of commands in root.go, the one table
+// from errors to exit codes in exit.go, completion, version. A command is in the package of
+// its noun, what commands share in verb.
 package cli
 
 import (
@@ -93,6 +94,9 @@ func (c *checked) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// app is one run of the program, from its arguments to its exit code.
+type app struct{ *verb.Deps }
 
 // newApp returns one run of the program.
 func newApp(ctx context.Context, w verb.World) *app {

@@ -40,8 +40,8 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "providers", Make: profile.Providers},
 		verb.Made{Name: "sandbox", Make: sandbox.Command},
 		verb.Made{Name: "doctor", Make: doctor.Command},
-		verb.Made{Name: "version", Make: made(a.version)},
-		verb.Made{Name: "exit-codes", Make: made(a.exitCodes)},
+		verb.Made{Name: "version", Make: newVersion},
+		verb.Made{Name: "exit-codes", Make: newExitCodes},
 	)...)
 	root.Long = `authctl gives scripts, pipelines and developers a bearer token from Pexip Engage,
 Talkdesk, Qmatic Cloud Appointments and Genesys Multicloud CX. Issued tokens are kept

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -16,21 +16,19 @@ var (
 	commit  = ""
 )
 
-func (a *app) version() *cobra.Command {
+func newVersion(d *verb.Deps) *cobra.Command {
 	output := &verb.Output{}
-	command := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  verb.Arguments(0, 0, ""),
-		RunE: func(*cobra.Command, []string) error {
-			if err := a.Begin(output); err != nil {
-				return err
+	return d.Command(cobra.Command{Use: "version", Short: "Print the version"},
+		verb.Flags{Output: output, Formats: []string{"text", "json"}},
+		func(context.Context, []string) error {
+			if output.JSON() {
+				return d.UI.JSON(map[string]string{
+					"version": version, "commit": commit, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+				})
 			}
-			return a.runVersion(output)
-		},
-	}
-	output.Bind(command.Flags(), "text", "json")
-	return command
+			number := versionText(version, commit)
+			return d.UI.Print(fmt.Sprintf("authctl %s %s/%s %s\n", number, runtime.GOOS, runtime.GOARCH, runtime.Version()))
+		})
 }
 
 // versionText is the version with its commit, which a version between two releases has in
@@ -40,18 +38,4 @@ func versionText(version, commit string) string {
 		return version
 	}
 	return version + " " + commit
-}
-
-func (a *app) runVersion(output *verb.Output) error {
-	if output.JSON() {
-		text, err := json.Marshal(map[string]string{
-			"version": version, "commit": commit, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
-		})
-		if err != nil {
-			return err
-		}
-		return a.UI.Print(string(text) + "\n")
-	}
-	number := versionText(version, commit)
-	return a.UI.Print(fmt.Sprintf("authctl %s %s/%s %s\n", number, runtime.GOOS, runtime.GOARCH, runtime.Version()))
 }

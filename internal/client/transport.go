@@ -28,7 +28,7 @@ func (l *Local) Transport(ctx context.Context, o Options) (http.RoundTripper, er
 	}
 	var transport http.RoundTripper = &http.Transport{
 		Proxy:                  network.Proxy,
-		OnProxyConnectResponse: network.RefusedByProxy, //nolint:bodyclose // the transport ends it
+		OnProxyConnectResponse: network.RefusedByProxy,
 		DialContext:            network.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
 		TLSHandshakeTimeout:    10 * time.Second,
 		// One request a connection: what comes behind an answer would be printed by net/http.

@@ -59,7 +59,8 @@ configuration (3), then the store or its locks (7), then what may be over by its
   authctl doctor calls --online
   authctl doctor -o json | jq '.checks[] | select(.state != "ok")'`,
 	}, verb.Flags{
-		Profile: &d.profile, Store: &d.store, Output: &d.output, Formats: []string{"text", "json"}, Own: d.bind, Watched: true,
+		Profile: &d.profile, Store: &d.store, Output: &d.output, Formats: []string{"text", "json"},
+		Own: d.bind, Watched: true,
 	}, d.run)
 }
 
@@ -98,7 +99,9 @@ func (d *doctor) run(ctx context.Context, args []string) error {
 // checkAll makes every check there is. The error is one of the command line's.
 func (d *doctor) checkAll(ctx context.Context) error {
 	d.section = "version"
-	d.ok(check{Name: "authctl", Message: fmt.Sprintf("%s, %s, %s/%s", d.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)})
+	d.ok(check{
+		Name: "authctl", Message: fmt.Sprintf("%s, %s, %s/%s", d.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
+	})
 	d.section = "configuration"
 	local, err := d.Local()
 	if err != nil {

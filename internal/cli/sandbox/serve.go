@@ -38,7 +38,10 @@ The sign-in pages know one user each:
 // Command returns the group `sandbox`.
 func Command(d *verb.Deps) *cobra.Command {
 	return d.Group("sandbox", "The four services emulated on this machine, to try things without an account",
-		verb.Made{Name: "serve", Make: newServe}, verb.Made{Name: "run", Make: newRun}, verb.Made{Name: "tour", Make: newTour})
+		verb.Made{Name: "serve", Make: newServe},
+		verb.Made{Name: "run", Make: newRun},
+		verb.Made{Name: "tour", Make: newTour},
+	)
 }
 
 // serve is `sandbox serve`.

@@ -85,7 +85,8 @@ func (c *check) introspected(ctx context.Context) []string {
 		return nil
 	}
 	var reply json.RawMessage
-	err := c.client.Bounded(ctx, client.SessionOf(c.answer.Token), func(ctx context.Context, with providers.Session) error {
+	with := client.SessionOf(c.answer.Token)
+	err := c.client.Bounded(ctx, with, func(ctx context.Context, with providers.Session) error {
 		var err error
 		reply, err = c.client.Provider.Introspect(ctx, with.AccessToken)
 		return err

@@ -125,7 +125,8 @@ func (w *asking) gaveUp(err error) error {
 		return fmt.Errorf("waited %s for a scope: %w", moment.Lasting(w.patience), err)
 	}
 	in := w.timedOut()
-	in.Message = fmt.Sprintf("%s within %s, asked %s", in.Message, moment.Lasting(w.patience), term.Counted(w.requests, "time"))
+	asked := term.Counted(w.requests, "time")
+	in.Message = fmt.Sprintf("%s within %s, asked %s", in.Message, moment.Lasting(w.patience), asked)
 	in.Err = err
 	return in
 }

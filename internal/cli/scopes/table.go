@@ -148,7 +148,10 @@ func (l *list) fittingTable(target target, list []listed, shown int) term.Table 
 func (l *list) table(target target, scopes []listed, how wordy) term.Table {
 	table := tableOf(scopes, []column[listed]{
 		{name: "SCOPE", text: func(s listed) string { return secret.CleanText(s.Name) }},
-		{name: "ASKED", text: func(s listed) string { return map[bool]string{true: "*"}[s.Asked] }, always: target.profile != nil},
+		{
+			name: "ASKED", always: target.profile != nil,
+			text: func(s listed) string { return map[bool]string{true: "*"}[s.Asked] },
+		},
 		{name: "SOURCE", text: listed.source},
 		{name: "ACCESS", text: func(s listed) string { return s.Access }},
 		{name: "OPENS", text: func(s listed) string { return s.opens(how) }},

@@ -87,7 +87,9 @@ func (w *wait) choose(service providers.Spec, wanted, own []string) ([]string, e
 	}
 	for _, c := range scopes.Check(service, w.wanted) {
 		if c.Kind == scopes.Pointless {
-			return nil, &verb.Error{Kind: "scope", Message: "waiting for " + c.String(), Hint: "take it out of the profile or of --scope"}
+			return nil, &verb.Error{
+				Kind: "scope", Message: "waiting for " + c.String(), Hint: "take it out of the profile or of --scope",
+			}
 		}
 	}
 	// Nothing else is asked for: what of the profile is refused is not waited for.
@@ -131,11 +133,13 @@ func (w *wait) inVain() *verb.Error {
 		advice = append(advice, c.String())
 	}
 	advice = append(advice,
-		fmt.Sprintf("check that client %s was given it in %s", p.Settings.Text("client_id"), cmp.Or(p.Service.ScopesGivenIn, p.Service.Title)),
+		fmt.Sprintf("check that client %s was given it in %s", p.Settings.Text("client_id"),
+			cmp.Or(p.Service.ScopesGivenIn, p.Service.Title)),
 		"see what it gets with "+w.CommandFor(p.Name, "scopes", "probe"), "or raise --timeout")
 	return &verb.Error{
-		Kind: "scope", Message: fmt.Sprintf("%s did not come into effect at %s", strings.Join(w.wanted, " "), p.Service.Title),
-		Hint: strings.Join(advice, "; "),
+		Kind:    "scope",
+		Message: fmt.Sprintf("%s did not come into effect at %s", strings.Join(w.wanted, " "), p.Service.Title),
+		Hint:    strings.Join(advice, "; "),
 	}
 }
 

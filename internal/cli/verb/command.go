@@ -31,15 +31,15 @@ type Flags struct {
 func (f Flags) bind(flags *pflag.FlagSet) {
 	switch {
 	case f.Service != nil:
-		f.Service.Bind(flags, f.Without...)
+		f.Service.bind(flags, f.Without...)
 	case f.Profile != nil:
-		f.Profile.Bind(flags)
+		f.Profile.bind(flags)
 	}
 	if f.Store != nil {
-		f.Store.Bind(flags)
+		f.Store.bind(flags)
 	}
 	if f.Output != nil {
-		f.Output.Bind(flags, f.Formats...)
+		f.Output.bind(flags, f.Formats...)
 	}
 	if f.Own != nil {
 		f.Own(flags)
@@ -63,7 +63,7 @@ func (d *Deps) Command(c cobra.Command, f Flags, run func(ctx context.Context, a
 		command.ValidArgsFunction = d.CompleteProfile
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {
-		if err := d.Begin(f.Output); err != nil {
+		if err := d.begin(f.Output); err != nil {
 			return err
 		}
 		ctx := command.Context()
@@ -76,8 +76,8 @@ func (d *Deps) Command(c cobra.Command, f Flags, run func(ctx context.Context, a
 	return command
 }
 
-// Begin checks the flags that every command has and sets up colour.
-func (d *Deps) Begin(output *Output) error {
+// begin checks the flags that every command has and sets up colour.
+func (d *Deps) begin(output *Output) error {
 	mode, err := term.ParseColorMode(d.Global.Color)
 	if err != nil {
 		return Usagef("--color: %w", err)

@@ -38,7 +38,7 @@ type Profile struct {
 	flag *pflag.Flag
 }
 
-func (f *Profile) Bind(flags *pflag.FlagSet) {
+func (f *Profile) bind(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.Name, "profile", "p", "", "the `profile` (AUTHCTL_PROFILE)")
 	f.flag = flags.Lookup("profile")
 }
@@ -66,7 +66,7 @@ type Store struct {
 	Name string
 }
 
-func (f *Store) Bind(flags *pflag.FlagSet) {
+func (f *Store) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Name, "store", "", "where tokens are kept: auto, keyring, file or memory (AUTHCTL_STORE)")
 	Choose(flags, "store", client.StoreNames()...)
 }
@@ -95,7 +95,7 @@ type Service struct {
 }
 
 // bind adds the flags but for those that mean nothing to the command.
-func (f *Service) Bind(flags *pflag.FlagSet, without ...string) {
+func (f *Service) bind(flags *pflag.FlagSet, without ...string) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.bindAll(all)
 	all.VisitAll(func(flag *pflag.Flag) {
@@ -110,8 +110,8 @@ func (f *Service) Bind(flags *pflag.FlagSet, without ...string) {
 func ForCachedTokens() []string { return []string{"min-ttl", "force-refresh", "no-cache"} }
 
 func (f *Service) bindAll(flags *pflag.FlagSet) {
-	f.Profile.Bind(flags)
-	f.Store.Bind(flags)
+	f.Profile.bind(flags)
+	f.Store.bind(flags)
 	flags.StringArrayVarP(&f.Scopes, "scope", "s", nil,
 		"a `scope` to ask for instead of the profile's (repeatable; comma or space separated)")
 	flags.Var(&f.MinTTL, "min-ttl",
@@ -182,7 +182,7 @@ type Output struct {
 	formats []string
 }
 
-func (f *Output) Bind(flags *pflag.FlagSet, formats ...string) {
+func (f *Output) bind(flags *pflag.FlagSet, formats ...string) {
 	f.formats = formats
 	flags.StringVarP(&f.Format, "output", "o", formats[0], "the output `format`: "+strings.Join(formats, ", "))
 	Choose(flags, "output", formats...)

@@ -79,7 +79,9 @@ func (f *Require) Demand(d *Deps, c *client.Client, answer broker.Answer, known 
 
 // nextFor says how a missing scope is come by: those that were not asked for have to
 // be, the others have to be granted at the service.
-func nextFor(commandFor func(string, ...string) string, c *client.Client, known scopes.Sides, missing []string, cached bool) string {
+func nextFor(
+	commandFor func(string, ...string) string, c *client.Client, known scopes.Sides, missing []string, cached bool,
+) string {
 	if better := scopes.Corrected(c.Profile.Service, missing); !slices.Equal(better, missing) {
 		return "probably meant: " + strings.Join(better, ", ") + "; see authctl scopes list " + c.Profile.Service.Name
 	}

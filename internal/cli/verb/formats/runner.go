@@ -167,7 +167,8 @@ func (p Token) report(name string) (string, error) {
 
 // warnOfReport tells what a dotenv report of so many bytes is not.
 func warnOfReport(d *verb.Deps, size int) {
-	d.UI.Warn("GitLab does not hide this variable in the logs of the jobs that get it, and the report can be downloaded: " +
+	d.UI.Warn("GitLab does not hide this variable in the logs of the jobs that get it, and the report can be " +
+		"downloaded: " +
 		"let it expire soon, and where one job is enough use authctl exec instead")
 	if size >= reportLimit {
 		d.UI.Warn(fmt.Sprintf("the report has %d bytes; GitLab refuses one of %d or more unless its limits were raised",
