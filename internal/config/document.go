@@ -59,7 +59,7 @@ func (d *decoder) Decode(text []byte, into map[string]any) error {
 		return err
 	}
 	if err := root.Decode(&into); err != nil {
-		return valueError(root, err)
+		return valueError(err)
 	}
 	d.root = root
 	return nil
@@ -92,17 +92,18 @@ func parseRoot(text []byte) (*yaml.Node, error) {
 func checkTopLevel(root *yaml.Node) error {
 	known := []string{"default_profile", "profiles"}
 	for i := 0; i < len(root.Content); i += 2 {
-		key := root.Content[i]
-		if !slices.Contains(known, key.Value) {
-			return &setting.Error{
-				Line: key.Line, Name: key.Value, Problem: "is not a known key",
-				Help: didYouMean(key.Value, known),
-			}
+		key, value := root.Content[i], deref(root.Content[i+1])
+		var e *setting.Error
+		switch {
+		case !slices.Contains(known, key.Value):
+			e = wrong(key.Value, "is not a known key", didYouMean(key.Value, known))
+		case key.Value == "profiles" && value.Kind != yaml.MappingNode && value.Tag != "!!null":
+			e, key = wrong("profiles", "must be a mapping of names to profiles", ""), value
+		default:
+			continue
 		}
-		if value := deref(root.Content[i+1]); key.Value == "profiles" &&
-			value.Kind != yaml.MappingNode && value.Tag != "!!null" {
-			return &setting.Error{Line: value.Line, Name: "profiles", Problem: "must be a mapping of names to profiles"}
-		}
+		e.Line = key.Line
+		return e
 	}
 	return nil
 }
@@ -150,48 +151,32 @@ func actualLine(lines []string, line int, problem string) int {
 	return line
 }
 
-// valueError drops the decoder's words, because they can quote a value. What it
-// finds in practice is a key given twice.
-func valueError(root *yaml.Node, err error) error {
-	if key := repeatedKey(root); key != nil {
-		return &setting.Error{Line: key.Line, Name: key.Value, Problem: "is given twice"}
-	}
-	problem := "has a value that does not fit its tag"
+// valueError drops the decoder's words, because they can quote a value. What it finds in
+// practice is a key given twice, which it names.
+func valueError(err error) error {
+	e := wrong("", "has a value that does not fit its tag", "")
 	typeErr, ok := errors.AsType[*yaml.TypeError](err)
 	if !ok || len(typeErr.Errors) == 0 {
-		return &setting.Error{Problem: problem}
+		return e
 	}
-	line, _ := splitLine(typeErr.Errors[0])
-	return &setting.Error{Line: line, Problem: problem}
+	line, problem := splitLine(typeErr.Errors[0])
+	e.Line = line
+	if rest, twice := strings.CutPrefix(problem, "mapping key "); twice {
+		key, _ := strconv.QuotedPrefix(rest)
+		e.Name, _ = strconv.Unquote(key)
+		e.Problem = "is given twice"
+	}
+	return e
 }
 
 func splitLine(text string) (int, string) {
-	rest, ok := strings.CutPrefix(text, "line ")
-	if !ok {
-		return 0, text
-	}
+	rest, _ := strings.CutPrefix(text, "line ")
 	number, problem, _ := strings.Cut(rest, ": ")
 	line, err := strconv.Atoi(number)
 	if err != nil {
 		return 0, text
 	}
 	return line, problem
-}
-
-func repeatedKey(n *yaml.Node) *yaml.Node {
-	seen := map[string]bool{}
-	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			if seen[child.Value] {
-				return child
-			}
-			seen[child.Value] = true
-		}
-		if key := repeatedKey(child); key != nil {
-			return key
-		}
-	}
-	return nil
 }
 
 // deref follows an alias to what it stands for.
@@ -263,9 +248,9 @@ func (d *document) fallback() (string, error) {
 // Outline is what a parsed configuration holds.
 type Outline struct {
 	// Names are the profiles in the order of the file.
-	Names []string
+	Names []string `yaml:"-"`
 	// Default is what default_profile says.
-	Default string
+	Default string `yaml:"default_profile"`
 	// Profiles are the values, by the names of profiles.
 	Profiles map[string]any
 }
@@ -276,14 +261,11 @@ func ParseOutline(text []byte) (o Outline, err error) {
 	if err != nil {
 		return o, err
 	}
-	if _, value := lookup(d.root, "default_profile"); value != nil && value.Tag != "!!null" {
-		o.Default = value.Value
-	}
-	if o.Names = d.names(); len(o.Names) == 0 {
+	if o.Names = d.names(); d.root == nil {
 		return o, nil
 	}
 	if err := d.root.Decode(&o); err != nil {
-		return o, valueError(d.root, err)
+		return o, valueError(err)
 	}
 	return o, nil
 }

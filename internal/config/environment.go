@@ -107,44 +107,39 @@ func (e *environ) truth(name string) bool {
 	return false
 }
 
-// keyReferences are the twins of AUTHCTL_STORE_KEY that are set.
-func keyReferences(env files.Environ) []source.Need {
-	var all []source.Need
-	for _, twin := range []struct{ suffix, kind string }{{"_FILE", "file"}, {"_CMD", "cmd"}} {
-		if arg := env.Get(storeKey + twin.suffix); arg != "" {
-			name := storeKey + twin.suffix
-			ref := source.Reference{Kind: twin.kind, Arg: arg}
-			all = append(all, source.Need{Setting: name, Origin: "environment " + name, Reference: ref})
-		}
-	}
-	return all
-}
-
 // storeKey reads the one of three variables that is set.
 func (e *environ) storeKey(f *source.Fetcher) (fetch secret.Func) {
-	var given []string
-	if value := f.Env.Raw(storeKey); value != "" {
-		given = append(given, storeKey)
-		fetch, _ = f.Given(storeKey, value)
-	}
-	for _, n := range keyReferences(f.Env) {
-		given = append(given, n.Setting)
-		fetch = f.Bind(n)
-	}
-	if len(given) > 1 {
-		e.fail(wrong(strings.Join(given, " and "), "are set together", "keep one of them"))
+	set, need := keyNeeded(f.Env)
+	switch {
+	case len(set) > 1:
+		e.fail(wrong(strings.Join(set, " and "), "are set together", "keep one of them"))
+	case need.Kind != "":
+		fetch = f.Bind(need)
+	case len(set) == 1:
+		fetch, _ = f.Given(storeKey, f.Env.Raw(storeKey))
 	}
 	return fetch
+}
+
+// keyNeeded returns which of the variables of the store's key are set, and what the last of
+// them needs.
+func keyNeeded(env files.Environ) (set []string, need source.Need) {
+	set, ref := secretVariables(env, storeKey, "file", "cmd")
+	if len(set) > 0 {
+		name := set[len(set)-1]
+		need = source.Need{Setting: name, Origin: "environment " + name, Reference: ref}
+	}
+	return set, need
 }
 
 // InspectStoreKey looks for the key of the file store, which AUTHCTL_STORE_KEY or
 // one of its twins gives; false when none of them is set.
 func InspectStoreKey(ctx context.Context, f *source.Fetcher) (source.Inspection, bool) {
-	for _, n := range keyReferences(f.Env) {
-		return f.Inspect(ctx, n), true
+	set, need := keyNeeded(f.Env)
+	if need.Kind == "" {
+		return source.Inspection{Need: need}, len(set) > 0
 	}
-	byValue := source.Need{Setting: storeKey, Origin: "environment " + storeKey}
-	return source.Inspection{Need: byValue}, f.Env.Raw(storeKey) != ""
+	return f.Inspect(ctx, need), true
 }
 
 // InCI reports whether this is a pipeline: CI is set, and to nothing that means no. Most

@@ -34,38 +34,29 @@ func Words(text string) []string {
 	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
 }
 
-// checkScope returns what is wrong with a scope, nothing when it is one by RFC 6749 §3.3:
-// printable ASCII but for blanks, quotation marks and backslashes.
-func checkScope(scope string) string {
-	for _, r := range scope {
+// oddPaste returns what is wrong with a text that nobody can have meant, because it cannot
+// be seen or cannot be, and what to do. A scope is printable ASCII but for blanks, quotation
+// marks and backslashes (RFC 6749 §3.3).
+func oddPaste(d setting.Setting, text string) (problem, help string) {
+	odd := files.Odd(text)
+	switch {
+	case odd != "":
+		return odd, "type it anew: what is copied from a page or a chat can hold such"
+	case d.Kind == setting.Text && isQuoted(text):
+		return "is in quotes", "take the quotes away; docker --env-file keeps them"
+	case d.Name != "scopes":
+		return "", ""
+	}
+	help = "write scopes without quotes, with blanks or commas between them"
+	if strings.Trim(text, "'`") != text {
+		return "has " + files.Short(text) + ", which is in quotes", help
+	}
+	for _, r := range text {
 		if r <= ' ' || r > '~' || r == '"' || r == '\\' {
-			return fmt.Sprintf("has %q, and no scope can hold %q (RFC 6749 §3.3)", files.Short(scope), r)
+			return fmt.Sprintf("has %q, and no scope can hold %q (RFC 6749 §3.3)", files.Short(text), r), help
 		}
 	}
-	return ""
-}
-
-// checkPasted refuses what nobody can have meant, because it cannot be seen or cannot be.
-func checkPasted(d setting.Setting, given []string, key, prefix string) error {
-	for _, text := range given {
-		if odd := files.Odd(text); odd != "" {
-			return wrong(key, prefix+odd, "type it anew: what is copied from a page or a chat can hold such")
-		}
-		if d.Kind == setting.Text && isQuoted(text) {
-			return wrong(key, prefix+"is in quotes", "take the quotes away; docker --env-file keeps them")
-		}
-		if d.Name != "scopes" {
-			continue
-		}
-		problem := checkScope(text)
-		if strings.Trim(text, "'`") != text {
-			problem = fmt.Sprintf("has %s, which is in quotes", files.Short(text))
-		}
-		if problem != "" {
-			return wrong(key, prefix+problem, "write scopes without quotes, with blanks or commas between them")
-		}
-	}
-	return nil
+	return "", ""
 }
 
 // isQuoted reports whether text stands between two quotes that are the same.
@@ -120,10 +111,9 @@ func (b *builder) settle(values map[string]setting.Value) error {
 			case v.Origin == "" || v.Origin == "default":
 				values[name] = setting.Value{Text: text, Origin: values[from].Origin}
 			case v.Text != text:
-				return &setting.Error{
-					Name: name, Profile: b.Name, Help: "give " + from + " as the name alone, or correct " + name,
-					Problem: fmt.Sprintf("says %q, but the address given as %s is one of %q", files.Short(v.Text), from, text),
-				}
+				return wrong(name,
+					fmt.Sprintf("says %q, but the address given as %s is one of %q", files.Short(v.Text), from, text),
+					"give "+from+" as the name alone, or correct "+name)
 			}
 		}
 	}

@@ -30,25 +30,19 @@ type Profile struct {
 	chosen string
 	// needs are the references of the file, the flags and the environment, also
 	// those that something else goes before.
-	needs []need
+	needs []source.Need
 	// file is where the other profiles are.
 	file *File
-}
-
-// need is a reference with what fetches it.
-type need struct {
-	source.Need
-	fetch secret.Func
 }
 
 // secret binds a reference to a setting of the profile. Errors name what needs it: the
 // setting, or a variable.
 func (p *Profile) secret(of, named string, ref source.Reference, origin string) setting.Value {
 	n := source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Keep: p.named}
-	fetch := p.file.options.Fetcher.Bind(n)
+	v := setting.Value{Text: ref.String(), Secret: p.file.options.Fetcher.Bind(n), Origin: origin}
 	n.Setting = of
-	p.needs = append(p.needs, need{n, fetch})
-	return setting.Value{Text: ref.String(), Secret: fetch, Origin: origin}
+	p.needs = append(p.needs, n)
+	return v
 }
 
 // named are the environment variables that references name.
@@ -64,8 +58,8 @@ func (p *Profile) named() []string {
 
 // asks are the secrets that only a person or stdin can give. Nobody is asked for what a
 // flag or the environment gives.
-func (p *Profile) asks() []need {
-	return slices.DeleteFunc(slices.Clone(p.needs), func(n need) bool {
+func (p *Profile) asks() []source.Need {
+	return slices.DeleteFunc(slices.Clone(p.needs), func(n source.Need) bool {
 		v, _ := p.Settings.Lookup(n.Setting)
 		return !n.Asks() || v.Origin != n.Origin
 	})
@@ -98,20 +92,20 @@ func (p *Profile) Interactive() []string {
 // answers are remembered. Errors are *setting.Error.
 func (p *Profile) Ask(ctx context.Context, limit time.Duration) error {
 	for _, n := range p.asks() {
-		if err := n.within(ctx, limit); err != nil {
+		if err := p.fetch(ctx, n, limit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (n need) within(ctx context.Context, limit time.Duration) error {
+func (p *Profile) fetch(ctx context.Context, n source.Need, limit time.Duration) error {
 	if n.Kind == "stdin" && limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	_, err := n.fetch(ctx)
+	_, err := p.Settings.Secret(n.Setting)(ctx)
 	return err
 }
 
@@ -124,12 +118,13 @@ func (p *Profile) Inspect(ctx context.Context) []source.Inspection {
 		if !ok || v.Secret == nil {
 			continue
 		}
-		i := slices.IndexFunc(p.needs, func(n need) bool { return n.Setting == d.Name && n.Origin == v.Origin })
+		need := source.Need{Setting: d.Name, Origin: v.Origin}
+		i := slices.IndexFunc(p.needs, func(n source.Need) bool { return n.Setting == d.Name && n.Origin == v.Origin })
 		if i < 0 {
-			list = append(list, source.Inspection{Need: source.Need{Setting: d.Name, Origin: v.Origin}})
+			list = append(list, source.Inspection{Need: need})
 			continue
 		}
-		list = append(list, p.file.options.Fetcher.Inspect(ctx, p.needs[i].Need))
+		list = append(list, p.file.options.Fetcher.Inspect(ctx, p.needs[i]))
 	}
 	return list
 }

@@ -73,28 +73,26 @@ func variablesOf(text []byte) (names []string, ok bool) {
 	in := yaml.NewDecoder(bytes.NewReader(text))
 	for {
 		var doc yaml.Node
-		if err := in.Decode(&doc); errors.Is(err, io.EOF) {
-			return names, true
-		} else if err != nil {
-			return nil, false
+		if err := in.Decode(&doc); err != nil {
+			return names, errors.Is(err, io.EOF)
 		}
-		names = append(names, namedBy(&doc)...)
+		names = append(names, namedBy(&doc, "env")...)
 	}
 }
 
-// namedBy returns what the references among a node's scalars name. What an alias stands
-// for is met where its anchor is.
-func namedBy(n *yaml.Node) []string {
+// namedBy returns what the references of a kind among a node's scalars name. What an alias
+// stands for is met where its anchor is.
+func namedBy(n *yaml.Node, kind string) []string {
 	var names []string
 	if n.Kind == yaml.ScalarNode {
 		text := n.Value
 		_ = n.Decode(&text) // as !!binary says
-		if ref, ok := source.Parse(text); ok && ref.Kind == "env" {
+		if ref, ok := source.Parse(text); ok && ref.Kind == kind {
 			names = append(names, ref.Arg)
 		}
 	}
 	for _, child := range n.Content {
-		names = append(names, namedBy(child)...)
+		names = append(names, namedBy(child, kind)...)
 	}
 	return names
 }
@@ -128,25 +126,21 @@ func (f *File) OwnSecrets(name, prefix string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, others := []string{}, []string{}
+	var own, others []string
 	for _, profile := range doc.names() {
-		values, _, _ := doc.profile(profile)
-		settings, ok := values.(map[string]any)
-		if !ok {
-			return nil, &setting.Error{Path: f.Path, Profile: profile, Problem: "cannot be read"}
-		}
-		for _, value := range settings {
-			text, _ := value.(string)
-			secret, ok := strings.CutPrefix(text, "keyring:")
-			switch {
-			case !ok:
-			case profile != name:
-				others = append(others, strings.TrimSpace(secret))
-			case strings.HasPrefix(secret, prefix):
-				own = append(own, strings.TrimSpace(secret))
-			}
+		_, key, node := doc.profile(profile)
+		names := namedBy(node, "keyring")
+		switch {
+		case node.Kind != yaml.MappingNode:
+			return nil, &setting.Error{Path: f.Path, Line: doc.line(key), Profile: profile, Problem: "cannot be read"}
+		case profile == name:
+			own = names
+		default:
+			others = append(others, names...)
 		}
 	}
 	slices.Sort(own)
-	return slices.DeleteFunc(slices.Compact(own), func(s string) bool { return slices.Contains(others, s) }), nil
+	return slices.DeleteFunc(slices.Compact(own), func(secret string) bool {
+		return !strings.HasPrefix(secret, prefix) || slices.Contains(others, secret)
+	}), nil
 }

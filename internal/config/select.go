@@ -27,7 +27,7 @@ func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, e
 	}
 	p, err := f.fromFile(chosen, flags)
 	if err != nil {
-		return nil, f.located(err)
+		return nil, err
 	}
 	if provider != "" && p.Service.Name != provider {
 		return nil, &setting.Error{
@@ -39,24 +39,22 @@ func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, e
 	return p, nil
 }
 
-// located completes an error with the file's path, when the file is to blame.
+// located completes an error about the file as a whole.
 func (f *File) located(err error) error {
-	e, ok := errors.AsType[*setting.Error](err)
-	if ok && !strings.HasPrefix(e.Name, "AUTHCTL_") && !strings.HasPrefix(e.Name, "flag") {
+	if e, ok := errors.AsType[*setting.Error](err); ok {
 		e.Path = f.Path
 	}
 	return err
 }
 
 func (f *File) fromEnvironment(provider string, flags map[string]setting.Value) (*Profile, error) {
-	service, ok := serviceOf(f.options.Services, provider)
+	service, ok, help := serviceOf(f.options.Services, provider)
 	if !ok {
-		return nil, wrong("AUTHCTL_PROVIDER", fmt.Sprintf("%q is not a known provider", provider),
-			didYouMean(provider, serviceNames(f.options.Services)))
+		return nil, wrong("AUTHCTL_PROVIDER", fmt.Sprintf("%q is not a known provider", provider), help)
 	}
 	b := builder{
 		Profile: &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER", file: f},
-		env:     f.env, flags: flags,
+		flags:   flags,
 	}
 	return b.Profile, b.fill()
 }
@@ -76,10 +74,7 @@ func (f *File) fromFile(name string, flags map[string]setting.Value) (*Profile, 
 	p, err := f.build(doc, chosen, flags)
 	if e, ok := errors.AsType[*setting.Error](err); ok && name == "" && errors.Is(e, ErrNoProfile) {
 		key, _ := lookup(doc.root, "default_profile")
-		e.Line, e.Name = doc.line(key), "default_profile"
-		if e.Problem = "names a profile that does not exist"; MayBeShown(chosen) {
-			e.Problem = "names " + chosen + ", which does not exist"
-		}
+		e.Line, e.Name, e.Problem = doc.line(key), "default_profile", NamesNothing(chosen)
 	}
 	return p, err
 }
@@ -157,27 +152,23 @@ func (f *File) fallback() (string, error) {
 		return name, err
 	}
 	names, err := f.Names()
-	if err != nil {
-		return "", err
+	if err != nil || len(names) == 1 {
+		return strings.Join(names, ""), err
 	}
-	switch len(names) {
-	case 1:
-		return names[0], nil
-	case 0:
-		e := &setting.Error{
-			Problem: "there is no profile" + f.emptyProvider(), Err: ErrNoProfile,
-			Help: "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs",
-		}
-		if f.Path == "" {
-			e.Problem = "there is no profile: " + notLooked + f.emptyProvider()
-			e.Help = "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs"
-		}
-		return "", e
-	}
-	return "", &setting.Error{
+	e := &setting.Error{
+		Path: f.Path, Err: ErrNoProfile,
 		Problem: "no profile was named and none is the default; there are " + some(names),
-		Help:    "name one, or make it the default with: authctl profile use NAME", Err: ErrNoProfile,
+		Help:    "name one, or make it the default with: authctl profile use NAME",
 	}
+	switch {
+	case f.Path == "":
+		e.Problem = "there is no profile: " + notLooked + f.emptyProvider()
+		e.Help = "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs"
+	case len(names) == 0:
+		e.Problem = "there is no profile" + f.emptyProvider()
+		e.Help = "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs"
+	}
+	return "", e
 }
 
 // emptyProvider says that the environment was about to give the profile.
@@ -253,7 +244,7 @@ func (f *File) summary(doc *document, name string) Summary {
 	s := Summary{Name: name}
 	p, err := f.build(doc, name, nil)
 	if err != nil {
-		s.Err = f.located(err)
+		s.Err = err
 		return s
 	}
 	s.Provider, s.Account = p.Service.Name, p.Settings.Text("account")

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
@@ -22,14 +23,11 @@ const inQuotes = "put it in quotes"
 // builder makes one profile of what the flags, the environment and the file say.
 type builder struct {
 	*Profile
-	env   files.Environ
 	flags map[string]setting.Value
 	// doc, raw and node are the profile in the file; nil without one.
 	doc  *document
 	raw  map[string]any
 	node *yaml.Node
-	// origin tells where the profile is: "profile calls in /path".
-	origin string
 	// said is what pasted addresses say, by the setting each was given for.
 	said map[string]map[string]string
 }
@@ -40,19 +38,15 @@ func (f *File) build(doc *document, name string, flags map[string]setting.Value)
 	if key == nil {
 		return nil, f.noProfile(name)
 	}
-	b := builder{
-		Profile: &Profile{Name: name, Line: doc.line(key), file: f}, env: f.env, flags: flags, doc: doc, node: node,
-		origin: fmt.Sprintf("profile %s in %s", name, f.Path),
-	}
 	raw, ok := values.(map[string]any)
-	b.raw = raw
+	b := builder{Profile: &Profile{Name: name, Line: doc.line(key), file: f}, flags: flags, doc: doc, raw: raw, node: node}
 	switch {
 	case !IsName(name):
-		return nil, &setting.Error{Line: b.Line, Problem: "this is not a name for a profile", Help: NameHint(name, nil)}
+		return nil, &setting.Error{Path: f.Path, Line: b.Line, Problem: "this is not a name for a profile", Help: NameHint(name, nil)}
 	case node.Tag == "!!null" || ok && len(raw) == 0:
 		return nil, b.blame(wrong("", "is empty", "begin with its provider"))
 	case !ok:
-		return nil, b.blame(&setting.Error{Problem: "must be a mapping of settings"})
+		return nil, b.blame(wrong("", "must be a mapping of settings", ""))
 	}
 	if err := b.provider(f.options.Services); err != nil {
 		return nil, b.blame(err)
@@ -65,55 +59,50 @@ func (b *builder) provider(services []providers.Spec) error {
 	raw := b.raw["provider"]
 	name, ok := raw.(string)
 	name = files.Tidy(name)
+	service, known, help := serviceOf(services, name)
 	switch {
 	case raw == nil || ok && name == "":
-		return wrong("provider", "is missing", didYouMean("", serviceNames(services)))
+		return wrong("provider", "is missing", help)
 	case !ok:
 		return notOf("provider", "text", raw)
+	case !known:
+		return wrong("provider", fmt.Sprintf("%q is not known", files.Short(name)), help)
 	}
-	if b.Service, ok = serviceOf(services, name); !ok {
-		return wrong("provider", fmt.Sprintf("%q is not known", files.Short(name)),
-			didYouMean(name, serviceNames(services)))
-	}
+	b.Service = service
 	b.chosen = b.at("provider")
 	return nil
 }
 
-// serviceOf returns the service of that name.
-func serviceOf(services []providers.Spec, name string) (providers.Spec, bool) {
-	i := slices.IndexFunc(services, func(s providers.Spec) bool { return s.Name == name })
-	if i < 0 {
-		return providers.Spec{}, false
-	}
-	return services[i], true
-}
-
-func serviceNames(services []providers.Spec) []string {
+// serviceOf returns the service of that name; where there is none, help says what to do.
+func serviceOf(services []providers.Spec, name string) (service providers.Spec, ok bool, help string) {
 	names := make([]string, len(services))
 	for i, s := range services {
-		names[i] = s.Name
+		if names[i] = s.Name; s.Name == name {
+			return s, true, ""
+		}
 	}
-	return names
+	return providers.Spec{}, false, didYouMean(name, names)
 }
 
 // at is the origin of a value in the file.
 func (b *builder) at(setting string) string {
 	key, _ := lookup(b.node, setting)
-	return fmt.Sprintf("%s:%d", b.origin, max(b.doc.line(key), b.Line))
+	return fmt.Sprintf("profile %s in %s:%d", b.Name, b.file.Path, max(b.doc.line(key), b.Line))
 }
 
-// blame completes an error about the profile's text with name and line.
+// blame completes an error about the profile's text with where that is.
 func (b *builder) blame(err error) error {
 	e, ok := errors.AsType[*setting.Error](err)
 	if !ok {
 		return err
 	}
 	e.Profile = b.Name
-	if key, _ := lookup(b.node, e.Name); e.Line == 0 && key != nil {
-		e.Line = b.doc.line(key)
+	if b.doc == nil {
+		return err
 	}
-	e.Line = cmp.Or(e.Line, b.Line)
-	return e
+	key, _ := lookup(b.node, e.Name)
+	e.Path, e.Line = b.file.Path, cmp.Or(e.Line, b.doc.line(key), b.Line)
+	return err
 }
 
 // fill gives the profile its effective values. The whole text of it is checked,
@@ -123,6 +112,7 @@ func (b *builder) fill() error {
 		return err
 	}
 	values := make(map[string]setting.Value, len(b.Service.Settings))
+	absent := map[string]setting.Absence{}
 	for _, d := range b.Service.Settings {
 		inFile, err := b.written(d)
 		if err != nil {
@@ -134,12 +124,15 @@ func (b *builder) fill() error {
 		}
 		if v.Origin != "" {
 			values[d.Name] = v
+		} else if absence := b.absence(d); absence.Why != "" || b.doc == nil {
+			// Without a file it comes from the environment or from nowhere.
+			absent[d.Name] = absence
 		}
 	}
 	if err := b.settle(values); err != nil {
 		return b.blame(err)
 	}
-	b.Settings = setting.New(b.Name, values).Explaining(b.absences(values))
+	b.Settings = setting.New(b.Name, values).Explaining(absent)
 	return nil
 }
 
@@ -192,39 +185,40 @@ func notASetting(service providers.Spec, key string, known []string) error {
 
 // written reads a setting in the profile's text; null and "" count as not given.
 func (b *builder) written(d setting.Setting) (setting.Value, error) {
-	raw := b.raw[d.Name]
-	if raw == nil || raw == "" {
+	switch raw := b.raw[d.Name]; {
+	case raw == nil || raw == "":
 		return setting.Value{}, nil
+	case d.Kind == setting.Secret:
+		text, _ := raw.(string)
+		return b.reference(d.Name, d.Name, text, b.at(d.Name), filepath.Dir(b.file.Path))
+	default:
+		return b.value(d, raw, d.Name, b.at(d.Name))
 	}
-	text, ok := raw.(string)
-	v := setting.Value{Text: text, Origin: b.at(d.Name)}
-	wanted := "text"
-	switch d.Kind {
-	case setting.Secret:
-		return b.reference(d.Name, d.Name, text, v.Origin, filepath.Dir(b.file.Path))
-	case setting.List:
-		list, err := listOf(d.Name, raw)
-		if err != nil {
+}
+
+// value reads what the file or a variable, which is text, has for a setting that is no
+// secret. Errors are about key.
+func (b *builder) value(d setting.Setting, raw any, key, origin string) (v setting.Value, err error) {
+	v.Origin = origin
+	var fits bool
+	switch raw := raw.(type) {
+	case string:
+		v.Text, fits = b.taken(d.Name, files.Tidy(raw)), true
+	case int:
+		v.Text, fits = strconv.Itoa(raw), d.Kind == setting.Number
+	case bool:
+		v.Text, fits = strconv.FormatBool(raw), d.Kind == setting.Bool
+	}
+	switch {
+	case d.Kind == setting.List:
+		v.Text = ""
+		if v.List, err = listOf(key, raw); err != nil {
 			return v, err
 		}
-		v.Text, v.List, ok = "", list, true
-	case setting.Number:
-		wanted = "a number"
-		if number, isNumber := raw.(int); isNumber {
-			v.Text, ok = strconv.Itoa(number), true
-		}
-	case setting.Bool:
-		wanted = "true or false"
-		if truth, isBool := raw.(bool); isBool {
-			v.Text, ok = strconv.FormatBool(truth), true
-		}
-	default:
-		v.Text = b.taken(d.Name, files.Tidy(text))
+	case !fits:
+		return v, notOf(key, wantedOf(d.Kind), raw)
 	}
-	if !ok {
-		return v, notOf(d.Name, wanted, raw)
-	}
-	return v, checkValue(d, &v, d.Name, "")
+	return v, checkValue(d, &v, key, "")
 }
 
 // reference reads a reference, which key gives. What is not one may be the secret itself,
@@ -258,61 +252,49 @@ func (b *builder) flag(d setting.Setting, v setting.Value) (setting.Value, error
 // with _FILE. Empty variables count as unset.
 func (b *builder) variable(d setting.Setting) (setting.Value, error) {
 	name := d.Env()
-	text := b.env.Get(name)
+	text := b.file.env.Get(name)
 	switch {
 	case d.Kind == setting.Secret:
 		return b.secretVariable(d.Name, name)
 	case text == "":
 		return setting.Value{}, nil
 	}
-	return b.given(d, text, name, "environment "+name)
-}
-
-// given reads a value that stands outside of a file, a list as words.
-func (b *builder) given(d setting.Setting, text, key, origin string) (setting.Value, error) {
-	v := setting.Value{Origin: origin}
-	if d.Kind == setting.List {
-		v.List = Words(text)
-	} else {
-		v.Text = b.taken(d.Name, text)
-	}
-	return v, checkValue(d, &v, key, "")
+	return b.value(d, text, name, "environment "+name)
 }
 
 func (b *builder) secretVariable(of, name string) (setting.Value, error) {
-	value, path := b.env.Raw(name), b.env.Get(name+"_FILE")
+	set, ref := secretVariables(b.file.env, name, "file")
 	switch {
-	case value != "" && path != "":
-		return setting.Value{}, wrong(name, "and "+name+"_FILE are both set", "unset one of them")
-	case path != "":
-		ref := source.Reference{Kind: "file", Arg: path}
-		return b.secret(of, name+"_FILE", ref, "environment "+name+"_FILE"), nil
-	case value != "":
-		fetch, ok := b.file.options.Fetcher.Given(name, value)
-		if !ok {
-			return setting.Value{}, wrong(name, "holds blanks or a line break and nothing else",
-				"give it the secret, or unset it")
-		}
-		return setting.Value{Secret: fetch, Origin: "environment " + name}, nil
+	case len(set) == 0:
+		return setting.Value{}, nil
+	case len(set) > 1:
+		return setting.Value{}, wrong(strings.Join(set, " and "), "are both set", "unset one of them")
+	case ref.Kind != "":
+		return b.secret(of, set[0], ref, "environment "+set[0]), nil
 	}
-	return setting.Value{}, nil
+	fetch, ok := b.file.options.Fetcher.Given(name, b.file.env.Raw(name))
+	if !ok {
+		return setting.Value{}, wrong(name, "holds blanks or a line break and nothing else", "give it the secret, or unset it")
+	}
+	return setting.Value{Secret: fetch, Origin: "environment " + name}, nil
 }
 
-// absences says of the settings without a value why the environment gave none, where it
-// was expected to: without a file it comes from there or from nowhere.
-func (b *builder) absences(values map[string]setting.Value) map[string]setting.Absence {
-	all := map[string]setting.Absence{}
-	for _, d := range b.Service.Settings {
-		if _, ok := values[d.Name]; ok {
-			continue
-		}
-		if absence := b.absence(d); absence.Why != "" || b.doc == nil {
-			all[d.Name] = absence
+// secretVariables returns which of the variables of a secret are set, the one that holds it
+// and its twins that give a reference of a kind (_FILE, _CMD), and the reference of the last.
+func secretVariables(env files.Environ, name string, kinds ...string) (set []string, ref source.Reference) {
+	if env.Raw(name) != "" {
+		set = append(set, name)
+	}
+	for _, kind := range kinds {
+		twin := name + "_" + strings.ToUpper(kind)
+		if arg := env.Get(twin); arg != "" {
+			set, ref = append(set, twin), source.Reference{Kind: kind, Arg: arg}
 		}
 	}
-	return all
+	return set, ref
 }
 
+// absence says of a setting without a value why the environment gave none, and how it can.
 func (b *builder) absence(d setting.Setting) setting.Absence {
 	name := d.Env()
 	names, help := []string{name}, "set "+name+": "+d.Help
@@ -321,11 +303,11 @@ func (b *builder) absence(d setting.Setting) setting.Absence {
 		help = "set " + name + " to the secret itself, or " + name + "_FILE to a file that holds it"
 	}
 	for _, n := range names {
-		why, remedy := source.Absent(b.env, n)
+		why, remedy := source.Absent(b.file.env, n)
 		if why == "" {
 			continue
 		}
-		if d.Kind == setting.Secret && !b.env.Has(n) {
+		if d.Kind == setting.Secret && !b.file.env.Has(n) {
 			help = remedy + "; or " + help
 		}
 		return setting.Absence{Why: n + " " + why, Help: help}

@@ -31,7 +31,7 @@ func ParseSetting(service providers.Spec, name, text string) (setting.Value, err
 		return setting.Value{}, wrong(name, "is empty", "")
 	case d.Kind != setting.Secret:
 		b := builder{Profile: &Profile{Service: service}}
-		return b.given(d, text, name, "what was given")
+		return b.value(d, text, name, "what was given")
 	case !isReference:
 		return setting.Value{}, notAReference(name)
 	}
@@ -47,29 +47,23 @@ func settingNames(service providers.Spec) []string {
 	return names
 }
 
-// checkValue checks the allowed values and puts a truth value into its one form.
+// checkValue checks the allowed values and puts a value into its one form.
 func checkValue(d setting.Setting, v *setting.Value, key, prefix string) error {
 	allowed, given := d.Values, v.List
+	switch d.Kind {
+	case setting.Bool:
+		allowed = []string{"true", "false"}
+		v.Text = cmp.Or(map[string]string{"1": "true", "0": "false"}[v.Text], v.Text)
+	case setting.Text:
+		v.Text = aliased(d, v.Text)
+	}
 	if d.Kind != setting.List {
 		given = []string{v.Text}
 	}
-	if d.Kind == setting.Bool {
-		switch v.Text {
-		case "1":
-			v.Text = "true"
-		case "0":
-			v.Text = "false"
-		}
-		allowed, given = []string{"true", "false"}, []string{v.Text}
-	}
-	if err := checkPasted(d, given, key, prefix); err != nil {
-		return err
-	}
-	if len(given) == 1 && d.Kind == setting.Text && d.Aliases != nil {
-		v.Text = aliased(d, v.Text)
-		given = []string{v.Text}
-	}
 	for _, text := range given {
+		if problem, help := oddPaste(d, text); problem != "" {
+			return wrong(key, prefix+problem, help)
+		}
 		if len(allowed) > 0 && !slices.Contains(allowed, text) {
 			return wrong(key, fmt.Sprintf("%s%q is not one of %s", prefix, files.Short(text), strings.Join(allowed, ", ")),
 				cmp.Or(d.Unlisted, nearest(text, allowed)))
@@ -81,7 +75,7 @@ func checkValue(d setting.Setting, v *setting.Value, key, prefix string) error {
 // aliased returns the value that another word stands for.
 func aliased(d setting.Setting, text string) string {
 	word := strings.ToLower(text)
-	if slices.Contains(d.Values, word) {
+	if d.Aliases != nil && slices.Contains(d.Values, word) {
 		return word
 	}
 	return cmp.Or(d.Aliases[word], text)
@@ -93,9 +87,7 @@ func listOf(name string, raw any) ([]string, error) {
 	}
 	items, ok := raw.([]any)
 	if !ok {
-		e := notOf(name, "a list", raw)
-		e.Help = "write [first, second]"
-		return nil, e
+		return nil, notOf(name, "a list", raw)
 	}
 	list := make([]string, len(items))
 	for i, item := range items {
@@ -109,15 +101,27 @@ func listOf(name string, raw any) ([]string, error) {
 	return list, nil
 }
 
+// wantedOf says what a value of a kind is, for people.
+func wantedOf(kind setting.Kind) string {
+	switch kind {
+	case setting.Number:
+		return "a number"
+	case setting.Bool:
+		return "true or false"
+	}
+	return "text"
+}
+
 // notOf is the error for a value that YAML took for something else than what is wanted.
 func notOf(key, wanted string, raw any) *setting.Error {
-	e := &setting.Error{Name: key, Problem: "must be " + wanted + ", not " + kindOf(raw)}
-	switch raw.(type) {
-	case []any, map[string]any:
-	default:
-		if wanted == "text" {
-			e.Help = inQuotes
-		}
+	e := wrong(key, "must be "+wanted+", not "+kindOf(raw), "")
+	_, isList := raw.([]any)
+	_, isMapping := raw.(map[string]any)
+	switch {
+	case wanted == "a list":
+		e.Help = "write [first, second]"
+	case wanted == "text" && !isList && !isMapping:
+		e.Help = inQuotes
 	}
 	return e
 }
