@@ -3,39 +3,38 @@ package broker
 import (
 	"context"
 
+	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/store"
 )
 
-// fetch is the policy of a call: who looks, who waits, who asks.
-type fetch struct{ cache }
-
 // answer serves the request.
-func (f *fetch) answer(ctx context.Context) (Answer, error) {
-	if f.NoCache {
-		f.Explain("cache: not used (--no-cache)")
-		return f.issueAlone(f.Watch(ctx))
+func (c *cache) answer(ctx context.Context) (Answer, error) {
+	if c.NoCache {
+		c.Explain("cache: not used (--no-cache)")
+		return c.issueAlone(c.Watch(ctx))
 	}
-	if !f.ForceRefresh {
-		if answer, err := f.first(ctx); answer.had() || err != nil {
+	if !c.ForceRefresh {
+		if answer, err := c.first(ctx); answer.had() || err != nil {
 			return answer, err
 		}
 	}
-	return f.afterAsking(f.Watch(ctx))
+	return c.afterAsking(c.Watch(ctx))
 }
 
 // first looks into the store, with the lock where that is free and without where
 // it is not. With the lock, what the store lacks can be asked for at once, and a
 // token that is fetched costs one look and not two. Neither an answer nor an error means
 // that the person or the lock has to be waited for.
-func (f *fetch) first(ctx context.Context) (Answer, error) {
-	looking, cancel := f.bounded(ctx)
+func (c *cache) first(ctx context.Context) (Answer, error) {
+	looking, cancel := c.bounded(ctx)
 	defer cancel()
-	lock := f.freeLock()
-	answer, err := f.fresh(looking)
-	if !answer.had() && err == nil && lock != nil && f.Ask == nil {
-		fetching, cancel := f.bounded(f.Watch(ctx))
+	lock := c.freeLock()
+	answer, err := c.fresh(looking)
+	if !answer.had() && err == nil && lock != nil && c.Ask == nil {
+		fetching, cancel := c.bounded(c.Watch(ctx))
 		defer cancel()
-		return f.fetchUnder(fetching, lock)
+		return c.fetchUnder(fetching, lock)
 	}
 	if lock != nil {
 		_ = lock.Unlock()
@@ -44,50 +43,50 @@ func (f *fetch) first(ctx context.Context) (Answer, error) {
 }
 
 // afterAsking asks the person, where one has to be, and then waits for the lock.
-func (f *fetch) afterAsking(ctx context.Context) (Answer, error) {
-	if err := f.ask(ctx); err != nil {
+func (c *cache) afterAsking(ctx context.Context) (Answer, error) {
+	if err := c.ask(ctx); err != nil {
 		return Answer{}, err
 	}
-	ctx, cancel := f.bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	lock, err := f.lock(ctx)
+	lock, err := c.lock(ctx)
 	if err != nil {
 		return Answer{}, err
 	}
 	if !lock.Waited() {
-		return f.lookUnder(ctx, lock)
+		return c.lookUnder(ctx, lock)
 	}
 	// Fifty who waited look side by side, without the lock, and take it again only
 	// when there was nothing to see.
 	note := lock.Note()
 	_ = lock.Unlock()
-	if answer, err := f.fresh(ctx); answer.had() || err != nil {
+	if answer, err := c.fresh(ctx); answer.had() || err != nil {
 		return answer, err
 	}
-	if failure := f.shared(ctx, note); failure != nil {
+	if failure := c.shared(ctx, note); failure != nil {
 		return Answer{}, failure
 	}
-	if lock, err = f.lock(ctx); err != nil {
+	if lock, err = c.lock(ctx); err != nil {
 		return Answer{}, err
 	}
-	return f.lookUnder(ctx, lock)
+	return c.lookUnder(ctx, lock)
 }
 
 // lookUnder looks again under the lock and only then asks the service.
-func (f *fetch) lookUnder(ctx context.Context, lock store.Lock) (Answer, error) {
-	if answer, err := f.fresh(ctx); answer.had() || err != nil {
+func (c *cache) lookUnder(ctx context.Context, lock store.Lock) (Answer, error) {
+	if answer, err := c.fresh(ctx); answer.had() || err != nil {
 		_ = lock.Unlock()
 		return answer, err
 	}
-	return f.fetchUnder(ctx, lock)
+	return c.fetchUnder(ctx, lock)
 }
 
 // fetchUnder asks the service unless the last who did was refused for all, leaves
 // what it learns for those who wait, and unlocks.
-func (f *fetch) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error) {
+func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error) {
 	defer func() { _ = lock.Unlock() }()
-	h := &holder{cache: &f.cache, lock: lock, before: lock.Note()}
-	if failure := f.shared(ctx, h.before); failure != nil {
+	h := &holder{cache: c, lock: lock, before: lock.Note()}
+	if failure := c.shared(ctx, h.before); failure != nil {
 		return Answer{}, failure
 	}
 	if err := h.recover(ctx); err != nil {
@@ -98,17 +97,79 @@ func (f *fetch) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 		h.share(ctx, err)
 		return Answer{}, err
 	}
-	answer.Lost = f.lost(answer.Token)
+	answer.Lost = c.lost(answer.Token)
 	h.keep(ctx, answer.Token)
 	return answer, nil
 }
 
 // issueAlone asks the service with neither store nor lock.
-func (f *fetch) issueAlone(ctx context.Context) (Answer, error) {
-	if err := f.ask(ctx); err != nil {
+func (c *cache) issueAlone(ctx context.Context) (Answer, error) {
+	if err := c.ask(ctx); err != nil {
 		return Answer{}, err
 	}
-	ctx, cancel := f.bounded(ctx)
+	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	return f.issue(ctx)
+	return c.issue(ctx)
+}
+
+// holder is a call that holds the key's lock, so that it may ask the service.
+type holder struct {
+	*cache
+	// lock is unlocked{} when there is none to be had.
+	lock store.Lock
+	// before is the note that was there when the lock was taken.
+	before store.Note
+	// spent says that the store holds a refresh token that has been sent: until it is
+	// out of the store, the note that says so stays.
+	spent bool
+}
+
+// obtain gets a token from the service: by refresh where a refresh token is
+// stored, else newly issued.
+func (h *holder) obtain(ctx context.Context) (Answer, error) {
+	if h.refreshable() {
+		if answer, err := h.refresh(ctx); answer.had() || err != nil {
+			return answer, err
+		}
+	}
+	h.Explain("service: asking for a new token")
+	return h.issue(ctx)
+}
+
+// issue asks for a new token.
+func (c *call) issue(ctx context.Context) (Answer, error) {
+	token, err := c.paced(ctx, func() (oauth.Token, error) { return c.Provider.Issue(ctx) })
+	return Answer{Token: token, Source: SourceIssued}, err
+}
+
+// keep stores the token and clears the note of an earlier failure. A store that
+// cannot be written costs a warning, not the token; but if it still holds a refresh
+// token that is spent, the note of that stays.
+func (h *holder) keep(ctx context.Context, token oauth.Token) {
+	h.judgeLifetime(token)
+	err := h.write(ctx, h.record(token))
+	switch {
+	case err == nil:
+	case h.spent && h.key.Grant.NeedsPerson():
+		h.warn("the token is not cached: %v; the login has to be repeated when this token ends", err)
+	default:
+		h.warn("the token is not cached: %v", err)
+	}
+	if err == nil || !h.spent {
+		h.settle()
+	}
+}
+
+// judgeLifetime warns of a lifetime that makes every call ask the service.
+func (h *holder) judgeLifetime(t oauth.Token) {
+	switch {
+	case t.Lifetime > 0 && h.MinTTL != nil && t.Lifetime <= *h.MinTTL:
+		h.warn("the service's tokens live %s, not longer than --min-ttl %s: every call asks for a new one",
+			moment.Lasting(t.Lifetime), moment.Lasting(*h.MinTTL))
+	case t.Lifetime > 0:
+	case t.RefreshToken.IsZero():
+		h.warn("the token is not cached: %s", t.LifetimeProblem)
+	default:
+		h.warn("the token is not cached: %s; every call refreshes it", t.LifetimeProblem)
+	}
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -57,17 +58,11 @@ func (h *holder) trade(ctx context.Context) (Answer, error) {
 // inherit fills in what a refresh reply may leave out: the refresh token stays
 // the old one (RFC 6749 §6), and so do the scope and what is kept of the login.
 func inherit(token, old oauth.Token) oauth.Token {
-	if token.RefreshToken.IsZero() {
-		token.RefreshToken = old.RefreshToken
-	}
+	token.RefreshToken = cmp.Or(token.RefreshToken, old.RefreshToken)
+	token.IDToken = cmp.Or(token.IDToken, old.IDToken)
+	token.SessionID = cmp.Or(token.SessionID, old.SessionID)
 	if token.Scope == nil {
 		token.Scope = old.Scope
-	}
-	if token.IDToken.IsZero() {
-		token.IDToken = old.IDToken
-	}
-	if token.SessionID == "" {
-		token.SessionID = old.SessionID
 	}
 	return token
 }

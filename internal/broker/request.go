@@ -106,7 +106,7 @@ func (a Answer) had() bool { return a.Source != "" }
 // *store.UnusableError, a *store.LockError, or what Ask returned.
 func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 	c := b.begin(r)
-	answer, err := (&fetch{cache{call: c}}).answer(ctx)
+	answer, err := (&cache{call: c}).answer(ctx)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -1,9 +1,14 @@
 package broker
 
 import (
+	"context"
+	"fmt"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/store"
 )
 
 // A request that is throttled is sent a second time, once: see retry.go of the oauth package.
@@ -31,4 +36,60 @@ func (h *holder) pause(failure *providers.Failure) time.Duration {
 	failure.NotBefore = h.Now().Add(pause)
 	h.Explain("service: it throttles and does not say for how long: nobody asks for %s", pause)
 	return pause
+}
+
+// reasonPaced marks the note that tells when an account's last token request was.
+const reasonPaced = "paced"
+
+// paced asks, not sooner after the account's last request than the service allows:
+// other processes and other scopes count too. The account's lock is held until the
+// answer is there, so that those who come meanwhile queue up behind. Where it cannot
+// be had, the service's own limit is what is left.
+func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oauth.Token, error) {
+	pace := c.Provider.Pace()
+	if pace <= 0 {
+		return ask()
+	}
+	account := oauth.Key{Provider: c.key.Provider, TokenURL: c.key.TokenURL, Account: c.key.Account}
+	lock, err := c.Store.Lock(ctx, account)
+	if err != nil {
+		c.Explain("pace: not kept: %v", err)
+		return ask()
+	}
+	defer func() { _ = lock.Unlock() }()
+	if err := c.awaitTurn(ctx, lock.Note(), pace); err != nil {
+		return oauth.Token{}, err
+	}
+	// Noted before, should this process die, and after: a secret may have to be fetched
+	// first, and a 429 is asked a second time.
+	c.takeTurn(lock)
+	token, err := ask()
+	c.takeTurn(lock)
+	return token, err
+}
+
+// awaitTurn waits until the interval since the last request is over.
+func (c *call) awaitTurn(ctx context.Context, last store.Note, interval time.Duration) error {
+	wait := last.At.Add(interval).Sub(c.Now())
+	if last.Reason != reasonPaced || wait <= 0 || wait > interval {
+		return nil
+	}
+	c.Explain("pace: waiting %s, the service takes one token request in %s",
+		moment.Lasting(wait), moment.Lasting(interval))
+	err := moment.Sleep(ctx, wait)
+	if err == nil {
+		return nil
+	}
+	return &providers.Failure{
+		Reason: providers.ReasonTemporary, Err: err, Hint: "raise --timeout, or try again",
+		Message: fmt.Sprintf("the service takes one token request in %s, and there was no time to wait for it",
+			moment.Lasting(interval)),
+	}
+}
+
+// takeTurn notes that a request is made now.
+func (c *call) takeTurn(lock store.Lock) {
+	if err := lock.Leave(store.Note{At: c.Now(), Reason: reasonPaced}); err != nil {
+		c.Explain("pace: not kept: %v", err)
+	}
 }
