@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 
 	"github.com/authctl/authctl/internal/oauth"
 )
@@ -20,8 +20,8 @@ type Auto struct {
 	// nobody does.
 	Warn func(error)
 
-	mu    sync.Mutex
-	cause error
+	// cause is why Primary is not used any more, nil while it is.
+	cause atomic.Pointer[error]
 }
 
 var _ Store = (*Auto)(nil)
@@ -48,9 +48,11 @@ func (a *Auto) Delete(ctx context.Context, key oauth.Key) error {
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if e, ok := errors.AsType[*UnusableError](a.cause); ok && e.Problem != Unreachable {
+	cause := a.cause.Load()
+	if cause == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*UnusableError](*cause); ok && e.Problem != Unreachable {
 		kept := *e
 		kept.Doing = removingToken
 		return &kept
@@ -70,9 +72,7 @@ func (a *Auto) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
 }
 
 func (a *Auto) current() Store {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.cause != nil {
+	if a.cause.Load() != nil {
 		return a.Fallback
 	}
 	return a.Primary
@@ -86,19 +86,9 @@ func try[T any](ctx context.Context, a *Auto, f func(Store) (T, error)) (T, erro
 	if _, unusable := errors.AsType[*UnusableError](err); !unusable || s == Store(a.Fallback) || ctx.Err() != nil {
 		return result, err
 	}
-	a.fall(err)
+	// For good, and with one warning.
+	if first := a.cause.CompareAndSwap(nil, &err); first && a.Warn != nil {
+		a.Warn(err)
+	}
 	return f(a.Fallback)
-}
-
-// fall turns to Fallback for good and warns, once.
-func (a *Auto) fall(cause error) {
-	a.mu.Lock()
-	first := a.cause == nil
-	if first {
-		a.cause = cause
-	}
-	a.mu.Unlock()
-	if first && a.Warn != nil {
-		a.Warn(cause)
-	}
 }

@@ -63,25 +63,31 @@ func (x index) add(digest string) error {
 		return err
 	}
 	path := filepath.Join(x.path, digest)
-	err := touch(path)
+	err := create(path, "")
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = x.make(); err == nil {
-			err = touch(path)
+			err = create(path, "")
 		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		// It stands for ours, whatever it is: it is never read.
+		return nil
 	}
 	return err
 }
 
-// touch makes an empty file. What is there stands for it, whatever it is: it is never read.
-func touch(path string) error {
+// create makes a file of mode 0600, where there is none yet, and sees to it that its text
+// stays.
+func create(path, text string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	if text != "" {
+		_, err = f.WriteString(text)
+		err = cmp.Or(err, f.Sync())
+	}
+	return cmp.Or(err, f.Close())
 }
 
 // remove forgets a record.

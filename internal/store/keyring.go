@@ -1,11 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -37,10 +38,10 @@ type Keyring struct {
 	Warn func(message string)
 
 	// service is the system's keyring when nil.
-	service secretService
-
-	mu     sync.Mutex
-	silent error
+	service *secretService
+	// silent is why no answer is to be expected any more (an error): go-keyring's one
+	// connection is still waiting, with its mutex held.
+	silent atomic.Value
 }
 
 var _ Store = (*Keyring)(nil)
@@ -148,12 +149,7 @@ func (k *Keyring) failed(doing string, err error) error { return failed(k.Name()
 
 // Limit is the biggest record in bytes that one entry of the keyring holds, 0 when
 // there is no limit.
-func (k *Keyring) Limit() int {
-	if k.MaxRecord > 0 {
-		return k.MaxRecord
-	}
-	return systemMaxRecord
-}
+func (k *Keyring) Limit() int { return cmp.Or(k.MaxRecord, systemMaxRecord) }
 
 // IndexDir is where the names of the records are, empty without a StateDir.
 func (k *Keyring) IndexDir() string { return k.index().path }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,26 +26,13 @@ const (
 	maxLooks = 10
 )
 
-// secretService is what a keyring has to do. Get and Delete fail with
+// secretService is what a keyring has to do. get and remove fail with
 // keyring.ErrNotFound when there is no such entry.
-type secretService interface {
-	Get(service, account string) (string, error)
-	Set(service, account, value string) error
-	Delete(service, account string) error
+type secretService struct {
+	get    func(service, account string) (string, error)
+	set    func(service, account, value string) error
+	remove func(service, account string) error
 }
-
-// systemKeyring is the keyring of this system.
-type systemKeyring struct{}
-
-func (systemKeyring) Get(service, account string) (string, error) {
-	return keyring.Get(service, account)
-}
-
-func (systemKeyring) Set(service, account, value string) error {
-	return keyring.Set(service, account, value)
-}
-
-func (systemKeyring) Delete(service, account string) error { return keyring.Delete(service, account) }
 
 var (
 	errNotKept = errors.New("the keyring reported success and did not keep what was written, " +
@@ -59,12 +47,12 @@ var (
 )
 
 func (k *Keyring) get(ctx context.Context, account string) (string, error) {
-	return k.call(ctx, func(s secretService) (string, error) { return s.Get(keyringService, account) })
+	return k.call(ctx, func(s *secretService) (string, error) { return s.get(keyringService, account) })
 }
 
 // set writes an entry and returns what is there now, empty when nothing is.
 func (k *Keyring) set(ctx context.Context, account, value string) (string, error) {
-	_, err := k.call(ctx, func(s secretService) (string, error) { return "", s.Set(keyringService, account, value) })
+	_, err := k.call(ctx, func(s *secretService) (string, error) { return "", s.set(keyringService, account, value) })
 	if err != nil {
 		return "", err
 	}
@@ -78,7 +66,7 @@ func (k *Keyring) set(ctx context.Context, account, value string) (string, error
 // remove deletes an entry until the keyring says that there is none.
 func (k *Keyring) remove(ctx context.Context, account string) error {
 	for range maxDeletes {
-		_, err := k.call(ctx, func(s secretService) (string, error) { return "", s.Delete(keyringService, account) })
+		_, err := k.call(ctx, func(s *secretService) (string, error) { return "", s.remove(keyringService, account) })
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
@@ -92,20 +80,17 @@ func (k *Keyring) remove(ctx context.Context, account string) error {
 // call runs f under a deadline, because no call of go-keyring has one: a prompt
 // that nobody answers, or a bus that says nothing, would hang for ever. Errors are
 // ErrNotFound or an *UnusableError.
-func (k *Keyring) call(ctx context.Context, f func(secretService) (string, error)) (string, error) {
-	if err := k.fallenSilent(); err != nil {
+func (k *Keyring) call(ctx context.Context, f func(*secretService) (string, error)) (string, error) {
+	if err, ok := k.silent.Load().(error); ok {
 		return "", unusable(Locked, err)
 	}
-	limit := k.Timeout
-	if limit <= 0 {
-		limit = keyringTimeout
-	}
+	limit := cmp.Or(k.Timeout, keyringTimeout)
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
 	defer cancel()
 	value, err := files.Await(bounded, func() (string, error) { return lookedAgain(k.service, f) })
 	if cause := context.Cause(bounded); cause != nil && errors.Is(err, cause) {
 		if ctx.Err() == nil {
-			k.fellSilent(err)
+			k.silent.Store(fmt.Errorf("an earlier call got %w", err))
 		}
 		return "", unusable(Locked, err)
 	}
@@ -115,7 +100,7 @@ func (k *Keyring) call(ctx context.Context, f func(secretService) (string, error
 // lookedAgain calls f once more when the entry that it had found was gone before it was
 // read: another process has replaced it, or there is none any more. What fails in the same
 // way twice has another cause.
-func lookedAgain(s secretService, f func(secretService) (string, error)) (value string, err error) {
+func lookedAgain(s *secretService, f func(*secretService) (string, error)) (value string, err error) {
 	before := ""
 	for range maxLooks {
 		value, err = recovered(s, f)
@@ -129,33 +114,19 @@ func lookedAgain(s secretService, f func(secretService) (string, error)) (value 
 
 // recovered makes a panic of f an error. It looks for the system's keyring before
 // go-keyring does, which would start one of its own.
-func recovered(s secretService, f func(secretService) (string, error)) (value string, err error) {
+func recovered(s *secretService, f func(*secretService) (string, error)) (value string, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errBroken
 		}
 	}()
 	if s == nil {
-		s = systemKeyring{}
 		if err := findKeyring(); err != nil {
 			return "", err
 		}
+		s = &secretService{keyring.Get, keyring.Set, keyring.Delete}
 	}
 	return f(s)
-}
-
-// fallenSilent returns why no answer is to be expected any more: go-keyring's one
-// connection is still waiting, with its mutex held.
-func (k *Keyring) fallenSilent() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.silent
-}
-
-func (k *Keyring) fellSilent(err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.silent = fmt.Errorf("an earlier call got %w", err)
 }
 
 // keyringProblem sorts an answer of go-keyring into the four that need different remedies.
@@ -189,7 +160,7 @@ func unusable(problem Problem, err error) error {
 // using it now would ask a person to unlock it, where the system tells that
 // without asking: a Secret Service does.
 func (k *Keyring) CheckUnlocked(ctx context.Context) error {
-	state, err := k.call(ctx, func(secretService) (string, error) {
+	state, err := k.call(ctx, func(*secretService) (string, error) {
 		if k.service != nil {
 			return "", nil
 		}

@@ -88,17 +88,20 @@ func (f *fakeKeyring) Delete(service, account string) error {
 	return nil
 }
 
-// newKeyring returns a store over service with directories of its own. The timeout
+// newKeyring returns a store over a keyring with directories of its own. The timeout
 // is long: only tests of the timeout may meet it.
-func newKeyring(t *testing.T, service secretService) *Keyring {
+func newKeyring(t *testing.T, fake *fakeKeyring) *Keyring {
 	t.Helper()
 	dir := t.TempDir()
-	return &Keyring{
+	k := &Keyring{
 		FileLocks: FileLocks{Dir: filepath.Join(dir, "run")},
 		StateDir:  filepath.Join(dir, "state"),
 		Timeout:   time.Minute,
-		service:   service,
 	}
+	if fake != nil {
+		k.service = &secretService{fake.Get, fake.Set, fake.Delete}
+	}
+	return k
 }
 
 func TestKeyring(t *testing.T) {

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -12,12 +10,11 @@ import (
 // Memory keeps records for the life of the process. The zero value is ready to
 // use. Its locks exclude the goroutines of this process only.
 type Memory struct {
-	mu sync.Mutex
-	// records holds the stored form, so that what comes back is what every other
-	// store would give back, and a caller's later changes do not reach it.
-	records map[string][]byte
-	// locks has whoever took the note out of its key's channel.
-	locks map[string]chan Note
+	// records holds the stored form ([]byte) by digest, so that what comes back is what every
+	// other store would give back, and a caller's later changes do not reach it.
+	records sync.Map
+	// locks has whoever took the note out of its key's channel (chan Note).
+	locks sync.Map
 }
 
 var _ Store = (*Memory)(nil)
@@ -31,43 +28,35 @@ func (m *Memory) Get(_ context.Context, key oauth.Key) (*Record, error) {
 }
 
 func (m *Memory) load(digest string) (*Record, error) {
-	m.mu.Lock()
-	plain, ok := m.records[digest]
-	m.mu.Unlock()
+	plain, ok := m.records.Load(digest)
 	if !ok {
 		return nil, ErrNotFound
 	}
-	return decodeRecord(plain, digest)
+	return decodeRecord(plain.([]byte), digest)
 }
 
 // Put writes a record; see Store.
 func (m *Memory) Put(_ context.Context, r *Record) error {
 	plain, err := encodeRecord(r)
-	if err != nil {
-		return err
+	if err == nil {
+		m.records.Store(r.Key.Digest(), plain)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.records == nil {
-		m.records = make(map[string][]byte)
-	}
-	m.records[r.Key.Digest()] = plain
-	return nil
+	return err
 }
 
 // Delete removes a record; see Store.
 func (m *Memory) Delete(_ context.Context, key oauth.Key) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.records, key.Digest())
+	m.records.Delete(key.Digest())
 	return nil
 }
 
 // List returns what is stored; see Store.
 func (m *Memory) List(context.Context) ([]Entry, error) {
-	m.mu.Lock()
-	digests := slices.Collect(maps.Keys(m.records))
-	m.mu.Unlock()
+	var digests []string
+	m.records.Range(func(digest, _ any) bool {
+		digests = append(digests, digest.(string))
+		return true
+	})
 	return entries(m.Name(), digests, m.load)
 }
 
@@ -90,16 +79,10 @@ func (m *Memory) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
 
 // free is where the note of a key's last holder is while nobody holds the lock.
 func (m *Memory) free(digest string) chan Note {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.locks == nil {
-		m.locks = make(map[string]chan Note)
-	}
-	if m.locks[digest] == nil {
-		m.locks[digest] = make(chan Note, 1)
-		m.locks[digest] <- Note{}
-	}
-	return m.locks[digest]
+	fresh := make(chan Note, 1)
+	fresh <- Note{}
+	free, _ := m.locks.LoadOrStore(digest, fresh)
+	return free.(chan Note)
 }
 
 type memoryLock struct {

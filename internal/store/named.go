@@ -9,13 +9,6 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 )
 
-// What the methods for named secrets say they were doing.
-const (
-	readingSecret  = "reading a named secret"
-	storingSecret  = "storing a named secret"
-	removingSecret = "removing a named secret"
-)
-
 // maxName is the longest name of a named secret, in bytes.
 const maxName = 128
 
@@ -31,7 +24,7 @@ func (k *Keyring) Secret(ctx context.Context, name string) (secret.Secret, error
 		err = notFound("the keyring has no secret named " + name)
 	}
 	if err != nil {
-		return secret.Secret{}, k.failed(readingSecret, err)
+		return secret.Secret{}, k.failed("reading a named secret", err)
 	}
 	// Tools that store what they read from a pipe keep its line break.
 	value, _ = strings.CutSuffix(value, "\n")
@@ -50,7 +43,7 @@ func (k *Keyring) SetSecret(ctx context.Context, name string, secret secret.Secr
 	if err == nil {
 		err = k.replace(ctx, name, secret.Reveal())
 	}
-	return k.failed(storingSecret, err)
+	return k.failed("storing a named secret", err)
 }
 
 // replace writes an entry, and once more where one of another program's under the same
@@ -76,7 +69,7 @@ func (k *Keyring) DeleteSecret(ctx context.Context, name string) error {
 	if err == nil {
 		err = k.remove(ctx, name)
 	}
-	return k.failed(removingSecret, err)
+	return k.failed("removing a named secret", err)
 }
 
 // checkName keeps names to what every keyring takes unharmed: macOS's security(1)
