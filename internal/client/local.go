@@ -31,7 +31,7 @@ const (
 // World is what clients take from outside.
 type World struct {
 	// LookupEnv reads the environment.
-	LookupEnv func(string) (string, bool)
+	LookupEnv files.Environ
 	// Now is the clock.
 	Now func() time.Time
 	// Services are those that a profile may be of.
@@ -91,7 +91,7 @@ func Read(w World) (*Local, error) {
 	}
 	l.Env = env
 	fetcher.Interactive = w.MayAsk(env)
-	keyring.FileLocks, keyring.StateDir = l.Locks(), files.Environ(w.LookupEnv).StateDir()
+	keyring.FileLocks, keyring.StateDir = l.Locks(), w.LookupEnv.StateDir()
 	if fetcher.Interactive && l.graphical() {
 		keyring.Timeout = personTimeout
 	}
@@ -173,20 +173,13 @@ func (l *Local) Change(ctx context.Context, change func(*config.File) error) err
 // Trust says whose files are believed. In a pipeline nobody else is on the machine, and its
 // runner may work with umask 0: what is loose there is told, once for each file.
 func (l *Local) Trust() files.Trust {
-	return files.Trust{Lenient: config.InCI(l.LookupEnv), Home: files.Environ(l.LookupEnv).Home(), Warn: l.WarnOnce}
+	return files.Trust{Lenient: config.InCI(l.LookupEnv), Home: l.LookupEnv.Home(), Warn: l.WarnOnce}
 }
 
 // graphical reports whether there is a desktop that a keyring can prompt on.
 func (l *Local) graphical() bool {
-	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
-		return true
-	}
-	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY"} {
-		if value, _ := l.LookupEnv(name); value != "" {
-			return true
-		}
-	}
-	return false
+	return runtime.GOOS == "windows" || runtime.GOOS == "darwin" ||
+		l.LookupEnv.Raw("DISPLAY") != "" || l.LookupEnv.Raw("WAYLAND_DISPLAY") != ""
 }
 
 // commandEnvironment is what the commands of cmd: references and that of the store's key
@@ -205,10 +198,9 @@ func (l *Local) commandEnvironment(keep []string) []string {
 // lacks a secret.
 func (l *Local) ChildEnvironment(p *config.Profile, keep []string, more ...string) []string {
 	secret := leftOut(config.SecretVariables(l.Services, p), keep)
-	before, _ := l.LookupEnv(source.Taken)
-	taken := strings.Fields(before)
+	taken := strings.Fields(l.LookupEnv.Raw(source.Taken))
 	for _, name := range secret {
-		if value, _ := l.LookupEnv(name); value != "" {
+		if l.LookupEnv.Raw(name) != "" {
 			taken = append(taken, name)
 		}
 	}

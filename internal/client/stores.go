@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -34,7 +33,7 @@ func (l *Local) Store(name string) (store.Store, error) {
 
 func (l *Local) fileStore() (store.Store, error) {
 	dir := l.Env.StoreDir
-	if state := files.Environ(l.LookupEnv).StateDir(); dir == "" && state != "" {
+	if state := l.LookupEnv.StateDir(); dir == "" && state != "" {
 		dir = filepath.Join(state, "tokens")
 	}
 	if dir == "" {
@@ -72,7 +71,7 @@ func (l *Local) Listed(ctx context.Context, kept store.Store) ([]store.Entry, er
 // Locks are the file locks of every store.
 func (l *Local) Locks() store.FileLocks {
 	locks := store.FileLocks{Dir: l.Env.RuntimeDir, Trust: l.Trust()}
-	if state := files.Environ(l.LookupEnv).StateDir(); state != "" {
+	if state := l.LookupEnv.StateDir(); state != "" {
 		locks.Fallback = filepath.Join(state, "run")
 	}
 	return locks

@@ -49,9 +49,7 @@ func (l *Local) route(caFile string) []string {
 		words = append(words, fmt.Sprint(info.Size(), info.ModTime()))
 	}
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
-		upper, _ := l.LookupEnv(name)
-		lower, _ := l.LookupEnv(strings.ToLower(name))
-		words = append(words, upper, lower)
+		words = append(words, l.LookupEnv.Raw(name), l.LookupEnv.Raw(strings.ToLower(name)))
 	}
 	return words
 }
