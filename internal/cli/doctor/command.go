@@ -99,9 +99,8 @@ func (d *doctor) run(ctx context.Context, args []string) error {
 // checkAll makes every check there is. The error is one of the command line's.
 func (d *doctor) checkAll(ctx context.Context) error {
 	d.section = "version"
-	d.ok(check{
-		Name: "authctl", Message: fmt.Sprintf("%s, %s, %s/%s", d.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
-	})
+	built := fmt.Sprintf("%s, %s, %s/%s", d.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	d.ok(check{Name: "authctl", Message: built})
 	d.section = "configuration"
 	local, err := d.Local()
 	if err != nil {

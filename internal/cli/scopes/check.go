@@ -85,9 +85,8 @@ func (c *check) introspected(ctx context.Context) []string {
 		return nil
 	}
 	var reply json.RawMessage
-	with := client.SessionOf(c.answer.Token)
-	err := c.client.Bounded(ctx, with, func(ctx context.Context, with providers.Session) error {
-		var err error
+	session := client.SessionOf(c.answer.Token)
+	err := c.client.Bounded(ctx, session, func(ctx context.Context, with providers.Session) (err error) {
 		reply, err = c.client.Provider.Introspect(ctx, with.AccessToken)
 		return err
 	})

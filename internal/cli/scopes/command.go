@@ -13,6 +13,7 @@ func Command(d *verb.Deps) *cobra.Command {
 		verb.Made{Name: "list", Make: newList},
 		verb.Made{Name: "check", Make: newCheck},
 		verb.Made{Name: "probe", Make: newProbe},
-		verb.Made{Name: "wait", Make: newWait}, verb.Made{Name: "explain", Make: newExplain},
+		verb.Made{Name: "wait", Make: newWait},
+		verb.Made{Name: "explain", Make: newExplain},
 	)
 }

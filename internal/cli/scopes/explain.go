@@ -56,9 +56,9 @@ func (x *explain) run(ctx context.Context, args []string) error {
 	if !failed {
 		names, each = scopes.Named(text, x.Services, asked)
 		if len(names) == 0 {
-			return verb.Usagef("this is neither an error that is known nor an API of a service: give a WWW-Authenticate " +
-				"header, " +
-				"an error's body, an answer as curl -i prints it, a scope, or an API's name; see authctl scopes list")
+			return verb.Usagef("this is neither an error that is known nor an API of a service: give a " +
+				"WWW-Authenticate header, an error's body, an answer as curl -i prints it, a scope, " +
+				"or an API's name; see authctl scopes list")
 		}
 	}
 	if each {

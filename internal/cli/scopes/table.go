@@ -146,12 +146,10 @@ func (l *list) fittingTable(target target, list []listed, shown int) term.Table 
 
 // table has columns only for what there is to say.
 func (l *list) table(target target, scopes []listed, how wordy) term.Table {
+	asked := func(s listed) string { return map[bool]string{true: "*"}[s.Asked] }
 	table := tableOf(scopes, []column[listed]{
 		{name: "SCOPE", text: func(s listed) string { return secret.CleanText(s.Name) }},
-		{
-			name: "ASKED", always: target.profile != nil,
-			text: func(s listed) string { return map[bool]string{true: "*"}[s.Asked] },
-		},
+		{name: "ASKED", text: asked, always: target.profile != nil},
 		{name: "SOURCE", text: listed.source},
 		{name: "ACCESS", text: func(s listed) string { return s.Access }},
 		{name: "OPENS", text: func(s listed) string { return s.opens(how) }},

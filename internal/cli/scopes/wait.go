@@ -133,13 +133,12 @@ func (w *wait) inVain() *verb.Error {
 		advice = append(advice, c.String())
 	}
 	advice = append(advice,
-		fmt.Sprintf("check that client %s was given it in %s", p.Settings.Text("client_id"),
-			cmp.Or(p.Service.ScopesGivenIn, p.Service.Title)),
+		"check that client "+p.Settings.Text("client_id")+" was given it in "+
+			cmp.Or(p.Service.ScopesGivenIn, p.Service.Title),
 		"see what it gets with "+w.CommandFor(p.Name, "scopes", "probe"), "or raise --timeout")
 	return &verb.Error{
-		Kind:    "scope",
-		Message: fmt.Sprintf("%s did not come into effect at %s", strings.Join(w.wanted, " "), p.Service.Title),
-		Hint:    strings.Join(advice, "; "),
+		Kind: "scope", Message: strings.Join(w.wanted, " ") + " did not come into effect at " + p.Service.Title,
+		Hint: strings.Join(advice, "; "),
 	}
 }
 
