@@ -17,9 +17,8 @@ import (
 // configHeader marks a configuration that may be overwritten.
 const configHeader = "# written by the authctl sandbox: every value is fake\n"
 
-// Profiles are the usual profile of each service, then those for other grants and other client authentication, and an
-// easy one for programs that are not ours, whose secret is letters, digits and hyphens, which are the same in every
-// encoding. base_url is there once the server has started.
+// Profiles are the usual profile of each service, then those for other grants, other client authentication, and programs
+// that are not ours. base_url is there once the server has started.
 func (s *Server) Profiles() []Profile {
 	var list, further []Profile
 	for _, svc := range s.services {
@@ -37,8 +36,7 @@ func (s *Server) learnSecrets() {
 			s.secrets.Learn(base64.StdEncoding.EncodeToString([]byte(basic)))
 		}
 		for _, secret := range p.Secrets {
-			// PEM breaks a key into lines; each is as secret as the whole.
-			for line := range strings.Lines(secret) {
+			for line := range strings.Lines(secret) { // PEM breaks a key into lines; each is as secret as the whole
 				if !strings.HasPrefix(line, "-----") {
 					s.secrets.Learn(strings.TrimSpace(line))
 				}
@@ -49,11 +47,8 @@ func (s *Server) learnSecrets() {
 
 // WriteConfig writes a configuration with all Profiles, mode 0600, and the secrets as files of a directory beside it,
 // PATH less its extension and with .secrets, mode 0700. It replaces what it wrote before, and is an error when the
-// file is anything else or the server has not started.
+// file is anything else. The server has started.
 func (s *Server) WriteConfig(path string) error {
-	if s.URL() == "" {
-		return errors.New("sandbox: writing the configuration: the server has not started")
-	}
 	if err := mayReplace(path); err != nil {
 		return err
 	}

@@ -13,20 +13,18 @@ import (
 	"github.com/authctl/authctl/internal/sandbox/service"
 )
 
-// maxFaultJSON bounds a fault, in bytes; big replies are worth a test.
-const maxFaultJSON = 8 << 20
-
-// controlPrefix is where the sandbox itself answers, beside the services.
-const controlPrefix = "/_sandbox/"
+const (
+	maxFaultJSON  = 8 << 20      // bytes; big replies are worth a test
+	controlPrefix = "/_sandbox/" // where the sandbox itself answers, beside the services
+)
 
 // Request is one logged request. Nothing in it is secret.
 type Request struct {
-	// Time is the arrival, by the sandbox's clock.
-	Time time.Time `json:"time"`
-	// Service is the service's name, empty for a path no service has.
-	Service string `json:"service"`
-	Method  string `json:"method"`
-	Path    string `json:"path"`
+	// Time is the arrival, by the sandbox's clock. Service is empty for a path that no service has.
+	Time    time.Time `json:"time"`
+	Service string    `json:"service"`
+	Method  string    `json:"method"`
+	Path    string    `json:"path"`
 	// Status is the HTTP status sent; 0 while there is none, or when the connection ended before.
 	Status int `json:"status"`
 	// Fault says that a fault had a part in the answer.
@@ -35,8 +33,7 @@ type Request struct {
 	ClientID  string `json:"client_id"`
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
-	// Headers, Query and Form are what was sent, several values joined by ", ", each secret one replaced by
-	// "[redacted]".
+	// Headers, Query and Form are what was sent, several values joined by ", ", each secret one "[redacted]".
 	Headers map[string]string `json:"headers"`
 	Query   map[string]string `json:"query"`
 	Form    map[string]string `json:"form"`
@@ -95,12 +92,10 @@ func addMembers(to url.Values, name string, value any) {
 	}
 }
 
-// redacted joins each name's values and hides those with a secret's name, and any that holds a secret the sandbox
-// knows.
+// redacted joins each name's values and hides those with a secret's name, and any that holds a known secret.
 func (s *Server) redacted(values url.Values) map[string]string {
 	const secret = `authorization proxy-authorization x-api-key x-gws-user cookie session client_secret client_assertion
-		assertion code code_verifier password oldpassword newpassword token access_token refresh_token 
-		id_token id_token_hint`
+		assertion code code_verifier password oldpassword newpassword token access_token refresh_token id_token id_token_hint`
 	out := make(map[string]string, len(values))
 	for name, v := range values {
 		last := name[strings.LastIndex(name, ".")+1:]
@@ -114,9 +109,7 @@ func (s *Server) redacted(values url.Values) map[string]string {
 
 // controls are what answers below /_sandbox/.
 func (s *Server) controls() *http.ServeMux {
-	requests := func(w http.ResponseWriter, _ *http.Request) {
-		say(w, http.StatusOK, "requests", s.Requests())
-	}
+	requests := func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "requests", s.Requests()) }
 	faults := func(w http.ResponseWriter, _ *http.Request) {
 		list := []Fault{}
 		s.locked(func() { list = append(list, s.faults...) })
@@ -128,7 +121,10 @@ func (s *Server) controls() *http.ServeMux {
 		clear func()
 	}{"requests": {requests, s.ClearRequests}, "faults": {faults, s.ClearFaults}} {
 		mux.Handle("GET "+controlPrefix+path, act.show)
-		mux.HandleFunc("DELETE "+controlPrefix+path, func(w http.ResponseWriter, r *http.Request) { act.clear(); act.show(w, r) })
+		mux.HandleFunc("DELETE "+controlPrefix+path, func(w http.ResponseWriter, r *http.Request) {
+			act.clear()
+			act.show(w, r)
+		})
 	}
 	mux.HandleFunc("POST "+controlPrefix+"faults", func(w http.ResponseWriter, r *http.Request) {
 		var f Fault

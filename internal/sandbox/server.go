@@ -26,8 +26,7 @@ import (
 	"github.com/authctl/authctl/internal/sandbox/talkdesk"
 )
 
-// Marker is part of every secret the sandbox knows and of every opaque token it issues, so that a test can search
-// output and disks for leaks. JWTs are Base64url text and cannot show it: see Server.IssuedSecrets.
+// Marker is part of every secret the sandbox knows and of every opaque token; JWTs cannot show it: see IssuedSecrets.
 const Marker = service.Marker
 
 // Who can sign in: Jane, at either service. She can change her password at Genesys.
@@ -39,18 +38,17 @@ const (
 	TalkdeskPassword = talkdesk.Password
 )
 
-// Profile is a ready client of one of the services, Fault one way to misbehave.
-type (
-	Profile = service.Profile
-	Fault   = service.Fault
-)
+// Profile is a ready client of one of the services.
+type Profile = service.Profile
+
+// Fault is one way to misbehave.
+type Fault = service.Fault
 
 // Options adjust a Server. The zero value emulates the services as their pages describe them.
 type Options struct {
 	// Now is the clock of tokens and rate limits; nil means time.Now. Delays of faults always run in real time.
 	Now func() time.Time
-	// QmaticInterval is the least time between two token requests of one Qmatic account: zero means the documented
-	// second, below zero no limit.
+	// QmaticInterval is the least time between two token requests of Qmatic: 0 means the documented second, -1 none.
 	QmaticInterval time.Duration
 	// Lenient takes what public clients do and the pages do not show: Talkdesk's parameters in the query of the token
 	// request, and Genesys' ping by the cookie that its sign-in page sets.
@@ -60,8 +58,7 @@ type Options struct {
 // ErrNotLoopback is wrapped by the error of Start for an address that other machines could reach.
 var ErrNotLoopback = errors.New("it is not a loopback address")
 
-// Server is the four services on one origin. It must be made with New; all methods but Start may be called at the same
-// time.
+// Server is the four services on one origin. All methods but Start may be called at the same time.
 type Server struct {
 	now      func() time.Time
 	services []*service.Service
@@ -95,8 +92,8 @@ func New(o Options) *Server {
 	return s
 }
 
-// Start listens on a loopback address and serves in the background until Close; it is called once. The address is
-// host:port; empty means 127.0.0.1 and a free port. Any address that other machines could reach is an error.
+// Start listens on a loopback address, host:port, and serves in the background until Close; it is called once. Empty
+// means 127.0.0.1 and a free port. Any address that other machines could reach is an error.
 func (s *Server) Start(listen string) error {
 	address, err := net.ResolveTCPAddr("tcp", cmp.Or(listen, "127.0.0.1:0"))
 	if err != nil {
@@ -119,8 +116,7 @@ func (s *Server) Start(listen string) error {
 // URL is the origin the server listens on, http://127.0.0.1:PORT without a slash; empty before Start.
 func (s *Server) URL() string { return s.url }
 
-// Close ends all connections, those in the middle of a delay too, and frees the port. It may be called more than once,
-// and before Start.
+// Close ends all connections, those in a delay too, and frees the port. It may be called twice, and before Start.
 func (s *Server) Close() {
 	_ = s.http.Close()
 	if s.listener != nil { // Serve may not have begun
@@ -130,16 +126,13 @@ func (s *Server) Close() {
 
 // Service returns an emulated service by its name, for those who check what it signs; nil when there is none.
 func (s *Server) Service(name string) *service.Service {
-	for _, svc := range s.services {
-		if svc.Name == name {
-			return svc
-		}
+	if i := slices.IndexFunc(s.services, func(svc *service.Service) bool { return svc.Name == name }); i >= 0 {
+		return s.services[i]
 	}
 	return nil
 }
 
-// IssuedSecrets are all secrets of the ready profiles, as they are and as Basic credentials, and the last 10,000
-// tokens issued: what must be found nowhere but where a token is meant to be.
+// IssuedSecrets are the profiles' secrets, as they are and as Basic credentials, and the last 10,000 tokens issued.
 func (s *Server) IssuedSecrets() []string { return s.secrets.List() }
 
 // serve is the handler: guard, find the service, log, ask it, answer. A request is logged before it is answered, so

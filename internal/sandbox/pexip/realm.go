@@ -89,8 +89,7 @@ func failure(status int, code, text string) service.Reply {
 	case code != "":
 	case status >= http.StatusInternalServerError:
 		code, text = "unknown_error", "For more on this error consult the server log."
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed,
-		status == http.StatusUnsupportedMediaType:
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusUnsupportedMediaType:
 		code, text = fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)), ""
 	default:
 		code = "invalid_request"
@@ -112,21 +111,23 @@ func issuer(x *service.Exchange) string { return x.Origin() + "/realms/" + realm
 
 // tokens is Keycloak's token endpoint. It does not look at the address's query, and its default scopes come unasked.
 func tokens() *service.Issuer {
-	claims := func(typ string, aud func(*service.Grant) string) func(*service.Exchange, *service.Grant) map[string]any {
-		return func(x *service.Exchange, g *service.Grant) map[string]any {
-			return map[string]any{
-				"iss": issuer(x), "aud": aud(g), "sub": account(g), "typ": typ, "azp": g.Client, "acr": "1",
-				"realm_access": map[string]any{"roles": []string{"default-roles-" + realm, "offline_access"}},
-				"scope":        g.Scope, "client_id": g.Client, "clientHost": "127.0.0.1", "clientAddress": "127.0.0.1",
-				"preferred_username": account(g), "email_verified": false,
-			}
+	claims := func(x *service.Exchange, g *service.Grant) map[string]any {
+		return map[string]any{
+			"iss": issuer(x), "aud": "account", "sub": account(g), "typ": service.AccessToken, "azp": g.Client, "acr": "1",
+			"realm_access": map[string]any{"roles": []string{"default-roles-" + realm, "offline_access"}},
+			"scope":        g.Scope, "client_id": g.Client, "clientHost": "127.0.0.1", "clientAddress": "127.0.0.1",
+			"preferred_username": account(g), "email_verified": false,
 		}
 	}
 	return &service.Issuer{
 		Grants: []string{"client_credentials", "refresh_token"}, Lifetime: 300 * time.Second, Query: true,
 		Standard: []string{"openid", "profile", "email"}, Unasked: []string{"profile", "email"},
-		Claims:   claims("Bearer", func(*service.Grant) string { return "account" }),
-		Identity: claims("ID", func(g *service.Grant) string { return g.Client }),
+		Claims: claims,
+		Identity: func(x *service.Exchange, g *service.Grant) map[string]any {
+			id := claims(x, g)
+			id["typ"], id["aud"] = service.IDToken, g.Client
+			return id
+		},
 		Complete: func(_ *service.Exchange, _ *service.Grant, rep *service.Reply) {
 			rep.Fields["not-before-policy"], rep.Fields["refresh_expires_in"] = 0, 0
 			if rep.Fields["refresh_token"] != nil {
@@ -143,14 +144,14 @@ func account(g *service.Grant) string { return "service-account-" + g.Client }
 // but not from both (RFC 6750 §2).
 func userInfo(x *service.Exchange) service.Reply {
 	sent, inForm := service.Bearer(x.Request.Header), x.Form.Get("access_token")
-	t, ok := x.Access(sent + inForm)
+	t, ok := x.Find(sent + inForm)
 	const invalid, unscoped = "Token verification failed", "Missing openid scope"
 	switch {
 	case sent != "" && inForm != "":
 		return failure(http.StatusBadRequest, "", "More than one method used for including an access token")
 	case sent+inForm == "":
 		return service.Reply{Status: http.StatusUnauthorized}.With("WWW-Authenticate", x.Challenge("Bearer"))
-	case !ok:
+	case !ok || t.Kind != service.AccessToken:
 		return failure(http.StatusUnauthorized, "invalid_token", invalid).
 			With("WWW-Authenticate", x.Challenge("Bearer", "error", "invalid_token", "error_description", invalid))
 	case !t.Has("openid"): // nothing but the header says why
@@ -255,9 +256,8 @@ func discovery(x *service.Exchange) service.Reply {
 		"id_token_signing_alg_values_supported": []string{"ES256", "RS256"},
 	}
 	for _, endpoint := range []string{"token", "introspection", "revocation"} {
-		fields[endpoint+"_endpoint_auth_methods_supported"] = []string{
-			"private_key_jwt", "client_secret_basic", "client_secret_post",
-		}
+		methods := []string{"private_key_jwt", "client_secret_basic", "client_secret_post"}
+		fields[endpoint+"_endpoint_auth_methods_supported"] = methods
 		fields[endpoint+"_endpoint_auth_signing_alg_values_supported"] = []string{"ES256", "RS256"}
 	}
 	return service.OK(fields)

@@ -54,8 +54,8 @@ func failure(status int, code, text string) service.Reply {
 	return service.Reply{Status: status, Fields: map[string]any{"message": text}}
 }
 
-// gateway looks at the header X-ACCOUNT, which must have been normalised by the client: lower case, no white space. Then
-// it holds the limit of one token request per second and account
+// gateway looks at the header X-ACCOUNT, which the client must have normalised: lower case, no white space. Then it
+// holds the limit of one token request per second and account
 // (https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/489652237/API+Limits); a refused request does not push the
 // next chance away.
 func gateway(interval time.Duration) func(*service.Exchange) *service.Reply {

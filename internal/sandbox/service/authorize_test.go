@@ -147,8 +147,7 @@ func TestAuthorizeErrorsByRedirect(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]url.Values{
-		"invalid_scope":   {"scope": {"openid"}}, // sent, and not *
-		"invalid_request": {"hideTenant": {"maybe"}},
+		"invalid_scope": {"scope": {"openid"}}, // sent, and not *
 	} {
 		got := sandboxtest.Do(t, s, sandboxtest.Get(sandboxtest.AuthorizePath("genesys", change)))
 		if query := sandboxtest.CallbackQuery(t, got.Header.Get("Location")); query.Get("error") != name {

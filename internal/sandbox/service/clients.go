@@ -15,22 +15,18 @@ import (
 // Client is one registered client of a service: it has a secret or a key, or is public (RFC 6749 §2.1).
 type Client struct {
 	ID, Secret string
-	// Keyed clients sign assertions with Key, which New makes.
-	Keyed bool
-	Key   Signer
-	// Public clients have neither.
-	Public bool
-	// RSA asks for tokens that are signed with RS256.
-	RSA bool
+	Keyed      bool // it signs assertions with Key, which New makes
+	Key        Signer
+	Public     bool
+	RSA        bool // its tokens are signed with RS256
 }
 
 // Client returns the client of that id, nil when there is none.
 func (s *Service) Client(id string) *Client {
-	i := slices.IndexFunc(s.Clients, func(c Client) bool { return c.ID == id })
-	if i < 0 {
-		return nil
+	if i := slices.IndexFunc(s.Clients, func(c Client) bool { return c.ID == id }); i >= 0 {
+		return &s.Clients[i]
 	}
-	return &s.Clients[i]
+	return nil
 }
 
 // Authenticate finds the client that a request comes from (RFC 6749 §2.3), or says why there is none.
@@ -98,8 +94,7 @@ func Bearer(h http.Header) string {
 
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
-	// skew is how far the clocks of a client and a service may differ.
-	skew = 15 * time.Second
+	skew          = 15 * time.Second                                         // between a client's clock and a service's
 )
 
 // AssertionRules are what a service asks of client assertions (RFC 7523 §3), beside a known key and a jti that is used

@@ -51,7 +51,6 @@ type Fault struct {
 
 // Check returns what is wrong with a fault, nil when it can be used.
 func (f Fault) Check() error {
-	redirects := []int{0, 301, 302, 303, 307, 308}
 	switch {
 	case !f.HasEffect():
 		return errors.New("the fault does nothing")
@@ -59,8 +58,8 @@ func (f Fault) Check() error {
 		return fmt.Errorf("path: %q has no slash before it", f.Path)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status: %d is not between 200 and 599", f.Status)
-	case f.Redirect != "" && !slices.Contains(redirects, f.Status):
-		return fmt.Errorf("redirect: status %d is not one of %v", f.Status, redirects[1:])
+	case f.Redirect != "" && f.Status != 0 && f.Status/100 != 3:
+		return fmt.Errorf("redirect: status %d is no redirect's", f.Status)
 	case f.Times < 0, f.DelayMS < 0, f.Truncate != nil && *f.Truncate < 0:
 		return errors.New("a number is below zero")
 	}
@@ -91,7 +90,7 @@ func (x *Exchange) Answer() Reply {
 	case f.Redirect != "":
 		return f.change(Reply{Status: cmp.Or(f.Status, http.StatusFound)}.With("Location", f.Redirect))
 	case f.Body != nil:
-		return f.change(Reply{Status: cmp.Or(f.Status, http.StatusOK)})
+		return f.change(Reply{Status: cmp.Or(f.Status, http.StatusOK), Text: f.Body})
 	case f.Status >= http.StatusMultipleChoices:
 		return f.change(x.Host.Error(f.Status, "", http.StatusText(f.Status)))
 	}
@@ -101,9 +100,6 @@ func (x *Exchange) Answer() Reply {
 // change changes a reply as the fault says.
 func (f Fault) change(rep Reply) Reply {
 	rep.ContentType = cmp.Or(f.ContentType, rep.ContentType)
-	if f.Body != nil {
-		rep.Text = f.Body
-	}
 	if f.RetryAfter != "" {
 		rep = rep.With("Retry-After", f.RetryAfter)
 	}

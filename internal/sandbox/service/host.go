@@ -4,8 +4,6 @@ package service
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/pem"
 	"io"
 	"maps"
 	"mime"
@@ -21,9 +19,8 @@ import (
 
 // Service is one emulated service as data. New makes it ready.
 type Service struct {
-	Name string
-	// Realm is what a challenge names (RFC 9110 §11.5), by default the service's name.
-	Realm string
+	Name  string
+	Realm string // in a challenge (RFC 9110 §11.5), by default the name
 	// Hosts are the service's parts that answer in a way of their own; the first whose prefix fits has a path.
 	Hosts []Host
 	// Clients are those that are registered, Scopes what each may ask for.
@@ -35,12 +32,10 @@ type Service struct {
 	// FormBasic says that Basic credentials are form-decoded, as RFC 6749 §2.3.1 has it, FormSecret that client_id and
 	// client_secret may be in the form, where they go before Basic.
 	FormBasic, FormSecret bool
-	// Assertions are the rules for client assertions; the zero value means that there are none.
-	Assertions AssertionRules
+	Assertions            AssertionRules // the zero value means that there are no assertions
 	// Words are those of the service for a problem, where they are not the usual.
 	Words map[Problem]Problem
-	// Signer signs the service's JWTs, RSA those of clients that want RS256; its key is made when it is first needed,
-	// which takes a while. New sets both.
+	// Signer signs JWTs, RSA those of clients that want RS256; its key is made when it is needed, which takes a while.
 	Signer Signer
 	RSA    func() Signer
 
@@ -66,12 +61,9 @@ func New(s Service) *Service {
 // Profile is a ready client of one of the services.
 type Profile struct {
 	Name, Client string
-	// Text are the settings with plain values: provider, base_url, client_id, …
-	Text map[string]string
-	// Scopes is the setting scopes; empty means that there is none.
-	Scopes []string
-	// Secrets are the settings that are secret references, with their values.
-	Secrets map[string]string
+	Scopes       []string // the setting of that name, which may be empty
+	// Text are the other settings with plain values, Secrets those that are secret references, with their values.
+	Text, Secrets map[string]string
 }
 
 // complete fills in what a profile has of its service and its client.
@@ -80,11 +72,7 @@ func (s *Service) complete(p *Profile) {
 	text := map[string]string{"provider": s.Name, "client_id": c.ID, "key_id": c.Key.KeyID}
 	secrets := map[string]string{"client_secret": c.Secret}
 	if c.Keyed {
-		der := c.Key.pkcs8()
-		secrets["private_key"] = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-		if s.Assertions.BareKey {
-			secrets["private_key"] = base64.StdEncoding.EncodeToString(der)
-		}
+		secrets["private_key"] = c.Key.pkcs8(!s.Assertions.BareKey)
 	}
 	p.Text, p.Secrets = merged(text, s.Settings, p.Text), merged(secrets, s.Secrets, p.Secrets)
 }
@@ -100,8 +88,7 @@ func merged(base map[string]string, more ...map[string]string) map[string]string
 
 // Host is one part of a service.
 type Host struct {
-	// Prefix is what its paths begin with.
-	Prefix string
+	Prefix string // what its paths begin with
 	// Endpoints are what it answers, by method and path: "GET /users/me". The methods are GET and POST.
 	Endpoints map[string]Endpoint
 	// Error is how it says an error. The code is OAuth's, empty where the status is the cause: a path that is not
@@ -123,11 +110,10 @@ func (h *Host) answer(x *Exchange) Reply {
 	}
 	var allow []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		endpoint := h.Endpoints[method+" "+x.Request.URL.Path]
-		if endpoint != nil && method == x.Request.Method {
-			return endpoint(x)
-		}
-		if endpoint != nil {
+		if endpoint := h.Endpoints[method+" "+x.Request.URL.Path]; endpoint != nil {
+			if method == x.Request.Method {
+				return endpoint(x)
+			}
 			allow = append(allow, method)
 		}
 	}
@@ -136,9 +122,6 @@ func (h *Host) answer(x *Exchange) Reply {
 	}
 	return h.Error(http.StatusMethodNotAllowed, "", "method not allowed").With("Allow", strings.Join(allow, ", "))
 }
-
-// maxBody is the largest request body the services read, in bytes.
-const maxBody = 64 << 10
 
 // FormType is the media type of parameters in a body.
 const FormType = "application/x-www-form-urlencoded"
@@ -149,8 +132,7 @@ type Exchange struct {
 	Host    *Host
 	Request *http.Request
 	Now     time.Time
-	// Form holds the body's parameters; Bad says why they cannot be used (RFC 6749 §3.2), if
-	// they cannot. The body itself is kept for those endpoints that take JSON.
+	// Form holds the body's parameters; Bad says why they cannot be used (RFC 6749 §3.2). Body is for endpoints of JSON.
 	Form    url.Values
 	Body    []byte
 	Bad     Problem
@@ -164,7 +146,7 @@ func (x *Exchange) Read() {
 	if x.Request.Method != http.MethodPost {
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, x.Request.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, x.Request.Body, 64<<10))
 	form, unreadable := url.ParseQuery(string(body))
 	media, _, _ := mime.ParseMediaType(x.Request.Header.Get("Content-Type"))
 	x.Body = body

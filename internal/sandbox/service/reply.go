@@ -16,10 +16,8 @@ type Reply struct {
 	Status int
 	Header map[string]string
 	Fields map[string]any
-	// Token says that this is a successful token reply.
-	Token bool
-	// Form asks for form encoding instead of JSON.
-	Form bool
+	Token  bool // it is a successful token reply
+	Form   bool // it is to be form-encoded, and not JSON
 	// Text, unless nil, is the body instead of Fields. ContentType goes before the usual.
 	Text        *string
 	ContentType string
@@ -90,9 +88,9 @@ func (r Reply) begin(w http.ResponseWriter) string {
 	return body
 }
 
-// Problem is what an endpoint for clients has against a request, in the words of RFC 6749 §5.2: status, code and text. A
-// service may have words of its own. In the text, %s is what it is about: a parameter, the scopes, the grant, or more
-// words. The code - is none, where the status says it all; a status alone has no body.
+// Problem is what an endpoint for clients has against a request: status, code and text, by default RFC 6749 §5.2's. In
+// the text, %s is what it is about: a parameter, the scopes, the grant, or more words. The code - is none, where the
+// status says it all; a status alone has no body.
 type Problem string
 
 // The problems.

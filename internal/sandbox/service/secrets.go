@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"maps"
 	"slices"
 	"strings"
@@ -17,16 +19,13 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// Marker is part of every secret the sandbox knows and of every opaque token it issues, so that a test can search
-// output and disks for leaks. JWTs are Base64url text and cannot show it: see Ledger.
+// Marker is part of every secret the sandbox knows and of every opaque token it issues: see Ledger.
 const Marker = "SANDBOX-CANARY"
 
-const (
-	// Redacted stands for a secret in the log.
-	Redacted = "[redacted]"
-	// maxKept bounds every list that grows with the requests.
-	maxKept = 10_000
-)
+// Redacted stands for a secret in the log.
+const Redacted = "[redacted]"
+
+const maxKept = 10_000 // of every list that grows with the requests
 
 // NewOpaque is a token that says nothing but the marker.
 func NewOpaque() string { return Marker + "-" + rand.Text() }
@@ -34,7 +33,7 @@ func NewOpaque() string { return Marker + "-" + rand.Text() }
 // KeepLast drops the oldest when there are more than 10,000.
 func KeepLast[T any](list []T) []T { return list[max(0, len(list)-maxKept):] }
 
-// Ledger knows every secret there is, to find leaks and to keep the log clean.
+// Ledger knows every secret there is, to find leaks and to keep the log clean. JWTs cannot show the Marker.
 type Ledger struct {
 	mu     sync.Mutex
 	fixed  []string
@@ -98,8 +97,14 @@ func newRSASigner(id string) Signer {
 	return Signer{must(rsa.GenerateKey(rand.Reader, 2048)), id, jose.RS256}
 }
 
-// pkcs8 is the private key in DER (RFC 5208 §5).
-func (s Signer) pkcs8() []byte { return must(x509.MarshalPKCS8PrivateKey(s.Key)) }
+// pkcs8 is the private key in Base64 (RFC 5208 §5), between PEM's lines or without.
+func (s Signer) pkcs8(lines bool) string {
+	der := must(x509.MarshalPKCS8PrivateKey(s.Key))
+	if lines {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	}
+	return base64.StdEncoding.EncodeToString(der)
+}
 
 // Sign makes a JWT.
 func (s Signer) Sign(claims map[string]any) string {

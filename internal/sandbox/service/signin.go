@@ -16,24 +16,16 @@ import (
 )
 
 const (
-	// codeLife is how long a code is good; RFC 6749 §4.1.2 has ten minutes at most.
-	codeLife = time.Minute
-	// signInLife is how long a sign-in page may stay open.
-	signInLife = 10 * time.Minute
+	codeLife   = time.Minute      // RFC 6749 §4.1.2 has ten minutes at most
+	signInLife = 10 * time.Minute // how long a sign-in page may stay open
 )
 
 // SignIn is a service's authorization endpoint with its sign-in page.
 type SignIn struct {
-	// Path is where the page is, and where its form is posted to.
-	Path string
-	// Mistaken is the status of a page that says what is wrong with a request that names a client.
-	Mistaken int
-	// Standard are scopes that every user has.
-	Standard []string
-	// Check says what is wrong with parameters that are the service's own, code and text; it may be nil.
-	Check func(Authorization) (code, text string)
-	// Page is what the page shows.
-	Page func(Authorization) Page
+	Path     string   // of the page, and of the POST of its form
+	Mistaken int      // the status of a page that says what is wrong with a request that names a client
+	Standard []string // scopes that every user has
+	Page     func(Authorization) Page
 	// Enter returns who signs in, or says on the page why that is nobody.
 	Enter func(*Exchange, Authorization) (user, problem string)
 	// Welcome adds to the reply of a sign-in; it may be nil.
@@ -66,9 +58,6 @@ func (s SignIn) Authorize(x *Exchange) Reply {
 		return s.sorry(s.Mistaken, "The application's redirect_uri is not registered.")
 	}
 	code, text := a.check()
-	if code == "" && s.Check != nil {
-		code, text = s.Check(a)
-	}
 	var ok bool
 	if a.Scope, ok = x.granted(a.Query.Get("scope"), s.Standard, nil); !ok && code == "" {
 		code, text = "invalid_scope", "the requested scope is invalid or unknown"

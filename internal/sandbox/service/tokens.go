@@ -39,8 +39,7 @@ type Token struct {
 	*Grant
 	Kind    string
 	Expires time.Time
-	// Claims are what a JWT says.
-	Claims map[string]any
+	Claims  map[string]any // what a JWT says
 }
 
 // memory is what a service knows of what it issued, and which of it is good.
@@ -96,14 +95,11 @@ func (x *Exchange) Find(token string) (Token, bool) {
 	return t, good
 }
 
-// Access returns what an access token stands for.
-func (x *Exchange) Access(token string) (Token, bool) {
-	t, ok := x.Find(token)
+// Caller returns whose access token the request carries in its header.
+func (x *Exchange) Caller() (Token, bool) {
+	t, ok := x.Find(Bearer(x.Request.Header))
 	return t, ok && t.Kind == AccessToken
 }
-
-// Caller returns whose access token the request carries in its header.
-func (x *Exchange) Caller() (Token, bool) { return x.Access(Bearer(x.Request.Header)) }
 
 // Forget ends one token: of a refresh token, all that was issued with it.
 func (m *memory) Forget(token string) {
@@ -130,13 +126,10 @@ func (m *memory) End(of *Grant, all bool) {
 
 // Issuer is a service's token endpoint (RFC 6749 §3.2) as data.
 type Issuer struct {
-	// Grants are those that the service knows.
-	Grants []string
-	// Lifetime is that of its tokens, Type the reply's token_type, by default Bearer.
+	Grants   []string // those that the service knows
 	Lifetime time.Duration
-	Type     string
-	// Query says that parameters in the address are let pass; else they are refused.
-	Query bool
+	Type     string // the reply's token_type, by default Bearer
+	Query    bool   // parameters in the address are let pass; else they are refused
 	// Standard are scopes that every client has, Unasked those that come in any case. Without the latter a client that
 	// asks for nothing gets all that it has, and a token without a scope is refused.
 	Standard, Unasked []string
