@@ -52,6 +52,7 @@ type scanner struct {
 	Layout
 	names      map[string]struct{}
 	begun      bool // a key or the document marker was seen
+	ended      bool // the marker of the document's end was seen
 	inProfiles bool
 	nameIndent int // of the profiles' names, 0 before the first
 	keyIndent  int // of the current profile's keys, 0 before the first
@@ -64,7 +65,8 @@ type scanner struct {
 // not sure of (anchors, tags, values over several lines, unknown or repeated keys, …), 0 when
 // there is none: with one, whoever reads has to parse the whole file, which also gives a
 // proper error when there is one. Lost is the line from which on it does not know what
-// stands where, 0 when it does: whoever writes has to check the rest against the parser.
+// stands where, 0 when it does, and the Layout is of what is above: whoever writes has to
+// check the rest against the parser.
 func Scan(text []byte) (l Layout, odd, lost int) {
 	// A profile has some 200 bytes; room for all of them is cheaper than growing.
 	s := scanner{names: make(map[string]struct{}, len(text)/200)}
@@ -77,7 +79,7 @@ func Scan(text []byte) (l Layout, odd, lost int) {
 		line := bytes.TrimSuffix(text[start:end], []byte{'\r'})
 		sure, found := s.line(line, Span{Line: number, Start: start, End: next})
 		if !found {
-			return Layout{}, number, number
+			return s.Layout, number, number
 		}
 		if !sure && odd == 0 {
 			odd = number
@@ -98,6 +100,8 @@ func (s *scanner) line(line []byte, at Span) (sure, found bool) {
 	switch {
 	case len(rest) == 0 || rest[0] == '#':
 		return true, true
+	case s.ended:
+		return false, false
 	case indent == 0:
 		return s.topLevel(rest, at)
 	case !s.inProfiles:
@@ -117,33 +121,33 @@ func (s *scanner) topLevel(rest []byte, at Span) (sure, found bool) {
 		s.begun = true
 		return true, true
 	}
-	key, value, ok := splitKey(rest)
-	if !ok {
+	if bytes.HasPrefix(rest, []byte("...")) {
+		s.closeProfile(at.Start)
+		s.ended, s.inProfiles = true, false
+		return false, true
+	}
+	key, value, sure, found := looseKey(rest)
+	if !found {
 		return false, false
 	}
 	s.begun = true
 	s.closeProfile(at.Start)
-	none := Span{}
-	switch string(key) {
-	case "profiles":
-		found = s.Key == none
-		sure, s.Key, s.inProfiles = isEmptyValue(value), at, isEmptyValue(value)
-	case "default_profile":
-		found = s.Default == none
-		sure, s.Default, s.inProfiles = isValue(value), at, false
+	switch empty := isEmptyValue(value); {
+	case key == "profiles" && s.Key == Span{}:
+		sure, s.Key, s.inProfiles = sure && empty, at, empty
+	case key == "default_profile" && s.Default == Span{}:
+		sure, s.Default, s.inProfiles = sure && isValue(value), at, false
+	default:
+		return false, false
 	}
-	return sure, found
+	return sure, true
 }
 
 // profile reads the line of a profile's name. It is sure only of one that begins with a
 // letter and has nothing behind it.
 func (s *scanner) profile(indent int, rest []byte, at Span) (sure, found bool) {
-	key, value, sure := splitKey(rest)
-	if found = sure; !found {
-		key, value, found = bytes.Cut(rest, []byte{':'})
-		key = bytes.Trim(key, `"'`)
-	}
-	at.Name = string(key)
+	var value []byte
+	at.Name, value, sure, found = looseKey(rest)
 	if _, repeated := s.names[at.Name]; repeated || !found {
 		return false, false
 	}
@@ -234,6 +238,16 @@ func splitKey(rest []byte) (key, value []byte, ok bool) {
 		return nil, nil, false
 	}
 	return rest[:i], bytes.TrimLeft(rest[i+1:], " "), true
+}
+
+// looseKey splits "key: value" like splitKey, and is not sure of any other key, such as one in quotes.
+func looseKey(rest []byte) (key string, value []byte, sure, found bool) {
+	name, value, sure := splitKey(rest)
+	if found = sure; !found {
+		name, value, found = bytes.Cut(rest, []byte{':'})
+		name = bytes.Trim(name, `"'`)
+	}
+	return string(name), value, sure, found
 }
 
 func isKeyByte(c byte, first bool) bool {

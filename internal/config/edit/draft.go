@@ -20,7 +20,7 @@ type draft struct {
 	bare bool
 	// was is what the file said before, also where the places are not known.
 	was config.Outline
-	// lost is the line from which on the places are not known, 0 when all are.
+	// lost is the line from which on the places of profiles are not known, 0 when all are.
 	lost int
 }
 
@@ -128,11 +128,11 @@ func (d *draft) end() int {
 	return end
 }
 
-// isLoose reports whether a line is blank or a comment that is not indented further than
-// indent.
+// isLoose reports whether a line is blank, the end of the document, or a comment that is not
+// indented further than indent.
 func (d *draft) isLoose(i, indent int) bool {
 	text := strings.TrimSpace(d.lines[i])
-	return text == "" || text[0] == '#' && indentOf(d.lines[i]) <= indent
+	return text == "" || text[0] == '#' && indentOf(d.lines[i]) <= indent || strings.HasPrefix(d.lines[i], "...")
 }
 
 func (d *draft) isBlank(i int) bool { return strings.TrimSpace(d.lines[i]) == "" }
@@ -186,7 +186,8 @@ func (d *draft) extent(name string) (start, end int) {
 	return start, end
 }
 
-// setDefault writes default_profile, in its place or above the other keys.
+// setDefault writes default_profile, in its place or above the other keys. It need not know
+// where the profiles stand.
 func (d *draft) setDefault(name string) error {
 	if !slices.Contains(d.was.Names, name) {
 		return config.Missing(name, d.was.Names)
@@ -194,7 +195,7 @@ func (d *draft) setDefault(name string) error {
 	text := config.Scalar(name)
 	line := "default_profile: " + text
 	switch {
-	case d.lost > 0:
+	case d.Key.Line == 0 || d.Default.Line == 0 && d.was.Default != "":
 		return d.unsure(line)
 	case d.Default.Line > 0:
 		d.replaceValue(d.Default, text)

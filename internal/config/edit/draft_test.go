@@ -99,6 +99,8 @@ func TestAdd(t *testing.T) {
 		"indented comment": {"profiles:\n  a:\n    x: 1\n    # y: 2\n", "profiles:\n  a:\n    x: 1\n    # y: 2\n" + added},
 		"no final newline": {"profiles:\n  a:\n    x: 1", "profiles:\n  a:\n    x: 1\n" + strings.TrimSuffix(added, "\n")},
 		"block scalar":     {"profiles:\n  a:\n    x: |\n      # no comment\n\n      y\n", "profiles:\n  a:\n    x: |\n      # no comment\n\n      y\n" + added},
+		"end marker":       {"profiles:\n  a:\n    x: 1\n...\n# end\n", "profiles:\n  a:\n    x: 1\n" + added + "...\n# end\n"},
+		"keys in quotes":   {"\"profiles\":\n  'a':\n    x: 1\n", "\"profiles\":\n  'a':\n    x: 1\n" + added},
 		"crlf, deep":       {"profiles:\r\n   a:\r\n      x: 1\r\n", "profiles:\r\n   a:\r\n      x: 1\r\n" + deep},
 	}
 	for name, tt := range tests {
@@ -121,8 +123,7 @@ func TestAddDeclines(t *testing.T) {
 	tests := map[string]struct{ text, problem, suggestion string }{
 		"flow profiles": {"profiles: {a: {x: 1}}\n", unsure, paste},
 		"flow root":     {"{default_profile: a}\n", unsure, inProfiles},
-		"end marker":    {"profiles:\n  a:\n    x: 1\n...\n# end\n", unsure, paste},
-		"end, no key":   {"default_profile: a\n...\n", unsure, inProfiles},
+		"end, no key":   {"default_profile: a\n...\n", "cannot be changed safely: the result would not be what it should", inProfiles},
 		"exists":        {"profiles:\n  new:\n    x: 1\n", "exists already", "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: authctl profile remove new"},
 		"syntax":        {"profiles: [\n", "is not valid YAML: did not find expected node content", ""},
 		"unknown key":   {"profile: {}\n", "is not a known key", "did you mean profiles?"},
@@ -172,6 +173,8 @@ func TestRemove(t *testing.T) {
 		"last":           {three, "c", drop(three, "  c: {x: 1}\n")},
 		"last, in gap":   {"profiles:\n  a:\n    x: 1\n\n  b:\n    x: 1\n", "b", "profiles:\n  a:\n    x: 1\n"},
 		"the only one":   {"profiles:\n  a:\n    x: 1\n", "a", "profiles:\n"},
+		"end marker":     {"---\nprofiles:\n  a:\n    x: 1\n...\n", "a", "---\nprofiles:\n...\n"},
+		"keys in quotes": {"'profiles':\n  \"a\":\n    x: 1\n", "a", "'profiles':\n"},
 		"crlf, bare":     {"profiles:\r\n  a:\r\n    x: 1\r\n  b:\r\n    x: 1", "b", "profiles:\r\n  a:\r\n    x: 1"},
 	}
 	for name, tt := range tests {
@@ -226,6 +229,11 @@ func TestSetDefault(t *testing.T) {
 		"none":            {body, "a", "default_profile: a\n" + body},
 		"file's comment":  {"# mine\n" + body, "a", "# mine\ndefault_profile: a\n" + body},
 		"key's comment":   {"# mine\n\n# all\n" + body, "a", "# mine\n\ndefault_profile: a\n# all\n" + body},
+		"end marker":      {body + "...\n", "a", "default_profile: a\n" + body + "...\n"},
+		"braces":          {"profiles: {a: {x: 1}}\n", "a", "default_profile: a\nprofiles: {a: {x: 1}}\n"},
+		"lines of braces": {"default_profile: b\nprofiles: {\n  a: {x: 1}\n}\n", "a", "default_profile: a\nprofiles: {\n  a: {x: 1}\n}\n"},
+		"in quotes":       {"'default_profile': b\n" + body, "a", "'default_profile': a\n" + body},
+		"odd profile":     {"profiles:\n  ? a\n  : {x: 1}\n", "a", "default_profile: a\nprofiles:\n  ? a\n  : {x: 1}\n"},
 		"after a marker":  {"---\n" + body, "a", "---\ndefault_profile: a\n" + body},
 		"carriage return": {"default_profile: x\r\n" + strings.ReplaceAll(body, "\n", "\r\n"), "a", "default_profile: a\r\n" + strings.ReplaceAll(body, "\n", "\r\n")},
 	}
@@ -243,9 +251,11 @@ func TestSetDefault(t *testing.T) {
 	if !errors.Is(err, config.ErrNoProfile) {
 		t.Errorf("unknown: %v", err)
 	}
-	_, err = edited("{profiles: {a: {x: 1}}}", func(d *draft) error { return d.setDefault("a") })
-	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Help != "add this by hand:\ndefault_profile: a" {
-		t.Errorf("flow style: %v", err)
+	for _, text := range []string{"{profiles: {a: {x: 1}}}", "profiles:\n  ? a\n  : {x: 1}\ndefault_profile: b\n"} {
+		_, err = edited(text, func(d *draft) error { return d.setDefault("a") })
+		if e, ok := errors.AsType[*setting.Error](err); !ok || e.Help != "add this by hand:\ndefault_profile: a" {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 
