@@ -154,6 +154,9 @@ func (l *list) profileInEnvironment() bool {
 // or a word to search for. why says what is wrong with the profile.
 func (l *list) provider(target target, name string, why error) (target, error) {
 	missing := errors.Is(why, config.ErrNoProfile)
+	if missing {
+		l.Subject.Profile = ""
+	}
 	if service, err := l.Service(name); err == nil {
 		if !missing {
 			l.UI.Warn("no profile is looked at: " + why.Error())
