@@ -17,7 +17,7 @@ import (
 // configHeader marks a configuration that may be overwritten.
 const configHeader = "# written by the authctl sandbox: every value is fake\n"
 
-// Profiles are the usual profile of each service, then those for other grants, other client authentication, and programs
+// Profiles are the usual one of each service, then those for other grants, other client authentication, and programs
 // that are not ours. base_url is there once the server has started.
 func (s *Server) Profiles() []Profile {
 	var list, further []Profile
