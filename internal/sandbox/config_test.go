@@ -1,13 +1,9 @@
 package sandbox_test
 
 import (
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -66,7 +62,7 @@ func TestWriteConfig(t *testing.T) {
 	}}
 	for name := range got.Profiles {
 		if want.Profiles[name] == nil {
-			delete(got.Profiles, name) // see the next test
+			delete(got.Profiles, name)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -114,57 +110,6 @@ func checkMode(t *testing.T, path string, want os.FileMode) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != want {
 		t.Errorf("%s: %v, %v; want %v", path, info.Mode().Perm(), err, want)
-	}
-}
-
-func TestWriteConfigFurtherProfiles(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	path := filepath.Join(t.TempDir(), "c.yaml")
-	if err := s.WriteConfig(path); err != nil {
-		t.Fatal(err)
-	}
-	got, _ := readConfig(t, path)
-	if len(got.Profiles) != 16 {
-		t.Errorf("%d profiles", len(got.Profiles))
-	}
-	if u := got.Profiles["genesys-password"]["username"]; u != `acme\jane` {
-		t.Errorf("username %q", u)
-	}
-	want := map[string]any{
-		"provider": "genesys", "base_url": s.URL(), "client_id": "sandbox-genesys-public", "client_auth": "none",
-		"api_key": "file:c.secrets/genesys-public.api_key", "grant": "authorization_code",
-	}
-	if diff := cmp.Diff(want, got.Profiles["genesys-public"]); diff != "" {
-		t.Error(diff)
-	}
-	for name, scopes := range map[string][]any{
-		"genesys-login": nil, "talkdesk-login": {"openid", "account:read"},
-		"talkdesk-login-jwt": {"openid", "account:read"}, "pexip-openid": {"openid"},
-	} {
-		p := got.Profiles[name]
-		if login := strings.Contains(name, "-login"); login != (p["grant"] == "authorization_code") {
-			t.Errorf("%s: grant %v", name, p["grant"])
-		}
-		if listed, _ := p["scopes"].([]any); !slices.Equal(listed, scopes) {
-			t.Errorf("%s: scopes %v", name, listed)
-		}
-	}
-	checkSecretFiles(t, s, path)
-	i := slices.IndexFunc(s.Profiles(), func(p sandbox.Profile) bool { return p.Name == "pexip-jwt" })
-	block, _ := pem.Decode([]byte(s.Profiles()[i].Secrets["private_key"]))
-	if block == nil {
-		t.Fatal("pexip-jwt: no PEM")
-	}
-	i = slices.IndexFunc(s.Profiles(), func(p sandbox.Profile) bool { return p.Name == "talkdesk-jwt" })
-	bare, err := base64.StdEncoding.DecodeString(s.Profiles()[i].Secrets["private_key"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, der := range [][]byte{block.Bytes, bare} {
-		if _, err := x509.ParsePKCS8PrivateKey(der); err != nil {
-			t.Error(err)
-		}
 	}
 }
 

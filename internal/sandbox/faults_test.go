@@ -1,8 +1,6 @@
 package sandbox_test
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -120,49 +118,6 @@ func TestFaultMatching(t *testing.T) {
 	list = sandboxtest.Do(t, s, sandboxtest.Call{Method: http.MethodDelete, Path: "/_sandbox/faults"})
 	if strings.TrimSpace(list.Body) != `{"faults":[]}` || status("talkdesk") != 200 {
 		t.Errorf("after DELETE: %s", list.Body)
-	}
-}
-
-func TestFaultDropAndTruncate(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	sandboxtest.AddFault(t, s, `{"service":"genesys","drop":true,"times":1}`)
-	sandboxtest.AddFault(t, s, `{"service":"talkdesk","truncate":10}`)
-	sandboxtest.AddFault(t, s, `{"service":"pexip","truncate":0}`)
-	sandboxtest.AddFault(t, s, `{"service":"qmatic","truncate":100000}`)
-	if resp, err := sandboxtest.NewHTTPClient(t).Do(sandboxtest.Good("genesys").Request(t, s)); err == nil {
-		_ = resp.Body.Close()
-		t.Errorf("drop: status %d", resp.StatusCode)
-	}
-	for service, n := range map[string]int{"talkdesk": 10, "pexip": 0} {
-		resp, err := sandboxtest.NewHTTPClient(t).Do(sandboxtest.Good(service).Request(t, s))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if !errors.Is(err, io.ErrUnexpectedEOF) || len(b) != n || resp.StatusCode != 200 || resp.ContentLength < 50 {
-			t.Errorf("%s: %d bytes of %d, status %d, %v", service, len(b), resp.ContentLength, resp.StatusCode, err)
-		}
-	}
-	sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("qmatic")))
-	if r := s.Requests(); len(r) != 4 || r[0].Status != 0 || r[1].Status != 200 {
-		t.Errorf("log %+v", r)
-	}
-}
-
-// A refresh whose answer is lost has been carried out all the same.
-func TestFaultDropSpendsTheRefreshToken(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	token := sandboxtest.Text(t, sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.PasswordCall(t)))["refresh_token"])
-	sandboxtest.AddFault(t, s, `{"drop":true,"times":1}`)
-	if resp, err := sandboxtest.NewHTTPClient(t).Do(sandboxtest.RefreshCall(t, "genesys", token).Request(t, s)); err == nil {
-		_ = resp.Body.Close()
-		t.Error("not dropped")
-	}
-	if got := sandboxtest.Do(t, s, sandboxtest.RefreshCall(t, "genesys", token)); got.Status != 400 {
-		t.Errorf("status %d", got.Status)
 	}
 }
 

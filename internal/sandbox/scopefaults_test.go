@@ -1,10 +1,7 @@
 package sandbox_test
 
 import (
-	"net/url"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/sandbox/service"
@@ -100,72 +97,5 @@ func TestFaultNarrow(t *testing.T) {
 		if row.status == 200 && scopesOfReply(t, s, got) != row.got {
 			t.Errorf("%s, %q: got %s, want %q", row.service, row.asked, got.Body, row.got)
 		}
-	}
-}
-
-// A scope that is pending is refused, or left out with narrow, until the fault is gone.
-func TestFaultScopePending(t *testing.T) {
-	t.Parallel()
-	const cancel, book = qmaticPrefix + "cancel", qmaticPrefix + "book"
-	for _, row := range []struct {
-		service, had, added string
-		status              int
-	}{
-		{"pexip", "engage:forms:readOnly", "engage:offices:readOnly", 400},
-		{"talkdesk", "apps:read", "apps:write", 401},
-		{"qmatic", cancel, book, 400},
-	} {
-		s, clock := sandboxtest.Start(t, sandbox.Options{})
-		asked := sandboxtest.Good(row.service).Set("scope", row.had+" "+row.added)
-		pending := `{"service":"` + row.service + `","scope_pending":["` + row.added + `"],"times":1`
-		sandboxtest.AddFault(t, s, pending+`}`)
-		if got := sandboxtest.Do(t, s, asked); got.Status != row.status || got.Fields(t)["error"] != "invalid_scope" {
-			t.Errorf("%s: status %d, %s", row.service, got.Status, got.Body)
-		}
-		clock.Advance(time.Second)
-		sandboxtest.AddFault(t, s, pending+`,"narrow":true}`)
-		if scope := scopesOfReply(t, s, sandboxtest.Do(t, s, asked)); !strings.Contains(scope, row.had) || strings.Contains(scope, row.added) {
-			t.Errorf("%s: narrowed to %q", row.service, scope)
-		}
-		clock.Advance(time.Second)
-		if scope := scopesOfReply(t, s, sandboxtest.Do(t, s, asked)); !strings.Contains(scope, row.added) {
-			t.Errorf("%s: afterwards %q", row.service, scope)
-		}
-	}
-}
-
-// What is narrowed is so in the token too.
-func TestFaultNarrowInTheToken(t *testing.T) {
-	t.Parallel()
-	s, c := sandboxtest.Start(t, sandbox.Options{})
-	sandboxtest.AddFault(t, s, `{"narrow":true,"client_scopes":["engage:forms:readOnly","apps:read"]}`)
-	asked := "engage:forms:readOnly engage:offices:readOnly"
-	fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("pexip").Set("scope", asked)))
-	_, claims := sandboxtest.VerifyES256(t, sandboxtest.PublicOf(s.Service("pexip").Signer), sandboxtest.Text(t, fields["access_token"]))
-	if scope := sandboxtest.Text(t, claims["scope"]); strings.Contains(scope, "offices") || scope != fields["scope"] {
-		t.Errorf("pexip: claim %q, reply %q", scope, fields["scope"])
-	}
-	c.Advance(time.Second)
-	fields = sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.Good("talkdesk").Set("scope", "apps:read apps:write")))
-	_, claims = sandboxtest.VerifyES256(t, sandboxtest.PublicOf(s.Service("talkdesk").Signer), sandboxtest.Text(t, fields["access_token"]))
-	if list, ok := claims["scope"].([]any); !ok || len(list) != 1 || list[0] != "apps:read" {
-		t.Errorf("talkdesk: claim %v", claims["scope"])
-	}
-}
-
-// A login is refused or narrowed as client credentials are; openid is not Builder's to grant.
-func TestFaultClientScopesInALogin(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	asked := url.Values{"scope": {"openid apps:read apps:write"}}
-	sandboxtest.AddFault(t, s, `{"service":"talkdesk","client_scopes":["apps:read"]}`)
-	got := sandboxtest.Do(t, s, sandboxtest.Get(sandboxtest.AuthorizePath("talkdesk", asked)))
-	if query := sandboxtest.CallbackQuery(t, got.Header.Get("Location")); query.Get("error") != "invalid_scope" {
-		t.Errorf("refused: %v", query)
-	}
-	s.ClearFaults()
-	sandboxtest.AddFault(t, s, `{"service":"talkdesk","client_scopes":["apps:read"],"narrow":true}`)
-	if fields := sandboxtest.UserToken(t, s, "talkdesk", asked); fields["scope"] != "openid apps:read" {
-		t.Errorf("narrowed: %v", fields["scope"])
 	}
 }

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,26 +21,6 @@ func TestStartRefusesOtherAddresses(t *testing.T) {
 			t.Errorf("Start(%q) listens at %s", listen, s.URL())
 		}
 	}
-}
-
-func TestStartAndClose(t *testing.T) {
-	t.Parallel()
-	s := sandbox.New(sandbox.Options{})
-	s.Close() // before Start: nothing to do
-	if s.URL() != "" {
-		t.Errorf("URL %q before Start", s.URL())
-	}
-	if err := s.Start("localhost:0"); err != nil {
-		t.Fatal(err)
-	}
-	addr := strings.TrimPrefix(s.URL(), "http://")
-	s.Close()
-	s.Close()
-	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", addr)
-	if err != nil {
-		t.Fatalf("the port is still taken: %v", err)
-	}
-	_ = ln.Close()
 }
 
 func TestHostHeader(t *testing.T) {

@@ -1,12 +1,8 @@
 package service_test
 
 import (
-	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,47 +10,6 @@ import (
 	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/google/go-cmp/cmp"
 )
-
-func TestLogin(t *testing.T) {
-	t.Parallel()
-	for _, service := range sandboxtest.LoginServices() {
-		s, _ := sandboxtest.Start(t, sandbox.Options{})
-		got := sandboxtest.SignInFor(t, s, service, nil)
-		code := got.Get("code")
-		if got.Get("state") != "s t&é" || len(got) != 2 || !strings.Contains(code, sandbox.Marker) {
-			t.Errorf("%s: callback %v", service, got)
-		}
-		if !slices.Contains(s.IssuedSecrets(), code) {
-			t.Errorf("%s: the code is not listed", service)
-		}
-		fields := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.CodeCall(t, service, code)))
-		refresh := sandboxtest.Text(t, fields["refresh_token"])
-		if sandboxtest.Text(t, fields["access_token"]) == "" || !slices.Contains(s.IssuedSecrets(), refresh) {
-			t.Errorf("%s: %v", service, fields)
-		}
-		next := sandboxtest.WantToken(t, sandboxtest.Do(t, s, sandboxtest.RefreshCall(t, service, refresh)))
-		if next["refresh_token"] == refresh || next["access_token"] == fields["access_token"] {
-			t.Errorf("%s: no rotation: %v", service, next)
-		}
-	}
-}
-
-func TestLoginWithoutState(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	for _, service := range sandboxtest.LoginServices() {
-		if got := sandboxtest.SignInFor(t, s, service, url.Values{"state": nil}); got.Has("state") || !got.Has("code") {
-			t.Errorf("%s: callback %v", service, got)
-		}
-		if got := sandboxtest.SignInFor(t, s, service, url.Values{"state": {""}}); got.Has("state") {
-			t.Errorf("%s: an empty state counts as none (RFC 6749 §3.1): %v", service, got)
-		}
-		kept := sandboxtest.SignInFor(t, s, service, url.Values{"redirect_uri": {sandboxtest.Callback + "?a=1&code=x"}})
-		if kept.Get("a") != "1" || kept.Get("code") == "x" {
-			t.Errorf("%s: callback %v", service, kept)
-		}
-	}
-}
 
 func TestCancelSignIn(t *testing.T) {
 	t.Parallel()
@@ -236,56 +191,5 @@ func TestCodeIsGoodOnce(t *testing.T) {
 	code = sandboxtest.SignInFor(t, s, "genesys", nil).Get("code")
 	if got := sandboxtest.Do(t, s, sandboxtest.CodeCall(t, "talkdesk", code)); got.Status != 400 {
 		t.Errorf("another service's code: status %d", got.Status)
-	}
-}
-
-func TestCallbackFault(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	sandboxtest.AddFault(t, s, `{"path":"/auth/v3/sign-in","callback":{"iss":"https://id.example","state":"","x":"\u001b[31m"}}`)
-	got := sandboxtest.SignInFor(t, s, "genesys", nil)
-	want := url.Values{"iss": {"https://id.example"}, "x": {"\x1b[31m"}, "code": {got.Get("code")}}
-	if diff := cmp.Diff(want, got); diff != "" || got.Get("code") == "" {
-		t.Error(diff)
-	}
-	s.ClearFaults()
-	if err := s.AddFault(sandbox.Fault{Callback: map[string]string{"error": "access_denied", "code": ""}}); err != nil {
-		t.Fatal(err)
-	}
-	if got := sandboxtest.SignInFor(t, s, "talkdesk", nil); got.Has("code") || got.Get("error") != "access_denied" {
-		t.Errorf("callback %v", got)
-	}
-}
-
-// Of many that present a code, or a rotating refresh token, one gets an answer.
-func TestOneTakesIt(t *testing.T) {
-	t.Parallel()
-	s, _ := sandboxtest.Start(t, sandbox.Options{})
-	for _, service := range sandboxtest.LoginServices() {
-		code := sandboxtest.SignInFor(t, s, service, nil).Get("code")
-		refresh := sandboxtest.Text(t, sandboxtest.UserToken(t, s, service, nil)["refresh_token"])
-		for name, c := range map[string]sandboxtest.Call{
-			"code": sandboxtest.CodeCall(t, service, code), "refresh": sandboxtest.RefreshCall(t, service, refresh),
-		} {
-			var granted atomic.Int32
-			var wg sync.WaitGroup
-			for range 16 {
-				wg.Go(func() {
-					resp, err := sandboxtest.NewHTTPClient(t).Do(c.Request(t, s))
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					_ = resp.Body.Close()
-					if resp.StatusCode == http.StatusOK {
-						granted.Add(1)
-					}
-				})
-			}
-			wg.Wait()
-			if n := granted.Load(); n != 1 {
-				t.Errorf("%s, %s: granted %d times", service, name, n)
-			}
-		}
 	}
 }
