@@ -94,7 +94,7 @@ generate-check:
 	scripts/check-generated
 	scripts/generate-packaging --check
 
-## measure: how many lines a room has, how long functions are, what is linked
+## measure: how many lines a package has, how long functions are, what is linked
 .PHONY: measure
 measure:
 	go run ./internal/measure

@@ -23,7 +23,7 @@ const (
 )
 
 // comparisons lists what is measured, and against what.
-func (r *room) comparisons(ctx context.Context) ([]comparison, error) {
+func (r *testbed) comparisons(ctx context.Context) ([]comparison, error) {
 	secretTool, err := exec.LookPath("secret-tool")
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (r *room) comparisons(ctx context.Context) ([]comparison, error) {
 }
 
 // get is `authctl token get` on a store.
-func (r *room) get(store string, before func(context.Context) error, flags ...string) side {
+func (r *testbed) get(store string, before func(context.Context) error, flags ...string) side {
 	return side{
 		name:   strings.Join(append([]string{"authctl token get"}, flags...), " "),
 		argv:   append([]string{r.authctl, "token", "get", profileName}, flags...),
@@ -93,7 +93,7 @@ func notEmpty(output string) error {
 
 // storedDigest has a token stored in the keyring and returns the account it is stored under, which the Secret Service
 // calls the attribute username.
-func (r *room) storedDigest(ctx context.Context, secretTool string) (string, error) {
+func (r *testbed) storedDigest(ctx context.Context, secretTool string) (string, error) {
 	if _, err := capture(ctx, r.env("keyring"), r.authctl, "token", "get", profileName); err != nil {
 		return "", err
 	}
@@ -117,7 +117,7 @@ func (r *room) storedDigest(ctx context.Context, secretTool string) (string, err
 }
 
 // curl asks the endpoint that the profile's tokens come from, in the same words.
-func (r *room) curl() (side, error) {
+func (r *testbed) curl() (side, error) {
 	path, err := exec.LookPath("curl")
 	if err != nil {
 		return side{}, err
@@ -140,7 +140,7 @@ func (r *room) curl() (side, error) {
 }
 
 // manyProfiles returns two sides that differ in the number of profiles only: one, and a thousand.
-func (r *room) manyProfiles() ([2]side, error) {
+func (r *testbed) manyProfiles() ([2]side, error) {
 	block, err := r.profile()
 	if err != nil {
 		return [2]side{}, err
@@ -175,7 +175,7 @@ type crowdResult struct {
 }
 
 // crowd starts 50 processes at once on an empty store while the endpoint takes 300 ms to answer.
-func (r *room) crowd(ctx context.Context, store string, times int) (crowdResult, error) {
+func (r *testbed) crowd(ctx context.Context, store string, times int) (crowdResult, error) {
 	result := crowdResult{store: store}
 	fault := fmt.Sprintf(`{"service":"talkdesk","delay_ms":%d}`, crowdDelay.Milliseconds())
 	if err := r.control(ctx, http.MethodPost, "faults", fault, nil); err != nil {
@@ -204,7 +204,7 @@ func (r *room) crowd(ctx context.Context, store string, times int) (crowdResult,
 }
 
 // empties forgets every token of a store.
-func (r *room) empties(ctx context.Context, store string) error {
+func (r *testbed) empties(ctx context.Context, store string) error {
 	if store == "file" {
 		return os.RemoveAll(filepath.Join(r.dir, "store"))
 	}
@@ -214,7 +214,7 @@ func (r *room) empties(ctx context.Context, store string) error {
 }
 
 // startAll runs the crowd; all must print the same token.
-func (r *room) startAll(ctx context.Context, store string) error {
+func (r *testbed) startAll(ctx context.Context, store string) error {
 	outputs, failures := make([]string, crowdSize), make([]error, crowdSize)
 	var wg sync.WaitGroup
 	for i := range crowdSize {

@@ -46,19 +46,19 @@ func run(ctx context.Context, o options) (err error) {
 	if o.rounds < 1 || o.crowds < 1 {
 		return errors.New("-rounds and -crowds are at least 1")
 	}
-	room, err := newRoom(ctx, o.authctl)
+	bed, err := newTestbed(ctx, o.authctl)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, room.close()) }()
-	comparisons, err := room.comparisons(ctx)
+	defer func() { err = errors.Join(err, bed.close()) }()
+	comparisons, err := bed.comparisons(ctx)
 	if err != nil {
 		return err
 	}
 	r := &report{Rounds: o.rounds, Started: time.Now()}
 	for _, c := range comparisons {
 		fmt.Fprintf(os.Stderr, "bench: %s\n", c.title)
-		result, err := c.measure(ctx, room.peak, o.rounds)
+		result, err := c.measure(ctx, bed.peak, o.rounds)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
@@ -66,7 +66,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	for _, store := range []string{"file", "keyring"} {
 		fmt.Fprintf(os.Stderr, "bench: %d processes at once, %s store\n", crowdSize, store)
-		result, err := room.crowd(ctx, store, o.crowds)
+		result, err := bed.crowd(ctx, store, o.crowds)
 		if err != nil {
 			return fmt.Errorf("%d processes at once, %s store: %w", crowdSize, store, err)
 		}

@@ -1,6 +1,6 @@
 // Package config reads what a person or a pipeline has set: the profiles of the
 // YAML file, the environment, and the references under which secrets are found.
-// Its room edit changes the file in place.
+// Package edit below it changes the file in place.
 //
 // Each profile names a service and gives its settings. A value comes from the
 // first of: flag, environment variable, profile, the service's default. Profile

@@ -1,5 +1,5 @@
-// Command measure prints what the house weighs: lines a room, how long functions are, which type has the most
-// methods, which imports run back up, what is linked. It is run by `make measure` and is not part of the program.
+// Command measure prints what the program weighs: lines a package, how long functions are, which type has the
+// most methods, which imports run back up, what is linked. It is run by `make measure` and is not part of the program.
 //
 // Only packages that the program links are counted, without tests; a line is a line of the file, blank ones and
 // comments too.
@@ -30,9 +30,9 @@ const (
 	mostMethods   = 30
 )
 
-// house is what was measured.
-type house struct {
-	rooms     map[string]int
+// figures are what was measured.
+type figures struct {
+	packages  map[string]int
 	functions []function
 	methods   map[string]int
 	imports   map[string][]string
@@ -46,9 +46,9 @@ type function struct {
 }
 
 func main() {
-	h, err := measure()
+	m, err := measure()
 	if err == nil {
-		err = h.report()
+		err = m.report()
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "measure: %v\n", err)
@@ -57,39 +57,39 @@ func main() {
 }
 
 // measure parses every file that is linked.
-func measure() (*house, error) {
-	h := &house{rooms: map[string]int{}, methods: map[string]int{}, imports: map[string][]string{}}
+func measure() (*figures, error) {
+	m := &figures{packages: map[string]int{}, methods: map[string]int{}, imports: map[string][]string{}}
 	files, err := list("-deps", "-f", `{{if not .Standard}}{{$p := .}}{{range .GoFiles}}{{$p.ImportPath}} {{$p.Dir}}/{{.}}
 {{end}}{{end}}`, program)
 	if err != nil {
 		return nil, err
 	}
 	for _, line := range files {
-		room, path, ok := strings.Cut(line, " ")
-		room, ours := strings.CutPrefix(room, module+"/")
+		pkg, path, ok := strings.Cut(line, " ")
+		pkg, ours := strings.CutPrefix(pkg, module+"/")
 		if !ok || !ours {
 			continue
 		}
-		if err := h.add(room, path); err != nil {
+		if err := m.add(pkg, path); err != nil {
 			return nil, err
 		}
 	}
-	return h, nil
+	return m, nil
 }
 
 // add counts one file.
-func (h *house) add(room, path string) error {
+func (m *figures) add(pkg, path string) error {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
 	if err != nil {
 		return err
 	}
 	lines := set.Position(file.FileEnd).Line - 1
-	h.rooms[room] += lines
-	h.lines += lines
+	m.packages[pkg] += lines
+	m.lines += lines
 	for _, i := range file.Imports {
 		if to, ours := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), module+"/"); ours {
-			h.imports[room] = append(h.imports[room], to)
+			m.imports[pkg] = append(m.imports[pkg], to)
 		}
 	}
 	for _, d := range file.Decls {
@@ -98,9 +98,9 @@ func (h *house) add(room, path string) error {
 			continue
 		}
 		long := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1
-		h.functions = append(h.functions, function{room + "." + f.Name.Name, long})
+		m.functions = append(m.functions, function{pkg + "." + f.Name.Name, long})
 		if f.Recv != nil {
-			h.methods[room+"."+receiver(f.Recv.List[0].Type)]++
+			m.methods[pkg+"."+receiver(f.Recv.List[0].Type)]++
 		}
 	}
 	return nil
@@ -119,18 +119,18 @@ func receiver(t ast.Expr) string {
 	return "?"
 }
 
-func (h *house) report() error {
-	rooms := heaviest(h.rooms)
-	for _, room := range rooms {
-		fmt.Printf("%6d  %s%s\n", h.rooms[room], room, over(h.rooms[room], limit(room)))
+func (m *figures) report() error {
+	packages := heaviest(m.packages)
+	for _, pkg := range packages {
+		fmt.Printf("%6d  %s%s\n", m.packages[pkg], pkg, over(m.packages[pkg], limit(pkg)))
 	}
-	fmt.Printf("%6d  lines of the program without tests, in %d rooms\n", h.lines, len(rooms))
-	h.reportFunctions()
-	widest := heaviest(h.methods)[:3]
+	fmt.Printf("%6d  lines of the program without tests, in %d packages\n", m.lines, len(packages))
+	m.reportFunctions()
+	widest := heaviest(m.methods)[:3]
 	for _, name := range widest {
-		fmt.Printf("%6d  methods of %s%s\n", h.methods[name], name, over(h.methods[name], mostMethods))
+		fmt.Printf("%6d  methods of %s%s\n", m.methods[name], name, over(m.methods[name], mostMethods))
 	}
-	back := h.back()
+	back := m.back()
 	fmt.Printf("%6d  imports that run back up inside internal/cli\n", len(back))
 	for _, arrow := range back {
 		fmt.Println("        " + arrow)
@@ -138,25 +138,25 @@ func (h *house) report() error {
 	return reportLinked()
 }
 
-func (h *house) reportFunctions() {
-	slices.SortFunc(h.functions, func(a, b function) int { return a.lines - b.lines })
+func (m *figures) reportFunctions() {
+	slices.SortFunc(m.functions, func(a, b function) int { return a.lines - b.lines })
 	total := 0
-	for _, f := range h.functions {
+	for _, f := range m.functions {
 		total += f.lines
 	}
-	n := len(h.functions)
-	longest := h.functions[n-1]
+	n := len(m.functions)
+	longest := m.functions[n-1]
 	fmt.Printf("%6d  functions: %.1f lines on average, %d at the ninetieth percentile, %d the longest (%s)\n",
-		n, float64(total)/float64(n), h.functions[n*9/10].lines, longest.lines, longest.name)
+		n, float64(total)/float64(n), m.functions[n*9/10].lines, longest.lines, longest.name)
 }
 
-// back are the imports from a room below internal/cli to one beside or above it.
-func (h *house) back() []string {
+// back are the imports from a package below internal/cli to one beside or above it.
+func (m *figures) back() []string {
 	var arrows []string
-	for room, imports := range h.imports {
+	for pkg, imports := range m.imports {
 		for _, to := range imports {
-			if noun(room) != "" && strings.HasPrefix(to+"/", "internal/cli/") && !strings.HasPrefix(to+"/", shared) {
-				arrows = append(arrows, room+" → "+to)
+			if noun(pkg) != "" && strings.HasPrefix(to+"/", "internal/cli/") && !strings.HasPrefix(to+"/", shared) {
+				arrows = append(arrows, pkg+" → "+to)
 			}
 		}
 	}
@@ -167,21 +167,21 @@ func (h *house) back() []string {
 // shared is where what every noun may use is.
 const shared = "internal/cli/verb/"
 
-// noun is the room of a noun below internal/cli, empty for another.
-func noun(room string) string {
-	name, _ := strings.CutPrefix(room, "internal/cli/")
-	if name == room || strings.HasPrefix(room+"/", shared) {
+// noun is the package of a noun below internal/cli, empty for another.
+func noun(pkg string) string {
+	name, _ := strings.CutPrefix(pkg, "internal/cli/")
+	if name == pkg || strings.HasPrefix(pkg+"/", shared) {
 		return ""
 	}
 	return name
 }
 
-// limit is how many lines a room may have.
-func limit(room string) int {
+// limit is how many lines a package may have.
+func limit(pkg string) int {
 	switch {
-	case room == "internal/cli":
+	case pkg == "internal/cli":
 		return mostOfRoot
-	case strings.HasPrefix(room, "internal/cli/"):
+	case strings.HasPrefix(pkg, "internal/cli/"):
 		return mostOfVerb
 	}
 	return mostOfPackage

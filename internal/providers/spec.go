@@ -1,6 +1,6 @@
 // Package providers is what authctl knows of services: Spec, a service as data, and Provider,
-// the one engine that speaks for every Spec; settings as data; and the one error that a
-// service's refusal ends as. Each service is a package below this one; builtin lists them.
+// the one engine that speaks for every Spec; and the one error that a service's refusal ends
+// as. Each service is a package below this one; builtin lists them.
 package providers
 
 import (

@@ -17,17 +17,17 @@ import (
 
 const module = "github.com/authctl/authctl"
 
-// A room is a package, what it may import of this module, and why not more. Names are patterns of path.Match; of those
+// A wall is a package, what it may import of this module, and why not more. Names are patterns of path.Match; of those
 // that fit a package the first counts.
-type room struct {
+type wall struct {
 	name string
 	may  []string
 	why  string
 }
 
-// rooms lists every kind of package of the module below internal and cmd. A new kind is entered here first; a new
+// imports lists every kind of package of the module below internal and cmd. A new kind is entered here first; a new
 // service, emulated service or verb needs no row.
-func rooms() []room {
+func imports() []wall {
 	below := []string{
 		"internal/broker", "internal/config", "internal/config/edit", "internal/files", "internal/jose", "internal/loopback",
 		"internal/moment", "internal/network", "internal/oauth", "internal/process", "internal/providers", "internal/scopes",
@@ -35,7 +35,7 @@ func rooms() []room {
 	}
 	also := func(more ...string) []string { return append(more, below...) }
 	support := "it helps tests and is never linked into the program"
-	return []room{
+	return []wall{
 		{
 			"cmd/authctl",
 			[]string{"internal/cli", "internal/cli/verb", "internal/process", "internal/term"},
@@ -225,25 +225,25 @@ func TestImports(t *testing.T) {
 				if !ok {
 					continue
 				}
-				checkRoom(t, name, p)
+				checkImports(t, name, p)
 				checkKeepers(t, name, p)
 			}
 		})
 	}
 }
 
-func checkRoom(t *testing.T, name string, p listed) {
+func checkImports(t *testing.T, name string, p listed) {
 	t.Helper()
-	i := slices.IndexFunc(rooms(), func(r room) bool { return fits(r.name, name) })
+	i := slices.IndexFunc(imports(), func(w wall) bool { return fits(w.name, name) })
 	if i < 0 {
-		t.Errorf("%s has no entry in rooms(): say there what it may import, and why not more", name)
+		t.Errorf("%s has no entry in imports(): say there what it may import, and why not more", name)
 		return
 	}
-	r := rooms()[i]
+	w := imports()[i]
 	for _, path := range p.Imports {
 		other, ok := strings.CutPrefix(path, module+"/")
-		if ok && !slices.ContainsFunc(r.may, func(pattern string) bool { return fits(pattern, other) }) {
-			t.Errorf("%s must not import %s: %s", name, other, r.why)
+		if ok && !slices.ContainsFunc(w.may, func(pattern string) bool { return fits(pattern, other) }) {
+			t.Errorf("%s must not import %s: %s", name, other, w.why)
 		}
 	}
 }

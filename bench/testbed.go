@@ -23,8 +23,8 @@ import (
 // patience bounds the waits for the sandbox.
 const patience = 20 * time.Second
 
-// A room is everything that is measured in: programs, a keyring, a sandbox and its configuration.
-type room struct {
+// A testbed is everything that is measured in: programs, a keyring, a sandbox and its configuration.
+type testbed struct {
 	dir     string
 	session *secretservicetest.Session
 	sandbox *exec.Cmd
@@ -38,9 +38,9 @@ type room struct {
 	storeKey         string
 }
 
-// newRoom furnishes a room. authctl is the program to measure; empty means that one is built.
-func newRoom(ctx context.Context, authctl string) (_ *room, err error) {
-	r := &room{authctl: authctl}
+// newTestbed sets a testbed up. authctl is the program to measure; empty means that one is built.
+func newTestbed(ctx context.Context, authctl string) (_ *testbed, err error) {
+	r := &testbed{authctl: authctl}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
@@ -66,7 +66,7 @@ func newRoom(ctx context.Context, authctl string) (_ *room, err error) {
 	return r, r.readProfile()
 }
 
-func (r *room) buildAll(ctx context.Context) (err error) {
+func (r *testbed) buildAll(ctx context.Context) (err error) {
 	if r.empty, err = buildSource(ctx, r.dir, "empty", emptySource); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (r *room) buildAll(ctx context.Context) (err error) {
 }
 
 // startSandbox runs the sandbox as a process of its own, as a user would.
-func (r *room) startSandbox() error {
+func (r *testbed) startSandbox() error {
 	r.config = filepath.Join(r.dir, "sandbox.yaml")
 	cmd := exec.Command(r.authctl, "sandbox", "serve", "--config-out", r.config) //nolint:noctx // close interrupts it
 	cmd.Env = r.env("memory")
@@ -108,7 +108,7 @@ func (r *room) startSandbox() error {
 }
 
 // readProfile takes what curl needs to know out of the sandbox's talkdesk profile.
-func (r *room) readProfile() error {
+func (r *testbed) readProfile() error {
 	block, err := r.profile()
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (r *room) readProfile() error {
 }
 
 // profile returns the lines of the talkdesk profile in the sandbox's configuration, less the line that names it.
-func (r *room) profile() (string, error) {
+func (r *testbed) profile() (string, error) {
 	text, err := os.ReadFile(r.config)
 	if err != nil {
 		return "", err
@@ -156,8 +156,8 @@ func (r *room) profile() (string, error) {
 	return b.String(), nil
 }
 
-// env is the environment in which authctl uses one of the stores of this room.
-func (r *room) env(store string) []string {
+// env is the environment in which authctl uses one of the stores of this testbed.
+func (r *testbed) env(store string) []string {
 	return append(append(clean(), r.session.Env()...),
 		"AUTHCTL_CONFIG="+r.config,
 		"AUTHCTL_STORE="+store,
@@ -168,7 +168,7 @@ func (r *room) env(store string) []string {
 }
 
 // tokenRequests returns how often the talkdesk token endpoint was asked.
-func (r *room) tokenRequests(ctx context.Context) (int, error) {
+func (r *testbed) tokenRequests(ctx context.Context) (int, error) {
 	var log struct {
 		Requests []struct {
 			Service string `json:"service"`
@@ -187,7 +187,7 @@ func (r *room) tokenRequests(ctx context.Context) (int, error) {
 }
 
 // control asks the sandbox itself; into may be nil.
-func (r *room) control(ctx context.Context, method, page, body string, into any) error {
+func (r *testbed) control(ctx context.Context, method, page, body string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, r.url+"/_sandbox/"+page, strings.NewReader(body))
 	if err != nil {
 		return err
@@ -207,8 +207,8 @@ func (r *room) control(ctx context.Context, method, page, body string, into any)
 	return json.NewDecoder(resp.Body).Decode(into)
 }
 
-// close ends what runs and removes what was made. A room that is only half furnished may be closed.
-func (r *room) close() error {
+// close ends what runs and removes what was made. A testbed that is only half set up may be closed.
+func (r *testbed) close() error {
 	if r.sandbox != nil {
 		_ = r.sandbox.Process.Signal(os.Interrupt)
 		giveUp := time.AfterFunc(patience, func() { _ = r.sandbox.Process.Kill() })
