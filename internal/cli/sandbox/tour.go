@@ -125,8 +125,9 @@ func (c answered) userinfo() (string, error) {
 		return "", err
 	}
 	var shown []string
-	for _, name := range []string{"preferred_username", "given_name", "family_name", "email"} {
-		if text, ok := claims[name].(string); ok {
+	for _, name := range []string{"preferred_username", "given_name", "family_name", "email", "sub"} {
+		// The subject is for where nothing else says who it is.
+		if text, ok := claims[name].(string); ok && (name != "sub" || shown == nil) {
 			shown = append(shown, name+" "+text)
 		}
 	}
