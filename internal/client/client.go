@@ -176,12 +176,9 @@ func (c *Client) Stored(ctx context.Context) (*store.Record, error) {
 	return record, err
 }
 
-// Keep stores a token that a login got.
+// Keep stores a token that was got elsewhere, as by a login.
 func (c *Client) Keep(ctx context.Context, token oauth.Token) error {
-	if err := c.broker.Keep(ctx, c.request, token); err != nil {
-		return fmt.Errorf("keeping the token: %w", err)
-	}
-	return nil
+	return c.broker.Keep(ctx, c.request, token)
 }
 
 // Judge says which scopes a token lacks.

@@ -61,6 +61,7 @@ func (s *Server) WriteConfig(path string) error {
 		return fmt.Errorf("sandbox: making the directory of secrets: %w", err)
 	}
 	profiles := yaml.Node{Kind: yaml.MappingNode}
+	scalar := func(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }
 	for _, p := range s.Profiles() {
 		settings := map[string]any{}
 		for name, text := range p.Text {
@@ -76,9 +77,11 @@ func (s *Server) WriteConfig(path string) error {
 			}
 			settings[name] = "file:" + filepath.Base(dir) + "/" + filepath.Base(file) // relative to the configuration
 		}
+		delete(settings, "provider") // it goes first, as people write it
 		var value yaml.Node
 		_ = value.Encode(settings) // strings always encode
-		profiles.Content = append(profiles.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: p.Name}, &value)
+		value.Content = append([]*yaml.Node{scalar("provider"), scalar(p.Text["provider"])}, value.Content...)
+		profiles.Content = append(profiles.Content, scalar(p.Name), &value)
 	}
 	text := bytes.NewBufferString(configHeader + "default_profile: pexip\n")
 	e := yaml.NewEncoder(text)

@@ -40,6 +40,9 @@ func TestWriteConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, text := readConfig(t, path)
+	if !strings.Contains(text, "\n  pexip:\n    provider: pexip\n") {
+		t.Errorf("a profile does not begin with its provider:\n%s", text)
+	}
 	ref := func(name string) string { return "file:it's a: box.secrets/" + name }
 	want := file{DefaultProfile: "pexip", Profiles: map[string]map[string]any{
 		"pexip": {

@@ -143,7 +143,9 @@ func (s *Server) controls() *http.ServeMux {
 	return mux
 }
 
-// say answers on behalf of the sandbox itself.
+// say answers on behalf of the sandbox itself, with a line: people ask with curl in a shell.
 func say(w http.ResponseWriter, status int, name string, value any) {
-	Fault{}.Send(w, service.Reply{Status: status, Fields: map[string]any{name: value}})
+	text, _ := json.Marshal(map[string]any{name: value}) // strings, faults and entries always encode
+	line := string(text) + "\n"
+	Fault{}.Send(w, service.Reply{Status: status, Text: &line})
 }

@@ -25,8 +25,8 @@ func TestRequestLog(t *testing.T) {
 	}))
 	got := sandboxtest.Do(t, s, sandboxtest.Call{Method: http.MethodGet, Path: "/_sandbox/requests?a=1"})
 	var log struct{ Requests []sandbox.Request }
-	if err := json.Unmarshal([]byte(got.Body), &log); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal([]byte(got.Body), &log); err != nil || !strings.HasSuffix(got.Body, "}\n") {
+		t.Fatalf("%v\n%q", err, got.Body)
 	}
 	if diff := cmp.Diff(s.Requests(), log.Requests, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the method and the page differ:\n%s", diff)

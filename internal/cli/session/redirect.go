@@ -77,7 +77,10 @@ func (a *attempt) finish(ctx context.Context, redeem redeeming, answer url.Value
 	if err != nil {
 		return err
 	}
-	return a.client.Keep(ctx, token)
+	if err := a.client.Keep(ctx, token); err != nil {
+		return fmt.Errorf("keeping the token: %w", err)
+	}
+	return nil
 }
 
 // inVain tells, once of each kind, of an answer that belongs to no login of ours.
