@@ -249,8 +249,8 @@ func (d *document) fallback() (string, error) {
 type Outline struct {
 	// Names are the profiles in the order of the file.
 	Names []string `yaml:"-"`
-	// Default is what default_profile says.
-	Default string `yaml:"default_profile"`
+	// Default is what default_profile says, where it is no list or mapping.
+	Default string `yaml:"-"`
 	// Profiles are the values, by the names of profiles.
 	Profiles map[string]any
 }
@@ -263,6 +263,9 @@ func ParseOutline(text []byte) (o Outline, err error) {
 	}
 	if o.Names = d.names(); d.root == nil {
 		return o, nil
+	}
+	if _, value := lookup(d.root, "default_profile"); value != nil && value.Tag != "!!null" {
+		o.Default = value.Value
 	}
 	if err := d.root.Decode(&o); err != nil {
 		return o, valueError(err)

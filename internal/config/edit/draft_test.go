@@ -100,6 +100,7 @@ func TestAdd(t *testing.T) {
 		"no final newline": {"profiles:\n  a:\n    x: 1", "profiles:\n  a:\n    x: 1\n" + strings.TrimSuffix(added, "\n")},
 		"block scalar":     {"profiles:\n  a:\n    x: |\n      # no comment\n\n      y\n", "profiles:\n  a:\n    x: |\n      # no comment\n\n      y\n" + added},
 		"end marker":       {"profiles:\n  a:\n    x: 1\n...\n# end\n", "profiles:\n  a:\n    x: 1\n" + added + "...\n# end\n"},
+		"default a list":   {"default_profile: [b]\nprofiles:\n  a:\n    x: 1\n", "default_profile: [b]\nprofiles:\n  a:\n    x: 1\n" + added},
 		"keys in quotes":   {"\"profiles\":\n  'a':\n    x: 1\n", "\"profiles\":\n  'a':\n    x: 1\n" + added},
 		"crlf, deep":       {"profiles:\r\n   a:\r\n      x: 1\r\n", "profiles:\r\n   a:\r\n      x: 1\r\n" + deep},
 	}
@@ -232,6 +233,7 @@ func TestSetDefault(t *testing.T) {
 		"end marker":      {body + "...\n", "a", "default_profile: a\n" + body + "...\n"},
 		"braces":          {"profiles: {a: {x: 1}}\n", "a", "default_profile: a\nprofiles: {a: {x: 1}}\n"},
 		"lines of braces": {"default_profile: b\nprofiles: {\n  a: {x: 1}\n}\n", "a", "default_profile: a\nprofiles: {\n  a: {x: 1}\n}\n"},
+		"a list":          {"default_profile: [b] # c\n" + body, "a", "default_profile: a # c\n" + body},
 		"in quotes":       {"'default_profile': b\n" + body, "a", "'default_profile': a\n" + body},
 		"odd profile":     {"profiles:\n  ? a\n  : {x: 1}\n", "a", "default_profile: a\nprofiles:\n  ? a\n  : {x: 1}\n"},
 		"after a marker":  {"---\n" + body, "a", "---\ndefault_profile: a\n" + body},
