@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/network"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
 
@@ -91,10 +92,10 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 func badCAFile(path string, err error) error {
 	e := &setting.Error{Name: "--ca-file", Problem: fmt.Sprintf("cannot be read: %v", err), Err: err}
 	if unfit, ok := errors.AsType[*files.Error](err); ok {
-		e.Problem, e.Help = files.Shown(path)+" "+unfit.Problem, unfit.Remedy
+		e.Problem, e.Help = secret.Printable(path)+" "+unfit.Problem, unfit.Remedy
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		e.Problem = files.Shown(path) + " is a pipe, and nobody wrote to it in time"
+		e.Problem = secret.Printable(path) + " is a pipe, and nobody wrote to it in time"
 	}
 	return e
 }

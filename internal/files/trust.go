@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Trust says how strictly the owner and the mode of files are looked at. The zero value
@@ -35,25 +36,17 @@ type Error struct {
 }
 
 // Error names the file and what is wrong with it.
-func (e *Error) Error() string { return cmp.Or(Shown(e.Path), "it") + " " + e.Problem }
-
-// Shown returns a path as it can be shown: quoted where it holds what cannot be seen.
-func Shown(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		return strconv.Quote(path)
-	}
-	return path
-}
+func (e *Error) Error() string { return cmp.Or(secret.Printable(e.Path), "it") + " " + e.Problem }
 
 // maxShown is how many characters Short shows.
 const maxShown = 200
 
-// Short is Shown for any text that a person wrote, cut at 200 characters.
+// Short is secret.Printable for a text that a person wrote, cut at 200 characters.
 func Short(text string) string {
 	if utf8.RuneCountInString(text) > maxShown {
 		text = string([]rune(text)[:maxShown]) + "…"
 	}
-	return Shown(text)
+	return secret.Printable(text)
 }
 
 // Check returns an *Error unless a file may be read by the rule. It opens nothing.
@@ -73,12 +66,13 @@ func (r Rule) Check(path string, info fs.FileInfo) error {
 	case !MineOrRoots(info) && !inherited(path, info):
 		return &Error{
 			path, "belongs to another user (" + Owner(info) + ")",
-			"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or make it yours: chown " + Me() + " " + Shown(path),
+			"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or make it yours: chown " + Me() + " " +
+				secret.Printable(path),
 		}
 	case !r.Lenient && WritableByOthers(info):
 		return &Error{
 			path, fmt.Sprintf("can be written by others (mode %04o)", info.Mode().Perm()),
-			"make it yours alone: chmod 600 " + Shown(path),
+			"make it yours alone: chmod 600 " + secret.Printable(path),
 		}
 	}
 	return nil
@@ -93,9 +87,9 @@ func (r Rule) tell(path string, info fs.FileInfo) {
 	case r.Warn == nil, r.Anybodys, !mode.IsRegular():
 	case WritableByOthers(info):
 		r.Warn(fmt.Sprintf("%s can be written by others (mode %04o), which is let pass because CI is set: chmod 600 it",
-			Shown(path), mode.Perm()))
+			secret.Printable(path), mode.Perm()))
 	case r.Secret && ReadableByOthers(info):
-		r.Warn(fmt.Sprintf("other users can read the secret in %s (mode %04o): chmod 600 it", Shown(path), mode.Perm()))
+		r.Warn(fmt.Sprintf("other users can read the secret in %s (mode %04o): chmod 600 it", secret.Printable(path), mode.Perm()))
 	}
 }
 
@@ -120,7 +114,8 @@ func (t Trust) CheckHome(path string) error {
 	return &Error{
 		path, "is below a home directory of another user (" + Owner(info) + "), so nothing is written there",
 		"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or set HOME to your own home (sudo -H); " +
-			"what was made there before: chown -R " + cmp.Or(ownerName(info), ownerNumber(info)) + " " + Shown(path),
+			"what was made there before: chown -R " + cmp.Or(ownerName(info), ownerNumber(info)) + " " +
+			secret.Printable(path),
 	}
 }
 

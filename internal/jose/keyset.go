@@ -4,7 +4,6 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/go-jose/go-jose/v4"
@@ -57,11 +56,11 @@ func (k *KeySet) Verify(j *JWT, issuer string) error {
 	signed, err := j.signed()
 	if err != nil {
 		return &JWTError{Problem: "the token's signature is not readable, or its algorithm is not accepted: " +
-			strconv.Quote(secret.CleanText(j.Algorithm()))}
+			secret.Quote(j.Algorithm())}
 	}
 	keys := k.fitting(j)
 	if len(keys) == 0 {
-		return &JWTError{Problem: "no key of the service fits the token's kid " + strconv.Quote(secret.CleanText(j.KeyID()))}
+		return &JWTError{Problem: "no key of the service fits the token's kid " + secret.Quote(j.KeyID())}
 	}
 	if !slices.ContainsFunc(keys, func(key jose.JSONWebKey) bool {
 		_, err := signed.Verify(key.Key)
@@ -70,8 +69,7 @@ func (k *KeySet) Verify(j *JWT, issuer string) error {
 		return &JWTError{Problem: "the token's signature is wrong"}
 	}
 	if got := j.Text("iss"); issuer == "" || got != issuer {
-		return &JWTError{Problem: "the token's issuer is " + strconv.Quote(secret.CleanText(got)) +
-			", not " + strconv.Quote(secret.CleanText(issuer))}
+		return &JWTError{Problem: "the token's issuer is " + secret.Quote(got) + ", not " + secret.Quote(issuer)}
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func ObstacleIn(err error) *Obstacle {
 
 // certificateObstacle tells the ways apart in which a certificate is not good.
 func certificateObstacle(err *tls.CertificateVerificationError, whose string) *Obstacle {
-	said := ": " + strconv.Quote(secret.CleanText(err.Error()))
+	said := ": " + secret.Quote(err.Error())
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	expired := ok && invalid.Reason == x509.Expired && invalid.Cert != nil
 	var host x509.HostnameError
@@ -174,7 +174,7 @@ func tlsObstacle(err error) *Obstacle {
 			continue
 		}
 		return &Obstacle{
-			Problem: "TLS cannot be agreed on: " + strconv.Quote(secret.CleanText(text)),
+			Problem: "TLS cannot be agreed on: " + secret.Quote(text),
 			Hint:    "TLS 1.2 or 1.3 has to be spoken there; check {host} in the profile, and what stands between",
 		}
 	}

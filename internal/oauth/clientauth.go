@@ -63,11 +63,11 @@ func (b Basic) apply(ctx context.Context, d *draft) error {
 	if err := b.Encoding.CheckClientID(b.ClientID); err != nil {
 		return err
 	}
-	secret, err := d.fetch(ctx, "client secret", b.Secret)
+	sent, err := d.fetch(ctx, "client secret", b.Secret)
 	if err != nil {
 		return err
 	}
-	id, password := b.ClientID, secret.value
+	id, password := b.ClientID, sent.value
 	if b.Encoding == FormEncoded {
 		id, password = url.QueryEscape(id), url.QueryEscape(password)
 	} else if hasControl(password) {
@@ -82,7 +82,7 @@ func (b Basic) apply(ctx context.Context, d *draft) error {
 	value := base64.StdEncoding.EncodeToString([]byte(id + ":" + password))
 	d.sent = append(d.sent, value)
 	return d.setSecretHeader("Authorization", "Basic "+value, func(words func(fetched) string) string {
-		return "Basic [id " + printable(b.ClientID) + ", " + words(secret) + "]"
+		return "Basic [id " + secret.Printable(b.ClientID) + ", " + words(sent) + "]"
 	})
 }
 
@@ -102,11 +102,11 @@ func (p Post) apply(ctx context.Context, d *draft) error {
 	if err := d.setClientID(p.ClientID); err != nil {
 		return err
 	}
-	secret, err := d.fetch(ctx, "client secret", p.Secret)
+	sent, err := d.fetch(ctx, "client secret", p.Secret)
 	if err != nil {
 		return err
 	}
-	return d.setSecretParam("client_secret", secret.value, secret.mark())
+	return d.setSecretParam("client_secret", sent.value, sent.mark())
 }
 
 // None is a public client (RFC 6749 §2.1): client_id in the form, no secret.

@@ -1,10 +1,8 @@
 package oauth
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -290,14 +288,10 @@ func asSecretFunc(value any) (secret.Func, bool) {
 	return nil, false
 }
 
-// jsonText writes a JSON body on one line, without the escapes that are for HTML, and with
-// words in the place of its secrets.
+// jsonText writes a JSON body with words in the place of its secrets.
 func (d *draft) jsonText(words func(fetched) string) string {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(worded(d.json, words)) // of what jsonMembers lets through nothing fails
-	return strings.TrimSuffix(b.String(), "\n")
+	text, _ := secret.JSON(worded(d.json, words)) // of what jsonMembers lets through nothing fails
+	return text
 }
 
 func worded(members map[string]any, words func(fetched) string) map[string]any {

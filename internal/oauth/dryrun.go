@@ -9,9 +9,10 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // ErrDryRun is what a Client's methods return when its DryRun took the request.
@@ -72,7 +73,7 @@ func (r *DryRun) Requests(of Fingerprints) []ShownRequest {
 // text shows the request, with words in the place of each secret.
 func (d *draft) text(words func(fetched) string) string {
 	var b strings.Builder
-	b.WriteString(d.method + " " + printable(d.endpoint.Scheme+"://"+d.endpoint.Host+d.endpoint.EscapedPath()))
+	b.WriteString(d.method + " " + secret.Printable(d.endpoint.Scheme+"://"+d.endpoint.Host+d.endpoint.EscapedPath()))
 	if query := lines(d.endpoint.Query(), "=", nil, words); len(query) > 0 {
 		b.WriteString("?" + strings.Join(query, "&"))
 	}
@@ -82,7 +83,7 @@ func (d *draft) text(words func(fetched) string) string {
 	}
 	body := lines(d.form, "=", d.markedParam, words)
 	if d.json != nil {
-		body = []string{printable(d.jsonText(func(f fetched) string { return f.mark()(words) }))}
+		body = []string{secret.Printable(d.jsonText(func(f fetched) string { return f.mark()(words) }))}
 	}
 	if len(body) > 0 {
 		b.WriteString("\n" + strings.Join(body, "\n") + "\n")
@@ -95,11 +96,11 @@ func lines(values map[string][]string, between string, marked map[string]mark, w
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		for _, value := range values[name] {
-			text := printable(value)
+			text := secret.Printable(value)
 			if m := marked[name]; m != nil {
 				text = m(words)
 			}
-			all = append(all, printable(name)+between+text)
+			all = append(all, secret.Printable(name)+between+text)
 		}
 	}
 	return all
@@ -114,20 +115,12 @@ func wordsWith(fingerprint func(string) string) func(fetched) string {
 		}
 		switch {
 		case f.lack != "":
-			return kind + " not fetched: " + printable(f.lack)
+			return kind + " not fetched: " + secret.Printable(f.lack)
 		case kind == "password":
 			return kind
 		}
 		return kind + " " + fingerprint(f.value)
 	}
-}
-
-// printable is s, or s quoted when it could do something to a terminal.
-func printable(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return r == '\uFFFD' || !strconv.IsPrint(r) }) {
-		return strconv.Quote(s)
-	}
-	return s
 }
 
 // Fingerprints are those of one client: another client's are other ones, so that no

@@ -135,7 +135,7 @@ func TestCallback(t *testing.T) {
 			t.Errorf("%s: %+v, %T %v", c.name, got, err, err)
 			continue
 		}
-		if text := err.Error(); !strings.Contains(text, c.text) || strings.Contains(text, "fake-") || printable(text) != text || len(text) > 400 {
+		if text := err.Error(); !strings.Contains(text, c.text) || strings.Contains(text, "fake-") || secret.Printable(text) != text || len(text) > 400 {
 			t.Errorf("%s: %s", c.name, text)
 		}
 	}
@@ -158,7 +158,7 @@ func FuzzCallback(f *testing.F) {
 			return
 		}
 		e, ok := errors.AsType[*CallbackError](err)
-		if !ok || printable(e.Error()) != e.Error() || !got.IsZero() {
+		if !ok || secret.Printable(e.Error()) != e.Error() || !got.IsZero() {
 			t.Errorf("%q: %q", text, err)
 		}
 		if e.Foreign() == (len(query["state"]) == 1 && query.Get("state") == "fake-state") {

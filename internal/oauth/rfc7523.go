@@ -73,7 +73,7 @@ func (p PrivateKeyJWT) apply(ctx context.Context, d *draft) error {
 	}
 	d.form.Set("client_assertion_type", assertionType)
 	return d.setSecretParam("client_assertion", assertion, func(func(fetched) string) string {
-		return "[jwt " + printable(header.String()) + " " + printable(string(claims)) + ", signature withheld]"
+		return "[jwt " + secret.Printable(header.String()) + " " + secret.Printable(string(claims)) + ", signature withheld]"
 	})
 }
 

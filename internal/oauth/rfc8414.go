@@ -81,7 +81,7 @@ func (m members) metadata(issuer *url.URL) (*Metadata, string) {
 	case !ok || named == "":
 		return nil, "it names no issuer"
 	case strings.TrimSuffix(named, "/") != strings.TrimSuffix(issuer.String(), "/"):
-		return nil, "its issuer is " + strconv.Quote(secret.CleanText(named)) + ", not " +
+		return nil, "its issuer is " + secret.Quote(named) + ", not " +
 			strconv.Quote(network.AddressText(issuer))
 	}
 	found := &Metadata{Issuer: named, Endpoints: map[string]*url.URL{}, ScopesSupported: m.texts("scopes_supported")}

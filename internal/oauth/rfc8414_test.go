@@ -138,7 +138,7 @@ func FuzzDiscovery(f *testing.F) {
 			}
 		}
 		got, problem := m.metadata(issuer)
-		if (got == nil) == (problem == "") || printable(problem) != problem {
+		if (got == nil) == (problem == "") || secret.Printable(problem) != problem {
 			t.Fatalf("%q: %+v, %q", document, got, problem)
 		}
 		if got == nil {

@@ -40,7 +40,7 @@ type Warning struct {
 
 // String is the warning, on one line.
 func (c Warning) String() string {
-	name := printable(c.Name)
+	name := shown(c.Name)
 	switch {
 	case c.Kind == Pointless:
 		return fmt.Sprintf("scope %s is pointless: %s takes only %s", name, c.Service, c.Suggestion)
@@ -138,9 +138,9 @@ func split(name string) (resource, access string) {
 	return name[:i], name[i+1:]
 }
 
-// printable is a name as it is where it is Valid, else quoted and cleaned: it then
+// shown is a name as it is where it is Valid, else quoted and cleaned: it then
 // equals no scope that anybody could ask for.
-func printable(name string) string {
+func shown(name string) string {
 	if Valid(name) {
 		return name
 	}
@@ -149,11 +149,11 @@ func printable(name string) string {
 
 // Shown are names fit to be shown: one that no scope can have is in quotes, and cleaned.
 func Shown(names []string) []string {
-	shown := make([]string, len(names))
+	all := make([]string, len(names))
 	for i, name := range names {
-		shown[i] = printable(name)
+		all[i] = shown(name)
 	}
-	return shown
+	return all
 }
 
 // Valid reports whether a name has only the characters that RFC 6749 §3.3 allows in a

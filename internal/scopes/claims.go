@@ -71,7 +71,7 @@ func roles(access json.RawMessage) []string {
 func tidy(names []string) []string {
 	clean := sorted(names)
 	for i, name := range clean {
-		clean[i] = printable(name)
+		clean[i] = shown(name)
 	}
 	slices.Sort(clean)
 	return slices.Compact(clean)

@@ -102,7 +102,7 @@ func (s Sides) shown() Sides {
 	for _, side := range []*[]string{&s.Configured, &s.Requested, &s.Granted, &s.InToken, &s.Introspected} {
 		*side = slices.Clone(*side)
 		for i, name := range *side {
-			(*side)[i] = printable(name)
+			(*side)[i] = shown(name)
 		}
 	}
 	return s

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // The permissions that a directory must not give to others.
@@ -90,12 +91,12 @@ func (d privateDir) check() error {
 		return d.unsafe("it is not a directory")
 	case !files.Mine(info) && (!d.trust.Lenient || !files.MineOrRoots(info)):
 		return d.unsafe("it belongs to another user (%s): make it yours (chown -R %s %s), or run authctl as its owner",
-			files.Owner(info), files.Me(), files.Shown(d.path))
+			files.Owner(info), files.Me(), secret.Printable(d.path))
 	case loose && !d.trust.Lenient:
 		return d.unsafe("its mode %04o lets other users in: chmod 700 it", permissions(info))
 	case loose && d.trust.Warn != nil:
 		d.trust.Warn(fmt.Sprintf("the mode %04o of %s lets other users in, which is let pass because CI is set: chmod 700 it",
-			permissions(info), files.Shown(d.path)))
+			permissions(info), secret.Printable(d.path)))
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/secret"
 	"github.com/zalando/go-keyring"
 )
 
@@ -172,6 +171,3 @@ func (k *Keyring) CheckUnlocked(ctx context.Context) error {
 	}
 	return k.failed("looking for tokens", err)
 }
-
-// quoted makes another program's words safe to print: one line, printable, short.
-func quoted(s string) string { return strconv.Quote(secret.CleanText(s)) }

@@ -1,6 +1,10 @@
 package store
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/authctl/authctl/internal/secret"
+)
 
 // systemMaxRecord is what go-keyring can hand to security(1): a command of 4,096
 // bytes, of which names take some 125 and Base64 a quarter of the rest, leaves
@@ -25,7 +29,7 @@ func systemProblem(err error) (Problem, error) {
 		ExitCode() int
 	}](err)
 	if !ok {
-		return Refused, errors.New(quoted(err.Error()))
+		return Refused, errors.New(secret.Quote(err.Error()))
 	}
 	switch exited.ExitCode() {
 	case exitInteractionNotAllowed, exitAuthFailed, exitUserCanceled:
@@ -33,6 +37,6 @@ func systemProblem(err error) (Problem, error) {
 	case exitNoDefaultKeychain:
 		return Unreachable, errors.New("there is no default keychain")
 	default:
-		return Refused, errors.New(quoted(err.Error()))
+		return Refused, errors.New(secret.Quote(err.Error()))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/godbus/dbus/v5"
 )
 
@@ -87,7 +88,7 @@ func vanished(err error) bool {
 // in words that can be printed.
 func systemProblem(err error) (Problem, error) {
 	if remote, ok := errors.AsType[dbus.Error](err); ok {
-		return remoteProblem(remote.Name), fmt.Errorf("%s: %s", quoted(remote.Name), quoted(remote.Error()))
+		return remoteProblem(remote.Name), fmt.Errorf("%s: %s", secret.Quote(remote.Name), secret.Quote(remote.Error()))
 	}
 	if errors.Is(err, errNoBus) {
 		return Unreachable, err
@@ -101,7 +102,7 @@ func systemProblem(err error) (Problem, error) {
 	if strings.HasPrefix(err.Error(), unlockFailedStart) {
 		return Locked, errors.New("the collection stayed locked: nobody answered its prompt, or there is none yet")
 	}
-	return Refused, errors.New(quoted(err.Error()))
+	return Refused, errors.New(secret.Quote(err.Error()))
 }
 
 // remoteProblem sorts the errors of the bus itself (D-Bus specification, "Message

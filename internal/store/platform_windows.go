@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/authctl/authctl/internal/secret"
 	"golang.org/x/sys/windows"
 )
 
@@ -33,5 +34,5 @@ func systemProblem(err error) (Problem, error) {
 	if errors.Is(err, windows.ERROR_NO_SUCH_LOGON_SESSION) {
 		return Unreachable, errors.New("this logon session has no Credential Manager")
 	}
-	return Refused, errors.New(quoted(err.Error()))
+	return Refused, errors.New(secret.Quote(err.Error()))
 }

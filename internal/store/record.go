@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,16 +102,14 @@ func encodeRecord(r *Record) ([]byte, error) {
 	if !utf8.ValidString(r.Key.Text()) {
 		return nil, fmt.Errorf("%w: the key holds bytes that are not UTF-8", ErrUncacheable)
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(stored); err != nil {
+	text, err := secret.JSON(stored)
+	if err != nil {
 		return nil, fmt.Errorf("%w: it has no JSON form", ErrUncacheable)
 	}
-	if b.Len() > maxStored {
+	if len(text) >= maxStored {
 		return nil, fmt.Errorf("%w: it is bigger than %d bytes", ErrUncacheable, maxStored)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return []byte(text), nil
 }
 
 // decodeRecord reads the stored form of the record whose key has this digest.

@@ -2,11 +2,12 @@ package term
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // UI is how a command speaks: its answer on stdout, everything else on stderr. What it
@@ -84,13 +85,11 @@ func (u *UI) JSON(value any) error {
 
 // JSONLine is a value as a line of JSON, without the escapes that HTML needs.
 func JSONLine(value any) (string, error) {
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	text, err := secret.JSON(value)
+	if err != nil {
 		return "", err
 	}
-	return JSONText(strings.TrimSuffix(b.String(), "\n")) + "\n", nil
+	return JSONText(text) + "\n", nil
 }
 
 // Table prints a table, no wider than a terminal.

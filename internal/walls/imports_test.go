@@ -118,7 +118,7 @@ func imports() []wall {
 			[]string{"internal/files", "internal/secret", "internal/setting"},
 			"where a secret is does not depend on what needs it, but for how what is wrong with it is said",
 		},
-		{"internal/files", nil, "what may be believed on the disk does not depend on what it is for"},
+		{"internal/files", []string{"internal/secret"}, "what may be believed on the disk does not depend on what it is for"},
 		{"internal/jose", []string{"internal/secret"}, "a signature does not depend on what it is for"},
 		{
 			"internal/oauth",

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -201,7 +200,7 @@ func (h *host) failure(limit time.Duration) (kind, message, hint string) {
 		hint := h.names.In("check {address} in the profile: is that the service?")
 		return "protocol", "answers what is not valid HTTP", hint
 	}
-	said := strconv.Quote(secret.CleanText(h.err.Error()))
+	said := secret.Quote(h.err.Error())
 	if h.proxy != nil && network.ProxyHasMore(h.proxy) {
 		// What is dialled may be a piece of the password.
 		said = "what was said is not shown, because a password may be in it"
