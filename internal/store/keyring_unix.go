@@ -108,20 +108,14 @@ func systemProblem(err error) (Problem, error) {
 // remoteProblem sorts the errors of the bus itself (D-Bus specification, "Message
 // Bus Messages") and of the Secret Service.
 func remoteProblem(name string) Problem {
-	if name == errorIsLocked {
+	switch name {
+	case errorIsLocked, errorPrefixDBus + "Timeout", errorPrefixDBus + "TimedOut":
 		return Locked
-	}
-	short, ok := strings.CutPrefix(name, errorPrefixDBus)
-	if !ok {
-		return Refused
-	}
-	switch short {
-	case "ServiceUnknown", "NameHasNoOwner", "Disconnected", "NoServer", "NoReply", "NoNetwork":
+	case errorPrefixDBus + "ServiceUnknown", errorPrefixDBus + "NameHasNoOwner", errorPrefixDBus + "Disconnected",
+		errorPrefixDBus + "NoServer", errorPrefixDBus + "NoReply", errorPrefixDBus + "NoNetwork":
 		return Unreachable
-	case "Timeout", "TimedOut":
-		return Locked
 	}
-	if strings.HasPrefix(short, "Spawn.") {
+	if strings.HasPrefix(name, errorPrefixDBus+"Spawn.") {
 		return Unreachable
 	}
 	return Refused
