@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -28,11 +29,12 @@ func (m *Memory) Get(_ context.Context, key oauth.Key) (*Record, error) {
 }
 
 func (m *Memory) load(digest string) (*Record, error) {
-	plain, ok := m.records.Load(digest)
+	kept, _ := m.records.Load(digest)
+	plain, ok := kept.([]byte)
 	if !ok {
 		return nil, ErrNotFound
 	}
-	return decodeRecord(plain.([]byte), digest)
+	return decodeRecord(plain, digest)
 }
 
 // Put writes a record; see Store.
@@ -54,7 +56,7 @@ func (m *Memory) Delete(_ context.Context, key oauth.Key) error {
 func (m *Memory) List(context.Context) ([]Entry, error) {
 	var digests []string
 	m.records.Range(func(digest, _ any) bool {
-		digests = append(digests, digest.(string))
+		digests = append(digests, fmt.Sprint(digest))
 		return true
 	})
 	return entries(m.Name(), digests, m.load)
@@ -81,8 +83,9 @@ func (m *Memory) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
 func (m *Memory) free(digest string) chan Note {
 	fresh := make(chan Note, 1)
 	fresh <- Note{}
-	free, _ := m.locks.LoadOrStore(digest, fresh)
-	return free.(chan Note)
+	held, _ := m.locks.LoadOrStore(digest, fresh)
+	free, _ := held.(chan Note)
+	return free
 }
 
 type memoryLock struct {
