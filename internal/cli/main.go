@@ -87,6 +87,7 @@ type checked struct {
 	err error
 }
 
+// Write writes on, and remembers the last error.
 func (c *checked) Write(p []byte) (int, error) {
 	n, err := c.Writer.Write(p)
 	if err != nil {

@@ -149,8 +149,8 @@ func (c *Client) Token(ctx context.Context) (broker.Answer, error) {
 	return answer, nil
 }
 
-// Renew has the next Token pass over what is stored.
-func (c *Client) Renew() { c.request.ForceRefresh = true }
+// renew has the next Token pass over what is stored.
+func (c *Client) renew() { c.request.ForceRefresh = true }
 
 // Unwatched has signals be no longer this client's, nor what is stored passed over: for what
 // goes on beside a child.

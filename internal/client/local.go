@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// DefaultTimeout bounds a call that says nothing else.
-	DefaultTimeout = 30 * time.Second
+	// defaultTimeout bounds a call that says nothing else.
+	defaultTimeout = 30 * time.Second
 	// personTimeout is how long the keyring's own unlock prompt may stay open where a person
 	// can see it.
 	personTimeout = time.Minute
@@ -96,7 +96,7 @@ func Read(w World) (*Local, error) {
 		keyring.Timeout = personTimeout
 	}
 	l.Keyring = keyring
-	l.options.Timeout = cmp.Or(env.Timeout, DefaultTimeout)
+	l.options.Timeout = cmp.Or(env.Timeout, defaultTimeout)
 	return l, nil
 }
 
@@ -145,7 +145,7 @@ func (l *Local) Timeout(flag *time.Duration) time.Duration {
 	if flag != nil {
 		return *flag
 	}
-	return cmp.Or(l.Env.Timeout, DefaultTimeout)
+	return cmp.Or(l.Env.Timeout, defaultTimeout)
 }
 
 // Change has a function edit the configuration file, under its lock: of many processes that

@@ -30,7 +30,7 @@ func (c *Client) With(ctx context.Context, do Operation) error {
 	if !ok || !refused.StaleToken || answer.Source != broker.SourceCache {
 		return err
 	}
-	c.Renew()
+	c.renew()
 	answer, renewed := c.Token(ctx)
 	if failure, ok := errors.AsType[*providers.Failure](renewed); ok && failure.Reason == providers.ReasonLogin {
 		return err

@@ -68,7 +68,7 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout(o.Timeout), DefaultTimeout))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout(o.Timeout), defaultTimeout))
 	defer cancel()
 	text, err := files.Read(ctx, path, files.Rule{Trust: l.Trust(), Limit: maxCertificates, Pipe: true})
 	if err == nil {

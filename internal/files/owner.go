@@ -53,13 +53,13 @@ func Me() string {
 	return cmp.Or(userName(uid), uid)
 }
 
-// WritableByOthers reports whether another user may change a file: anybody, or a
+// writableByOthers reports whether another user may change a file: anybody, or a
 // group that is not the user's own. Many systems give each user a group of their
 // own and a umask that lets it write.
-func WritableByOthers(info fs.FileInfo) bool { return othersMay(info, 0o022) }
+func writableByOthers(info fs.FileInfo) bool { return othersMay(info, 0o022) }
 
 // ReadableByOthers reports whether another user may read a file, by the rule of
-// WritableByOthers.
+// writableByOthers.
 func ReadableByOthers(info fs.FileInfo) bool { return othersMay(info, 0o044) }
 
 func othersMay(info fs.FileInfo, mask fs.FileMode) bool {

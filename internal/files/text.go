@@ -28,7 +28,7 @@ func IsMarkedUTF16(raw []byte) bool {
 // Tidy returns an identifier, a path or another word without what a paste leaves around
 // it and nobody means: byte order marks, zero-width characters, line ends, blanks.
 func Tidy(text string) string {
-	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || Unseen(r) })
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unseen(r) })
 }
 
 // TidySecret returns a secret without byte order marks and line ends around it. Blanks
@@ -40,16 +40,16 @@ func TidySecret(text string) string {
 	return strings.Trim(text, bom+"\r\n")
 }
 
-// Unseen reports whether r shows nothing and takes no room: a byte order mark, a
+// unseen reports whether r shows nothing and takes no room: a byte order mark, a
 // zero-width space, a soft hyphen, a mark of direction.
-func Unseen(r rune) bool { return r > unicode.MaxASCII && unicode.Is(unicode.Cf, r) }
+func unseen(r rune) bool { return r > unicode.MaxASCII && unicode.Is(unicode.Cf, r) }
 
 // Odd says what in a text was hardly meant, because it cannot be seen: "holds an
 // invisible character (U+200B)". It is empty when there is nothing.
 func Odd(text string) string {
 	for _, r := range text {
 		switch {
-		case Unseen(r):
+		case unseen(r):
 			return fmt.Sprintf("holds an invisible character (U+%04X)", r)
 		case r > unicode.MaxASCII && unicode.IsSpace(r):
 			return fmt.Sprintf("holds a blank that is not the usual one (U+%04X)", r)

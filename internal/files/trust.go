@@ -69,7 +69,7 @@ func (r Rule) Check(path string, info fs.FileInfo) error {
 			"run authctl as " + cmp.Or(ownerName(info), "that user") + ", or make it yours: chown " + Me() + " " +
 				secret.Printable(path),
 		}
-	case !r.Lenient && WritableByOthers(info):
+	case !r.Lenient && writableByOthers(info):
 		return &Error{
 			path, fmt.Sprintf("can be written by others (mode %04o)", info.Mode().Perm()),
 			"make it yours alone: chmod 600 " + secret.Printable(path),
@@ -85,7 +85,7 @@ func (r Rule) tell(path string, info fs.FileInfo) {
 	mode := info.Mode()
 	switch {
 	case r.Warn == nil, r.Anybodys, !mode.IsRegular():
-	case WritableByOthers(info):
+	case writableByOthers(info):
 		r.Warn(fmt.Sprintf("%s can be written by others (mode %04o), which is let pass because CI is set: chmod 600 it",
 			secret.Printable(path), mode.Perm()))
 	case r.Secret && ReadableByOthers(info):

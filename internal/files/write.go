@@ -20,7 +20,7 @@ const stale = time.Hour
 // and given another mode by fill. What earlier writers that were killed left under the pattern is swept.
 func Replace(path, pattern string, fill func(*os.File) error) error {
 	dir := filepath.Dir(path)
-	Sweep(dir, pattern)
+	sweep(dir, pattern)
 	temp, err := os.CreateTemp(dir, pattern)
 	if err != nil {
 		return err
@@ -39,9 +39,9 @@ func Replace(path, pattern string, fill func(*os.File) error) error {
 	return SyncDir(dir)
 }
 
-// Sweep removes from dir what killed writers left: regular files of this user's under
+// sweep removes from dir what killed writers left: regular files of this user's under
 // the pattern that are older than an hour. What cannot be removed stays.
-func Sweep(dir, pattern string) {
+func sweep(dir, pattern string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return

@@ -53,8 +53,8 @@ func (s *Server) Requests() []Request {
 	return out
 }
 
-// ClearRequests forgets the requests so far.
-func (s *Server) ClearRequests() { s.locked(func() { s.log = nil }) }
+// clearRequests forgets the requests so far.
+func (s *Server) clearRequests() { s.locked(func() { s.log = nil }) }
 
 // describe is the log entry of a request.
 func (s *Server) describe(x *service.Exchange) *Request {
@@ -119,7 +119,7 @@ func (s *Server) controls() *http.ServeMux {
 	for path, act := range map[string]struct {
 		show  http.HandlerFunc
 		clear func()
-	}{"requests": {requests, s.ClearRequests}, "faults": {faults, s.ClearFaults}} {
+	}{"requests": {requests, s.clearRequests}, "faults": {faults, s.ClearFaults}} {
 		mux.Handle("GET "+controlPrefix+path, act.show)
 		mux.HandleFunc("DELETE "+controlPrefix+path, func(w http.ResponseWriter, r *http.Request) {
 			act.clear()

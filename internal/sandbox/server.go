@@ -69,7 +69,7 @@ type Server struct {
 	url      string
 
 	mu     sync.Mutex // guards what follows
-	log    []*Request // pointers, so that a status can be filled in after ClearRequests
+	log    []*Request // pointers, so that a status can be filled in after clearRequests
 	faults []Fault    // in the order added
 }
 

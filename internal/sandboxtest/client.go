@@ -483,6 +483,7 @@ func Change(claims, changes map[string]any) map[string]any {
 	return out
 }
 
+// PexipBase is what the paths of Pexip's realm begin with.
 const PexipBase = "/realms/acme/protocol/openid-connect/"
 
 // Jane is the one user of a service, with the password that is good now.

@@ -128,7 +128,7 @@ func TestOpening(t *testing.T) {
 		{"pexip", "leadSegments", "engage:leadSegments:readOnly engage:leadSegments:readWrite"},
 	} {
 		var names []string
-		for _, scope := range Opening(service(t, c.service).Catalogue(), c.api) {
+		for _, scope := range opening(service(t, c.service).Catalogue(), c.api) {
 			names = append(names, scope.Name)
 		}
 		if got := strings.Join(names, " "); got != c.want {

@@ -23,7 +23,7 @@ func Named(text string, services []providers.Spec, asked []string) (names []stri
 	}
 	for _, service := range services {
 		if service.Catalogue != nil {
-			for _, known := range Opening(service.Catalogue(), text) {
+			for _, known := range opening(service.Catalogue(), text) {
 				names = append(names, known.Name)
 			}
 		}
@@ -40,10 +40,10 @@ func Named(text string, services []providers.Spec, asked []string) (names []stri
 	return Unique(words), true
 }
 
-// Opening returns the scopes of a catalogue that open an API, given by a part of its name
+// opening returns the scopes of a catalogue that open an API, given by a part of its name
 // in any case; of an API that has just that name only its own. Where the catalogue names
 // no API, the scopes' own names count.
-func Opening(catalogue providers.Catalogue, api string) []providers.KnownScope {
+func opening(catalogue providers.Catalogue, api string) []providers.KnownScope {
 	api = strings.ToLower(strings.TrimSpace(api))
 	var found, exact []providers.KnownScope
 	for _, scope := range catalogue.Scopes {

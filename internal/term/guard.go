@@ -142,9 +142,9 @@ func (h *holder) release() {
 	}
 }
 
-// JSONText returns JSON that means the same and that the guard leaves as it is. What it
+// jsonText returns JSON that means the same and that the guard leaves as it is. What it
 // escapes can stand in strings only.
-func JSONText(text string) string {
+func jsonText(text string) string {
 	var b strings.Builder
 	last := ' '
 	for _, r := range text {

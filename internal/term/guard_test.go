@@ -120,9 +120,9 @@ func FuzzJSONText(f *testing.F) {
 			t.Fatal(err)
 		}
 		var b bytes.Buffer
-		_, _ = io.WriteString(&guard{to: &b}, JSONText(string(text)))
+		_, _ = io.WriteString(&guard{to: &b}, jsonText(string(text)))
 		var back map[string]string
-		if err := json.Unmarshal(b.Bytes(), &back); err != nil || back[in] != in || b.String() != JSONText(string(text)) {
+		if err := json.Unmarshal(b.Bytes(), &back); err != nil || back[in] != in || b.String() != jsonText(string(text)) {
 			t.Errorf("%q became %q (%v)", in, b.String(), err)
 		}
 	})

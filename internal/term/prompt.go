@@ -67,10 +67,10 @@ type Prompter struct {
 }
 
 // CanAsk reports whether there is somebody to ask.
-func (p *Prompter) CanAsk() bool { return p.Cannot() == nil }
+func (p *Prompter) CanAsk() bool { return p.cannot() == nil }
 
-// Cannot returns a *NoInputError where nobody can be asked, else nil.
-func (p *Prompter) Cannot() error {
+// cannot returns a *NoInputError where nobody can be asked, else nil.
+func (p *Prompter) cannot() error {
 	switch {
 	case p.Off:
 		return &NoInputError{
@@ -111,7 +111,7 @@ func (p *Prompter) question(label string) string {
 // Hidden asks for a value that is not shown while it is typed. It returns when
 // ctx ends or a signal comes, with the terminal as it was.
 func (p *Prompter) Hidden(ctx context.Context, label string) (string, error) {
-	if err := p.Cannot(); err != nil {
+	if err := p.cannot(); err != nil {
 		return "", err
 	}
 	in, ok := p.terminal().(*os.File)
@@ -155,7 +155,7 @@ func (p *Prompter) watched(ctx context.Context) context.Context {
 
 // Line asks for a line of text; an empty answer gives standard.
 func (p *Prompter) Line(ctx context.Context, label, standard string) (string, error) {
-	if err := p.Cannot(); err != nil {
+	if err := p.cannot(); err != nil {
 		return "", err
 	}
 	shown := label

@@ -36,8 +36,8 @@ func (s Streams) Width(lookupEnv func(string) (string, bool)) int {
 	return width(s.Out, s.OutTerminal, lookupEnv)
 }
 
-// ErrWidth is Width of the terminal at stderr.
-func (s Streams) ErrWidth(lookupEnv func(string) (string, bool)) int {
+// errWidth is Width of the terminal at stderr.
+func (s Streams) errWidth(lookupEnv func(string) (string, bool)) int {
 	return width(s.Err, s.ErrTerminal, lookupEnv)
 }
 

@@ -43,7 +43,7 @@ type UI struct {
 func NewUI(s Streams, lookupEnv func(string) (string, bool)) *UI {
 	u := &UI{Raw: s, LookupEnv: lookupEnv}
 	u.Streams, u.guardOut, u.guardErr = guarded(s)
-	u.Prompter = &Prompter{Streams: u.Streams, Width: func() int { return u.ErrWidth(lookupEnv) }}
+	u.Prompter = &Prompter{Streams: u.Streams, Width: func() int { return u.errWidth(lookupEnv) }}
 	return u
 }
 
@@ -89,7 +89,7 @@ func JSONLine(value any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return JSONText(text) + "\n", nil
+	return jsonText(text) + "\n", nil
 }
 
 // Table prints a table, no wider than a terminal.
@@ -193,7 +193,7 @@ func (u *UI) Fail(value any) {
 
 // tell writes one line to stderr, or as many as a terminal there needs.
 func (u *UI) tell(text string) {
-	_, _ = fmt.Fprintln(u.Streams.Err, Message("authctl: "+text, u.ErrWidth(u.LookupEnv)))
+	_, _ = fmt.Fprintln(u.Streams.Err, Message("authctl: "+text, u.errWidth(u.LookupEnv)))
 }
 
 func (u *UI) withheld(text string) string {

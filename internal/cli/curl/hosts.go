@@ -22,6 +22,7 @@ import (
 // address is where a request goes.
 type address struct{ scheme, host, port string }
 
+// String is host and port, without the port that the scheme has anyway.
 func (d address) String() string {
 	return strings.TrimSuffix(net.JoinHostPort(d.host, d.port), ":"+standardPort(d.scheme))
 }

@@ -59,6 +59,7 @@ type limitedBuffer struct {
 	full bool
 }
 
+// Write keeps p, or fails with files.ErrTooLong.
 func (b *limitedBuffer) Write(p []byte) (int, error) {
 	if len(b.text)+len(p) > maxSecret {
 		b.full = true
