@@ -42,7 +42,9 @@ func NameHint(name string, names []string) string {
 // Missing is the error for a name that none of names is; it wraps ErrNoProfile.
 func Missing(name string, names []string) *setting.Error {
 	if !MayBeShown(name) {
-		return &setting.Error{Problem: "what was given as the profile is none", Err: ErrNoProfile, Help: NameHint(name, names)}
+		return &setting.Error{
+			Problem: "what was given as the profile is none", Err: ErrNoProfile, Help: NameHint(name, names),
+		}
 	}
 	return &setting.Error{Problem: "there is no profile " + name, Err: ErrNoProfile, Help: didYouMean(name, names)}
 }

@@ -42,7 +42,9 @@ func (f *File) build(doc *document, name string, flags map[string]setting.Value)
 	b := builder{Profile: &Profile{Name: name, Line: doc.line(key), file: f}, flags: flags, doc: doc, raw: raw, node: node}
 	switch {
 	case !IsName(name):
-		return nil, &setting.Error{Path: f.Path, Line: b.Line, Problem: "this is not a name for a profile", Help: NameHint(name, nil)}
+		return nil, &setting.Error{
+			Path: f.Path, Line: b.Line, Problem: "this is not a name for a profile", Help: NameHint(name, nil),
+		}
 	case node.Tag == "!!null" || ok && len(raw) == 0:
 		return nil, b.blame(wrong("", "is empty", "begin with its provider"))
 	case !ok:
@@ -274,7 +276,8 @@ func (b *builder) secretVariable(of, name string) (setting.Value, error) {
 	}
 	fetch, ok := b.file.options.Fetcher.Given(name, b.file.env.Raw(name))
 	if !ok {
-		return setting.Value{}, wrong(name, "holds blanks or a line break and nothing else", "give it the secret, or unset it")
+		return setting.Value{}, wrong(name, "holds blanks or a line break and nothing else",
+			"give it the secret, or unset it")
 	}
 	return setting.Value{Secret: fetch, Origin: "environment " + name}, nil
 }

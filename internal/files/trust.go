@@ -89,7 +89,8 @@ func (r Rule) tell(path string, info fs.FileInfo) {
 		r.Warn(fmt.Sprintf("%s can be written by others (mode %04o), which is let pass because CI is set: chmod 600 it",
 			secret.Printable(path), mode.Perm()))
 	case r.Secret && ReadableByOthers(info):
-		r.Warn(fmt.Sprintf("other users can read the secret in %s (mode %04o): chmod 600 it", secret.Printable(path), mode.Perm()))
+		r.Warn(fmt.Sprintf("other users can read the secret in %s (mode %04o): chmod 600 it",
+			secret.Printable(path), mode.Perm()))
 	}
 }
 
