@@ -92,7 +92,7 @@ func (c *Client) DryRun(err error) (text string, discovery bool, _ error) {
 			b.WriteString("\n")
 		}
 		b.WriteString(request.Text)
-		discovery = discovery || strings.HasSuffix(request.URL.Path, "/.well-known/openid-configuration")
+		discovery = discovery || strings.HasSuffix(request.URL.Path, oauth.DiscoveryPath)
 	}
 	return b.String(), discovery, nil
 }

@@ -38,7 +38,7 @@ func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, erro
 	if err := CheckEndpoint(issuer); err != nil {
 		return nil, err
 	}
-	reply, err := c.Call(ctx, CallRequest{URL: discoveryURL(issuer), Idempotent: true})
+	reply, err := c.Call(ctx, CallRequest{URL: issuer.JoinPath(DiscoveryPath), Idempotent: true})
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +53,9 @@ func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, erro
 	return metadata, nil
 }
 
-// discoveryURL is where an issuer's document is (OpenID Connect Discovery 1.0 §4).
-func discoveryURL(issuer *url.URL) *url.URL {
-	return issuer.JoinPath(".well-known", "openid-configuration")
-}
+// DiscoveryPath is where an issuer's document is, behind the issuer's own path (OpenID
+// Connect Discovery 1.0 §4).
+const DiscoveryPath = "/.well-known/openid-configuration"
 
 // CheckHost returns a *ReplyError that names the first endpoint which is not on
 // the scheme, host and port of the issuer whose document it is. The standard lets
@@ -66,7 +65,7 @@ func (m *Metadata) CheckHost(issuer *url.URL) error {
 	for _, name := range slices.Sorted(maps.Keys(m.Endpoints)) {
 		if got := m.Endpoints[name]; got.Scheme != issuer.Scheme || !strings.EqualFold(got.Host, issuer.Host) {
 			return &ReplyError{
-				Endpoint: network.AddressText(discoveryURL(issuer)), StatusCode: http.StatusOK,
+				Endpoint: network.AddressText(issuer.JoinPath(DiscoveryPath)), StatusCode: http.StatusOK,
 				Problem: "its " + name + " is on another host: " + strconv.Quote(network.AddressText(got)),
 			}
 		}

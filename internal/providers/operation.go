@@ -163,7 +163,7 @@ func (p *Provider) Ping(ctx context.Context, token secret.Secret) (Pong, error) 
 	o := p.spec.Operations[Ping]
 	if o.At == "" {
 		_, err := p.readDiscovery(ctx)
-		return Pong{Endpoint: p.issuer.String() + "/.well-known/openid-configuration"}, err
+		return Pong{Endpoint: p.issuer.String() + oauth.DiscoveryPath}, err
 	}
 	if !o.WithToken {
 		token = secret.Secret{}

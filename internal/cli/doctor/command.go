@@ -72,11 +72,11 @@ func (d *doctor) bind(flags *pflag.FlagSet) {
 
 func (d *doctor) run(ctx context.Context, args []string) error {
 	name, err := d.profile.Choose(args)
+	if err == nil {
+		err = d.timeout.CheckTimeout()
+	}
 	if err != nil {
 		return err
-	}
-	if d.timeout.Given != nil && *d.timeout.Given == 0 {
-		return verb.Usagef("--timeout 0 leaves no time")
 	}
 	if config.MayBeShown(name) {
 		d.Subject.Profile = name

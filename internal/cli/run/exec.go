@@ -75,15 +75,13 @@ func (r *run) bind(flags *pflag.FlagSet) {
 
 // check looks at the names of variables among the flags.
 func (r *run) check() error {
-	if !verb.VariableName(r.variable) {
-		return verb.Usagef("--var %q is not the name of a variable", r.variable)
-	}
+	err := verb.CheckVariable("--var", r.variable)
 	for _, name := range r.keep {
-		if !verb.VariableName(name) {
-			return verb.Usagef("--keep-env %q is not the name of a variable", name)
+		if err == nil {
+			err = verb.CheckVariable("--keep-env", name)
 		}
 	}
-	return nil
+	return err
 }
 
 func (r *run) run(ctx context.Context, _ []string) error {

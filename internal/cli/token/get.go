@@ -74,10 +74,10 @@ func (g *get) check() error {
 	if g.githubOutput && !g.flags.Changed("var") {
 		g.variable = "token"
 	}
-	switch {
-	case !verb.VariableName(g.variable):
-		return verb.Usagef("--var %q is not the name of a variable", g.variable)
-	case g.githubOutput && g.output.Format != "github":
+	if err := verb.CheckVariable("--var", g.variable); err != nil {
+		return err
+	}
+	if g.githubOutput && g.output.Format != "github" {
 		return verb.Usagef("--github-output goes with -o github only")
 	}
 	return g.require.Check()

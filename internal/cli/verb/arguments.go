@@ -44,6 +44,14 @@ func OutputIn(arg string) (value string, given bool) {
 	return strings.TrimPrefix(value, "="), given && strings.Trim(before, "hqv") == ""
 }
 
+// CheckVariable refuses the value of a flag that can name no variable.
+func CheckVariable(flag, name string) error {
+	if !VariableName(name) {
+		return Usagef("%s %q is not the name of a variable", flag, name)
+	}
+	return nil
+}
+
 // VariableName reports whether s can name a variable in every shell.
 func VariableName(s string) bool {
 	for i, r := range s {

@@ -135,6 +135,14 @@ func (f *Duration) Or(usual time.Duration) time.Duration {
 	return usual
 }
 
+// CheckTimeout refuses a --timeout that leaves no time.
+func (f *Duration) CheckTimeout() error {
+	if f.Given != nil && *f.Given == 0 {
+		return Usagef("--timeout 0 leaves no time")
+	}
+	return nil
+}
+
 // Set parses what was given; see pflag.Value.
 func (f *Duration) Set(text string) error {
 	d, err := config.ParseDuration(text)

@@ -136,7 +136,7 @@ func keyringRemedy(e *setting.Error) string {
 	return "put it there: secret-tool store --label " + name + " service authctl username " + name + "; or " + otherwise
 }
 
-// hintOf returns what to do about a failure where the adapter does not know better.
+// hintOf returns what to do about a failure where the service does not say it itself.
 func hintOf(f *providers.Failure) string {
 	wait := time.Until(f.NotBefore)
 	switch {

@@ -37,11 +37,11 @@ func (d *Deps) Pick(f *Service, args []string, settings map[string]setting.Value
 	if err == nil {
 		err = f.Store.check()
 	}
+	if err == nil {
+		err = f.Timeout.CheckTimeout()
+	}
 	if err != nil {
 		return nil, err
-	}
-	if limit := f.Timeout.Given; limit != nil && *limit == 0 {
-		return nil, Usagef("--timeout 0 leaves no time")
 	}
 	if config.MayBeShown(name) {
 		d.Subject.Profile = name
