@@ -146,20 +146,17 @@ func (c *chaos) login(r *rand.Rand) {
 		before = sent()
 	}
 	again()
-	silenced := false // a process was killed since, perhaps the one that found the refresh broken off before it said so
 	for round := 0; c.goesOn(round / 3); round++ {
 		o, killed := c.call(r, sometimes(r), "token", "get", profile, "--force-refresh")
 		switch {
 		case killed:
-			silenced = true
-		case o.code == 4 && (silenced || strings.Contains(o.stderr, "broken off")):
+		case o.code == 4 && strings.Contains(o.stderr, "broken off"):
 			until(c.t, "the refresh token of the killed process was sent", func() bool { return sent().After(before) })
 			again()
-			silenced = false
 		case o.code != 0 || o.stderr != "":
 			c.t.Errorf("%s: exit code %d, %s", profile, o.code, o.stderr)
 		default:
-			before, silenced = sent(), false
+			before = sent()
 		}
 	}
 }

@@ -42,15 +42,26 @@ func (h *holder) settle() {
 
 // recover deals with a refresh whose answer was not stored: the refresh token may
 // have been used up, and sending it a second time may end the session for good (RFC
-// 9700 §4.14.2). It is dropped; a login then has to be repeated.
+// 9700 §4.14.2). It is dropped; a login then has to be repeated, and the note that says why
+// stays until it is: whoever drops the token may be killed before it has said so.
 func (h *holder) recover(ctx context.Context) error {
 	salt, sent, ok := strings.Cut(h.before.Credentials, ":")
-	if h.before.Reason != reasonRefreshing || !ok || !h.refreshable() || mark(h.stored.Token, salt) != sent {
+	if h.before.Reason != reasonRefreshing || !ok || h.stored == nil {
 		return nil
 	}
-	h.spent = true
-	h.forgetRefreshToken(ctx)
-	if !h.key.Grant.NeedsPerson() {
+	needsPerson := h.key.Grant.NeedsPerson()
+	switch {
+	case h.refreshable() && mark(h.stored.Token, salt) == sent:
+		h.spent = true
+		if h.dropRefreshToken(ctx) && !needsPerson {
+			h.settle()
+		}
+	case needsPerson && h.dropped(sent, salt):
+		h.spent = true
+	default:
+		return nil
+	}
+	if !needsPerson {
 		h.warn("a refresh was broken off before its answer was stored; a new token is asked for")
 		return nil
 	}
@@ -61,19 +72,30 @@ func (h *holder) recover(ctx context.Context) error {
 	}
 }
 
+// dropped reports whether what is stored is the token of a mark without its refresh token.
+func (h *holder) dropped(sent, salt string) bool {
+	t := h.stored.Token
+	return t.RefreshToken.IsZero() && strings.HasSuffix(sent, t.AccessToken.Tag(salt))
+}
+
 // forgetRefreshToken takes a refresh token out of the store that is refused, or
 // that may have been used up by a request without an answer: it is never sent twice.
 // Where the store cannot be written, the note stays and says so to those who follow.
 func (h *holder) forgetRefreshToken(ctx context.Context) {
-	if h.stored == nil {
-		return
+	if h.stored != nil && h.dropRefreshToken(ctx) {
+		h.settle()
 	}
+}
+
+// dropRefreshToken writes the stored token without its refresh token, and reports whether
+// it could.
+func (h *holder) dropRefreshToken(ctx context.Context) bool {
 	record := *h.stored
 	record.Token.RefreshToken = secret.Secret{}
 	h.stored = &record
-	if err := h.write(ctx, &record); err != nil {
+	err := h.write(ctx, &record)
+	if err != nil {
 		h.warn("the used refresh token could not be removed: %v", err)
-		return
 	}
-	h.settle()
+	return err == nil
 }
