@@ -96,7 +96,7 @@ func Read(w World) (*Local, error) {
 		keyring.Timeout = personTimeout
 	}
 	l.Keyring = keyring
-	l.options.Timeout = cmp.Or(env.Timeout, defaultTimeout)
+	l.options.Timeout = l.Timeout(nil)
 	return l, nil
 }
 

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -68,7 +67,7 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout(o.Timeout), defaultTimeout))
+	ctx, cancel := context.WithTimeout(ctx, l.Timeout(o.Timeout))
 	defer cancel()
 	text, err := files.Read(ctx, path, files.Rule{Trust: l.Trust(), Limit: maxCertificates, Pipe: true})
 	if err == nil {

@@ -159,7 +159,7 @@ type Hooks struct {
 func (s Spec) Has(verb string) bool {
 	switch verb {
 	case Login:
-		return slices.ContainsFunc(s.setting("grant").Values, func(g string) bool { return oauth.Grant(g).NeedsPerson() })
+		return slices.ContainsFunc(s.Grants(), func(g string) bool { return oauth.Grant(g).NeedsPerson() })
 	case LiveScopes, PublicKeys:
 		return s.Issuer != ""
 	case UserInfo, Ping, SignOut, Passwd, Revoke, Introspect:
@@ -168,6 +168,9 @@ func (s Spec) Has(verb string) bool {
 	}
 	return true
 }
+
+// Grants are those that a profile may name, none where the service has but one.
+func (s Spec) Grants() []string { return s.setting("grant").Values }
 
 // Require returns an *UnsupportedError that names those of all the services that have a verb,
 // if this one has it not.

@@ -67,7 +67,7 @@ configuration (3), then the store or its locks (7), then what may be over by its
 func (d *doctor) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.online, "online", false, "also check each service's reachability and TLS, and the clock against it")
 	flags.Var(&d.timeout, "timeout", "how long the whole examination may take (AUTHCTL_TIMEOUT; default 10s)")
-	flags.StringVar(&d.caFile, "ca-file", "", "trust the certificates in this PEM `file` too")
+	verb.BindCAFile(flags, &d.caFile)
 }
 
 func (d *doctor) run(ctx context.Context, args []string) error {
@@ -113,10 +113,7 @@ func (d *doctor) checkAll(ctx context.Context) error {
 	local.Keyring.Timeout = 0
 	keyring := &carefulKeyring{keyring: local.Keyring}
 	local.Fetcher().Keyring = keyring
-	limit := cmp.Or(local.Env.Timeout, usualLimit)
-	if given := d.timeout.Given; given != nil {
-		limit = *given
-	}
+	limit := d.timeout.Or(cmp.Or(local.Env.Timeout, usualLimit))
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	d.checkConfiguration(ctx)

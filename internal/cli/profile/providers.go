@@ -28,13 +28,7 @@ type service struct {
 }
 
 func serviceOf(s providers.Spec) service {
-	shown := service{Name: s.Name, Title: s.Title, Verbs: verbsOf(s), Docs: s.Docs}
-	for _, d := range s.Settings {
-		if d.Name == "grant" {
-			shown.Grants = d.Values
-		}
-	}
-	return shown
+	return service{Name: s.Name, Title: s.Title, Grants: s.Grants(), Verbs: verbsOf(s), Docs: s.Docs}
 }
 
 func providersList(d *verb.Deps) *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
@@ -103,7 +104,7 @@ func (w *wait) asking() *asking {
 		wait: scopes.Wait{Scopes: w.wanted}, all: w.wanted, rest: w.rest,
 		now: w.Now, sleep: moment.Sleep, patience: w.service.Timeout.Or(usualPatience),
 		// A wrong password that is sent twice may lock the user out.
-		askOnce:  w.client.Provider.Key().Grant == "password",
+		askOnce:  w.client.Provider.Key().Grant == oauth.Password,
 		timedOut: w.inVain,
 	}
 	service := w.client.Profile.Service

@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
@@ -56,7 +57,7 @@ func (p *passwd) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if grant, _ := c.Profile.Settings.Lookup("grant"); grant.Text == "client_credentials" && p.user == "" {
+	if grant, _ := c.Profile.Settings.Lookup("grant"); grant.Text == string(oauth.ClientCredentials) && p.user == "" {
 		return &setting.Error{
 			Profile: c.Profile.Name, Name: "grant", Problem: "is client_credentials, whose tokens have no user",
 			Help: "name a user with --user, or set {grant=password} in the profile, or authorization_code", Origin: grant.Origin,
@@ -166,7 +167,7 @@ func (p *passwd) afterChange(ctx context.Context, c *client.Client, args []strin
 	if err := p.keepPassword(ctx, c, fresh); err != nil {
 		return false, err
 	}
-	if p.noVerify || c.Profile.Settings.Text("grant") != "password" {
+	if p.noVerify || c.Profile.Settings.Text("grant") != string(oauth.Password) {
 		return false, nil
 	}
 	if err := p.verify(ctx, args, fresh); err != nil {

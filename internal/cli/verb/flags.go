@@ -121,7 +121,12 @@ func (f *Service) bindAll(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.NoCache, "no-cache", false, "neither read nor write the cache")
 	flags.BoolVar(&f.DryRun, "dry-run", false, "send nothing; print the request, secrets as fingerprints")
 	flags.BoolVar(&f.Explain, "explain", false, "tell on stderr where each setting came from and what was decided")
-	flags.StringVar(&f.CAFile, "ca-file", "", "trust the certificates in this PEM `file` too")
+	BindCAFile(flags, &f.CAFile)
+}
+
+// BindCAFile adds --ca-file.
+func BindCAFile(flags *pflag.FlagSet, path *string) {
+	flags.StringVar(path, "ca-file", "", "trust the certificates in this PEM `file` too")
 }
 
 // Duration is a duration of zero or more; nil where the flag was not given.

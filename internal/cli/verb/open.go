@@ -8,6 +8,7 @@ import (
 
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -106,10 +107,9 @@ func (d *Deps) options(f *Service, p *config.Profile) client.Options {
 // grantForPipeline says which grant needs no person, where a profile says nothing of its
 // grant and nobody is here to log in.
 func (d *Deps) grantForPipeline(p *config.Profile) string {
-	const grant = "client_credentials"
+	const grant = string(oauth.ClientCredentials)
 	value, _ := p.Settings.Lookup("grant")
-	i := slices.IndexFunc(p.Service.Settings, func(s setting.Setting) bool { return s.Name == "grant" })
-	if i < 0 || value.Origin != "default" || !slices.Contains(p.Service.Settings[i].Values, grant) ||
+	if value.Origin != "default" || !slices.Contains(p.Service.Grants(), grant) ||
 		!d.UI.Prompter.Off && p.Name != config.EnvironmentProfile {
 		return ""
 	}

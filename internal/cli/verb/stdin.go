@@ -22,16 +22,13 @@ func (d *Deps) ReadStdin(ctx context.Context, f *Service) (string, error) {
 
 // FromStdin runs read, which reads from stdin, for no longer than --timeout and until a signal
 // comes: a pipe may have nobody at its other end who ever writes. A person at a terminal has
-// the time they need. Without flags, AUTHCTL_TIMEOUT says how long.
+// the time they need.
 func FromStdin[T any](ctx context.Context, d *Deps, f *Service, read func() (T, error)) (T, error) {
 	ctx = d.Watched(ctx)
 	if !d.UI.InTerminal {
 		// What is wrong with the environment is said where it matters.
 		local, _ := d.Local()
-		limit := local.Timeout(nil)
-		if f != nil {
-			limit = local.Timeout(f.Timeout.Given)
-		}
+		limit := local.Timeout(f.Timeout.Given)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, &Error{
 			Kind: "temporary", Message: fmt.Sprintf("nobody has ended it within %s", limit),
@@ -53,7 +50,7 @@ func (d *Deps) PastedText(ctx context.Context, args []string) (string, error) {
 		return "", Usagef("TEXT is missing: give an error or an API's name, or pipe it in")
 	}
 	if len(args) == 0 || text == "-" {
-		read, err := d.ReadStdin(ctx, nil)
+		read, err := d.ReadStdin(ctx, &Service{})
 		if err != nil {
 			return "", err
 		}
