@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,37 +11,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sample is the kind of file that scan is for.
-const sample = `# the team's profiles
----
-default_profile: engage
-profiles:
-  engage:
-    provider: pexip
-    account: acme                 # the enterprise
-    client_secret: env:ENGAGE_SECRET
-    scopes: [engage:appointments:readOnly]
-
-  # for the call centre
-  calls:
-    provider: talkdesk
-    account: "My \"Bank\" \\ AB"
-    client_secret: cmd:op read op://ci/x | head -1
-    private_key: 'file:it''s.pem'
-    scopes:
-    - a b
-    - "c, d"
-  løs-nothing:
-  agents:
-    username: acme\jane
-    base_url: https://gapi.example.com/x?y=1&z=2
-    region: ~
-    scopes: []
-`
+// team is the kind of file that scan is for, as people write it.
+func team(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "team.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 func TestScan(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(sample, "løs-nothing", "los-nothing", 1)
+	text := strings.Replace(team(t), "løs-nothing", "los-nothing", 1)
 	l, odd, _ := Scan([]byte(text))
 	if odd > 0 {
 		t.Fatal("the sample is declined")
@@ -135,7 +119,7 @@ func compareDefault(t *testing.T, text []byte, l Layout, whole *document) {
 }
 
 func FuzzScan(f *testing.F) {
-	f.Add([]byte(sample))
+	f.Add([]byte(team(f)))
 	f.Add([]byte(two))
 	f.Add([]byte("profiles:\n  a:\n  # x\n    b: c\n #y\n  d:\n    e:\n    - \"f\"\n# z"))
 	f.Add([]byte("profiles:\n  \"12\":\n    a: b\n  'c': {d: e, f: [g, 'h:i'], j: env:K, l: } # m\n  2nd: {}\n"))

@@ -27,33 +27,15 @@ profiles:
   engage: {provider: pexip, account: other}
 `
 
-// sample is a file as people write it.
-const sample = `# the team's profiles
----
-default_profile: engage
-profiles:
-  engage:
-    provider: pexip
-    account: acme                 # the enterprise
-    client_secret: env:ENGAGE_SECRET
-    scopes: [engage:appointments:readOnly]
-
-  # for the call centre
-  calls:
-    provider: talkdesk
-    account: "My \"Bank\" \\ AB"
-    client_secret: cmd:op read op://ci/x | head -1
-    private_key: 'file:it''s.pem'
-    scopes:
-    - a b
-    - "c, d"
-  los-nothing:
-  agents:
-    username: acme\jane
-    base_url: https://gapi.example.com/x?y=1&z=2
-    region: ~
-    scopes: []
-`
+// team is a file as people write it, the one that scan is tested with.
+func team(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "testdata", "team.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 // newProfile is what the tests add; its lines follow.
 func newProfile() []Setting {
@@ -200,7 +182,7 @@ func TestRemove(t *testing.T) {
 
 func TestAddThenRemove(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{three, two, sample, strings.ReplaceAll(three, "\n", "\r\n"), "profiles:\n  a:\n    x: 1"} {
+	for _, text := range []string{three, two, team(t), strings.ReplaceAll(three, "\n", "\r\n"), "profiles:\n  a:\n    x: 1"} {
 		with, err := edited(text, addNew)
 		if err != nil {
 			t.Fatal(err)
@@ -315,7 +297,7 @@ func TestEditRace(t *testing.T) {
 // FuzzEdit checks that an edit either declines or changes what it should and
 // drops or reorders none of the other lines.
 func FuzzEdit(f *testing.F) {
-	for _, text := range []string{"", two, three, sample, "profiles: {}", "---\nprofiles:\n a:\n  b: |\n   c\n# d"} {
+	for _, text := range []string{"", two, three, team(f), "profiles: {}", "---\nprofiles:\n a:\n  b: |\n   c\n# d"} {
 		f.Add([]byte(text), "a")
 		f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")), "b")
 	}
