@@ -132,6 +132,8 @@ func TestSelection(t *testing.T) {
 		"none":                  {"", "", nil, "", "FILE: there is no profile | create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs"},
 		"default gone":          {"default_profile: cals\n" + noDefault, "", nil, "", "FILE:1: default_profile names cals, which does not exist | did you mean calls?"},
 		"default a number":      {"default_profile: 12\n" + noDefault, "", nil, "", "FILE:1: default_profile must be text, not a number | put it in quotes"},
+		"default a list":        {"default_profile: [a]\n" + noDefault, "", nil, "", "FILE:1: default_profile must be text, not a list"},
+		"default a mapping":     {"default_profile: {a: b}\n" + noDefault, "", nil, "", "FILE:1: default_profile must be text, not a mapping"},
 		"default empty":         {"default_profile:\n" + one, "", nil, "only", ""},
 	}
 	for name, tt := range tests {

@@ -240,7 +240,7 @@ func (d *document) fallback() (string, error) {
 		return value, nil
 	default:
 		e := notOf("default_profile", "text", value)
-		e.Line, e.Help = d.line(key), inQuotes
+		e.Line = d.line(key)
 		return "", e
 	}
 }

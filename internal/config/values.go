@@ -94,7 +94,7 @@ func listOf(name string, raw any) ([]string, error) {
 		text, ok := item.(string)
 		if !ok || text == "" {
 			return nil, wrong(name, fmt.Sprintf("has an item that is not text but %s, number %d", kindOf(item), i+1),
-				inQuotes)
+				asText(item))
 		}
 		list[i] = files.Tidy(text)
 	}
@@ -115,15 +115,23 @@ func wantedOf(kind setting.Kind) string {
 // notOf is the error for a value that YAML took for something else than what is wanted.
 func notOf(key, wanted string, raw any) *setting.Error {
 	e := wrong(key, "must be "+wanted+", not "+kindOf(raw), "")
-	_, isList := raw.([]any)
-	_, isMapping := raw.(map[string]any)
-	switch {
-	case wanted == "a list":
+	switch wanted {
+	case "a list":
 		e.Help = "write [first, second]"
-	case wanted == "text" && !isList && !isMapping:
-		e.Help = inQuotes
+	case "text":
+		e.Help = asText(raw)
 	}
 	return e
+}
+
+// asText says how a value becomes text, empty for a list or a mapping, which quotes do not
+// make one.
+func asText(raw any) string {
+	switch raw.(type) {
+	case []any, map[string]any:
+		return ""
+	}
+	return inQuotes
 }
 
 // kindOf names what YAML took a value for.
