@@ -1,6 +1,6 @@
-// Package store keeps issued tokens between calls: in the OS keyring, in files
-// sealed with age, or in memory. It also gives the lock under which a token is
-// fetched, because a store knows how far it is shared.
+// Package store keeps issued tokens between calls: in the OS keyring, in files sealed with
+// age whose key the user or the kernel keeps, or in memory. It also gives the lock under
+// which a token is fetched, because a store knows how far it is shared.
 package store
 
 import (
@@ -14,7 +14,7 @@ import (
 // and by processes. Errors wrap ErrNotFound or are an *UnusableError, but for
 // Lock's. Times are kept to the millisecond, rounded down.
 type Store interface {
-	// Name is the store's name on the command line: keyring, file, memory.
+	// Name is the store's name on the command line: keyring, kernel, file, memory.
 	Name() string
 	// Get returns the record of key, ErrNotFound when there is none. A record
 	// whose parts are not those of key, or that cannot be read, counts as none.

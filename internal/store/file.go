@@ -41,70 +41,34 @@ var _ Store = (*File)(nil)
 func (f *File) Name() string { return "file" }
 
 // Get returns the record of key; see Store.
-func (f *File) Get(ctx context.Context, key oauth.Key) (r *Record, err error) {
-	id, err := f.unlock(ctx)
-	if err == nil {
-		r, err = f.load(key.Digest(), id)
-	}
-	return r, f.failed(readingToken, err)
-}
-
-func (f *File) load(digest string, id *age.X25519Identity) (*Record, error) {
-	plain, err := f.sealed().read(digest, id)
-	if err != nil {
-		return nil, err
-	}
-	return decodeRecord(plain, digest)
+func (f *File) Get(ctx context.Context, key oauth.Key) (*Record, error) {
+	return f.store().get(ctx, key)
 }
 
 // Put writes a record; see Store.
-func (f *File) Put(ctx context.Context, r *Record) error {
-	id, err := f.unlock(ctx)
-	var plain []byte
-	if err == nil {
-		plain, err = encodeRecord(r)
-	}
-	if err == nil {
-		err = f.sealed().write(r.Key.Digest(), id.Recipient(), plain)
-	}
-	return f.failed(storingToken, err)
-}
+func (f *File) Put(ctx context.Context, r *Record) error { return f.store().put(ctx, r) }
 
 // Delete removes a record; see Store. It needs no key.
-func (f *File) Delete(_ context.Context, key oauth.Key) error {
-	return f.failed(removingToken, f.sealed().remove(key.Digest()))
-}
+func (f *File) Delete(_ context.Context, key oauth.Key) error { return f.store().remove(key) }
 
 // List returns what is stored and sealed with this key; see Store.
 func (f *File) List(ctx context.Context) ([]Entry, error) {
-	id, err := f.unlock(ctx)
-	var digests []string
-	if err == nil {
-		digests, err = f.sealed().digests()
-	}
-	if err != nil {
-		return nil, f.failed(listingTokens, err)
-	}
 	unopened, why := 0, ""
-	list, err := entries(f.Name(), digests, func(digest string) (*Record, error) {
-		r, err := f.load(digest, id)
-		if e, ok := errors.AsType[*UnopenedError](err); ok {
-			unopened, why = unopened+1, cmp.Or(why, e.Problem)
-		}
-		return r, err
+	list, err := f.store().list(ctx, func(_ string, e *UnopenedError) {
+		unopened, why = unopened+1, cmp.Or(why, e.Problem)
 	})
 	if unopened > 0 && f.Unopened != nil {
 		f.Unopened(unopened, why)
 	}
-	return list, f.failed(listingTokens, err)
+	return list, err
 }
 
-func (f *File) failed(doing string, err error) error {
-	return failed(f.Name(), doing,
-		"set AUTHCTL_STORE_DIR to a directory that is yours alone, or use --store memory for this call", err)
+func (f *File) store() sealedStore {
+	return sealedStore{
+		name: f.Name(), dir: sealedDir{privateDir{f.Dir, writableByOthers, f.Trust}}, identity: f.unlock,
+		hint: "set AUTHCTL_STORE_DIR to a directory that is yours alone, or use --store memory for this call",
+	}
 }
-
-func (f *File) sealed() sealedDir { return sealedDir{privateDir{f.Dir, writableByOthers, f.Trust}} }
 
 // unlock fetches the key, once.
 func (f *File) unlock(ctx context.Context) (*age.X25519Identity, error) {
