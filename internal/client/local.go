@@ -149,7 +149,8 @@ func (l *Local) Timeout(flag *time.Duration) time.Duration {
 }
 
 // Change has a function edit the configuration file, under its lock: of many processes that
-// do so at once each reads what the one before has written.
+// do so at once each reads what the one before has written, also where the file was read
+// before the lock was had.
 func (l *Local) Change(ctx context.Context, change func(*config.File) error) error {
 	file, err := l.File()
 	if err != nil {
@@ -166,6 +167,12 @@ func (l *Local) Change(ctx context.Context, change func(*config.File) error) err
 		return err
 	default:
 		l.Warn("changes of " + file.Path + " at the same time are not kept apart: " + err.Error())
+	}
+	// A pipe has been read, and cannot be changed.
+	again := l.options
+	again.New, again.NoPipe = true, true
+	if file, err = config.Load(again); err != nil {
+		return err
 	}
 	return change(file)
 }
