@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/zalando/go-keyring"
 )
+
+// errUnreachable is what a backend without a keyring behind it says.
+func errUnreachable() error { return unusable(Unreachable, errors.New("there is none")) }
 
 func TestAuto(t *testing.T) {
 	t.Parallel()
@@ -21,7 +23,7 @@ func TestAuto(t *testing.T) {
 	t.Run("fallen", func(t *testing.T) {
 		t.Parallel()
 		testStore(t, func(t *testing.T) Store {
-			a := &Auto{Primary: newKeyring(t, &fakeKeyring{fail: keyring.ErrUnsupportedPlatform}), Fallback: &Memory{}}
+			a := &Auto{Primary: newKeyring(t, &fakeKeyring{fail: errUnreachable()}), Fallback: &Memory{}}
 			if _, err := a.Get(t.Context(), oauth.Key{}); !errors.Is(err, ErrNotFound) {
 				t.Fatal(err)
 			}
@@ -40,7 +42,7 @@ func TestAutoFalls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := &fakeKeyring{fail: keyring.ErrUnsupportedPlatform}
+			fake := &fakeKeyring{fail: errUnreachable()}
 			k := newKeyring(t, fake)
 			if err := k.index().add(r.Key.Digest()); err != nil {
 				t.Fatal(err)

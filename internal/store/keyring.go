@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,22 +28,28 @@ type Keyring struct {
 	// keyring's prompt it may be longer. After one call that ran into it all
 	// others fail at once.
 	Timeout time.Duration
+	// NeverAsk has calls fail as Locked where a Secret Service would ask a person to
+	// unlock a collection.
+	NeverAsk bool
 	// MaxRecord is the biggest record in bytes that goes into the keyring itself;
 	// 0 means the system's limit. A bigger one is sealed with age in a file of
 	// StateDir, and the keyring holds that file's key.
 	MaxRecord int
-	// StateDir holds index/keyring, the names of the records in the keyring, and
-	// sealed, the records too big for it. It is created with mode 0700. Empty
-	// means none of the two.
+	// StateDir holds sealed, the records too big for the keyring, and on macOS and Windows
+	// index/keyring, the names of the records in it, for only a Secret Service can be
+	// searched. It is created with mode 0700. Empty means none of the two.
 	StateDir string
 	// Warn is told, in one line, what is no failure of a call, such as an index that
 	// could not be written; nil means nobody is.
 	Warn func(message string)
+	// Explain is told, in one line, what was decided in a call, such as which of two
+	// entries was read; nil means nobody is.
+	Explain func(message string)
 
-	// service is the system's keyring when nil.
-	service *secretService
-	// silent is why no answer is to be expected any more (an error): go-keyring's one
-	// connection is still waiting, with its mutex held.
+	// backend is the system's keyring unless it is set before the first call.
+	backend backend
+	opening sync.Once
+	// silent is why no answer is to be expected any more (an error).
 	silent atomic.Value
 }
 
@@ -89,9 +98,7 @@ func (k *Keyring) Put(ctx context.Context, r *Record) error {
 			return k.failed(storingToken, err)
 		}
 	}
-	if err = k.put(ctx, r, digest, entry); err == nil {
-		k.warnOfIndex(k.index().add(digest))
-	}
+	err = k.put(ctx, r, digest, entry)
 	// A sealed file stays only with an entry that has its key.
 	if !big || err != nil {
 		k.unseal(digest)
@@ -99,8 +106,7 @@ func (k *Keyring) Put(ctx context.Context, r *Record) error {
 	return k.failed(storingToken, err)
 }
 
-// put writes an entry and reads it back, because a Secret Service whose prompt was
-// dismissed reports success (a known defect of the client library).
+// put writes an entry and looks at what the keyring has then.
 func (k *Keyring) put(ctx context.Context, r *Record, digest, entry string) error {
 	got, err := k.set(ctx, digest, entry)
 	if err != nil || got == entry {
@@ -121,26 +127,17 @@ func (k *Keyring) Delete(ctx context.Context, key oauth.Key) error {
 		return k.failed(removingToken, err)
 	}
 	k.unseal(digest)
-	k.warnOfIndex(k.index().remove(digest))
 	return nil
 }
 
-// List returns what the index names and the keyring still holds; see Store. It
-// reads every record, in one call each.
+// List returns what is stored; see Store. It reads every record.
 func (k *Keyring) List(ctx context.Context) ([]Entry, error) {
-	digests, err := k.index().digests()
+	found, err := call(ctx, k, func(ctx context.Context, b backend) (map[string]string, error) { return b.list(ctx) })
 	if err != nil {
 		return nil, k.failed(listingTokens, err)
 	}
-	list, err := entries(k.Name(), digests, func(digest string) (*Record, error) {
-		entry, err := k.get(ctx, digest)
-		if errors.Is(err, ErrNotFound) {
-			k.warnOfIndex(k.index().remove(digest))
-		}
-		if err != nil {
-			return nil, err
-		}
-		return k.decode(digest, entry)
+	list, err := entries(k.Name(), slices.Collect(maps.Keys(found)), func(digest string) (*Record, error) {
+		return k.decode(digest, found[digest])
 	})
 	return list, k.failed(listingTokens, err)
 }
@@ -151,8 +148,9 @@ func (k *Keyring) failed(doing string, err error) error { return failed(k.Name()
 // there is no limit.
 func (k *Keyring) Limit() int { return cmp.Or(k.MaxRecord, systemMaxRecord) }
 
-// IndexDir is where the names of the records are, empty without a StateDir.
-func (k *Keyring) IndexDir() string { return k.index().path }
+// IndexDir is where the names of the records are, empty without a StateDir. None are kept
+// where the keyring itself can be searched.
+func (k *Keyring) IndexDir() (path string, kept bool) { return k.index().path, systemIndexed }
 
 func (k *Keyring) index() index { return index{k.dir("index", k.Name())} }
 

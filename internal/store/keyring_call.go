@@ -5,11 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
-
-	"github.com/authctl/authctl/internal/files"
-	"github.com/zalando/go-keyring"
 )
 
 const (
@@ -18,127 +14,98 @@ const (
 	keyringService = "authctl"
 	// keyringTimeout is the default of Keyring.Timeout.
 	keyringTimeout = 3 * time.Second
-	// maxDeletes bounds the attempts to delete one account's entries. Another program
-	// may have stored a second one with more attributes; but each attempt may prompt.
-	maxDeletes = 3
-	// maxLooks bounds how often an entry that vanishes is looked for again.
-	maxLooks = 10
 )
 
-// secretService is what a keyring has to do. get and remove fail with
-// keyring.ErrNotFound when there is no such entry.
-type secretService struct {
-	get    func(service, account string) (string, error)
-	set    func(service, account, value string) error
-	remove func(service, account string) error
+// backend is a system's keyring: entries of one service, by account. Errors wrap
+// ErrNotFound, are an *UnusableError, the cause of ctx when that has ended, or
+// systemProblem sorts them.
+type backend interface {
+	// get returns the entry of an account.
+	get(ctx context.Context, account string) (string, error)
+	// set writes an entry, in place of the one that get returns, and returns what the
+	// keyring has now, where only a look tells whether it kept what was written.
+	set(ctx context.Context, account, value string) (string, error)
+	// remove deletes all entries of an account; it is no error when there is none.
+	remove(ctx context.Context, account string) error
+	// list returns the entries of all records, by their digests.
+	list(ctx context.Context) (map[string]string, error)
+	// locked reports whether a person would have to unlock the keyring; it asks nobody.
+	locked(ctx context.Context) (bool, error)
 }
 
-var (
-	errNotKept = errors.New("the keyring reported success and did not keep what was written, " +
-		"as it does when its prompt is dismissed")
-	errNotGone = errors.New("the keyring reported success and still has the entry, " +
-		"as it does when its prompt is dismissed")
-	errTooBig = errors.New("the value is too big for one entry of this keyring")
-	// errBroken is what is left of a panic in go-keyring, which reads from a closed
-	// channel when the bus dies while a prompt is open. The panic's words are the
-	// library's and tell nobody anything.
-	errBroken = errors.New("the keyring stopped answering: the connection to it ended in the middle of the call")
-)
+var errTooBig = errors.New("the value is too big for one entry of this keyring")
 
 func (k *Keyring) get(ctx context.Context, account string) (string, error) {
-	return k.call(ctx, func(s *secretService) (string, error) { return s.get(keyringService, account) })
+	return call(ctx, k, func(ctx context.Context, b backend) (string, error) { return b.get(ctx, account) })
 }
 
 // set writes an entry and returns what is there now, empty when nothing is.
 func (k *Keyring) set(ctx context.Context, account, value string) (string, error) {
-	_, err := k.call(ctx, func(s *secretService) (string, error) { return "", s.set(keyringService, account, value) })
-	if err != nil {
-		return "", err
-	}
-	got, err := k.get(ctx, account)
-	if errors.Is(err, ErrNotFound) {
-		return "", nil
-	}
-	return got, err
+	return call(ctx, k, func(ctx context.Context, b backend) (string, error) { return b.set(ctx, account, value) })
 }
 
-// remove deletes an entry until the keyring says that there is none.
+// remove deletes the entries of an account.
 func (k *Keyring) remove(ctx context.Context, account string) error {
-	for range maxDeletes {
-		_, err := k.call(ctx, func(s *secretService) (string, error) { return "", s.remove(keyringService, account) })
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return unusable(Locked, errNotGone)
+	_, err := call(ctx, k, func(ctx context.Context, b backend) (struct{}, error) {
+		return struct{}{}, b.remove(ctx, account)
+	})
+	return err
 }
 
-// call runs f under a deadline, because no call of go-keyring has one: a prompt
-// that nobody answers, or a bus that says nothing, would hang for ever. Errors are
-// ErrNotFound or an *UnusableError.
-func (k *Keyring) call(ctx context.Context, f func(*secretService) (string, error)) (string, error) {
+// CheckUnlocked returns an *UnusableError when the keyring cannot be reached, or when
+// using it now would ask a person to unlock it, where the system tells that
+// without asking: a Secret Service does.
+func (k *Keyring) CheckUnlocked(ctx context.Context) error {
+	locked, err := call(ctx, k, func(ctx context.Context, b backend) (bool, error) { return b.locked(ctx) })
+	if err == nil && locked {
+		err = unusable(Locked, errLocked)
+	}
+	return k.failed("looking for tokens", err)
+}
+
+var errLocked = errors.New("the collection is locked")
+
+// call has the keyring do something, under a deadline. Errors are ErrNotFound or an
+// *UnusableError. A keyring that did not answer once is not waited for a second time: a
+// command makes several calls.
+func call[T any](ctx context.Context, k *Keyring, do func(context.Context, backend) (T, error)) (T, error) {
 	if err, ok := k.silent.Load().(error); ok {
-		return "", unusable(Locked, err)
+		var none T
+		return none, unusable(Locked, err)
 	}
 	limit := cmp.Or(k.Timeout, keyringTimeout)
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
 	defer cancel()
-	value, err := files.Await(bounded, func() (string, error) { return lookedAgain(k.service, f) })
+	got, err := do(bounded, k.opened())
 	if cause := context.Cause(bounded); cause != nil && errors.Is(err, cause) {
 		if ctx.Err() == nil {
-			k.silent.Store(fmt.Errorf("an earlier call got %w", err))
+			k.silent.Store(fmt.Errorf("an earlier call got %w", cause))
 		}
-		return "", unusable(Locked, err)
+		return got, unusable(Locked, err)
 	}
-	return value, keyringProblem(err)
+	return got, keyringProblem(err)
 }
 
-// lookedAgain calls f once more when the entry that it had found was gone before it was
-// read: another process has replaced it, or there is none any more. What fails in the same
-// way twice has another cause.
-func lookedAgain(s *secretService, f func(*secretService) (string, error)) (value string, err error) {
-	before := ""
-	for range maxLooks {
-		value, err = recovered(s, f)
-		if err == nil || !vanished(err) || err.Error() == before {
-			break
+// opened returns the keyring that is used, the system's unless another was given.
+func (k *Keyring) opened() backend {
+	k.opening.Do(func() {
+		if k.backend == nil {
+			k.backend = systemKeyring(k)
 		}
-		before = err.Error()
-	}
-	return value, err
+	})
+	return k.backend
 }
 
-// recovered makes a panic of f an error. It looks for the system's keyring before
-// go-keyring does, which would start one of its own.
-func recovered(s *secretService, f func(*secretService) (string, error)) (value string, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errBroken
-		}
-	}()
-	if s == nil {
-		if err := findKeyring(); err != nil {
-			return "", err
-		}
-		s = &secretService{keyring.Get, keyring.Set, keyring.Delete}
-	}
-	return f(s)
-}
-
-// keyringProblem sorts an answer of go-keyring into the four that need different remedies.
+// keyringProblem sorts what a backend says into the answers that need different remedies.
 func keyringProblem(err error) error {
+	known, ok := errors.AsType[*UnusableError](err)
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, keyring.ErrNotFound):
+	case errors.Is(err, ErrNotFound):
 		return ErrNotFound
-	case errors.Is(err, keyring.ErrSetDataTooBig):
-		return unusable(Refused, errTooBig)
-	case errors.Is(err, keyring.ErrUnsupportedPlatform), errors.Is(err, errBroken):
-		return unusable(Unreachable, err)
+	case ok:
+		return known
 	}
 	return unusable(systemProblem(err))
 }
@@ -153,21 +120,4 @@ func unusable(problem Problem, err error) error {
 		e.Hint = "unlock the keyring and try again; where nobody can, use --store file with AUTHCTL_STORE_KEY_FILE"
 	}
 	return e
-}
-
-// CheckUnlocked returns an *UnusableError when the keyring cannot be reached, or when
-// using it now would ask a person to unlock it, where the system tells that
-// without asking: a Secret Service does.
-func (k *Keyring) CheckUnlocked(ctx context.Context) error {
-	state, err := k.call(ctx, func(*secretService) (string, error) {
-		if k.service != nil {
-			return "", nil
-		}
-		locked, err := systemLocked()
-		return strconv.FormatBool(locked), err
-	})
-	if err == nil && state == "true" {
-		err = unusable(Locked, errors.New("the collection is locked"))
-	}
-	return k.failed("looking for tokens", err)
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -52,6 +54,22 @@ func newSystemKeyring(t *testing.T) *Keyring {
 	return newKeyring(t, nil)
 }
 
+// newClearedKeyring is one that is emptied at the end: all stores of a session are the same.
+func newClearedKeyring(t *testing.T) *Keyring {
+	t.Helper()
+	k := newSystemKeyring(t)
+	t.Cleanup(func() {
+		list, err := k.List(context.Background())
+		for _, e := range list {
+			err = cmp.Or(err, k.Delete(context.Background(), e.Key))
+		}
+		if err != nil {
+			t.Errorf("emptying the keyring: %v", err)
+		}
+	})
+	return k
+}
+
 // impatientKeyring gives up soon, for keyrings that never answer.
 func impatientKeyring(t *testing.T) *Keyring {
 	t.Helper()
@@ -62,14 +80,14 @@ func impatientKeyring(t *testing.T) *Keyring {
 
 func TestSecretService(t *testing.T) {
 	inside(t, unlockedSession, func(t *testing.T) {
-		testStore(t, func(t *testing.T) Store { return newSystemKeyring(t) })
+		testStore(t, func(t *testing.T) Store { return newClearedKeyring(t) })
 	})
 }
 
 func TestSecretServiceSealed(t *testing.T) {
 	inside(t, unlockedSession, func(t *testing.T) {
 		testStore(t, func(t *testing.T) Store {
-			k := newSystemKeyring(t)
+			k := newClearedKeyring(t)
 			k.MaxRecord = 700
 			return k
 		})

@@ -13,7 +13,6 @@ import (
 
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/google/go-cmp/cmp"
-	"github.com/zalando/go-keyring"
 )
 
 // fakeKeyring is a keyring in memory that can be told to misbehave.
@@ -55,7 +54,7 @@ func (f *fakeKeyring) Get(service, account string) (string, error) {
 	defer f.mu.Unlock()
 	value, ok := f.entries[service+" "+account]
 	if !ok {
-		return "", keyring.ErrNotFound
+		return "", ErrNotFound
 	}
 	return value, nil
 }
@@ -80,7 +79,7 @@ func (f *fakeKeyring) Delete(service, account string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, ok := f.entries[service+" "+account]; !ok {
-		return keyring.ErrNotFound
+		return ErrNotFound
 	}
 	if !f.dismiss {
 		delete(f.entries, service+" "+account)
@@ -99,7 +98,7 @@ func newKeyring(t *testing.T, fake *fakeKeyring) *Keyring {
 		Timeout:   time.Minute,
 	}
 	if fake != nil {
-		k.service = &secretService{fake.Get, fake.Set, fake.Delete}
+		k.backend = &library{fake.Get, fake.Set, fake.Delete, k.index, k.warnOfIndex}
 	}
 	return k
 }
@@ -202,15 +201,7 @@ func TestKeyringSealedFiles(t *testing.T) {
 	wantProblem(t, k.Put(t.Context(), big), Refused)
 }
 
-func TestKeyringTooBigForTheSystem(t *testing.T) {
-	t.Parallel()
-	k := newKeyring(t, &fakeKeyring{fail: keyring.ErrSetDataTooBig})
-	wantProblem(t, k.Put(t.Context(), testRecord(t)), Refused)
-	wantProblem(t, newKeyring(t, &fakeKeyring{fail: keyring.ErrUnsupportedPlatform}).
-		Put(t.Context(), testRecord(t)), Unreachable)
-}
-
-// A Secret Service whose prompt is dismissed reports success.
+// A keychain whose prompt is dismissed may report success.
 func TestKeyringDismissed(t *testing.T) {
 	t.Parallel()
 	fake := &fakeKeyring{}
@@ -245,16 +236,6 @@ func TestKeyringOverwritten(t *testing.T) {
 	}
 	fake.entries = map[string]string{"authctl " + theirs.Key.Digest(): string(plain)}
 	mustPut(t, k, testRecord(t))
-}
-
-func TestKeyringPanic(t *testing.T) {
-	t.Parallel()
-	k := newKeyring(t, &fakeKeyring{before: func() { panic("fake\npanic" + strings.Repeat("x", 500)) }})
-	_, err := k.Get(t.Context(), testRecord(t).Key)
-	e := wantProblem(t, err, Unreachable)
-	if text := e.Error(); !strings.Contains(text, "the keyring stopped answering") || strings.Contains(text, "fake") {
-		t.Errorf("the error is %q", text)
-	}
 }
 
 func TestKeyringSilent(t *testing.T) {

@@ -20,6 +20,9 @@ import (
 // systemMaxRecord: a Secret Service has no limit of its own.
 const systemMaxRecord = 0
 
+// systemIndexed: a Secret Service is searched by attributes.
+const systemIndexed = false
+
 const noKeyringHint = "start a Secret Service in this session (gnome-keyring, KWallet, KeePassXC)"
 
 // busAddressEnv names the session bus (D-Bus specification, "Well-known Message Bus
@@ -29,19 +32,13 @@ const busAddressEnv = "DBUS_SESSION_BUS_ADDRESS"
 // errNoBus says that there is no session bus.
 var errNoBus = errors.New("there is no session bus: " + busAddressEnv + " is not set, and there is no ")
 
-// findKeyring looks for the session bus. Without one, go-keyring would run
-// dbus-launch and leave its daemons behind. It looks where libdbus and systemd do:
-// the address in the environment, else the socket of the user's bus. A socket below
-// XDG_RUNTIME_DIR is put into the environment, for go-keyring does not look there.
-func findKeyring() error {
+// findKeyring returns the address of the session bus. It looks where libdbus and systemd
+// do: the address in the environment, else the socket of the user's bus. None is started.
+func findKeyring() (string, error) {
 	if address := os.Getenv(busAddressEnv); address != "" && !strings.HasPrefix(address, "autolaunch:") {
-		return nil
+		return address, nil
 	}
-	address, err := findBus(os.Getenv("XDG_RUNTIME_DIR"), filepath.Join("/run/user", strconv.Itoa(os.Geteuid())))
-	if err != nil {
-		return err
-	}
-	return os.Setenv(busAddressEnv, address)
+	return findBus(os.Getenv("XDG_RUNTIME_DIR"), filepath.Join("/run/user", strconv.Itoa(os.Geteuid())))
 }
 
 // findBus returns the address of the first bus socket in dirs.
@@ -63,46 +60,63 @@ func findBus(dirs ...string) (string, error) {
 // The error names of the Secret Service and of D-Bus that tell more than "no".
 const (
 	errorIsLocked     = "org.freedesktop.Secret.Error.IsLocked"
+	errorNoSession    = "org.freedesktop.Secret.Error.NoSession"
 	errorNoSuchObject = "org.freedesktop.Secret.Error.NoSuchObject"
 	errorPrefixDBus   = "org.freedesktop.DBus.Error."
-	unlockFailedStart = "failed to unlock correct collection"
 )
 
-// vanished reports whether an error may mean that an item was removed after it was found.
-// Services have no one name for an object that is not there; to unlock one is no error for
-// some, and then go-keyring misses its path among what was unlocked.
-func vanished(err error) bool {
-	if remote, ok := errors.AsType[dbus.Error](err); ok {
-		switch remote.Name {
-		case errorNoSuchObject, errorPrefixDBus + "UnknownObject", errorPrefixDBus + "UnknownMethod",
-			errorPrefixDBus + "UnknownInterface":
-			return true
-		}
-		return false
-	}
-	_, item, ok := strings.Cut(err.Error(), unlockFailedStart+" '/org/freedesktop/secrets/collection/")
-	return ok && strings.Contains(item, "/")
+// isRemote reports whether an error is the one of that name.
+func isRemote(err error, name string) bool {
+	remote, ok := errors.AsType[dbus.Error](err)
+	return ok && remote.Name == name
 }
 
-// systemProblem sorts an error of go-keyring, godbus or the socket, and returns it
+// moved reports whether an error may mean that an object was removed or locked after it was
+// found. Services have no one name for an object that is not there.
+func moved(err error) bool {
+	remote, ok := errors.AsType[dbus.Error](err)
+	if !ok {
+		return false
+	}
+	switch remote.Name {
+	case errorIsLocked, errorNoSuchObject, errorPrefixDBus + "UnknownObject", errorPrefixDBus + "UnknownMethod",
+		errorPrefixDBus + "UnknownInterface":
+		return true
+	}
+	return false
+}
+
+// lost reports whether an error means that the connection has ended.
+func lost(err error) bool {
+	_, isNet := errors.AsType[*net.OpError](err)
+	_, isErrno := errors.AsType[syscall.Errno](err)
+	return isNet || isErrno || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// systemProblem sorts an error of the Secret Service, the bus or the socket, and returns it
 // in words that can be printed.
 func systemProblem(err error) (Problem, error) {
 	if remote, ok := errors.AsType[dbus.Error](err); ok {
 		return remoteProblem(remote.Name), fmt.Errorf("%s: %s", secret.Quote(remote.Name), secret.Quote(remote.Error()))
 	}
-	if errors.Is(err, errNoBus) {
+	switch {
+	case errors.Is(err, errNoBus), errors.Is(err, errBusAddress):
 		return Unreachable, err
-	}
-	_, isNet := errors.AsType[*net.OpError](err)
-	_, isErrno := errors.AsType[syscall.Errno](err)
-	if isNet || isErrno || errors.Is(err, io.EOF) || errors.Is(err, dbus.ErrClosed) {
+	case lost(err):
 		return Unreachable, fmt.Errorf("the session bus does not answer: %w", err)
-	}
-	// go-keyring has no type for this one.
-	if strings.HasPrefix(err.Error(), unlockFailedStart) {
-		return Locked, errors.New("the collection stayed locked: nobody answered its prompt, or there is none yet")
+	case errors.Is(err, errAnswer):
+		return Refused, err
 	}
 	return Refused, errors.New(secret.Quote(err.Error()))
+}
+
+// remoteErr sorts an error of the bus or of the Secret Service, if it is one.
+func remoteErr(err error) (Problem, bool) {
+	remote, ok := errors.AsType[dbus.Error](err)
+	if !ok {
+		return "", false
+	}
+	return remoteProblem(remote.Name), true
 }
 
 // remoteProblem sorts the errors of the bus itself (D-Bus specification, "Message
@@ -119,30 +133,4 @@ func remoteProblem(name string) Problem {
 		return Unreachable
 	}
 	return Refused
-}
-
-// systemLocked reads the property Locked of the collection that go-keyring uses: the
-// one named login, else the default one
-// (https://specifications.freedesktop.org/secret-service/, Collection). Where there
-// is none yet, nothing is locked.
-func systemLocked() (bool, error) {
-	if err := findKeyring(); err != nil {
-		return false, err
-	}
-	bus, err := dbus.SessionBus()
-	if err != nil {
-		return false, err
-	}
-	for _, path := range []dbus.ObjectPath{
-		"/org/freedesktop/secrets/collection/login", "/org/freedesktop/secrets/aliases/default",
-	} {
-		collection := bus.Object("org.freedesktop.secrets", path)
-		value, err := collection.GetProperty("org.freedesktop.Secret.Collection.Locked")
-		if remote, ok := errors.AsType[dbus.Error](err); ok && remoteProblem(remote.Name) == Refused {
-			continue
-		}
-		locked, _ := value.Value().(bool)
-		return locked, err
-	}
-	return false, nil
 }

@@ -32,7 +32,7 @@ func (k *Keyring) Secret(ctx context.Context, name string) (secret.Secret, error
 	return secret.New(value), nil
 }
 
-// SetSecret stores a secret under name, replacing all that were there. Names are 1
+// SetSecret stores a secret under name, in place of the one that Secret returns. Names are 1
 // to 128 of A-Z a-z 0-9 . _ / - and not 64 hex digits, which are tokens. Errors are
 // an *UnusableError.
 func (k *Keyring) SetSecret(ctx context.Context, name string, secret secret.Secret) error {
@@ -41,25 +41,18 @@ func (k *Keyring) SetSecret(ctx context.Context, name string, secret secret.Secr
 		err = errors.New("the secret is empty")
 	}
 	if err == nil {
-		err = k.replace(ctx, name, secret.Reveal())
+		err = k.keep(ctx, name, secret.Reveal())
 	}
 	return k.failed("storing a named secret", err)
 }
 
-// replace writes an entry, and once more where one of another program's under the same
-// name is in the way.
-func (k *Keyring) replace(ctx context.Context, name, value string) error {
+// keep writes an entry that has to be there then.
+func (k *Keyring) keep(ctx context.Context, name, value string) error {
 	got, err := k.set(ctx, name, value)
-	if err != nil || got == value {
-		return err
+	if err == nil && got != value {
+		err = unusable(Locked, errNotKept)
 	}
-	if err := k.remove(ctx, name); err != nil {
-		return err
-	}
-	if got, err = k.set(ctx, name, value); err != nil || got == value {
-		return err
-	}
-	return unusable(Locked, errNotKept)
+	return err
 }
 
 // DeleteSecret removes the secret under name; it is no error when there is none.

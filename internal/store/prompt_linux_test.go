@@ -19,8 +19,6 @@ type promptingService struct {
 }
 
 const (
-	secretsPath = dbus.ObjectPath("/org/freedesktop/secrets")
-	loginPath   = secretsPath + "/collection/login"
 	promptPath  = secretsPath + "/prompt/p1"
 	sessionPath = secretsPath + "/session/s1"
 )
@@ -42,26 +40,21 @@ func (p promptingService) serve(t *testing.T, s *secretservicetest.Session) {
 			"OpenSession": func(string, dbus.Variant) (dbus.Variant, dbus.ObjectPath, *dbus.Error) {
 				return dbus.MakeVariant(""), sessionPath, nil
 			},
-			"Unlock": func(paths []dbus.ObjectPath) ([]dbus.ObjectPath, dbus.ObjectPath, *dbus.Error) {
-				return paths, "/", nil
+			"SearchItems": func(map[string]string) ([]dbus.ObjectPath, []dbus.ObjectPath, *dbus.Error) {
+				return nil, nil, nil
 			},
+			"ReadAlias": func(string) (dbus.ObjectPath, *dbus.Error) { return loginPath, nil },
 		}},
-		{secretsPath, "org.freedesktop.DBus.Properties", map[string]any{
-			"Get": func(string, string) (dbus.Variant, *dbus.Error) {
-				return dbus.MakeVariant([]dbus.ObjectPath{loginPath}), nil
-			},
+		{loginPath, "org.freedesktop.DBus.Properties", map[string]any{
+			"Get": func(string, string) (dbus.Variant, *dbus.Error) { return dbus.MakeVariant(false), nil },
 		}},
 		{loginPath, "org.freedesktop.Secret.Collection", map[string]any{
-			"SearchItems": func(map[string]string) ([]dbus.ObjectPath, *dbus.Error) { return nil, nil },
 			"CreateItem": func(map[string]dbus.Variant, []any, bool) (dbus.ObjectPath, dbus.ObjectPath, *dbus.Error) {
 				return "/", promptPath, p.refuse
 			},
 		}},
 		{promptPath, "org.freedesktop.Secret.Prompt", map[string]any{
 			"Prompt": func(string) *dbus.Error { p.prompt(conn); return nil },
-		}},
-		{sessionPath, "org.freedesktop.Secret.Session", map[string]any{
-			"Close": func() *dbus.Error { return nil },
 		}},
 	} {
 		if err := conn.ExportMethodTable(object.methods, object.path, object.name); err != nil {
@@ -86,7 +79,7 @@ func TestDismissedPrompt(t *testing.T) {
 	}
 	inside(t, env, func(t *testing.T) {
 		err := newSystemKeyring(t).Put(t.Context(), testRecord(t))
-		if e := wantProblem(t, err, Locked); !errors.Is(e, errNotKept) {
+		if e := wantProblem(t, err, Locked); !errors.Is(e, errDismissed) {
 			t.Errorf("the error is %v", e)
 		}
 	})

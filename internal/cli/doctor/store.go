@@ -86,7 +86,9 @@ func (d *doctor) checkKeyring(ctx context.Context, keyring *carefulKeyring, auto
 	}
 	d.ok(c)
 	d.limit(keyring.keyring)
-	d.directory("index", keyring.keyring.IndexDir())
+	if path, kept := keyring.keyring.IndexDir(); kept {
+		d.directory("index", path)
+	}
 }
 
 // limit tells how big an entry of the keyring may be.
