@@ -22,7 +22,8 @@ import (
 
 // Options say how a profile is to be used; the zero value is the usual way.
 type Options struct {
-	// Store is a name of StoreNames, empty for that of the environment.
+	// Store is a name of config.StoreNames, empty for that of the environment or the
+	// configuration.
 	Store string
 	// Timeout and MinTTL are nil for what the environment says.
 	Timeout, MinTTL *time.Duration
@@ -80,10 +81,7 @@ func (l *Local) Open(ctx context.Context, p *config.Profile, o Options) (*Client
 	// Settings are shown once they are known to be good: a URL with a password in it is
 	// refused above.
 	if o.Explain != nil {
-		o.Explain("profile: %s", p.Name)
-		for _, item := range p.Describe() {
-			o.Explain("setting: %s = %s (%s)", item.Name, item.Value, item.Origin)
-		}
+		l.explain(p, o)
 	}
 	kept, err := l.Store(o.Store)
 	if err != nil {
@@ -92,6 +90,17 @@ func (l *Local) Open(ctx context.Context, p *config.Profile, o Options) (*Client
 	c.broker = &broker.Broker{Store: kept, Now: l.Now, Warn: l.Warn, Explain: o.Explain, Watch: o.Watch}
 	c.request = c.tokenRequest()
 	return c, nil
+}
+
+// explain tells where each setting came from, and the store.
+func (l *Local) explain(p *config.Profile, o Options) {
+	o.Explain("profile: %s", p.Name)
+	for _, item := range p.Describe() {
+		o.Explain("setting: %s = %s (%s)", item.Name, item.Value, item.Origin)
+	}
+	if chosen, err := l.Chosen(o.Store); err == nil {
+		o.Explain("setting: store = %s (%s)", chosen.Text, chosen.Origin)
+	}
 }
 
 // connect gives the client its way to the service: for a dry run none at all.

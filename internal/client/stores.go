@@ -1,24 +1,66 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"strings"
 
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
 
-// StoreNames are the stores that may be chosen, the default first.
-func StoreNames() []string { return []string{"auto", "keyring", "file", "memory"} }
+// Chosen returns the store that a command uses, and who says so: a flag, else the
+// environment, else the configuration. An empty name is a flag that was not given.
+func (l *Local) Chosen(name string) (config.Choice, error) {
+	if name != "" {
+		return config.Choice{Text: name, Origin: "flag --store"}, nil
+	}
+	if l.Env.Store != "" {
+		return config.Choice{Text: l.Env.Store, Origin: "environment AUTHCTL_STORE"}, nil
+	}
+	file, err := l.ifThere()
+	if err != nil {
+		return config.Choice{}, err
+	}
+	return file.Store()
+}
 
-// Store returns the store of a name of StoreNames, for an empty one that which the
-// environment names. A store that was named is never replaced by another; auto means the
-// keyring where it works.
+// StoreKey returns where the key of the file store is: what the environment, else the
+// configuration says.
+func (l *Local) StoreKey() (config.StoreKey, error) {
+	if l.Env.StoreKey.From != "" {
+		return l.Env.StoreKey, nil
+	}
+	file, err := l.ifThere()
+	if err != nil {
+		return config.StoreKey{}, err
+	}
+	return file.StoreKey()
+}
+
+// ifThere returns the configuration, nil when it is not there: a store can do without.
+func (l *Local) ifThere() (*config.File, error) {
+	file, err := l.File()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return file, err
+}
+
+// Store returns the store of a name of config.StoreNames, for an empty one that which the
+// environment or the configuration names. A store that was named is never replaced by
+// another; auto means the keyring where it works.
 func (l *Local) Store(name string) (store.Store, error) {
-	switch name = cmp.Or(name, l.Env.Store, "auto"); name {
+	chosen, err := l.Chosen(name)
+	if err != nil {
+		return nil, err
+	}
+	switch chosen.Text {
 	case "auto":
 		return &store.Auto{Primary: l.Keyring, Fallback: &store.Memory{}, Warn: l.fellBack}, nil
 	case "keyring":
@@ -28,7 +70,7 @@ func (l *Local) Store(name string) (store.Store, error) {
 	case "file":
 		return l.fileStore()
 	}
-	return nil, fmt.Errorf("there is no store %q", name)
+	return nil, fmt.Errorf("there is no store %q", files.Short(chosen.Text))
 }
 
 func (l *Local) fileStore() (store.Store, error) {
@@ -42,10 +84,24 @@ func (l *Local) fileStore() (store.Store, error) {
 			Help: "set it to a directory of yours",
 		}
 	}
-	return &store.File{FileLocks: l.Locks(), Dir: dir, Key: l.Env.StoreKey, Unopened: l.tellOfUnopened}, nil
+	key, err := l.StoreKey()
+	if err != nil {
+		return nil, err
+	}
+	return &store.File{
+		FileLocks: l.Locks(), Dir: dir, Key: key.Fetch, KeyFrom: key.From, Unopened: l.tellOfUnopened,
+	}, nil
 }
 
-// QuietStore returns the store that the environment names, without a word where auto goes
+// KeyGiver names what gives the key of the file store, or could, for hints.
+func (l *Local) KeyGiver() string {
+	if key, err := l.StoreKey(); err == nil && l.Env.StoreKey.From == "" && key.From != "" {
+		return key.From
+	}
+	return "AUTHCTL_STORE_KEY_FILE or its twins"
+}
+
+// QuietStore returns the store that nothing but a flag could change, without a word where auto goes
 // without the keyring: for what only looks at tokens that may be there.
 func (l *Local) QuietStore() (store.Store, error) {
 	chosen, err := l.Store("")
@@ -94,5 +150,10 @@ func (l *Local) tellOfUnopened(number int, why string) {
 	if number > 1 {
 		text = fmt.Sprintf("%d tokens that are stored here cannot be opened: %s", number, why)
 	}
-	l.WarnOnce(text + "; AUTHCTL_STORE_KEY_FILE or its twins have to give the key that it was stored with")
+	have := " have"
+	giver := l.KeyGiver()
+	if strings.HasPrefix(giver, "store_key") {
+		have = " has"
+	}
+	l.WarnOnce(text + "; " + giver + have + " to give the key that it was stored with")
 }

@@ -89,8 +89,13 @@ func parseRoot(text []byte) (*yaml.Node, error) {
 	return nil, &setting.Error{Line: root.Line, Problem: "must be a mapping with the key profiles"}
 }
 
+// topScalars are the keys at the margin whose value is one text.
+func topScalars() []string {
+	return []string{"default_profile", "store", "store_key", "store_password"}
+}
+
 func checkTopLevel(root *yaml.Node) error {
-	known := []string{"default_profile", "profiles"}
+	known := append([]string{"profiles"}, topScalars()...)
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], deref(root.Content[i+1])
 		var e *setting.Error
@@ -230,29 +235,30 @@ func (d *document) profile(name string) (values any, key, node *yaml.Node) {
 	return d.values.Get("profiles" + delimiter + name), key, node
 }
 
-// fallback returns default_profile, empty when there is none.
-func (d *document) fallback() (string, error) {
-	key, _ := lookup(d.root, "default_profile")
-	switch value := d.values.Get("default_profile").(type) {
+// top returns the text of a key at the margin and its line, nothing when there is none.
+func (d *document) top(name string) (text string, line int, err error) {
+	key, _ := lookup(d.root, name)
+	switch value := d.values.Get(name).(type) {
 	case nil:
-		return "", nil
+		return "", 0, nil
 	case string:
-		return value, nil
+		return value, d.line(key), nil
 	default:
-		e := notOf("default_profile", "text", value)
+		e := notOf(name, "text", value)
 		e.Line = d.line(key)
-		return "", e
+		return "", 0, e
 	}
 }
 
 // Outline is what a parsed configuration holds.
 type Outline struct {
 	// Names are the profiles in the order of the file.
-	Names []string `yaml:"-"`
-	// Default is what default_profile says, where it is no list or mapping.
-	Default string `yaml:"-"`
-	// Profiles are the values, by the names of profiles.
-	Profiles map[string]any
+	Names []string
+	// Top are the texts of the keys at the margin that have one.
+	Top map[string]string
+	// Profiles are the values, by the names of profiles, and Rest those of what is neither
+	// a profile nor in Top.
+	Profiles, Rest map[string]any
 }
 
 // ParseOutline parses the whole text of a configuration. Errors are *setting.Error without a path.
@@ -261,14 +267,22 @@ func ParseOutline(text []byte) (o Outline, err error) {
 	if err != nil {
 		return o, err
 	}
+	o.Top = map[string]string{}
 	if o.Names = d.names(); d.root == nil {
 		return o, nil
 	}
-	if _, value := lookup(d.root, "default_profile"); value != nil && value.Tag != "!!null" {
-		o.Default = value.Value
-	}
-	if err := d.root.Decode(&o); err != nil {
+	if err := d.root.Decode(&o.Rest); err != nil {
 		return o, valueError(err)
 	}
+	for _, name := range topScalars() {
+		if _, value := lookup(d.root, name); value != nil && value.Kind == yaml.ScalarNode {
+			delete(o.Rest, name)
+			if value.Tag != "!!null" {
+				o.Top[name] = value.Value
+			}
+		}
+	}
+	o.Profiles, _ = o.Rest["profiles"].(map[string]any)
+	delete(o.Rest, "profiles")
 	return o, nil
 }

@@ -2,31 +2,28 @@ package config
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
 )
 
 // Environment is what variables say beside the settings of a profile. Empty
 // variables count as unset.
 type Environment struct {
-	// Store is AUTHCTL_STORE: auto, keyring, file, memory or empty.
+	// Store is AUTHCTL_STORE: one of StoreNames, or empty.
 	Store string
 	// StoreDir is AUTHCTL_STORE_DIR.
 	StoreDir string
 	// RuntimeDir is AUTHCTL_RUNTIME_DIR.
 	RuntimeDir string
-	// StoreKey fetches the file store's key of AUTHCTL_STORE_KEY or its twins
-	// with _FILE and _CMD; nil without any. Its errors are *setting.Error.
-	StoreKey secret.Func
+	// StoreKey is the file store's key of AUTHCTL_STORE_KEY or its twins with _FILE and
+	// _CMD.
+	StoreKey StoreKey
 	// MinTTL is AUTHCTL_MIN_TTL, nil when unset, since 0 means something.
 	MinTTL *time.Duration
 	// Timeout is AUTHCTL_TIMEOUT, 0 when unset.
@@ -47,9 +44,8 @@ func ReadEnvironment(f *source.Fetcher) (Environment, error) {
 		Store:    env.Get("AUTHCTL_STORE"),
 		StoreDir: env.path("AUTHCTL_STORE_DIR"), RuntimeDir: env.path("AUTHCTL_RUNTIME_DIR"),
 	}
-	stores := []string{"auto", "keyring", "file", "memory"}
-	if e.Store != "" && !slices.Contains(stores, e.Store) {
-		env.refuse("AUTHCTL_STORE", "is not a store", didYouMean(e.Store, stores))
+	if e.Store != "" {
+		env.fail(CheckStore("AUTHCTL_STORE", e.Store))
 	}
 	e.NoInput, e.MinTTL = env.truth("AUTHCTL_NO_INPUT"), env.duration("AUTHCTL_MIN_TTL")
 	if timeout := env.duration("AUTHCTL_TIMEOUT"); timeout != nil {
@@ -108,38 +104,20 @@ func (e *environ) truth(name string) bool {
 }
 
 // storeKey reads the one of three variables that is set.
-func (e *environ) storeKey(f *source.Fetcher) (fetch secret.Func) {
-	set, need := keyNeeded(f.Env)
-	switch {
-	case len(set) > 1:
+func (e *environ) storeKey(f *source.Fetcher) StoreKey {
+	set, ref := secretVariables(f.Env, storeKey, "file", "cmd")
+	if len(set) > 1 {
 		e.fail(wrong(strings.Join(set, " and "), "are set together", "keep one of them"))
-	case need.Kind != "":
-		fetch = f.Bind(need)
-	case len(set) == 1:
-		fetch, _ = f.Given(storeKey, f.Env.Raw(storeKey))
 	}
-	return fetch
-}
-
-// keyNeeded returns which of the variables of the store's key are set, and what the last of
-// them needs.
-func keyNeeded(env files.Environ) (set []string, need source.Need) {
-	set, ref := secretVariables(env, storeKey, "file", "cmd")
-	if len(set) > 0 {
-		name := set[len(set)-1]
-		need = source.Need{Setting: name, Origin: "environment " + name, Reference: ref}
+	if len(set) != 1 {
+		return StoreKey{}
 	}
-	return set, need
-}
-
-// InspectStoreKey looks for the key of the file store, which AUTHCTL_STORE_KEY or
-// one of its twins gives; false when none of them is set.
-func InspectStoreKey(ctx context.Context, f *source.Fetcher) (source.Inspection, bool) {
-	set, need := keyNeeded(f.Env)
-	if need.Kind == "" {
-		return source.Inspection{Need: need}, len(set) > 0
+	k := StoreKey{From: set[0]}
+	k.Need = source.Need{Setting: set[0], Origin: "environment " + set[0], Reference: ref}
+	if k.Fetch = f.Bind(k.Need); ref.Kind == "" {
+		k.Fetch, _ = f.Given(storeKey, f.Env.Raw(storeKey))
 	}
-	return f.Inspect(ctx, need), true
+	return k
 }
 
 // InCI reports whether this is a pipeline: CI is set, and to nothing that means no. Most

@@ -21,10 +21,10 @@ func TestReadEnvironment(t *testing.T) {
 	if e.MinTTL == nil || *e.MinTTL != 0 {
 		t.Error("a minimum of 0 is not seen")
 	}
-	holds(t, e.StoreKey, "fake-identity")
+	holds(t, e.StoreKey.Fetch, "fake-identity")
 
 	e, err = ReadEnvironment(&source.Fetcher{Env: environment("AUTHCTL_MIN_TTL=", "AUTHCTL_STORE_KEY=")})
-	if err != nil || e.MinTTL != nil || e.StoreKey != nil || e.Timeout != 0 || e.NoInput {
+	if err != nil || e.MinTTL != nil || e.StoreKey.Fetch != nil || e.StoreKey.From != "" || e.Timeout != 0 || e.NoInput {
 		t.Errorf("empty variables: %+v, %v", e, err)
 	}
 }
@@ -37,13 +37,13 @@ func TestStoreKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		holds(t, e.StoreKey, "fake-identity")
+		holds(t, e.StoreKey.Fetch, "fake-identity")
 	}
 	e, err := ReadEnvironment(&source.Fetcher{Env: environment("AUTHCTL_STORE_KEY_CMD=exit 4")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = e.StoreKey(t.Context())
+	_, err = e.StoreKey.Fetch(t.Context())
 	if want := "AUTHCTL_STORE_KEY_CMD from cmd:exit …: the command ended with exit status 4"; err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}

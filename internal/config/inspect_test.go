@@ -72,7 +72,12 @@ func TestInspectStoreKey(t *testing.T) {
 		{"AUTHCTL_STORE_KEY_FILE=gone.key", "file:gone.key", true, false, false},
 		{"AUTHCTL_STORE_KEY_CMD=go version", "cmd:go …", true, true, true},
 	} {
-		got, given := InspectStoreKey(t.Context(), &source.Fetcher{Env: environment(row.env)})
+		fetcher := &source.Fetcher{Env: environment(row.env)}
+		e, err := ReadEnvironment(fetcher)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, given := e.StoreKey.Inspect(t.Context(), fetcher)
 		if given != row.given || got.String() != row.reference || (got.Err == nil) != row.found || (got.Kind == "cmd") != row.command {
 			t.Errorf("%s: %t %+v", row.env, given, got)
 		}

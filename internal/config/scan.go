@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -11,9 +12,8 @@ import (
 // without the thousand others, whose parsing costs more than all else that a warm call
 // does, and one be changed without touching the others.
 type Layout struct {
-	// Default is the line of default_profile, Key that of the key profiles; the zero
-	// Span when there is none.
-	Default, Key Span
+	// Keys are the keys at the margin, each with all that is below it.
+	Keys []Span
 	// Profiles are in the order of the file.
 	Profiles []Span
 }
@@ -27,13 +27,16 @@ type Span struct {
 	Start, End int
 }
 
-func (l Layout) find(name string) (Span, bool) {
-	for _, s := range l.Profiles {
+// Key returns where a key at the margin stands, the zero Span when it is not there.
+func (l Layout) Key(name string) Span { return find(l.Keys, name) }
+
+func find(spans []Span, name string) Span {
+	for _, s := range spans {
 		if s.Name == name {
-			return s, true
+			return s
 		}
 	}
-	return Span{}, false
+	return Span{}
 }
 
 // Names returns the names of the profiles.
@@ -86,7 +89,7 @@ func Scan(text []byte) (l Layout, odd, lost int) {
 		}
 		start = next
 	}
-	s.closeProfile(len(text))
+	s.closeKey(len(text))
 	return s.Layout, odd, 0
 }
 
@@ -122,25 +125,34 @@ func (s *scanner) topLevel(rest []byte, at Span) (sure, found bool) {
 		return true, true
 	}
 	if bytes.HasPrefix(rest, []byte("...")) {
-		s.closeProfile(at.Start)
+		s.closeKey(at.Start)
 		s.ended, s.inProfiles = true, false
 		return false, true
 	}
-	key, value, sure, found := looseKey(rest)
-	if !found {
+	var value []byte
+	at.Name, value, sure, found = looseKey(rest)
+	if !found || s.Key(at.Name) != (Span{}) {
 		return false, false
 	}
-	s.begun = true
-	s.closeProfile(at.Start)
+	s.closeKey(at.Start)
 	switch empty := isEmptyValue(value); {
-	case key == "profiles" && s.Key == Span{}:
-		sure, s.Key, s.inProfiles = sure && empty, at, empty
-	case key == "default_profile" && s.Default == Span{}:
-		sure, s.Default, s.inProfiles = sure && isValue(value), at, false
+	case at.Name == "profiles":
+		sure, s.inProfiles = sure && empty, empty
+	case slices.Contains(topScalars(), at.Name):
+		sure, s.inProfiles = sure && isValue(value), false
 	default:
 		return false, false
 	}
+	s.begun, s.Keys = true, append(s.Keys, at)
 	return sure, true
+}
+
+// closeKey ends the last key at the margin at offset.
+func (s *scanner) closeKey(offset int) {
+	s.closeProfile(offset)
+	if !s.ended && len(s.Keys) > 0 {
+		s.Keys[len(s.Keys)-1].End = offset
+	}
 }
 
 // profile reads the line of a profile's name. It is sure only of one that begins with a

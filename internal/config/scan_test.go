@@ -29,13 +29,13 @@ func TestScan(t *testing.T) {
 		t.Fatal("the sample is declined")
 	}
 	var got []string
-	for _, s := range append(l.Profiles, l.Default) {
+	for _, s := range append(l.Profiles, l.Key("default_profile")) {
 		first, _, _ := strings.Cut(text[s.Start:s.End], "\n")
 		got = append(got, fmt.Sprintf("%d %s %s", s.Line, s.Name, strings.TrimSpace(first)))
 	}
 	want := []string{
 		"5 engage engage:", "12 calls calls:", "20 los-nothing los-nothing:", "21 agents agents:",
-		"3  default_profile: engage",
+		"3 default_profile default_profile: engage",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -103,15 +103,15 @@ func compare(t *testing.T, text []byte) {
 
 func compareDefault(t *testing.T, text []byte, l Layout, whole *document) {
 	t.Helper()
-	want, wantErr := whole.fallback()
+	want, _, wantErr := whole.top("default_profile")
 	var got string
 	var gotErr error
-	if at := l.Default; at.End > 0 {
+	if at := l.Key("default_profile"); at.End > 0 {
 		doc, err := parse(text[at.Start:at.End], at.Line-1)
 		if err != nil {
 			t.Fatalf("the default by itself: %v\n%s", err, text)
 		}
-		got, gotErr = doc.fallback()
+		got, _, gotErr = doc.top("default_profile")
 	}
 	if got != want || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
 		t.Errorf("default %q %v, want %q %v\n%s", got, gotErr, want, wantErr, text)

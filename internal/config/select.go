@@ -81,8 +81,7 @@ func (f *File) fromFile(name string, flags map[string]setting.Value) (*Profile, 
 
 // document returns a document that holds the profile of that name.
 func (f *File) document(name string) (*document, error) {
-	at, _ := f.layout.find(name)
-	return f.part("profiles:\n", at)
+	return f.part("profiles:\n", find(f.layout.Profiles, name))
 }
 
 // part returns a document that holds a part of the file below a line of its own: this part
@@ -126,15 +125,23 @@ func (f *File) Names() ([]string, error) {
 // Default returns the value of default_profile, empty when the file has none.
 // Errors are *setting.Error.
 func (f *File) Default() (string, error) {
-	if f.simple && f.layout.Default.End == 0 {
-		return "", nil
+	name, _, err := f.top("default_profile")
+	return name, err
+}
+
+// top returns the text of a key at the margin and its line, nothing when there is none.
+// Errors are *setting.Error.
+func (f *File) top(name string) (text string, line int, err error) {
+	at := f.layout.Key(name)
+	if f.simple && at.End == 0 {
+		return "", 0, nil
 	}
-	doc, err := f.part("", f.layout.Default)
+	doc, err := f.part("", at)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	name, err := doc.fallback()
-	return name, f.located(err)
+	text, line, err = doc.top(name)
+	return text, line, f.located(err)
 }
 
 // NamesNothing says of default_profile that there is no profile of that name.
@@ -227,9 +234,9 @@ func (f *File) List() ([]Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	fallback, err := doc.fallback()
+	fallback, err := f.Default()
 	if err != nil {
-		return nil, f.located(err)
+		return nil, err
 	}
 	names := doc.names()
 	list := make([]Summary, len(names))

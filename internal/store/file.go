@@ -27,6 +27,8 @@ type File struct {
 	// Key fetches the identity, "AGE-SECRET-KEY-1…" as age-keygen prints it. It is
 	// called when a record is read or written.
 	Key secret.Func
+	// KeyFrom names for people what gives the key; empty when nothing does.
+	KeyFrom string
 	// Unopened hears of how many records List leaves out because they cannot be opened, and
 	// why the first of them; nil means that nobody does.
 	Unopened func(number int, why string)
@@ -79,11 +81,11 @@ func (f *File) unlock(ctx context.Context) (*age.X25519Identity, error) {
 	}
 	id, err := f.fetchIdentity(ctx)
 	if err != nil {
-		return nil, &UnusableError{
-			Problem: Unconfigured, Err: err,
-			Hint: "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an identity " +
-				"that age-keygen made",
+		hint := "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an identity that age-keygen made"
+		if f.KeyFrom != "" {
+			hint = "see that " + f.KeyFrom + " gives an identity that age-keygen made"
 		}
+		return nil, &UnusableError{Problem: Unconfigured, Err: err, Hint: hint}
 	}
 	f.identity = id
 	return id, nil

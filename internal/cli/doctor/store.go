@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -53,9 +52,21 @@ func (d *doctor) checkStore(ctx context.Context, keyring *carefulKeyring) error 
 	case *store.File:
 		d.checkFiles(ctx, s)
 	default:
-		d.ok(check{Name: chosen.Name(), Message: "tokens last as long as one command: every command asks the service"})
+		d.ok(check{
+			Name:    chosen.Name(),
+			Message: "tokens last as long as one command: every command asks the service" + d.namedByFile(),
+		})
 	}
 	return nil
+}
+
+// namedByFile says where the configuration names the store, nothing where it does not.
+func (d *doctor) namedByFile() string {
+	chosen, err := d.local.Chosen(d.store.Name)
+	if err != nil || chosen.Line == 0 {
+		return ""
+	}
+	return "; named in " + chosen.Origin
 }
 
 // probe tries a store with a record that is removed again, and says how that went.
@@ -82,7 +93,9 @@ func (d *doctor) checkKeyring(ctx context.Context, keyring *carefulKeyring, auto
 		d.fail(c, err)
 		return
 	case auto:
-		c.Message += "; chosen by auto"
+		c.Message += "; chosen by auto" + d.namedByFile()
+	default:
+		c.Message += d.namedByFile()
 	}
 	d.ok(c)
 	d.limit(keyring.keyring)
@@ -117,7 +130,12 @@ func (d *doctor) directory(name, path string) {
 // checkFiles checks the file store: its key, its directory and, unless the key is the
 // output of a command, reading and writing.
 func (d *doctor) checkFiles(ctx context.Context, files *store.File) {
-	key, given := config.InspectStoreKey(ctx, d.local.Fetcher())
+	said, err := d.local.StoreKey()
+	if err != nil {
+		d.fail(check{Name: "key"}, err)
+		return
+	}
+	key, given := said.Inspect(ctx, d.local.Fetcher())
 	if given {
 		d.secret(check{Name: "key"}, key)
 	}
@@ -125,13 +143,14 @@ func (d *doctor) checkFiles(ctx context.Context, files *store.File) {
 		return
 	}
 	d.directory("directory", files.Dir)
-	c, err := check{Name: files.Name()}, error(nil)
+	c := check{Name: files.Name()}
 	if key.Kind == "cmd" {
 		c.Message = "not tried, because that would run the command of " + key.Setting
 	} else {
 		c.Message, err = d.probe(ctx, files)
 	}
 	if err == nil {
+		c.Message += d.namedByFile()
 		d.ok(c)
 		return
 	}

@@ -138,7 +138,7 @@ func (s *signout) unopened(ctx context.Context, c *client.Client) error {
 	if s.requireRemote {
 		return &store.UnusableError{
 			Store: c.Store().Name(), Problem: store.Refused, Doing: "reading the token", Err: errors.New(why),
-			Hint: "give the key that it was stored with, by AUTHCTL_STORE_KEY_FILE or its twins; nothing is forgotten yet",
+			Hint: "give the key that it was stored with, by " + c.Local.KeyGiver() + "; nothing is forgotten yet",
 		}
 	}
 	whose := "the token of profile " + c.Profile.Name

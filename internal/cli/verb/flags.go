@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/term"
@@ -62,21 +61,26 @@ func (f *Profile) Choose(args []string) (string, error) {
 
 // Store chooses where tokens are kept.
 type Store struct {
-	// Name is one of client.StoreNames, empty for that of the environment.
+	// Name is one of config.StoreNames, empty for that of the environment or the
+	// configuration.
 	Name string
 }
 
 func (f *Store) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Name, "store", "", "where tokens are kept: auto, keyring, file or memory (AUTHCTL_STORE)")
-	Choose(flags, "store", client.StoreNames()...)
+	Choose(flags, "store", config.StoreNames()...)
 }
 
 // check is a usage error for a store that there is not.
 func (f *Store) check() error {
-	if names := client.StoreNames(); f.Name != "" && !slices.Contains(names, f.Name) {
-		return Usagef("--store %q is not one of %s", f.Name, strings.Join(names, ", "))
+	names := config.StoreNames()
+	switch {
+	case f.Name == "" || slices.Contains(names, f.Name):
+		return nil
+	case strings.Contains(f.Name, "://"):
+		return config.CheckStore("--store", f.Name)
 	}
-	return nil
+	return Usagef("--store %q is not one of %s", f.Name, strings.Join(names, ", "))
 }
 
 // Service are the flags of every command that asks a service, as far as they mean something

@@ -1,11 +1,13 @@
 package edit
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 )
 
@@ -32,7 +34,7 @@ func newDraft(text []byte) (*draft, error) {
 		return nil, err
 	}
 	if d.Layout, _, d.lost = config.Scan(text); d.lost == 0 && !slices.Equal(d.Names(), d.was.Names) {
-		d.lost = d.Key.Line
+		d.lost = d.profilesLine()
 	}
 	last := len(d.lines) - 1
 	if d.bare = d.lines[last] != ""; !d.bare {
@@ -46,6 +48,9 @@ func newDraft(text []byte) (*draft, error) {
 	}
 	return d, nil
 }
+
+// profilesLine is the line of the key profiles, 0 when it is not there.
+func (d *draft) profilesLine() int { return d.Key("profiles").Line }
 
 func (d *draft) text() []byte {
 	text := strings.Join(d.lines, "")
@@ -80,17 +85,17 @@ func (d *draft) add(name string, values []Setting) error {
 	switch {
 	case d.lost > 0:
 		return d.unsure(paste)
-	case d.Key.Line == 0:
+	case d.profilesLine() == 0:
 		d.splice(len(d.lines), len(d.lines), append([]string{"profiles:"}, lines...)...)
 	case len(d.was.Names) == 0:
 		// The {} or null goes away that stands for no profiles.
-		d.replaceValue(d.Key, "")
-		d.splice(d.Key.Line, d.Key.Line, lines...)
+		d.replaceValue(d.Key("profiles"), "")
+		d.splice(d.profilesLine(), d.profilesLine(), lines...)
 	default:
 		end := d.end()
 		d.splice(end, end, lines...)
 	}
-	return d.verify(name, d.was.Default, paste)
+	return d.verify(name, d.was.Top, paste)
 }
 
 // indents returns how far names are indented, and their settings from there, as
@@ -119,10 +124,12 @@ func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, "
 // comments at the margin and the next key.
 func (d *draft) end() int {
 	end := len(d.lines)
-	if d.Default.Line > d.Key.Line {
-		end = d.Default.Line - 1
+	for _, key := range slices.Backward(d.Keys) {
+		if key.Line > d.profilesLine() {
+			end = key.Line - 1
+		}
 	}
-	for end > d.Key.Line && d.isLoose(end-1, 0) {
+	for end > d.profilesLine() && d.isLoose(end-1, 0) {
 		end--
 	}
 	return end
@@ -148,9 +155,10 @@ func (d *draft) remove(name string) error {
 		return d.unsure("")
 	}
 	start, end := d.extent(name)
-	key, fallback := 0, d.was.Default
-	if fallback == name {
-		key, fallback = d.Default.Line, ""
+	key, top := 0, maps.Clone(d.was.Top)
+	if top[defaultProfile] == name {
+		key = d.Key(defaultProfile).Line
+		delete(top, defaultProfile)
 	}
 	if key > start {
 		d.splice(key-1, key)
@@ -159,7 +167,7 @@ func (d *draft) remove(name string) error {
 	if key > 0 && key <= start {
 		d.splice(key-1, key)
 	}
-	return d.verify(name, fallback, "")
+	return d.verify(name, top, "")
 }
 
 // extent returns the lines of a profile: from the comments right above its name
@@ -174,42 +182,76 @@ func (d *draft) extent(name string) (start, end int) {
 	for end > start+1 && d.isLoose(end-1, indent) {
 		end--
 	}
-	for start > d.Key.Line && !d.isBlank(start-1) && d.isLoose(start-1, indent) {
+	for start > d.profilesLine() && !d.isBlank(start-1) && d.isLoose(start-1, indent) {
 		start--
 	}
-	for end < len(d.lines) && d.isBlank(end) && (start == d.Key.Line || d.isBlank(start-1)) {
+	for end < len(d.lines) && d.isBlank(end) && (start == d.profilesLine() || d.isBlank(start-1)) {
 		end++
 	}
-	for end == len(d.lines) && start > d.Key.Line && d.isBlank(start-1) {
+	for end == len(d.lines) && start > d.profilesLine() && d.isBlank(start-1) {
 		start--
 	}
 	return start, end
 }
 
-// setDefault writes default_profile, in its place or above the other keys. It need not know
-// where the profiles stand.
+const defaultProfile = "default_profile"
+
+// setDefault writes default_profile. It need not know where the profiles stand.
 func (d *draft) setDefault(name string) error {
 	if !slices.Contains(d.was.Names, name) {
 		return config.Missing(name, d.was.Names)
 	}
-	text := config.Scalar(name)
-	line := "default_profile: " + text
-	switch {
-	case d.Key.Line == 0 || d.Default.Line == 0 && d.was.Default != "":
-		return d.unsure(line)
-	case d.Default.Line > 0:
-		d.replaceValue(d.Default, text)
-	default:
-		at := d.top()
-		d.splice(at, at, line)
-	}
-	return d.verify("", name, line)
+	return d.put(Setting{Key: defaultProfile, Text: name})
 }
 
-// top returns the line of the first key, or that of the comment right above it
-// unless the comment opens the file, because then it is about the whole of it.
+// setTop writes keys at the margin, none of which may have another value.
+func (d *draft) setTop(values []Setting) error {
+	for _, v := range values {
+		is := d.was.Top[v.Key]
+		if _, odd := d.was.Rest[v.Key]; odd || is != "" && is != v.Text {
+			return &setting.Error{
+				Line: d.Key(v.Key).Line, Name: v.Key, Problem: "is given already, and not as " + files.Short(v.Text),
+				Help: "change it by hand, or take it away first", Err: ErrExists,
+			}
+		}
+	}
+	return d.put(values...)
+}
+
+// put writes keys at the margin, each in its place or above the other keys.
+func (d *draft) put(values ...Setting) error {
+	var fresh, all []string
+	top, unplaced := maps.Clone(d.was.Top), len(d.Keys) == 0 && len(d.was.Names)+len(d.was.Rest) > 0
+	for _, v := range values {
+		text := config.Scalar(v.Text)
+		at, is := d.Key(v.Key), top[v.Key]
+		all = append(all, v.Key+": "+text)
+		switch top[v.Key] = v.Text; {
+		case is == v.Text:
+		case at.Line > 0:
+			d.replaceValue(at, text)
+		default:
+			fresh, unplaced = append(fresh, v.Key+": "+text), unplaced || is != ""
+		}
+	}
+	paste := strings.Join(all, "\n")
+	if unplaced {
+		return d.unsure(paste)
+	}
+	if len(fresh) > 0 {
+		at := d.top()
+		d.splice(at, at, fresh...)
+	}
+	return d.verify("", top, paste)
+}
+
+// top returns the line of the first key, or that of the comment right above it unless the
+// comment opens the file, because then it is about the whole of it; without a key the end.
 func (d *draft) top() int {
-	first := d.Key.Line - 1
+	if len(d.Keys) == 0 {
+		return len(d.lines)
+	}
+	first := d.Keys[0].Line - 1
 	at := first
 	for at > 0 && strings.HasPrefix(d.lines[at-1], "#") {
 		at--
@@ -250,22 +292,28 @@ func (d *draft) unsure(paste string) error {
 	}
 }
 
-// verify parses the new text and checks that it has the default it should have, and of
-// profiles all as they were, but for the changed one.
-func (d *draft) verify(changed, fallback, paste string) error {
+// verify parses the new text and checks that the keys at the margin have the values they
+// should have, and that all else is as it was, but for the changed profile.
+func (d *draft) verify(changed string, top map[string]string, paste string) error {
 	is, err := config.ParseOutline(d.text())
 	_, before := d.was.Profiles[changed]
 	_, after := is.Profiles[changed]
 	delete(d.was.Profiles, changed)
 	delete(is.Profiles, changed)
-	same := len(d.was.Profiles) == 0 && len(is.Profiles) == 0 || reflect.DeepEqual(is.Profiles, d.was.Profiles)
-	if err == nil && is.Default == fallback && same && before != after == (changed != "") {
+	for key := range top {
+		delete(d.was.Rest, key)
+	}
+	same := alike(is.Profiles, d.was.Profiles) && alike(is.Rest, d.was.Rest) && maps.Equal(is.Top, top)
+	if err == nil && same && before != after == (changed != "") {
 		return nil
 	}
 	return &setting.Error{
 		Problem: "cannot be changed safely: the result would not be what it should", Help: byHand(paste),
 	}
 }
+
+// alike reports whether two parsed mappings are the same; nil is an empty one.
+func alike(a, b map[string]any) bool { return len(a) == 0 && len(b) == 0 || reflect.DeepEqual(a, b) }
 
 // byHand says what to do without this program.
 func byHand(paste string) string {

@@ -403,3 +403,30 @@ func TestEditKeepsMark(t *testing.T) {
 		t.Errorf("UTF-16: %v", err)
 	}
 }
+
+// TestSetTop writes the store into files of every kind.
+func TestSetTop(t *testing.T) {
+	t.Parallel()
+	values := []Setting{{Key: "store", Text: "file"}, {Key: "store_key", Text: "file:~/a b.key"}}
+	const lines = "store: file\nstore_key: file:~/a b.key\n"
+	for name, row := range map[string]struct{ text, want string }{
+		"none":      {"", lines},
+		"comment":   {"# mine\n", "# mine\n" + lines},
+		"bare":      {"# mine", "# mine\n" + strings.TrimSuffix(lines, "\n")},
+		"profiles":  {"# mine\n\n# all\nprofiles: {}\n", "# mine\n\n" + lines + "# all\nprofiles: {}\n"},
+		"in place":  {"store: # here\nprofiles:\n", "store_key: file:~/a b.key\nstore: file # here\nprofiles:\n"},
+		"same":      {"store: 'file'\n" + two, "store_key: file:~/a b.key\nstore: 'file'\n" + two},
+		"odd":       {"x-a: &a {b: c}\n" + two, ""},
+		"something": {"store: keyring\n", ""},
+		"a list":    {"store: [file]\nprofiles: {}", ""},
+	} {
+		got, err := changed([]byte(row.text), func(d *draft) error { return d.setTop(values) })
+		if string(got) != row.want || (err == nil) != (row.want != "") {
+			t.Errorf("%s: %v\n%s", name, err, got)
+		}
+	}
+	_, err := changed([]byte("# x\nstore: keyring\n"), func(d *draft) error { return d.setTop(values) })
+	if e, ok := errors.AsType[*setting.Error](err); !ok || !errors.Is(err, ErrExists) || e.Line != 2 || e.Name != "store" {
+		t.Errorf("another value: %v", err)
+	}
+}

@@ -15,8 +15,9 @@ import (
 	"github.com/authctl/authctl/internal/setting"
 )
 
-// ErrExists is wrapped by the error of Add when the name is taken.
-var ErrExists = errors.New("the profile exists")
+// ErrExists is wrapped by the error of Add when the name is taken, and by that of SetTop when
+// a key has another value.
+var ErrExists = errors.New("it exists")
 
 // ErrChanged is wrapped by the error of a change to a file that somebody else changed at
 // the same time. Exit code 8.
@@ -83,6 +84,13 @@ func Remove(f *config.File, name string) error {
 // SetDefault makes a profile of the file the default. Errors are as of Remove.
 func SetDefault(f *config.File, name string) error {
 	return apply(f, func(d *draft) error { return d.setDefault(name) })
+}
+
+// SetTop writes keys at the margin of the file: store, store_key, store_password. What is
+// there already with another value is not replaced: the error wraps ErrExists. Other errors
+// and the rest are as of Add.
+func SetTop(f *config.File, values ...Setting) error {
+	return apply(f, func(d *draft) error { return d.setTop(values) })
 }
 
 // apply changes the file as it is by now; f itself stays as it was read.
