@@ -16,9 +16,11 @@ import (
 )
 
 const (
-	secretsName     = "org.freedesktop.secrets"
-	secretsPath     = "/org/freedesktop/secrets"
-	loginCollection = "/org/freedesktop/secrets/collection/login"
+	secretsName      = "org.freedesktop.secrets"
+	secretsPath      = "/org/freedesktop/secrets"
+	serviceInterface = "org.freedesktop.Secret.Service"
+	// gnomeInterface makes collections without asking a person for their password.
+	gnomeInterface = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface"
 )
 
 // busConfig has no service directories, so that the bus starts no program: neither
@@ -79,15 +81,61 @@ func (s *Session) Restart(password string) error {
 	return nil
 }
 
-// Lock locks the login collection, as a screen lock may.
-func (s *Session) Lock() error {
+// Lock locks collections, as a screen lock may; without a name the login collection.
+func (s *Session) Lock(names ...string) error {
+	if len(names) == 0 {
+		names = []string{"login"}
+	}
+	return s.call(func(conn *dbus.Conn) error {
+		paths := make([]dbus.ObjectPath, len(names))
+		for i, name := range names {
+			paths[i] = collection(name)
+		}
+		return conn.Object(secretsName, secretsPath).Call(serviceInterface+".Lock", 0, paths).Err
+	})
+}
+
+// AddCollection makes a collection, which is unlocked.
+func (s *Session) AddCollection(name string) error {
+	return s.call(func(conn *dbus.Conn) error {
+		service := conn.Object(secretsName, secretsPath)
+		var none dbus.Variant
+		var session, made dbus.ObjectPath
+		err := service.Call(serviceInterface+".OpenSession", 0, "plain", dbus.MakeVariant("")).Store(&none, &session)
+		if err != nil {
+			return err
+		}
+		label := map[string]dbus.Variant{"org.freedesktop.Secret.Collection.Label": dbus.MakeVariant(name)}
+		password := struct {
+			Session           dbus.ObjectPath
+			Parameters, Value []byte
+			ContentType       string
+		}{session, nil, []byte(Password), "text/plain"}
+		err = service.Call(gnomeInterface+".CreateWithMasterPassword", 0, label, password).Store(&made)
+		if err == nil && made != collection(name) {
+			err = fmt.Errorf("the collection %s became %s", name, made)
+		}
+		return err
+	})
+}
+
+// SetDefault has new entries go to a collection.
+func (s *Session) SetDefault(name string) error {
+	return s.call(func(conn *dbus.Conn) error {
+		return conn.Object(secretsName, secretsPath).Call(serviceInterface+".SetAlias", 0, "default", collection(name)).Err
+	})
+}
+
+func collection(name string) dbus.ObjectPath { return secretsPath + "/collection/" + dbus.ObjectPath(name) }
+
+// call does something over a connection of its own.
+func (s *Session) call(do func(*dbus.Conn) error) error {
 	conn, err := dbus.Connect(s.Address())
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return conn.Object(secretsName, secretsPath).
-		Call("org.freedesktop.Secret.Service.Lock", 0, []dbus.ObjectPath{loginCollection}).Err
+	return do(conn)
 }
 
 // StopBus kills the bus, and leaves its socket behind.

@@ -14,7 +14,13 @@ func (s *Session) startBus() error { return errors.ErrUnsupported }
 func (s *Session) Restart(string) error { return errors.ErrUnsupported }
 
 // Lock is not supported here.
-func (s *Session) Lock() error { return errors.ErrUnsupported }
+func (s *Session) Lock(...string) error { return errors.ErrUnsupported }
+
+// AddCollection is not supported here.
+func (s *Session) AddCollection(string) error { return errors.ErrUnsupported }
+
+// SetDefault is not supported here.
+func (s *Session) SetDefault(string) error { return errors.ErrUnsupported }
 
 // StopBus does nothing here.
 func (s *Session) StopBus() {}

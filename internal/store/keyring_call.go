@@ -63,7 +63,7 @@ func (k *Keyring) CheckUnlocked(ctx context.Context) error {
 	return k.failed("looking for tokens", err)
 }
 
-var errLocked = errors.New("the collection is locked")
+var errLocked = errors.New("the collection is locked, and nobody is asked to unlock it")
 
 // call has the keyring do something, under a deadline. Errors are ErrNotFound or an
 // *UnusableError. A keyring that did not answer once is not waited for a second time: a

@@ -19,6 +19,8 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secretservicetest"
 	"github.com/authctl/authctl/internal/testneed"
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/zalando/go-keyring"
 )
 
 // childEnv names the test that a child process runs the inner part of.
@@ -94,6 +96,178 @@ func TestSecretServiceSealed(t *testing.T) {
 	})
 }
 
+// otherDefault is a session whose default collection is not the one named login; that is locked.
+func otherDefault(t *testing.T, locked ...string) []string {
+	s := secretservicetest.Start(t)
+	err := cmp.Or(s.AddCollection("second"), s.SetDefault("second"))
+	if len(locked) > 0 {
+		err = cmp.Or(err, s.Lock(locked...))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Env()
+}
+
+func TestSecretServiceOtherDefault(t *testing.T) {
+	testneed.Program(t, "secret-tool")
+	inside(t, func(t *testing.T) []string { return otherDefault(t) }, func(t *testing.T) {
+		secretTool(t, "fake-from-outside", "store", "--label=authctl", "service", "authctl", "username", "a")
+		k := newSystemKeyring(t)
+		if got, err := k.Secret(t.Context(), "a"); err != nil || got.Reveal() != "fake-from-outside" {
+			t.Errorf("Secret() = %q, %v", got.Reveal(), err)
+		}
+		wantCollection(t, k, "a", "second")
+		testStore(t, func(t *testing.T) Store { return newClearedKeyring(t) })
+	})
+}
+
+func TestSecretServiceLoginLocked(t *testing.T) {
+	inside(t, func(t *testing.T) []string { return otherDefault(t, "login") }, func(t *testing.T) {
+		testStore(t, func(t *testing.T) Store { return newClearedKeyring(t) })
+		k := newSystemKeyring(t)
+		if err := k.CheckUnlocked(t.Context()); err != nil {
+			t.Errorf("the default collection is open: %v", err)
+		}
+		mustPut(t, k, testRecord(t))
+		wantCollection(t, k, testRecord(t).Key.Digest(), "second")
+	})
+}
+
+func TestSecretServiceDefaultLocked(t *testing.T) {
+	inside(t, func(t *testing.T) []string { return otherDefault(t, "second") }, func(t *testing.T) {
+		testUnusable(t, newSystemKeyring(t), Locked, "the collection is locked")
+		wantProblem(t, newSystemKeyring(t).CheckUnlocked(t.Context()), Locked)
+		k := newSystemKeyring(t)
+		k.NeverAsk = true
+		testUnusable(t, k, Locked, "nobody is asked")
+	})
+}
+
+// wantCollection expects the one entry of an account in a collection.
+func wantCollection(t *testing.T, k *Keyring, account, name string) {
+	t.Helper()
+	s := k.opened().(*secretService)
+	err := s.with(t.Context(), func() error {
+		items, _, err := s.search(t.Context(), attributes(account))
+		if prefix := string(secretsPath) + "/collection/" + name + "/"; len(items) != 1 ||
+			!strings.HasPrefix(string(items[0]), prefix) {
+			t.Errorf("%s is at %v, want one entry in the collection %s", account, items, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// secretTool runs secret-tool and returns what it prints.
+func secretTool(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "secret-tool", args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("secret-tool %s: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// What the client of earlier versions stored is found, and it finds what ours stores.
+func TestSecretServiceForeignClient(t *testing.T) {
+	inside(t, unlockedSession, func(t *testing.T) {
+		k, theirs, ours := newSystemKeyring(t), testRecord(t), testRecord(t)
+		theirs.Key.User, ours.Key.User = "theirs", "ours"
+		plain, err := encodeRecord(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := keyring.Set("authctl", theirs.Key.Digest(), string(plain)); err != nil {
+			t.Fatal(err)
+		}
+		mustPut(t, k, ours)
+		if diff := gocmp.Diff(theirs, mustGet(t, k, theirs.Key), sameSecrets()); diff != "" {
+			t.Errorf("their record differs (-set +got):\n%s", diff)
+		}
+		if list, err := k.List(t.Context()); err != nil || len(list) != 2 {
+			t.Errorf("List() = %v, %v, want both", list, err)
+		}
+		entry, err := keyring.Get("authctl", ours.Key.Digest())
+		if err != nil {
+			t.Fatalf("their client does not find ours: %v", err)
+		}
+		if _, err := decodeRecord([]byte(entry), ours.Key.Digest()); err != nil {
+			t.Error(err)
+		}
+		// Each overwrites the other's entry, and there is still one.
+		if err := keyring.Set("authctl", ours.Key.Digest(), "fake"); err != nil {
+			t.Fatal(err)
+		}
+		mustPut(t, k, ours)
+		mustPut(t, k, theirs)
+		wantCollection(t, k, ours.Key.Digest(), "login")
+		wantCollection(t, k, theirs.Key.Digest(), "login")
+		if err := cmp.Or(k.Delete(t.Context(), ours.Key), k.Delete(t.Context(), theirs.Key)); err != nil {
+			t.Error(err)
+		}
+		for _, r := range []*Record{theirs, ours} {
+			if _, err := keyring.Get("authctl", r.Key.Digest()); !errors.Is(err, keyring.ErrNotFound) {
+				t.Errorf("after Delete their client gets %v", err)
+			}
+		}
+	})
+}
+
+// Of two entries the newest is read, written and told of; both go.
+func TestSecretServiceTwoEntries(t *testing.T) {
+	testneed.Program(t, "secret-tool")
+	inside(t, func(t *testing.T) []string { return otherDefault(t) }, func(t *testing.T) {
+		k := newSystemKeyring(t)
+		var told []string
+		k.Explain = func(message string) { told = append(told, message) }
+		if err := k.SetSecret(t.Context(), "a", secret.New("fake-ours")); err != nil {
+			t.Fatal(err)
+		}
+		if len(told) > 0 {
+			t.Errorf("one entry is told of: %q", told)
+		}
+		// The service knows the second in which an entry was changed: until the next one begins, nobody knows which is newer.
+		for newer := false; !newer; newer = readsNewer(t, k) {
+			secretTool(t, "fake-newer", "store", "--collection=login", "--label=x", "service", "authctl", "username", "a", "more", "x")
+		}
+		told = nil
+		if got, err := k.Secret(t.Context(), "a"); err != nil || got.Reveal() != "fake-newer" {
+			t.Errorf("Secret() = %q, %v, want the newer one", got.Reveal(), err)
+		}
+		if len(told) != 1 || !strings.Contains(told[0], "2 entries") || !strings.Contains(told[0], "/collection/login/") {
+			t.Errorf("what is explained is %q", told)
+		}
+		for _, value := range []string{"fake-one", "fake-two"} {
+			if err := k.SetSecret(t.Context(), "a", secret.New(value)); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := k.Secret(t.Context(), "a"); err != nil || got.Reveal() != value {
+				t.Errorf("Secret() = %q, %v, want what was written", got.Reveal(), err)
+			}
+		}
+		if err := k.DeleteSecret(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.Secret(t.Context(), "a"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("after DeleteSecret: %v", err)
+		}
+	})
+}
+
+func readsNewer(t *testing.T, k *Keyring) bool {
+	t.Helper()
+	got, err := k.Secret(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Reveal() == "fake-newer"
+}
+
 func TestSecretServiceNamedSecrets(t *testing.T) {
 	inside(t, unlockedSession, func(t *testing.T) { testNamedSecrets(t, newSystemKeyring(t)) })
 }
@@ -103,20 +277,15 @@ func TestSecretTool(t *testing.T) {
 	testneed.Program(t, "secret-tool")
 	inside(t, unlockedSession, func(t *testing.T) {
 		k := newSystemKeyring(t)
-		cmd := exec.CommandContext(t.Context(), "secret-tool", "store", "--label=authctl", "service", "authctl", "username", "a")
-		cmd.Stdin = strings.NewReader("fake-from-outside")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("secret-tool: %v\n%s", err, out)
-		}
+		secretTool(t, "fake-from-outside", "store", "--label=authctl", "service", "authctl", "username", "a")
 		if got, err := k.Secret(t.Context(), "a"); err != nil || got.Reveal() != "fake-from-outside" {
 			t.Errorf("Secret() = %q, %v", got.Reveal(), err)
 		}
 		if err := k.SetSecret(t.Context(), "a", secret.New("fake-ours")); err != nil {
 			t.Errorf("SetSecret over another program's entry: %v", err)
 		}
-		out, err := exec.CommandContext(t.Context(), "secret-tool", "lookup", "service", "authctl", "username", "a").Output()
-		if err != nil || string(out) != "fake-ours" {
-			t.Errorf("secret-tool finds %q, %v", out, err)
+		if out := secretTool(t, "", "lookup", "service", "authctl", "username", "a"); out != "fake-ours" {
+			t.Errorf("secret-tool finds %q", out)
 		}
 		if err := k.DeleteSecret(t.Context(), "a"); err != nil {
 			t.Error(err)

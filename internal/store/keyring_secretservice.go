@@ -37,6 +37,8 @@ var errStaysLocked = errors.New("the collection stayed locked")
 // process and is made when it is needed.
 type secretService struct {
 	keyring *Keyring
+	// address finds the bus.
+	address func() (string, error)
 	// turn is held by whoever uses the rest.
 	turn chan struct{}
 	bus  *bus
@@ -47,7 +49,11 @@ type secretService struct {
 }
 
 func systemKeyring(k *Keyring) backend {
-	return &secretService{keyring: k, turn: make(chan struct{}, 1)}
+	return newSecretService(k, findKeyring)
+}
+
+func newSecretService(k *Keyring, address func() (string, error)) *secretService {
+	return &secretService{keyring: k, address: address, turn: make(chan struct{}, 1)}
 }
 
 // with has do use the connection, in turn. One that was made earlier may have lost the bus
@@ -70,7 +76,7 @@ func (s *secretService) with(ctx context.Context, do func() error) error {
 // try has do use the connection, and gives up one that is of no use any more.
 func (s *secretService) try(ctx context.Context, do func() error) error {
 	if s.bus == nil {
-		address, err := findKeyring()
+		address, err := s.address()
 		if err != nil {
 			return err
 		}

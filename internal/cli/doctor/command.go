@@ -109,8 +109,8 @@ func (d *doctor) checkAll(ctx context.Context) error {
 		return nil
 	}
 	d.local = local
-	// Nobody is waited for here, so the keyring has no more time than it has in a script.
-	local.Keyring.Timeout = 0
+	// Nobody is asked or waited for here, so the keyring has no more time than it has in a script.
+	local.Keyring.Timeout, local.Keyring.NeverAsk = 0, true
 	keyring := &carefulKeyring{keyring: local.Keyring}
 	local.Fetcher().Keyring = keyring
 	limit := d.timeout.Or(cmp.Or(local.Env.Timeout, usualLimit))

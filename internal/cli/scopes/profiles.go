@@ -55,6 +55,8 @@ func everyProfile(d *verb.Deps) (setup *client.Local, list []*config.Profile, as
 func cachedBy(ctx context.Context, d *verb.Deps, setup *client.Local) func(p *config.Profile) []string {
 	var entries []store.Entry
 	if setup != nil {
+		// It is not worth a person's password.
+		setup.Keyring.NeverAsk = true
 		if chosen, err := setup.QuietStore(); err == nil {
 			entries, _ = chosen.List(ctx)
 		}
