@@ -43,7 +43,8 @@ func (s *secretService) prompt(ctx context.Context, path dbus.ObjectPath) (dbus.
 		s.bus.tell(&request{path: path, method: promptInterface + ".Dismiss"})
 		return dbus.Variant{}, fmt.Errorf("its prompt got %w", context.Cause(ctx))
 	case err != nil:
-		return dbus.Variant{}, err
+		// Not what asks for another try: nobody is asked twice.
+		return dbus.Variant{}, unusable(systemProblem(err))
 	case outcome == nil:
 		return dbus.Variant{}, unusable(Unreachable, errLeft)
 	}
