@@ -126,7 +126,9 @@ func (s *Session) SetDefault(name string) error {
 	})
 }
 
-func collection(name string) dbus.ObjectPath { return secretsPath + "/collection/" + dbus.ObjectPath(name) }
+func collection(name string) dbus.ObjectPath {
+	return secretsPath + "/collection/" + dbus.ObjectPath(name)
+}
 
 // call does something over a connection of its own.
 func (s *Session) call(do func(*dbus.Conn) error) error {
