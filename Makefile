@@ -99,10 +99,20 @@ generate-check:
 measure:
 	go run ./internal/measure
 
-## bench: times and memory beside those of comparable programs, in bench/results
+## bench: times and memory beside those of comparable programs, in bench/results; BENCHFLAGS='-rounds 10 -soak 1000'
 .PHONY: bench
-bench: test-deps
+bench:
+	@scripts/install-test-deps --bench
 	go run ./bench $(BENCHFLAGS)
+
+# What bench-results and bench-pictures are made of: the three newest runs.
+RUNS ?= $(shell ls -1 bench/results/*.json 2>/dev/null | tail -n 3)
+
+## bench-results: bench/RESULTS.md from the three newest runs of make bench, or RUNS=…
+.PHONY: bench-results
+bench-results:
+	go run ./bench -markdown $(RUNS) > bench/RESULTS.md.new
+	mv bench/RESULTS.md.new bench/RESULTS.md
 
 ## bench-compare: two results of make bench, OLD=… NEW=…
 .PHONY: bench-compare

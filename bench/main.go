@@ -1,8 +1,10 @@
 //go:build linux
 
 // Command bench measures authctl as it is released beside programs that do a comparable job, in one run and in turns
-// (A B A B …), because the figures of two runs on a busy machine do not compare. It starts a real Secret Service and
-// the sandbox of its own, prints a table and keeps it in bench/results. It is run by `make bench`.
+// (A B C … A B C …), because the figures of two runs on a busy machine do not compare. It starts a real Secret Service and
+// the sandbox of its own, prints tables and keeps them in bench/results. It is run by `make bench`.
+//
+// With -markdown or -charts it measures nothing, and writes what runs have kept, which are its arguments.
 package main
 
 import (
@@ -12,28 +14,32 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 )
 
 // options are the flags.
 type options struct {
-	rounds  int
-	crowds  int
-	authctl string
-	results string
+	rounds, crowds, soak int
+	quick                bool
+	authctl              string
+	results              string
+	markdown, charts     bool
 }
 
 func main() {
 	var o options
-	flag.IntVar(&o.rounds, "rounds", 40, "how often each comparison is made")
-	flag.IntVar(&o.crowds, "crowds", 3, "how often 50 processes are started at once")
+	flag.IntVar(&o.rounds, "rounds", 120, "how often each comparison is made")
+	flag.IntVar(&o.crowds, "crowds", 5, "how often each crowd is started")
+	flag.IntVar(&o.soak, "soak", 20000, "how many warm calls are made in a row")
+	flag.BoolVar(&o.quick, "quick", false, "small crowds, few profiles, a short row of calls: to see that it works")
 	flag.StringVar(&o.authctl, "authctl", "", "measure this program instead of building one")
 	flag.StringVar(&o.results, "results", "bench/results", "the directory that keeps the results")
+	flag.BoolVar(&o.markdown, "markdown", false, "write the kept results that are named as Markdown")
+	flag.BoolVar(&o.charts, "charts", false, "write what the pictures of the kept results that are named show, as JSON")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, o)
+	err := run(ctx, o, flag.Args())
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
@@ -41,54 +47,81 @@ func main() {
 	}
 }
 
-// run measures all there is. A missed target is a result and not an error.
-func run(ctx context.Context, o options) (err error) {
-	if o.rounds < 1 || o.crowds < 1 {
-		return errors.New("-rounds and -crowds are at least 1")
+func run(ctx context.Context, o options, args []string) error {
+	if o.markdown || o.charts {
+		return rewrite(o, args)
 	}
-	bed, err := newTestbed(ctx, o.authctl)
+	if o.rounds < 1 || o.crowds < 1 || o.soak < 1 || len(args) > 0 {
+		return errors.New("-rounds, -crowds and -soak are at least 1, and there are no arguments")
+	}
+	r, err := measure(ctx, o)
 	if err != nil {
 		return err
-	}
-	defer func() { err = errors.Join(err, bed.close()) }()
-	comparisons, err := bed.comparisons(ctx)
-	if err != nil {
-		return err
-	}
-	r := &report{Rounds: o.rounds, Started: time.Now()}
-	for _, c := range comparisons {
-		fmt.Fprintf(os.Stderr, "bench: %s\n", c.title)
-		result, err := c.measure(ctx, bed.peak, o.rounds)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.title, err)
-		}
-		r.Comparisons = append(r.Comparisons, result)
-	}
-	for _, store := range []string{"file", "keyring"} {
-		fmt.Fprintf(os.Stderr, "bench: %d processes at once, %s store\n", crowdSize, store)
-		result, err := bed.crowd(ctx, store, o.crowds)
-		if err != nil {
-			return fmt.Errorf("%d processes at once, %s store: %w", crowdSize, store, err)
-		}
-		r.Crowds = append(r.Crowds, result)
 	}
 	return r.publish(os.Stdout, o.results)
 }
 
-// publish prints the table and keeps it, with a copy in the format of Go's benchmarks for benchstat.
-func (r *report) publish(stdout *os.File, directory string) error {
-	if _, err := stdout.WriteString(r.table()); err != nil {
+// rewrite writes kept results in another form.
+func rewrite(o options, names []string) error {
+	reports, err := readReports(names)
+	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
-	stem := filepath.Join(directory, r.Started.UTC().Format("2006-01-02T15-04-05Z"))
-	for name, text := range map[string]string{stem + ".txt": r.table(), stem + ".bench": r.benchmarks()} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+	text := results(reports)
+	if o.charts {
+		if text, err = charts(reports); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(stdout, "\nkept in %s.txt and .bench\n", stem)
+	_, err = os.Stdout.WriteString(text)
 	return err
 }
+
+// measure measures all there is. A missed target is a result and not an error.
+func measure(ctx context.Context, o options) (_ *report, err error) {
+	r := &report{Started: time.Now(), Rounds: o.rounds, Machine: thisMachine()}
+	b, err := newTestbed(ctx, o.authctl)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	for _, set := range b.comparisons() {
+		c, err := set(ctx, o.quick)
+		if err != nil {
+			return nil, err
+		}
+		say(c.title)
+		g, err := c.measure(ctx, b.runner, o.rounds)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.title, err)
+		}
+		r.Groups = append(r.Groups, g)
+	}
+	if err := r.measureMany(ctx, b, o); err != nil {
+		return nil, err
+	}
+	r.Took, r.Machine.Peers, r.Unmeasured = time.Since(r.Started), b.versions, b.unmeasured
+	return r, nil
+}
+
+// measureMany measures many processes: at once, and in a row.
+func (r *report) measureMany(ctx context.Context, b *testbed, o options) error {
+	sizes := []int{1, 10, 50, 200}
+	if o.quick {
+		sizes, o.soak = []int{1, 5}, min(o.soak, 120)
+	}
+	say("processes at once")
+	crowd, err := b.crowds(ctx, sizes, o.crowds)
+	if err != nil {
+		return fmt.Errorf("processes at once: %w", err)
+	}
+	say(fmt.Sprintf("%d warm calls", o.soak))
+	soak, err := b.soak(ctx, o.soak)
+	if err != nil {
+		return fmt.Errorf("%d warm calls: %w", o.soak, err)
+	}
+	r.Groups = append(r.Groups, crowd, soak)
+	return nil
+}
+
+func say(what string) { fmt.Fprintf(os.Stderr, "bench: %s\n", what) }

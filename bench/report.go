@@ -3,103 +3,190 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// report is a whole run.
+// report is a whole run, as it is kept. Durations are in nanoseconds.
 type report struct {
-	Rounds      int
-	Started     time.Time
-	Comparisons []result
-	Crowds      []crowdResult
+	Started time.Time
+	Took    time.Duration
+	Rounds  int
+	Machine machine
+	Groups  []group
+	// Unmeasured says what could not be measured, and why.
+	Unmeasured []string
 }
 
-// table is the run for people.
-func (r *report) table() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s/%s, %d CPUs, %d rounds in turns; times in ms, memory in MiB\n\n",
-		r.Started.UTC().Format(time.RFC3339), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), r.Rounds)
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	line := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) } // b takes everything
-	line("\tmedian\tleast\tpeak\tresult")
-	for _, c := range r.Comparisons {
-		line("%s\t\t\t\t%s", c.title, c.verdict())
-		line("  %s\t%s\t%s\t%s\t", c.ours.name, ms(median(c.oursTimes)), ms(slices.Min(c.oursTimes)), mib(c.oursPeak))
-		line("  %s\t%s\t%s\t%s\t", c.theirs.name, ms(median(c.theirsTimes)), ms(slices.Min(c.theirsTimes)),
-			mib(c.theirsPeak))
-	}
-	for _, c := range r.Crowds {
-		line("%d processes at once, empty %s store\t\t\t\t%s", crowdSize, c.store, c.verdict())
-		line("  authctl token get\t%s\t%s\t\t", ms(median(c.times)), ms(slices.Min(c.times)))
-	}
-	_ = w.Flush()
-	return b.String()
+// machine describes what was measured on, without naming it.
+type machine struct {
+	CPUs             int
+	System, Go, Arch string
+	// Peers are the versions of the Debian packages that were measured beside authctl.
+	Peers []string
 }
 
-// benchmarks is the run in the format of Go's benchmarks
-// (https://go.dev/design/14313-benchmark-format), one line a measurement.
+// group is a comparison that was measured.
+type group struct {
+	ID, Title string
+	Rows      []row
+	Verdicts  []verdict
+}
+
+// row is one program of a group.
+type row struct {
+	Name string
+	Note string `json:",omitempty"`
+	// Size is what the row varies in: profiles, bytes of a token, processes.
+	Size  int `json:",omitzero"`
+	Times []time.Duration
+	// Peak is in KiB.
+	Peak   int64 `json:",omitzero"`
+	Faults int64 `json:",omitzero"`
+	// Requests are those that reached the service, each time.
+	Requests []int `json:",omitempty"`
+}
+
+// row finds a row by its name.
+func (g group) row(name string) (row, bool) {
+	for _, r := range g.Rows {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return row{}, false
+}
+
+// verdict is a target and what was measured.
+type verdict struct {
+	Row     string
+	Against string `json:",omitempty"`
+	Unit    unit
+	Most    float64
+	// Value is nil where it could not be measured.
+	Value *float64
+}
+
+func (v verdict) with(value float64) verdict {
+	v.Value = &value
+	return v
+}
+
+// what is the target in words: "authctl, keyring: at most 0.45 × secret-tool lookup".
+func (v verdict) what() string {
+	text := fmt.Sprintf("%s: at most %s", v.Row, v.quantity(v.Most))
+	switch {
+	case v.Against == "":
+		return text
+	case v.Unit == ratio:
+		return text + " " + v.Against
+	}
+	return text + " more than " + v.Against
+}
+
+// outcome is what was measured, and whether that is enough.
+func (v verdict) outcome() string {
+	if v.Value == nil {
+		return "not measured"
+	}
+	if *v.Value <= v.Most {
+		return v.quantity(*v.Value) + ", met"
+	}
+	return v.quantity(*v.Value) + ", missed"
+}
+
+func (v verdict) quantity(value float64) string {
+	switch v.Unit {
+	case ratio:
+		return fmt.Sprintf("%.2f ×", value)
+	case more, peak:
+		return fmt.Sprintf("%.1f %s", value, v.Unit)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%.0f %s", value, v.Unit))
+}
+
+// thisMachine describes where the program runs.
+func thisMachine() machine {
+	m := machine{CPUs: runtime.NumCPU(), System: runtime.GOOS, Go: runtime.Version(), Arch: runtime.GOARCH}
+	var name unix.Utsname
+	if unix.Uname(&name) == nil {
+		// What follows the version says who built the kernel, and for what.
+		version, _, _ := strings.Cut(unix.ByteSliceToString(name.Release[:]), "-")
+		m.System = "Linux " + version
+	}
+	return m
+}
+
+func (m machine) String() string {
+	return fmt.Sprintf("%d CPUs, %s, %s, %s", m.CPUs, m.System, m.Arch, m.Go)
+}
+
+// publish prints the tables and keeps the run: as it was printed, as JSON, and in the format of Go's benchmarks for
+// benchstat.
+func (r *report) publish(stdout *os.File, directory string) error {
+	text := r.text()
+	kept, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return err
+	}
+	if _, err := stdout.WriteString(text); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return err
+	}
+	stem := filepath.Join(directory, r.Started.UTC().Format("2006-01-02T15-04-05Z"))
+	for suffix, content := range map[string]string{
+		".txt": text, ".json": string(kept) + "\n", ".bench": r.benchmarks(),
+	} {
+		if err := os.WriteFile(stem+suffix, []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(stdout, "\nkept in %s.txt, .json and .bench\n", stem)
+	return err
+}
+
+// readReports reads runs that were kept as JSON.
+func readReports(names []string) ([]report, error) {
+	reports := make([]report, len(names))
+	for i, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(text, &reports[i]); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+	}
+	return reports, nil
+}
+
+// benchmarks is the run in the format of Go's benchmarks (https://go.dev/design/14313-benchmark-format), one line a
+// measurement.
 func (r *report) benchmarks() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "goos: %s\ngoarch: %s\npkg: github.com/authctl/authctl/bench\n", runtime.GOOS, runtime.GOARCH)
-	for _, c := range r.Comparisons {
-		for _, s := range []struct {
-			name  string
-			times []time.Duration
-		}{{c.ours.name, c.oursTimes}, {c.theirs.name, c.theirsTimes}} {
-			for _, t := range s.times {
-				fmt.Fprintf(&b, "Benchmark%s/%s 1 %d ns/op\n", word(c.title), word(s.name), t.Nanoseconds())
+	for _, g := range r.Groups {
+		for _, row := range g.Rows {
+			for i, t := range row.Times {
+				fmt.Fprintf(&b, "Benchmark%s/%s 1 %d ns/op", word(g.ID), word(row.Name), t.Nanoseconds())
+				if i < len(row.Requests) {
+					fmt.Fprintf(&b, " %d requests", row.Requests[i])
+				}
+				b.WriteString("\n")
 			}
-		}
-	}
-	for _, c := range r.Crowds {
-		for i, t := range c.times {
-			fmt.Fprintf(&b, "BenchmarkCrowd/%s 1 %d ns/op %d requests\n", word(c.store), t.Nanoseconds(), c.requests[i])
 		}
 	}
 	return b.String()
 }
-
-// verdict compares the medians with the targets.
-func (r result) verdict() string {
-	var parts []string
-	ours, theirs := median(r.oursTimes), median(r.theirsTimes)
-	if r.maxRatio > 0 {
-		ratio := float64(ours) / float64(theirs)
-		parts = append(parts, fmt.Sprintf("%.2f× of at most %.2f×: %s", ratio, r.maxRatio, met(ratio <= r.maxRatio)))
-	}
-	if r.maxMore > 0 {
-		more := ours - theirs
-		parts = append(parts, fmt.Sprintf("%+.1f ms of at most %+.1f ms: %s",
-			inMS(more), inMS(r.maxMore), met(more <= r.maxMore)))
-	}
-	if r.maxPeak > 0 {
-		parts = append(parts, fmt.Sprintf("%s MiB of less than %s MiB: %s",
-			mib(r.oursPeak), mib(r.maxPeak), met(r.oursPeak < r.maxPeak)))
-	}
-	return strings.Join(parts, "; ")
-}
-
-func (c crowdResult) verdict() string {
-	return fmt.Sprintf("%d requests at most of 1: %s", slices.Max(c.requests), met(slices.Max(c.requests) == 1))
-}
-
-func met(ok bool) string {
-	if ok {
-		return "met"
-	}
-	return "missed"
-}
-
-func inMS(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f", inMS(d)) }
-
-func mib(kib int64) string { return fmt.Sprintf("%.1f", float64(kib)/1024) }
 
 // word makes a name that benchstat takes as one.
 func word(s string) string {

@@ -5,14 +5,14 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,72 +20,84 @@ import (
 	"github.com/authctl/authctl/internal/secretservicetest"
 )
 
-// patience bounds the waits for the sandbox.
+// patience bounds the waits for the sandbox and for daemons.
 const patience = 20 * time.Second
 
 // A testbed is everything that is measured in: programs, a keyring, a sandbox and its configuration.
 type testbed struct {
 	dir     string
 	session *secretservicetest.Session
-	sandbox *exec.Cmd
+	closers []func() error
 
-	authctl, empty, peak string
-	// url is the sandbox's, config its configuration.
-	url, config string
+	authctl, empty, runner, bus string
+	// url is the sandbox's, config its configuration, profile the lines of the talkdesk profile in it.
+	url, config, profile string
 	// clientID and secret are the talkdesk profile's.
 	clientID, secret string
 	scopes           []string
 	storeKey         string
+
+	// stores are those that can be used here.
+	stores []string
+	// token is the one that is kept, digest the name of its record in the keyring.
+	token, digest string
+	// versions are those of the peers, unmeasured says what cannot be measured, and why.
+	versions, unmeasured []string
 }
 
 // newTestbed sets a testbed up. authctl is the program to measure; empty means that one is built.
 func newTestbed(ctx context.Context, authctl string) (_ *testbed, err error) {
-	r := &testbed{authctl: authctl}
+	b := &testbed{authctl: authctl}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, r.close())
+			err = errors.Join(err, b.close())
 		}
 	}()
-	if r.dir, err = os.MkdirTemp("", "authctl-bench-"); err != nil {
+	if b.dir, err = os.MkdirTemp("", "authctl-bench-"); err != nil {
 		return nil, err
 	}
-	if err := r.buildAll(ctx); err != nil {
+	b.onClose(func() error { return os.RemoveAll(b.dir) })
+	if err := b.buildAll(ctx); err != nil {
 		return nil, err
 	}
-	if r.session, err = secretservicetest.New(); err != nil {
+	if b.session, err = secretservicetest.New(); err != nil {
 		return nil, fmt.Errorf("starting a Secret Service: %w", err)
 	}
+	b.onClose(func() error { b.session.Close(); return nil })
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err
 	}
-	r.storeKey = identity.String()
-	if err := r.startSandbox(); err != nil {
+	b.storeKey = identity.String()
+	if err := b.startSandbox(); err != nil {
 		return nil, fmt.Errorf("starting the sandbox: %w", err)
 	}
-	return r, r.readProfile()
+	if err := b.readProfile(); err != nil {
+		return nil, err
+	}
+	return b, b.keepToken(ctx)
 }
 
-func (r *testbed) buildAll(ctx context.Context) (err error) {
-	if r.empty, err = buildSource(ctx, r.dir, "empty", emptySource); err != nil {
+func (b *testbed) buildAll(ctx context.Context) (err error) {
+	for name, source := range map[string]string{"empty": emptySource, "runner": runnerSource, "bus": busSource} {
+		if _, err := buildSource(ctx, b.dir, name, source); err != nil {
+			return err
+		}
+	}
+	b.empty, b.runner, b.bus = filepath.Join(b.dir, "empty"), filepath.Join(b.dir, "runner"), filepath.Join(b.dir, "bus")
+	if b.authctl == "" {
+		b.authctl, err = buildAuthctl(ctx, b.dir)
 		return err
 	}
-	if r.peak, err = buildSource(ctx, r.dir, "peak", peakSource); err != nil {
-		return err
-	}
-	if r.authctl == "" {
-		r.authctl, err = buildAuthctl(ctx, r.dir)
-		return err
-	}
-	r.authctl, err = filepath.Abs(r.authctl)
+	b.authctl, err = filepath.Abs(b.authctl)
 	return err
 }
 
 // startSandbox runs the sandbox as a process of its own, as a user would.
-func (r *testbed) startSandbox() error {
-	r.config = filepath.Join(r.dir, "sandbox.yaml")
-	cmd := exec.Command(r.authctl, "sandbox", "serve", "--config-out", r.config) //nolint:noctx // close interrupts it
-	cmd.Env = r.env("memory")
+func (b *testbed) startSandbox() error {
+	b.config = filepath.Join(b.dir, "sandbox.yaml")
+	cmd := exec.Command(b.authctl, "sandbox", "serve", "--config-out", b.config) //nolint:noctx // close interrupts it
+	cmd.Env = b.env("memory")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return err
@@ -93,13 +105,19 @@ func (r *testbed) startSandbox() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	r.sandbox = cmd
+	b.onClose(func() error {
+		_ = cmd.Process.Signal(os.Interrupt)
+		giveUp := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+		defer giveUp.Stop()
+		_ = cmd.Wait()
+		return nil
+	})
 	giveUp := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer giveUp.Stop()
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
 		if _, url, ok := strings.Cut(lines.Text(), "sandbox ready at "); ok {
-			r.url = strings.TrimSpace(url)
+			b.url = strings.TrimSpace(url)
 			go func() { _, _ = io.Copy(io.Discard, stderr) }()
 			return nil
 		}
@@ -107,119 +125,153 @@ func (r *testbed) startSandbox() error {
 	return errors.New("it ended, or took too long, before it was ready")
 }
 
-// readProfile takes what curl needs to know out of the sandbox's talkdesk profile.
-func (r *testbed) readProfile() error {
-	block, err := r.profile()
+// readProfile takes the talkdesk profile out of the sandbox's configuration, and what curl needs to know out of that.
+func (b *testbed) readProfile() error {
+	text, err := os.ReadFile(b.config)
 	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(block) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		value = strings.Trim(value, `"`)
-		switch {
-		case key == "client_id":
-			r.clientID = value
-		case key == "client_secret":
-			name := filepath.Join(filepath.Dir(r.config), strings.TrimPrefix(value, "file:"))
-			text, err := os.ReadFile(name)
-			if err != nil {
-				return fmt.Errorf("reading the sandbox's client secret: %w", err)
-			}
-			r.secret = strings.TrimSpace(string(text))
-		case strings.HasPrefix(key, "- "):
-			r.scopes = append(r.scopes, strings.Trim(key[2:], `"`))
-		}
-	}
-	if r.clientID == "" || r.secret == "" || len(r.scopes) == 0 {
-		return fmt.Errorf("the profile talkdesk in %s has no client_id, client_secret or scopes", r.config)
-	}
-	return nil
-}
-
-// profile returns the lines of the talkdesk profile in the sandbox's configuration, less the line that names it.
-func (r *testbed) profile() (string, error) {
-	text, err := os.ReadFile(r.config)
-	if err != nil {
-		return "", err
-	}
-	_, block, ok := strings.Cut(string(text), "\n  talkdesk:\n")
-	if !ok {
-		return "", fmt.Errorf("%s has no profile talkdesk", r.config)
-	}
-	var b strings.Builder
+	_, block, _ := strings.Cut(string(text), "\n  "+profileName+":\n")
 	for line := range strings.Lines(block) {
 		if !strings.HasPrefix(line, "    ") {
 			break
 		}
-		b.WriteString(line)
+		b.profile += line
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		value = strings.Trim(value, `"`)
+		switch {
+		case key == "client_id":
+			b.clientID = value
+		case key == "client_secret":
+			name := filepath.Join(filepath.Dir(b.config), strings.TrimPrefix(value, "file:"))
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return fmt.Errorf("reading the sandbox's client secret: %w", err)
+			}
+			b.secret = strings.TrimSpace(string(text))
+		case strings.HasPrefix(key, "- "):
+			b.scopes = append(b.scopes, strings.Trim(key[2:], `"`))
+		}
 	}
-	return b.String(), nil
+	if b.clientID == "" || b.secret == "" || len(b.scopes) < 2 {
+		return fmt.Errorf("the profile %s in %s has no client_id, client_secret or two scopes", profileName, b.config)
+	}
+	return nil
+}
+
+// keepToken has a token kept in each store that can be used here. The keyring and the file must be among them.
+func (b *testbed) keepToken(ctx context.Context) error {
+	for _, store := range []string{"keyring", "kernel", "file"} {
+		token, err := capture(ctx, b.env(store), b.authctl, "token", "get", profileName)
+		switch {
+		case err == nil:
+			b.stores, b.token = append(b.stores, store), strings.TrimSpace(token)
+		case store == "kernel":
+			b.lack(warmName(store), err)
+		default:
+			return err
+		}
+	}
+	var err error
+	b.digest, err = b.storedDigest(ctx)
+	return err
+}
+
+// storedDigest returns the account that the token is stored under in the keyring, which the Secret Service calls the
+// attribute username.
+func (b *testbed) storedDigest(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "secret-tool", "search", "--all", "service", "authctl")
+	cmd.Env = b.env("keyring")
+	// secret-tool prints the attributes on stderr.
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("searching the keyring: %w", err)
+	}
+	var found []string
+	for line := range strings.Lines(string(said)) {
+		if _, account, ok := strings.Cut(strings.TrimSpace(line), "attribute.username = "); ok {
+			found = append(found, account)
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("%d entries of authctl in the keyring after one token, want 1", len(found))
+	}
+	return found[0], nil
 }
 
 // env is the environment in which authctl uses one of the stores of this testbed.
-func (r *testbed) env(store string) []string {
-	return append(append(clean(), r.session.Env()...),
-		"AUTHCTL_CONFIG="+r.config,
+func (b *testbed) env(store string) []string {
+	env := clean()
+	if b.session != nil {
+		env = append(env, b.session.Env()...)
+	}
+	return append(env,
+		"AUTHCTL_CONFIG="+b.config,
 		"AUTHCTL_STORE="+store,
-		"AUTHCTL_STORE_DIR="+filepath.Join(r.dir, "store"),
-		"AUTHCTL_STORE_KEY="+r.storeKey,
-		"AUTHCTL_RUNTIME_DIR="+filepath.Join(r.dir, "run"),
+		"AUTHCTL_STORE_DIR="+b.storeDir(store),
+		"AUTHCTL_STORE_KEY="+b.storeKey,
+		"AUTHCTL_RUNTIME_DIR="+b.runtimeDir(),
 	)
 }
 
-// tokenRequests returns how often the talkdesk token endpoint was asked.
-func (r *testbed) tokenRequests(ctx context.Context) (int, error) {
-	var log struct {
-		Requests []struct {
-			Service string `json:"service"`
-		} `json:"requests"`
+func (b *testbed) storeDir(store string) string { return filepath.Join(b.dir, "store-"+store) }
+
+func (b *testbed) runtimeDir() string { return filepath.Join(b.dir, "run") }
+
+// stateDir has the index of the keyring, and the files of the store kernel.
+func (b *testbed) stateDir() string { return filepath.Join(b.session.Home(), "state", "authctl") }
+
+// empties forgets the tokens of a store. Its directories stay.
+func (b *testbed) empties(ctx context.Context, store string) error {
+	if store == "keyring" {
+		// secret-tool exits with 1 when there was nothing to clear.
+		_, _ = capture(ctx, b.env(store), "secret-tool", "clear", "service", "authctl")
+		return nil
 	}
-	if err := r.control(ctx, http.MethodGet, "requests", "", &log); err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, request := range log.Requests {
-		if request.Service == "talkdesk" {
-			n++
+	for _, dir := range []string{b.storeDir(store), b.stateDir()} {
+		for _, name := range filesBelow(dir) {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
 		}
 	}
-	return n, nil
+	return nil
 }
 
-// control asks the sandbox itself; into may be nil.
-func (r *testbed) control(ctx context.Context, method, page, body string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, method, r.url+"/_sandbox/"+page, strings.NewReader(body))
-	if err != nil {
-		return err
+// filesBelow lists the files below some directories, which need not be there.
+func filesBelow(dirs ...string) (names []string) {
+	for _, dir := range dirs {
+		_ = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				names = append(names, name)
+			}
+			return nil
+		})
 	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := (&http.Client{Timeout: patience}).Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the sandbox answered %s %s with status %d", method, page, resp.StatusCode)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.NewDecoder(resp.Body).Decode(into)
+	return names
 }
+
+// file writes a file into the testbed and returns its path.
+func (b *testbed) file(name, text string) (string, error) {
+	path := filepath.Join(b.dir, name)
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
+// lack notes what cannot be measured, and why.
+func (b *testbed) lack(what string, err error) {
+	reason := strings.ReplaceAll(err.Error(), b.dir+string(filepath.Separator), "")
+	reason = strings.Join(strings.Fields(strings.TrimPrefix(reason, what+": ")), " ")
+	b.unmeasured = append(b.unmeasured, what+": "+reason)
+}
+
+func (b *testbed) onClose(f func() error) { b.closers = append(b.closers, f) }
 
 // close ends what runs and removes what was made. A testbed that is only half set up may be closed.
-func (r *testbed) close() error {
-	if r.sandbox != nil {
-		_ = r.sandbox.Process.Signal(os.Interrupt)
-		giveUp := time.AfterFunc(patience, func() { _ = r.sandbox.Process.Kill() })
-		_ = r.sandbox.Wait()
-		giveUp.Stop()
+func (b *testbed) close() error {
+	var errs []error
+	for _, f := range slices.Backward(b.closers) {
+		errs = append(errs, f())
 	}
-	if r.session != nil {
-		r.session.Close()
-	}
-	if r.dir == "" {
-		return nil
-	}
-	return os.RemoveAll(r.dir)
+	b.closers = nil
+	return errors.Join(errs...)
 }

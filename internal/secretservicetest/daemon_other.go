@@ -4,7 +4,7 @@ package secretservicetest
 
 import "errors"
 
-type daemon struct{}
+type daemon struct{ pid int }
 
 func (*daemon) stop() {}
 

@@ -141,6 +141,17 @@ func (s *Session) EnvWithoutAddress() []string {
 	}
 }
 
+// PIDs are the processes of the bus and of the Secret Service, where it runs.
+func (s *Session) PIDs() []int {
+	var pids []int
+	for _, d := range []*daemon{s.bus, s.secret} {
+		if d != nil {
+			pids = append(pids, d.pid)
+		}
+	}
+	return pids
+}
+
 // Close ends the daemons and removes the home directory. It may be called twice.
 func (s *Session) Close() {
 	s.secret.stop()

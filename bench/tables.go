@@ -1,0 +1,155 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// A grid is a table whose first line is its head.
+type grid [][]string
+
+// grid shows a group: what each row took, and that in relation to the first row whose name is not authctl's.
+func (g group) grid() grid {
+	table := grid{{g.Title, "median ms", "quartiles", "ratio", "peak MiB", "faults", "requests"}}
+	base := g.base()
+	for _, r := range g.Rows {
+		line := []string{r.label(), "–", "–", "–", "–", "–", "–"}
+		if len(r.Times) > 0 {
+			line[1] = ms(median(r.Times))
+			line[2] = ms(quantile(r.Times, 0.25)) + "–" + ms(quantile(r.Times, 0.75))
+		}
+		if base > 0 {
+			line[3] = fmt.Sprintf("%.2f", float64(median(r.Times))/float64(base))
+		}
+		if r.Peak > 0 {
+			line[4] = fmt.Sprintf("%.1f", float64(r.Peak)/1024)
+		}
+		if r.Faults > 0 {
+			line[5] = fmt.Sprint(r.Faults)
+		}
+		if len(r.Requests) > 0 {
+			line[6] = fmt.Sprint(slices.Max(r.Requests))
+		}
+		table = append(table, line)
+	}
+	return table.withoutEmptyColumns()
+}
+
+func (r row) label() string {
+	if r.Note == "" {
+		return r.Name
+	}
+	return r.Name + " (" + r.Note + ")"
+}
+
+// base is what the ratios of a group are to: what its first target is told in relation to.
+func (g group) base() time.Duration {
+	for _, v := range g.Verdicts {
+		if r, ok := g.row(v.Against); ok && v.Against != "" {
+			return median(r.Times)
+		}
+	}
+	return 0
+}
+
+func (t grid) withoutEmptyColumns() grid {
+	for column := len(t[0]) - 1; column > 0; column-- {
+		if slices.ContainsFunc(t[1:], func(line []string) bool { return line[column] != "–" }) {
+			continue
+		}
+		for i := range t {
+			t[i] = slices.Delete(t[i], column, column+1)
+		}
+	}
+	return t
+}
+
+// text is the run for a terminal.
+func (r *report) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %v, %d rounds in turns, %v\n", r.Started.UTC().Format(time.RFC3339), r.Machine, r.Rounds,
+		r.Took.Round(time.Second))
+	for _, g := range r.Groups {
+		b.WriteString("\n")
+		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		for _, line := range g.grid() {
+			_, _ = fmt.Fprintln(w, strings.Join(line, "\t")) // b takes everything
+		}
+		_ = w.Flush()
+		for _, v := range g.Verdicts {
+			fmt.Fprintf(&b, "  target %s: %s\n", v.what(), v.outcome())
+		}
+	}
+	for _, line := range r.Unmeasured {
+		fmt.Fprintf(&b, "\nnot measured: %s\n", line)
+	}
+	return b.String()
+}
+
+// markdown writes a table as GitHub reads it, the first column to the left.
+func (t grid) markdown(b *strings.Builder) {
+	for i, line := range t {
+		fmt.Fprintf(b, "| %s |\n", strings.Join(line, " | "))
+		if i == 0 {
+			fmt.Fprintf(b, "|---|%s\n", strings.Repeat("--:|", len(line)-1))
+		}
+	}
+	b.WriteString("\n")
+}
+
+const markdownHead = `# Results of make bench
+
+Written by ` + "`make bench-results`" + ` from the runs that ` + "`make bench`" + ` kept in bench/results. Times are medians with their
+quartiles, in milliseconds; compare ratios, since machines differ. What the figures mean is in
+[docs/performance.md](../docs/performance.md).
+
+`
+
+// results is bench/RESULTS.md: the targets of all runs side by side, then each run.
+func results(reports []report) string {
+	var b strings.Builder
+	b.WriteString(markdownHead)
+	fmt.Fprintf(&b, "Measured on %v; beside %s.\n\n## Targets\n\n", reports[0].Machine,
+		strings.Join(reports[0].Machine.Peers, ", "))
+	targetGrid(reports).markdown(&b)
+	for i, r := range reports {
+		fmt.Fprintf(&b, "## Run %d\n\n%s, %d rounds in turns, %v in all.\n\n", i+1,
+			r.Started.UTC().Format("2006-01-02 15:04 MST"), r.Rounds, r.Took.Round(time.Second))
+		for _, g := range r.Groups {
+			g.grid().markdown(&b)
+		}
+		for _, line := range r.Unmeasured {
+			fmt.Fprintf(&b, "Not measured: %s.\n\n", line)
+		}
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// targetGrid puts the runs side by side. A target is known by its words, since a run may lack one; one that is not the same
+// in each run, such as that of a crowd, is shown as the first run has it.
+func targetGrid(reports []report) grid {
+	table := grid{{"", "target"}}
+	for _, g := range reports[0].Groups {
+		for _, v := range g.Verdicts {
+			table = append(table, []string{g.Title, v.what()})
+		}
+	}
+	for i, r := range reports {
+		table[0] = append(table[0], fmt.Sprintf("run %d", i+1))
+		line := 1
+		for _, g := range r.Groups {
+			for _, v := range g.Verdicts {
+				table[line] = append(table[line], v.outcome())
+				line++
+			}
+		}
+	}
+	return table
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f", inMS(d)) }
