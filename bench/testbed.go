@@ -260,7 +260,8 @@ func (b *testbed) file(name, text string) (string, error) {
 // lack notes what cannot be measured, and why.
 func (b *testbed) lack(what string, err error) {
 	reason := strings.ReplaceAll(err.Error(), b.dir+string(filepath.Separator), "")
-	reason = strings.Join(strings.Fields(strings.TrimPrefix(reason, what+": ")), " ")
+	reason, _, _ = strings.Cut(strings.TrimPrefix(reason, what+": "), "\nauthctl: hint:")
+	reason = strings.Join(strings.Fields(reason), " ")
 	b.unmeasured = append(b.unmeasured, what+": "+reason)
 }
 
