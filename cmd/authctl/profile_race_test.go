@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -97,4 +98,35 @@ func (p *place) lockConfig() (free func()) {
 		p.t.Fatal(err)
 	}
 	return func() { _ = lock.Unlock() }
+}
+
+// TestStoreSetUpAtOnce: of twelve processes one makes the key, the others see that it is there, and it is that of the
+// one configuration.
+func TestStoreSetUpAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.set("AUTHCTL_CONFIG="+p.path("new/config.yaml"), "AUTHCTL_STORE=", "AUTHCTL_STORE_DIR="+p.path("store"))
+	keys, changes := 0, 0
+	for _, o := range p.atOnce(12, "store", "init", "-o", "json") {
+		var done struct {
+			KeyMade       bool `json:"key_made"`
+			ConfigChanged bool `json:"config_changed"`
+		}
+		if err := json.Unmarshal([]byte(o.stdout), &done); err != nil || o.code != 0 {
+			t.Errorf("exit code %d, %v: %s", o.code, err, o.stderr)
+		}
+		if done.KeyMade {
+			keys++
+		}
+		if done.ConfigChanged {
+			changes++
+		}
+	}
+	text, err := os.ReadFile(p.path("new/config.yaml"))
+	if err != nil || keys != 1 || changes != 1 || strings.Count(string(text), "store_key:") != 1 {
+		t.Errorf("%d keys were made, %d configurations written: %v\n%s", keys, changes, err, text)
+	}
+	if o := p.run("token", "list"); o.code != 0 {
+		t.Errorf("the key does not open: exit code %d, %s", o.code, o.stderr)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/sandbox"
 	"github.com/authctl/authctl/internal/cli/scopes"
 	"github.com/authctl/authctl/internal/cli/session"
+	"github.com/authctl/authctl/internal/cli/store"
 	"github.com/authctl/authctl/internal/cli/token"
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/providers/builtin"
@@ -37,6 +38,7 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "exec", Make: run.Command},
 		verb.Made{Name: "curl", Make: curl.Command},
 		verb.Made{Name: "profile", Make: profile.Command},
+		verb.Made{Name: "store", Make: store.Command},
 		verb.Made{Name: "providers", Make: profile.Providers},
 		verb.Made{Name: "sandbox", Make: sandbox.Command},
 		verb.Made{Name: "doctor", Make: doctor.Command},

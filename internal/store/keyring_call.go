@@ -65,6 +65,9 @@ func (k *Keyring) CheckUnlocked(ctx context.Context) error {
 
 var errLocked = errors.New("the collection is locked, and nobody is asked to unlock it")
 
+// Where names the system's keyring for people: "the Secret Service at unix:path=/run/user/1000/bus".
+func (k *Keyring) Where() string { return systemKeyringName() }
+
 // call has the keyring do something, under a deadline. Errors are ErrNotFound or an
 // *UnusableError. A keyring that did not answer once is not waited for a second time: a
 // command makes several calls.

@@ -40,3 +40,6 @@ func systemProblem(err error) (Problem, error) {
 		return Refused, errors.New(secret.Quote(err.Error()))
 	}
 }
+
+// systemKeyringName names the keyring for people.
+func systemKeyringName() string { return "the login keychain" }

@@ -41,6 +41,15 @@ func findKeyring() (string, error) {
 	return findBus(os.Getenv("XDG_RUNTIME_DIR"), filepath.Join("/run/user", strconv.Itoa(os.Geteuid())))
 }
 
+// systemKeyringName names the bus that is used, where there is one.
+func systemKeyringName() string {
+	address, err := findKeyring()
+	if err != nil {
+		return "the Secret Service"
+	}
+	return "the Secret Service at " + secret.Printable(address)
+}
+
 // findBus returns the address of the first bus socket in dirs.
 func findBus(dirs ...string) (string, error) {
 	var looked []string

@@ -45,17 +45,26 @@ func Check(f *config.File, name string) error {
 			Profile: name, Problem: "is the name of what AUTHCTL_PROVIDER and its companions make",
 			Help: "choose another name",
 		}
-	case f.Path == "":
-		return &setting.Error{
-			Problem: "there is no home directory (HOME is not set), and so no place for a configuration file",
-			Help:    "name the configuration file with --config or AUTHCTL_CONFIG",
-		}
+	}
+	if err := CheckPlace(f); err != nil {
+		return err
 	}
 	names, err := f.Names()
 	if err == nil && slices.Contains(names, name) {
 		err = located(f.Path, exists(name))
 	}
 	return err
+}
+
+// CheckPlace returns a *setting.Error where there is no place for a configuration.
+func CheckPlace(f *config.File) error {
+	if f.Path != "" {
+		return nil
+	}
+	return &setting.Error{
+		Problem: "there is no home directory (HOME is not set), and so no place for a configuration file",
+		Help:    "name the configuration file with --config or AUTHCTL_CONFIG",
+	}
 }
 
 // Add writes a new profile behind the others in the file, which is made (mode
