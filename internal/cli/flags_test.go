@@ -21,6 +21,8 @@ func TestFlagsOfEachCommand(t *testing.T) {
 	want := map[string]string{
 		"authctl": "color config no-input quiet verbose",
 
+		"authctl store":            "",
+		"authctl store init":       "key-file output",
 		"authctl token":            "",
 		"authctl token get":        tokens + " github-output output require-scope var",
 		"authctl token inspect":    tokens + " output stdin",

@@ -47,17 +47,17 @@ func newSetUp(d *verb.Deps) *cobra.Command {
 		Use:   "init",
 		Short: "Make a key for the file store and write it into the configuration",
 		Long: `Make a key for the file store, and write store: file and store_key into the
-configuration: from then on tokens are kept in sealed files, on every machine, until
-they expire, and no variable is needed, in cron and in services neither. The rest of
-the configuration stays as it is; without one it is made.
+configuration. From then on tokens are kept in sealed files until they expire, on any
+machine and without a variable, in cron and services too. The rest of the
+configuration stays as it is; where there is none, one is made.
 
-The key is an age identity in a file of yours alone, as age-keygen makes it. No key is
-ever overwritten. What the configuration says of the store already stays too: then the
-error says what is there and what to do (exit code 3). Where all is set up and the key
+The key is an age identity in a file that only you can read. No key is ever
+overwritten, and neither is what the configuration says of the store: then the error
+tells what is there and what to do (exit code 3). Where all is set up and the key
 opens, nothing is done (exit code 0).
 
-Tokens are not moved from the store before: the next call asks for new ones, and a
-login has to be made again.`,
+Tokens are not moved from the store that was used before: the next call asks for new
+ones, and logins have to be repeated.`,
 		Example: `  authctl store init
   authctl store init --key-file /etc/authctl/store.key --config /etc/authctl/config.yaml
   authctl store show`,
