@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -105,7 +106,8 @@ func inherited(path string, info fs.FileInfo) bool {
 // belongs to somebody else, as under a sudo that keeps HOME: what would be made there
 // could not be used by the one whose home it is.
 func (t Trust) CheckHome(path string) error {
-	if t.Home == "" || !below(t.Home, path) {
+	// Who has no home is given /, by containers above all: that is nobody's.
+	if t.Home == "" || filepath.Dir(t.Home) == t.Home || !below(t.Home, path) {
 		return nil
 	}
 	info, err := os.Stat(t.Home)
