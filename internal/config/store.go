@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -123,9 +124,19 @@ func (f *File) storeSecret(name string) (StoreKey, error) {
 	fetch := f.options.Fetcher.Bind(k.Need)
 	k.Fetch = func(ctx context.Context) (secret.Secret, error) {
 		value, err := fetch(ctx)
-		return value, f.onLine(line, err)
+		return value, k.onLine(err)
 	}
 	return k, nil
+}
+
+// onLine completes an error of the key with where it is asked for.
+func (k StoreKey) onLine(err error) error {
+	err = k.file.onLine(k.line, err)
+	e, ok := errors.AsType[*setting.Error](err)
+	if ok && k.Setting == "store_key" && k.Kind == "file" && errors.Is(err, fs.ErrNotExist) {
+		e.Help = "make one there with: authctl store init"
+	}
+	return err
 }
 
 // Inspect looks for the key without running anything; false when nothing gives one.
@@ -135,7 +146,7 @@ func (k StoreKey) Inspect(ctx context.Context, f *source.Fetcher) (source.Inspec
 	}
 	found := f.Inspect(ctx, k.Need)
 	if k.file != nil {
-		found.Err = k.file.onLine(k.line, found.Err)
+		found.Err = k.onLine(found.Err)
 	}
 	return found, true
 }

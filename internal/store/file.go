@@ -81,7 +81,8 @@ func (f *File) unlock(ctx context.Context) (*age.X25519Identity, error) {
 	}
 	id, err := f.fetchIdentity(ctx)
 	if err != nil {
-		hint := "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an identity that age-keygen made"
+		hint := "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an age identity, " +
+			"or have one made and written into the configuration: authctl store init"
 		if f.KeyFrom != "" {
 			hint = "see that " + f.KeyFrom + " gives an identity that age-keygen made"
 		}

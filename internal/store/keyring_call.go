@@ -118,9 +118,9 @@ func unusable(problem Problem, err error) error {
 	e := &UnusableError{Problem: problem, Err: err}
 	switch problem {
 	case Unreachable:
-		e.Hint = noKeyringHint + "; without one use --store file with AUTHCTL_STORE_KEY_FILE"
+		e.Hint = noKeyringHint + "; without one have tokens kept in files: authctl store init"
 	case Locked:
-		e.Hint = "unlock the keyring and try again; where nobody can, use --store file with AUTHCTL_STORE_KEY_FILE"
+		e.Hint = "unlock the keyring and try again; where nobody can, have tokens kept in files: authctl store init"
 	}
 	return e
 }

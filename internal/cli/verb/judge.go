@@ -174,7 +174,7 @@ func kindOfLock(err *store.LockError) (string, string) {
 
 func kindOfStore(err *store.UnusableError) (string, string) {
 	if err.Problem == store.Unconfigured {
-		return "config", cmp.Or(err.Hint, "set AUTHCTL_STORE_KEY_FILE to a file with an AGE-SECRET-KEY-1… identity")
+		return "config", err.Hint
 	}
 	return "store", err.Hint
 }
