@@ -134,7 +134,7 @@ func (k StoreKey) onLine(err error) error {
 	err = k.file.onLine(k.line, err)
 	e, ok := errors.AsType[*setting.Error](err)
 	if ok && k.Setting == "store_key" && k.Kind == "file" && errors.Is(err, fs.ErrNotExist) {
-		e.Help = "make one there with: authctl store init"
+		e.Help += "; a new key is made there by: authctl store init"
 	}
 	return err
 }
