@@ -46,6 +46,12 @@ type secretService struct {
 	session dbus.ObjectPath
 	// collection is the one for new entries, empty until that was asked for.
 	collection dbus.ObjectPath
+	// seen is what was found when an account's entry was last looked for: who then writes
+	// it need not look again.
+	seen struct {
+		account string
+		items   []dbus.ObjectPath
+	}
 }
 
 func systemKeyring(k *Keyring) backend {
@@ -87,7 +93,7 @@ func (s *secretService) try(ctx context.Context, do func() error) error {
 	err := do()
 	if s.bus.broken != nil || isRemote(err, errorNoSession) {
 		_ = s.bus.conn.Close()
-		s.bus, s.session, s.collection = nil, "", ""
+		s.bus, s.session, s.collection, s.seen.account = nil, "", "", ""
 	}
 	return err
 }
@@ -110,6 +116,7 @@ func (s *secretService) read(ctx context.Context, account string) (string, error
 	if err != nil {
 		return "", err
 	}
+	s.seen.account, s.seen.items = account, found
 	if len(found) == 0 {
 		return "", ErrNotFound
 	}

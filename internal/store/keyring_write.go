@@ -34,10 +34,13 @@ func (s *secretService) set(ctx context.Context, account, value string) (string,
 func (s *secretService) write(ctx context.Context, account, value string) error {
 	var err error
 	for range maxLooks {
-		var open []dbus.ObjectPath
-		if open, _, err = s.search(ctx, attributes(account)); err != nil {
-			return err
+		open := s.seen.items
+		if s.seen.account != account {
+			if open, _, err = s.search(ctx, attributes(account)); err != nil {
+				return err
+			}
 		}
+		s.seen.account = ""
 		if len(open) > 0 {
 			err = s.overwrite(ctx, account, open, value)
 		} else {
@@ -165,6 +168,7 @@ func (s *secretService) remove(ctx context.Context, account string) error {
 
 // erase deletes all entries of an account, those of other programs too.
 func (s *secretService) erase(ctx context.Context, account string) error {
+	s.seen.account = ""
 	items, err := s.found(ctx, attributes(account), true)
 	if err != nil {
 		return err
