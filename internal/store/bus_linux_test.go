@@ -116,12 +116,18 @@ func (b *fakeBus) called(method string) int {
 // serve answers one client.
 func (b *fakeBus) serve(conn net.Conn) {
 	in := bufio.NewReader(conn)
-	for line := ""; line != "BEGIN\r\n"; {
-		var err error
-		if line, err = in.ReadString('\n'); err != nil {
-			return
+	heard := func(last string) bool {
+		for {
+			if line, err := in.ReadString('\n'); err != nil || line == last {
+				return err == nil
+			}
 		}
 	}
+	if !heard("DATA\r\n") {
+		return
+	}
+	// As xdg-dbus-proxy does: what came with the greeting is lost.
+	_, _ = in.Discard(in.Buffered())
 	greeting := "DATA\r\nOK 0123\r\n"
 	if b.at == fakeGreeting {
 		switch {
@@ -134,7 +140,7 @@ func (b *fakeBus) serve(conn net.Conn) {
 			greeting = "REJECTED \x1b[31mEXTERNAL\r\n"
 		}
 	}
-	if _, err := io.WriteString(conn, greeting); err != nil {
+	if _, err := io.WriteString(conn, greeting); err != nil || !heard("BEGIN\r\n") {
 		return
 	}
 	for {
@@ -345,9 +351,9 @@ func misfortunes() []misfortune {
 		rows = append(rows,
 			misfortune{do, "Prompt", closed, Unreachable, "the session bus does not answer"},
 			misfortune{do, "Completed", closed, Unreachable, "the session bus does not answer"},
-			misfortune{do, "Prompt", silent, Locked, "its prompt got no answer within "},
-			misfortune{do, "Completed", silent, Locked, "its prompt got no answer within "},
-			misfortune{do, "Completed", wrong(true, dbus.MakeVariant("")), Locked, "its prompt was dismissed"},
+			misfortune{do, "Prompt", silent, Locked, "the keyring's prompt got no answer within "},
+			misfortune{do, "Completed", silent, Locked, "the keyring's prompt got no answer within "},
+			misfortune{do, "Completed", wrong(true, dbus.MakeVariant("")), Locked, "the keyring's prompt was dismissed"},
 			misfortune{do, "NameOwnerChanged", fault{name: "leaves"}, Unreachable, "went away while its prompt was open"},
 		)
 	}
@@ -385,7 +391,7 @@ func (m misfortune) meet(t *testing.T) {
 	if text := e.Error(); !strings.Contains(text, m.text) || strings.ContainsAny(text, "\n\x1b") {
 		t.Errorf("the error is %q, want %q in it", text, m.text)
 	}
-	if m.then.silent && strings.Contains(m.text, "its prompt") {
+	if m.then.silent && strings.Contains(m.text, "prompt got") {
 		b.wantDismissed(t)
 	}
 }

@@ -41,14 +41,17 @@ const (
 	busPath = dbus.ObjectPath("/org/freedesktop/DBus")
 	busName = "org.freedesktop.DBus"
 	// greeting asks to be let in as who the socket says we are, which is right in a user
-	// namespace too, and begins without waiting for the answer, as sd-bus does.
-	greeting = "\x00AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n"
+	// namespace too; as sd-bus does, it does not wait for the question after that. What
+	// follows begin waits for the answer: xdg-dbus-proxy, which guards the bus of a sandbox,
+	// loses what comes with the greeting.
+	greeting = "\x00AUTH EXTERNAL\r\nDATA\r\n"
+	begin    = "BEGIN\r\n"
 	// headLen is the length of what each message begins with, whose bytes 8 to 11 are the
 	// serial.
 	headLen = 16
 	// maxMessage is the most that is read as one message, in bytes.
 	maxMessage = 16 << 20
-	// farewell is how long something may take that is said without waiting for an answer.
+	// partingTime is how long something may take that is said without waiting for an answer.
 	partingTime = 100 * time.Millisecond
 )
 
@@ -72,7 +75,7 @@ func dialBus(ctx context.Context, addresses string) (*bus, error) {
 		var conn net.Conn
 		if conn, err = new(net.Dialer).DialContext(ctx, "unix", name); err == nil {
 			b := &bus{conn: conn, in: bufio.NewReader(conn)}
-			b.out.WriteString(greeting)
+			b.out.WriteString(begin)
 			b.hello = &request{path: busPath, method: busName + ".Hello"}
 			return b, b.queue(b.hello)
 		}
@@ -194,12 +197,9 @@ func (b *bus) exchange(ctx context.Context, requests ...*request) error {
 // await sends what is queued and reads until done says so.
 func (b *bus) await(ctx context.Context, done func() bool, requests ...*request) error {
 	heeded := b.heed(ctx)
-	err := b.greet()
+	err := b.send()
 	for err == nil && !done() {
-		var m *dbus.Message
-		if m, err = b.read(); err == nil {
-			b.deliver(m, requests)
-		}
+		err = b.receive(requests...)
 	}
 	if heeded() && err != nil {
 		err = context.Cause(ctx)
@@ -227,9 +227,28 @@ func (b *bus) heed(ctx context.Context) (stop func() bool) {
 	}
 }
 
-// greet sends what is queued, and sees to it that we are let in.
-func (b *bus) greet() error {
-	if _, err := b.out.WriteTo(b.conn); err != nil || b.hello == nil {
+// send sends what is queued; the first time it sees to it that we are let in.
+func (b *bus) send() error {
+	hello := b.hello
+	if hello != nil {
+		if err := b.authenticate(); err != nil {
+			return err
+		}
+		b.hello = nil
+	}
+	_, err := b.out.WriteTo(b.conn)
+	for err == nil && hello != nil && !hello.answered {
+		err = b.receive(hello)
+	}
+	if err == nil && hello != nil {
+		err = hello.err
+	}
+	return err
+}
+
+// authenticate is let in by the bus (D-Bus specification, Authentication Protocol).
+func (b *bus) authenticate() error {
+	if _, err := io.WriteString(b.conn, greeting); err != nil {
 		return err
 	}
 	for {
@@ -237,23 +256,24 @@ func (b *bus) greet() error {
 		if err != nil {
 			return err
 		}
-		switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {
+		line = strings.TrimSpace(line)
+		switch word, _, _ := strings.Cut(line, " "); word {
 		case "DATA":
 		case "OK":
-			hello := b.hello
-			b.hello = nil
-			for !hello.answered {
-				m, err := b.read()
-				if err != nil {
-					return err
-				}
-				b.deliver(m, []*request{hello})
-			}
-			return hello.err
+			return nil
 		default:
-			return fmt.Errorf("the session bus does not let us in: %s", secret.Quote(strings.TrimSpace(line)))
+			return fmt.Errorf("the session bus does not let us in: %s", secret.Quote(line))
 		}
 	}
+}
+
+// receive reads one message and delivers it.
+func (b *bus) receive(requests ...*request) error {
+	m, err := b.read()
+	if err == nil {
+		b.deliver(m, requests)
+	}
+	return err
 }
 
 // read reads one message.

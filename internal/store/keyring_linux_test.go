@@ -60,10 +60,11 @@ func newSystemKeyring(t *testing.T) *Keyring {
 func newClearedKeyring(t *testing.T) *Keyring {
 	t.Helper()
 	k := newSystemKeyring(t)
+	ctx := context.WithoutCancel(t.Context())
 	t.Cleanup(func() {
-		list, err := k.List(context.Background())
+		list, err := k.List(ctx)
 		for _, e := range list {
-			err = cmp.Or(err, k.Delete(context.Background(), e.Key))
+			err = cmp.Or(err, k.Delete(ctx, e.Key))
 		}
 		if err != nil {
 			t.Errorf("emptying the keyring: %v", err)
@@ -136,12 +137,40 @@ func TestSecretServiceLoginLocked(t *testing.T) {
 
 func TestSecretServiceDefaultLocked(t *testing.T) {
 	inside(t, func(t *testing.T) []string { return otherDefault(t, "second") }, func(t *testing.T) {
-		testUnusable(t, newSystemKeyring(t), Locked, "the collection is locked")
+		testUnusable(t, newSystemKeyring(t), Locked, "prompt was dismissed, or could not be shown")
 		wantProblem(t, newSystemKeyring(t).CheckUnlocked(t.Context()), Locked)
 		k := newSystemKeyring(t)
 		k.NeverAsk = true
 		testUnusable(t, k, Locked, "nobody is asked")
 	})
+}
+
+// A process that runs for long outlives the service, the bus, and a lock of the screen.
+func TestSecretServiceComesAgain(t *testing.T) {
+	t.Parallel()
+	s, k := secretservicetest.Start(t), newKeyring(t, nil)
+	k.backend = newSecretService(k, func() (string, error) { return s.Address(), nil })
+	for range 2 {
+		mustPut(t, k, testRecord(t))
+		for _, change := range []func() error{
+			func() error { return s.Restart(secretservicetest.Password) },
+			func() error { return cmp.Or(s.Lock(), s.Restart(secretservicetest.Password)) },
+		} {
+			if err := change(); err != nil {
+				t.Fatal(err)
+			}
+			mustGet(t, k, testRecord(t).Key)
+		}
+		if err := s.Restart(secretservicetest.Password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	k.NeverAsk = true
+	_, err := k.Get(t.Context(), testRecord(t).Key)
+	wantProblem(t, err, Locked)
 }
 
 // wantCollection expects the one entry of an account in a collection.

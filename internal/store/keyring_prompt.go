@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	errDismissed = errors.New("the collection is locked: its prompt was dismissed, or could not be shown")
+	errDismissed = errors.New("the keyring's prompt was dismissed, or could not be shown")
 	errLeft      = errors.New("the Secret Service went away while its prompt was open")
 )
 
@@ -41,7 +41,7 @@ func (s *secretService) prompt(ctx context.Context, path dbus.ObjectPath) (dbus.
 	switch {
 	case err != nil && ctx.Err() != nil:
 		s.bus.tell(&request{path: path, method: promptInterface + ".Dismiss"})
-		return dbus.Variant{}, fmt.Errorf("its prompt got %w", context.Cause(ctx))
+		return dbus.Variant{}, fmt.Errorf("the keyring's prompt got %w", context.Cause(ctx))
 	case err != nil:
 		// Not what asks for another try: nobody is asked twice.
 		return dbus.Variant{}, unusable(systemProblem(err))

@@ -189,7 +189,9 @@ func propertyIn[T any](r *request) (T, error) {
 
 // search returns the entries that match, in all collections. The first search opens the
 // session too.
-func (s *secretService) search(ctx context.Context, match map[string]string) (open, locked []dbus.ObjectPath, err error) {
+func (s *secretService) search(
+	ctx context.Context, match map[string]string,
+) (open, locked []dbus.ObjectPath, err error) {
 	found := &request{path: secretsPath, method: serviceInterface + ".SearchItems", args: []any{match}}
 	requests := []*request{found}
 	if s.session == "" {

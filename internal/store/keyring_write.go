@@ -209,17 +209,17 @@ func (s *secretService) list(ctx context.Context) (found map[string]string, err 
 
 // listed reads some entries; one that is gone meanwhile is left out.
 func (s *secretService) listed(ctx context.Context, items []dbus.ObjectPath, into map[string]string) error {
-	names, secrets := make([]*request, len(items)), make([]*request, len(items))
-	for i, item := range items {
-		names[i], secrets[i] = property(item, itemInterface, "Attributes"), s.secretOf(item)
+	var requests []*request
+	for _, item := range items {
+		requests = append(requests, property(item, itemInterface, "Attributes"), s.secretOf(item))
 	}
-	if err := s.bus.exchange(ctx, append(names, secrets...)...); err != nil {
+	if err := s.bus.exchange(ctx, requests...); err != nil {
 		return err
 	}
-	for i := range items {
-		named, err := propertyIn[map[string]string](names[i])
+	for both := range slices.Chunk(requests, 2) {
+		named, err := propertyIn[map[string]string](both[0])
 		if err == nil && isDigest(named["username"]) {
-			into[named["username"]], err = secretIn(secrets[i])
+			into[named["username"]], err = secretIn(both[1])
 		}
 		if err != nil && !moved(err) {
 			return err
