@@ -148,8 +148,8 @@ func TestSecretServiceDefaultLocked(t *testing.T) {
 // A process that runs for long outlives the service, the bus, and a lock of the screen.
 func TestSecretServiceComesAgain(t *testing.T) {
 	t.Parallel()
-	s, k := secretservicetest.Start(t), newKeyring(t, nil)
-	k.backend = newSecretService(k, func() (string, error) { return s.Address(), nil })
+	s := secretservicetest.Start(t)
+	k := keyringAt(t, s)
 	for range 2 {
 		mustPut(t, k, testRecord(t))
 		for _, change := range []func() error{

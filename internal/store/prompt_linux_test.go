@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authctl/authctl/internal/secretservicetest"
 	"github.com/godbus/dbus/v5"
@@ -14,6 +15,8 @@ import (
 type promptingService struct {
 	// prompt is called when a client shows the prompt.
 	prompt func(*dbus.Conn)
+	// dismiss is called when a client takes it away.
+	dismiss func()
 	// refuse answers writes instead, when not nil.
 	refuse *dbus.Error
 }
@@ -54,7 +57,8 @@ func (p promptingService) serve(t *testing.T, s *secretservicetest.Session) {
 			},
 		}},
 		{promptPath, "org.freedesktop.Secret.Prompt", map[string]any{
-			"Prompt": func(string) *dbus.Error { p.prompt(conn); return nil },
+			"Prompt":  func(string) *dbus.Error { p.prompt(conn); return nil },
+			"Dismiss": func() *dbus.Error { p.dismiss(); return nil },
 		}},
 	} {
 		if err := conn.ExportMethodTable(object.methods, object.path, object.name); err != nil {
@@ -67,47 +71,63 @@ func (p promptingService) serve(t *testing.T, s *secretservicetest.Session) {
 	}
 }
 
+// keyring is a store over the service, on a bus of its own.
+func (p promptingService) keyring(t *testing.T, s *secretservicetest.Session) *Keyring {
+	t.Helper()
+	p.serve(t, s)
+	return keyringAt(t, s)
+}
+
+// keyringAt is a store over the keyring of a session.
+func keyringAt(t *testing.T, s *secretservicetest.Session) *Keyring {
+	t.Helper()
+	k := newKeyring(t, nil)
+	k.backend = newSecretService(k, func() (string, error) { return s.Address(), nil })
+	return k
+}
+
 func TestDismissedPrompt(t *testing.T) {
-	env := func(t *testing.T) []string {
-		s := secretservicetest.StartBus(t)
-		promptingService{prompt: func(conn *dbus.Conn) {
-			if err := conn.Emit(promptPath, "org.freedesktop.Secret.Prompt.Completed", true, dbus.MakeVariant("")); err != nil {
-				t.Error(err)
-			}
-		}}.serve(t, s)
-		return s.Env()
-	}
-	inside(t, env, func(t *testing.T) {
-		err := newSystemKeyring(t).Put(t.Context(), testRecord(t))
-		if e := wantProblem(t, err, Locked); !errors.Is(e, errDismissed) {
-			t.Errorf("the error is %v", e)
+	t.Parallel()
+	k := promptingService{prompt: func(conn *dbus.Conn) {
+		if err := conn.Emit(promptPath, "org.freedesktop.Secret.Prompt.Completed", true, dbus.MakeVariant("")); err != nil {
+			t.Error(err)
 		}
-	})
+	}}.keyring(t, secretservicetest.StartBus(t))
+	err := k.Put(t.Context(), testRecord(t))
+	if e := wantProblem(t, err, Locked); !errors.Is(e, errDismissed) {
+		t.Errorf("the error is %v", e)
+	}
 }
 
 func TestUnansweredPrompt(t *testing.T) {
-	env := func(t *testing.T) []string {
-		s := secretservicetest.StartBus(t)
-		promptingService{prompt: func(*dbus.Conn) {}}.serve(t, s)
-		return s.Env()
-	}
-	inside(t, env, func(t *testing.T) {
-		wantProblem(t, impatientKeyring(t).Put(t.Context(), testRecord(t)), Locked)
-	})
+	t.Parallel()
+	dismissed := make(chan struct{})
+	k := promptingService{
+		prompt: func(*dbus.Conn) {}, dismiss: func() { close(dismissed) },
+	}.keyring(t, secretservicetest.StartBus(t))
+	k.Timeout = 200 * time.Millisecond
+	wantProblem(t, k.Put(t.Context(), testRecord(t)), Locked)
+	<-dismissed
 }
 
 func TestBusDiesInPrompt(t *testing.T) {
-	env := func(t *testing.T) []string {
-		s := secretservicetest.StartBus(t)
-		promptingService{prompt: func(*dbus.Conn) { go s.StopBus() }}.serve(t, s)
-		return s.Env()
+	t.Parallel()
+	s := secretservicetest.StartBus(t)
+	k := promptingService{prompt: func(*dbus.Conn) { go s.StopBus() }}.keyring(t, s)
+	wantProblem(t, k.Put(t.Context(), testRecord(t)), Unreachable)
+}
+
+func TestServiceDiesInPrompt(t *testing.T) {
+	t.Parallel()
+	k := promptingService{prompt: func(conn *dbus.Conn) { go conn.Close() }}.keyring(t, secretservicetest.StartBus(t))
+	err := k.Put(t.Context(), testRecord(t))
+	if e := wantProblem(t, err, Unreachable); !errors.Is(e, errLeft) && !strings.Contains(e.Error(), "NoReply") {
+		t.Errorf("the error is %v", e)
 	}
-	inside(t, env, func(t *testing.T) {
-		wantProblem(t, newSystemKeyring(t).Put(t.Context(), testRecord(t)), Unreachable)
-	})
 }
 
 func TestHostileAnswer(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]Problem{
 		"org.example.Evil":                            Refused,
 		"org.freedesktop.Secret.Error.IsLocked":       Locked,
@@ -125,15 +145,9 @@ func TestHostileAnswer(t *testing.T) {
 			t.Errorf("%s is shown as %s", name, said)
 		}
 	}
-	env := func(t *testing.T) []string {
-		s := secretservicetest.StartBus(t)
-		promptingService{refuse: dbus.NewError("org.example.Evil", []any{"a\nb"})}.serve(t, s)
-		return s.Env()
+	refuse := dbus.NewError("org.example.Evil", []any{"a\nb"})
+	err := promptingService{refuse: refuse}.keyring(t, secretservicetest.StartBus(t)).Put(t.Context(), testRecord(t))
+	if e := wantProblem(t, err, Refused); !strings.Contains(e.Error(), `"org.example.Evil": "a b"`) {
+		t.Errorf("the error is %v", e)
 	}
-	inside(t, env, func(t *testing.T) {
-		err := newSystemKeyring(t).Put(t.Context(), testRecord(t))
-		if e := wantProblem(t, err, Refused); !strings.Contains(e.Error(), `"org.example.Evil": "a b"`) {
-			t.Errorf("the error is %v", e)
-		}
-	})
 }
