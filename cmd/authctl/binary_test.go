@@ -140,7 +140,11 @@ func (p *place) keyringStore() *secretservicetest.Session {
 	return session
 }
 
-// eachStore runs a test in a place with the file store and in one with a real keyring.
+// kernelStore has the kernel keep the key of the processes' files, which are the place's own.
+func (p *place) kernelStore() { p.set("AUTHCTL_STORE=kernel") }
+
+// eachStore runs a test in a place with the file store, in one with a real keyring, and on Linux in one with the
+// kernel's.
 func eachStore(t *testing.T, test func(t *testing.T, p *place)) {
 	t.Helper()
 	t.Run("file", func(t *testing.T) {
@@ -153,6 +157,15 @@ func eachStore(t *testing.T, test func(t *testing.T, p *place)) {
 		t.Parallel()
 		p := newPlace(t)
 		p.keyringStore()
+		test(t, p)
+	})
+	if runtime.GOOS != "linux" {
+		return
+	}
+	t.Run("kernel", func(t *testing.T) {
+		t.Parallel()
+		p := newPlace(t)
+		p.kernelStore()
 		test(t, p)
 	})
 }

@@ -114,7 +114,7 @@ func TestKeyringThatCannotBeUsed(t *testing.T) {
 			mark := "TEST_MARK=" + p.dir
 			p.set(append(b.arrange(t, p), mark)...)
 
-			o := p.run("token", "get", "pexip", "--store", "auto")
+			o := p.refused("token", "get", "pexip", "--store", "auto")
 			token := strings.TrimSuffix(o.stdout, "\n")
 			if o.code != 0 || !slices.Contains(p.server.IssuedSecrets(), token) {
 				t.Errorf("auto: exit code %d, %d bytes on stdout; want 0 and a token", o.code, len(o.stdout))
@@ -128,6 +128,14 @@ func TestKeyringThatCannotBeUsed(t *testing.T) {
 			// What was chosen is not replaced by something else, and nothing is asked for in vain.
 			wantFailures(t, 7, []outcome{p.run("token", "get", "pexip", "--store", "keyring")})
 			p.wantRequests(1, 1)
+
+			// Where the kernel lets us, its key stands for the keyring, and nobody is told.
+			for range 2 {
+				if o := p.run("token", "get", "pexip", "--store", "auto"); o.code != 0 || o.stderr != "" {
+					t.Errorf("with the kernel's key: exit code %d, stderr %q; want 0 and nothing", o.code, o.stderr)
+				}
+			}
+			p.wantRequests(2, 2)
 
 			if text, err := os.ReadFile(launched); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("dbus-launch was run: %s (%v)", text, err)

@@ -23,7 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(cleaned{m}, map[string]func(){"authctl": main})
+	testscript.Main(cleaned{m}, programs())
 }
 
 // TestScripts runs the scripts of testdata/script, each with a sandbox, a

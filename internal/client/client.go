@@ -87,6 +87,7 @@ func (l *Local) Open(ctx context.Context, p *config.Profile, o Options) (*Client
 	if err != nil {
 		return nil, err
 	}
+	c.watch(kept)
 	c.broker = &broker.Broker{Store: kept, Now: l.Now, Warn: l.Warn, Explain: o.Explain, Watch: o.Watch}
 	c.request = c.tokenRequest()
 	return c, nil

@@ -63,9 +63,6 @@ type Local struct {
 	Env config.Environment
 	// Keyring is the system's.
 	Keyring *store.Keyring
-	// Lost is why the keyring cannot be used and the store auto keeps nothing, nil while it
-	// can.
-	Lost error
 	// Unopened is how many tokens a listing has found that cannot be opened, and Known how
 	// many of them are told of anyway.
 	Unopened, Known int

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -54,7 +53,7 @@ func (l *Local) ifThere() (*config.File, error) {
 
 // Store returns the store of a name of config.StoreNames, for an empty one that which the
 // environment or the configuration names. A store that was named is never replaced by
-// another; auto means the keyring where it works.
+// another; auto means the keyring where it works, else the kernel's, else memory.
 func (l *Local) Store(name string) (store.Store, error) {
 	chosen, err := l.Chosen(name)
 	if err != nil {
@@ -62,9 +61,11 @@ func (l *Local) Store(name string) (store.Store, error) {
 	}
 	switch chosen.Text {
 	case "auto":
-		return &store.Auto{Primary: l.Keyring, Fallback: &store.Memory{}, Warn: l.fellBack}, nil
+		return l.auto(), nil
 	case "keyring":
 		return l.Keyring, nil
+	case "kernel":
+		return l.Kernel(), nil
 	case "memory":
 		return &store.Memory{}, nil
 	case "file":
@@ -101,27 +102,14 @@ func (l *Local) KeyGiver() string {
 	return "AUTHCTL_STORE_KEY_FILE or its twins"
 }
 
-// QuietStore returns the store that nothing but a flag could change, without a word where auto goes
-// without the keyring: for what only looks at tokens that may be there.
+// QuietStore returns the store that nothing but a flag could change, without a word where auto keeps
+// nothing: for what only looks at tokens that may be there.
 func (l *Local) QuietStore() (store.Store, error) {
 	chosen, err := l.Store("")
 	if auto, ok := chosen.(*store.Auto); ok {
-		auto.Warn = nil
+		auto.Passed = nil
 	}
 	return chosen, err
-}
-
-// Listed returns what a store holds. A keyring that is there and does not let us in may
-// hold anything: that is not an empty list.
-func (l *Local) Listed(ctx context.Context, kept store.Store) ([]store.Entry, error) {
-	entries, err := kept.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if unusable, ok := errors.AsType[*store.UnusableError](l.Lost); ok && unusable.Problem != store.Unreachable {
-		return nil, unusable
-	}
-	return entries, nil
 }
 
 // Locks are the file locks of every store.
@@ -131,13 +119,6 @@ func (l *Local) Locks() store.FileLocks {
 		locks.Fallback = filepath.Join(state, "run")
 	}
 	return locks
-}
-
-// fellBack is the one warning of the store auto.
-func (l *Local) fellBack(err error) {
-	l.Lost = err
-	l.Warn("the keyring cannot be used, so no token is kept between calls: " + err.Error() +
-		"; use --store file with AUTHCTL_STORE_KEY_FILE, or --store memory to be quiet")
 }
 
 // tellOfUnopened warns of tokens that are there and in no listing.

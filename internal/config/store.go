@@ -17,7 +17,7 @@ import (
 )
 
 // StoreNames are the stores that may be chosen by a name, the default first.
-func StoreNames() []string { return []string{"auto", "keyring", "file", "memory"} }
+func StoreNames() []string { return []string{"auto", "keyring", "kernel", "file", "memory"} }
 
 // Choice is what was chosen, and where.
 type Choice struct {

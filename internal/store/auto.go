@@ -3,32 +3,37 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/authctl/authctl/internal/oauth"
 )
 
-// Auto uses Primary where it works, else Fallback for the rest of the process. It
-// never goes to another kind of storage, let alone to plain text on disk: without
-// a keyring a token lives as long as the process.
+// Auto uses the first of its stores that can be used, for the rest of the process. It never
+// goes to plain text on disk: where there is neither a keyring nor a kernel that keeps a key,
+// a token lives as long as the process.
 type Auto struct {
-	// Primary is the keyring.
-	Primary Store
-	// Fallback takes over; it must not be nil.
-	Fallback *Memory
-	// Warn hears once why Primary cannot be used, an *UnusableError; nil means
-	// nobody does.
-	Warn func(error)
+	// Stores are tried in this order. The last one works always: a Memory.
+	Stores []Store
+	// Stay has a store that is there and does not let us in be an error: what it holds cannot be
+	// had again without a person.
+	Stay bool
+	// Passed hears, once each, why a store is passed over, an *UnusableError, and which comes
+	// next; nil means nobody does.
+	Passed func(why error, next Store)
 
-	// cause is why Primary is not used any more, nil while it is.
-	cause atomic.Pointer[error]
+	// passed is why the stores before the one in use are not used, an *UnusableError each.
+	passed atomic.Pointer[[]error]
 }
 
 var _ Store = (*Auto)(nil)
 
-// Name returns the name of the store in use: Primary's, or "memory" once that has
-// failed.
-func (a *Auto) Name() string { return a.current().Name() }
+// Name returns the name of the store in use.
+func (a *Auto) Name() string { return a.InUse().Name() }
+
+// InUse returns the store in use: the first one, until that was tried and passed over.
+func (a *Auto) InUse() Store { return a.Stores[len(a.causes())] }
 
 // Get returns the record of key; see Store.
 func (a *Auto) Get(ctx context.Context, key oauth.Key) (*Record, error) {
@@ -41,19 +46,15 @@ func (a *Auto) Put(ctx context.Context, r *Record) error {
 	return err
 }
 
-// Delete removes a record; see Store. Where the keyring is there but does not let
-// us in, the record may still be in it, and the error says so.
+// Delete removes a record; see Store. Where a store was passed over that is there and does
+// not let us in, the record may still be in it, and the error says so.
 func (a *Auto) Delete(ctx context.Context, key oauth.Key) error {
 	_, err := try(ctx, a, func(s Store) (struct{}, error) { return struct{}{}, s.Delete(ctx, key) })
 	if err != nil {
 		return err
 	}
-	cause := a.cause.Load()
-	if cause == nil {
-		return nil
-	}
-	if e, ok := errors.AsType[*UnusableError](*cause); ok && e.Problem != Unreachable {
-		kept := *e
+	if closed, ok := errors.AsType[*UnusableError](a.Closed()); ok {
+		kept := *closed
 		kept.Doing = removingToken
 		return &kept
 	}
@@ -68,27 +69,61 @@ func (a *Auto) List(ctx context.Context) ([]Entry, error) {
 // Lock takes the lock of key in the store in use; see Store. In memory it is this
 // process's own: those who cannot share a token gain nothing by waiting.
 func (a *Auto) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
-	return a.current().Lock(ctx, key)
+	return a.InUse().Lock(ctx, key)
 }
 
-func (a *Auto) current() Store {
-	if a.cause.Load() != nil {
-		return a.Fallback
+// Closed returns why a store was passed over that is there and does not let us in, an
+// *UnusableError: it may hold anything. Nil when there is none.
+func (a *Auto) Closed() error {
+	for _, why := range a.causes() {
+		if e, ok := errors.AsType[*UnusableError](why); ok && e.Problem != Unreachable {
+			return why
+		}
 	}
-	return a.Primary
+	return nil
 }
 
-// try calls f with the store in use, and once more with Fallback when that fails.
-// A caller who gave up is no reason to fall back.
+// Lost returns why nothing is kept beyond this process: what is wrong with the first store,
+// an *UnusableError, and in short with those after it. Nil while another than the last is in use.
+func (a *Auto) Lost() error {
+	passed := a.causes()
+	if len(passed) < len(a.Stores)-1 || len(passed) == 0 {
+		return nil
+	}
+	lost := passed[0]
+	for _, why := range passed[1:] {
+		if e, ok := errors.AsType[*UnusableError](why); ok {
+			lost = fmt.Errorf("%w; nor can the %s store be: %w", lost, e.Store, e.Err)
+		}
+	}
+	return lost
+}
+
+func (a *Auto) causes() []error {
+	if passed := a.passed.Load(); passed != nil {
+		return *passed
+	}
+	return nil
+}
+
+// try calls f with the store in use, and with the next one when that cannot be used, for good.
+// A caller who gave up is no reason to go on.
 func try[T any](ctx context.Context, a *Auto, f func(Store) (T, error)) (T, error) {
-	s := a.current()
-	result, err := f(s)
-	if _, unusable := errors.AsType[*UnusableError](err); !unusable || s == Store(a.Fallback) || ctx.Err() != nil {
-		return result, err
+	for {
+		before := a.passed.Load()
+		var passed []error
+		if before != nil {
+			passed = *before
+		}
+		result, err := f(a.Stores[len(passed)])
+		why, unusable := errors.AsType[*UnusableError](err)
+		last := len(passed) == len(a.Stores)-1
+		if !unusable || last || ctx.Err() != nil || a.Stay && why.Problem != Unreachable {
+			return result, err
+		}
+		now := append(slices.Clip(passed), err)
+		if first := a.passed.CompareAndSwap(before, &now); first && a.Passed != nil {
+			a.Passed(err, a.Stores[len(now)])
+		}
 	}
-	// For good, and with one warning.
-	if first := a.cause.CompareAndSwap(nil, &err); first && a.Warn != nil {
-		a.Warn(err)
-	}
-	return f(a.Fallback)
 }

@@ -346,7 +346,7 @@ func testUnusable(t *testing.T, k *Keyring, want Problem, text string) {
 		}
 	}
 	var warnings []error
-	a := &Auto{Primary: k, Fallback: &Memory{}, Warn: func(err error) { warnings = append(warnings, err) }}
+	a := &Auto{Stores: []Store{k, &Memory{}}, Passed: func(why error, _ Store) { warnings = append(warnings, why) }}
 	mustPut(t, a, r)
 	mustGet(t, a, r.Key)
 	if len(warnings) != 1 {

@@ -119,8 +119,8 @@ func keeps(ctx context.Context, c *client.Client) error {
 	if _, err := c.Stored(ctx); err != nil {
 		return err
 	}
-	if c.Local.Lost != nil {
-		return fmt.Errorf("there is nowhere to keep a login: %w", c.Local.Lost)
+	if lost := client.Lost(c.Store()); lost != nil {
+		return fmt.Errorf("there is nowhere to keep a login: %w", lost)
 	}
 	if c.Store().Name() == "memory" {
 		return verb.Usagef("--store memory leaves nothing of a login; use --store keyring or --store file")

@@ -114,9 +114,9 @@ func (s *signout) profile(ctx context.Context, c *client.Client) error {
 	if c.Unopened != nil {
 		c.Local.Known = 1
 	}
-	entries, err := c.Local.Listed(ctx, c.Store())
-	if err != nil {
-		return err
+	entries, closed := client.Listed(ctx, c.Store())
+	if closed != nil && record == nil && len(entries) == 0 {
+		return closed
 	}
 	own := c.Key()
 	others := slices.DeleteFunc(entries, func(e store.Entry) bool {
@@ -130,7 +130,11 @@ func (s *signout) profile(ctx context.Context, c *client.Client) error {
 	if record != nil || c.Unopened != nil || len(others) == 0 {
 		first = s.token(ctx, c)
 	}
-	return errors.Join(first, s.entries(ctx, c.Store(), others))
+	// Each token that is removed meets what is wrong with the store again.
+	if err := errors.Join(first, s.entries(ctx, c.Store(), others)); err != nil {
+		return err
+	}
+	return closed
 }
 
 // everything goes through what is stored. A token whose profile is gone, or has become
@@ -140,15 +144,15 @@ func (s *signout) everything(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	entries, err := local.Listed(ctx, kept)
-	if err != nil {
-		return err
-	}
-	if len(entries) == 0 && local.Unopened == 0 {
+	entries, closed := client.Listed(ctx, kept)
+	if closed == nil && len(entries) == 0 && local.Unopened == 0 {
 		s.UI.Note("there is no token here")
 	}
 	s.count(entries)
-	return s.entries(ctx, kept, entries)
+	if err := s.entries(ctx, kept, entries); err != nil {
+		return err
+	}
+	return closed
 }
 
 // count counts the tokens of each profile.

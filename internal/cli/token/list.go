@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/term"
@@ -49,11 +50,11 @@ func newList(d *verb.Deps) *cobra.Command {
 }
 
 func (l *list) run(ctx context.Context, _ []string) error {
-	local, chosen, err := l.Store(&l.store)
+	_, chosen, err := l.Store(&l.store)
 	if err != nil {
 		return err
 	}
-	entries, err := local.Listed(ctx, chosen)
+	entries, err := client.Listed(ctx, chosen)
 	if err != nil {
 		return err
 	}

@@ -67,8 +67,11 @@ type Store struct {
 }
 
 func (f *Store) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&f.Name, "store", "", "where tokens are kept: auto, keyring, file or memory (AUTHCTL_STORE)")
-	Choose(flags, "store", config.StoreNames()...)
+	names := config.StoreNames()
+	last := len(names) - 1
+	flags.StringVar(&f.Name, "store", "",
+		"where tokens are kept: "+strings.Join(names[:last], ", ")+" or "+names[last]+" (AUTHCTL_STORE)")
+	Choose(flags, "store", names...)
 }
 
 // check is a usage error for a store that there is not.
