@@ -202,8 +202,29 @@ func TestDocumentedConfiguration(t *testing.T) {
 				}
 				p := newPlace(t)
 				p.configure(text)
+				placeNamed(t, p, page)
 				checkProfiles(t, p.run("profile", "list", "-o", "json"))
 			})
+		}
+	}
+}
+
+// placeNamed writes the files that a page shows under a comment that names their place at home, for
+// those that include them.
+func placeNamed(t *testing.T, p *place, shown page) {
+	t.Helper()
+	for _, b := range shown.blocks {
+		first, _, _ := strings.Cut(b.text, "\n")
+		name, named := strings.CutPrefix(first, "# ~/")
+		if b.language != "yaml" || !named {
+			continue
+		}
+		path := filepath.Join(p.path("home"), name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(b.text), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

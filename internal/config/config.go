@@ -88,15 +88,14 @@ type File struct {
 
 	options Options
 	env     files.Environ
-	text    []byte
-	// layout is where each profile stands, known only when simple is true.
-	layout Layout
-	simple bool
-	// whole is the whole file, parsed when something asked for it.
-	whole *document
+	// layers are the file itself and those that it includes, in the order in which they are
+	// named; empty when there is no place.
+	layers []*layer
+	// broken is why one of them cannot be parsed.
+	broken error
 }
 
-// Load reads the configuration file. It is no error when the default file is
+// Load reads the configuration file, and what it includes. It is no error when the default file is
 // missing, but one that was named must be there. Only the outline is checked
 // here: a mistake in one profile does not disturb the others. Errors are *setting.Error.
 func Load(o Options) (*File, error) {
@@ -107,27 +106,41 @@ func Load(o Options) (*File, error) {
 	if o.Fetcher == nil {
 		o.Fetcher = &source.Fetcher{}
 	}
-	f := &File{Path: path, options: o, env: o.env(), simple: true}
+	f := &File{Path: path, options: o, env: o.env()}
 	if path == "" {
 		return f, nil
 	}
-	text, err := f.read()
+	text, err := f.read(path, !o.NoPipe)
 	if err != nil && (!errors.Is(err, fs.ErrNotExist) || named && !o.New) {
 		return nil, err
 	}
-	f.text = text
-	layout, odd, _ := Scan(text)
-	f.layout, f.simple = layout, odd == 0
+	own := newLayer(path, nil, text)
+	own.info, _ = os.Stat(path)
+	f.layers = []*layer{own}
+	if err := f.include(own, own); err != nil {
+		return nil, err
+	}
+	f.parseOdd()
 	return f, nil
+}
+
+// parseOdd parses the files that the scan is not sure of. What they define is not known until
+// then, and so not what counts.
+func (f *File) parseOdd() {
+	for _, l := range f.layers {
+		if !l.simple && f.broken == nil {
+			_, f.broken = l.all()
+		}
+	}
 }
 
 // maxConfig bounds a configuration file: some 20,000 profiles.
 const maxConfig = 4 << 20
 
-// read reads the text of the file. Without a byte order mark it is what its
+// read reads the text of a file. Without a byte order mark it is what its
 // author sees. UTF-16 with a mark stays as it is: YAML has it (YAML 1.2 §5.2).
-func (f *File) read() ([]byte, error) {
-	raw, err := f.raw(f.Path, !f.options.NoPipe)
+func (f *File) read(path string, pipe bool) ([]byte, error) {
+	raw, err := f.raw(path, pipe)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +149,7 @@ func (f *File) read() ([]byte, error) {
 		return raw, nil
 	}
 	if err != nil {
-		return nil, unreadable(f.Path, err)
+		return nil, unreadable(path, err)
 	}
 	return text, nil
 }
@@ -180,12 +193,22 @@ func unreadable(path string, err error) error {
 	return e
 }
 
-// Exposed says how the file lies there: its mode, and whether other users may read
-// it. It is not found when the default file is missing.
-func (f *File) Exposed() (mode fs.FileMode, readable, found bool) {
-	info, err := os.Stat(f.Path)
-	if f.Path == "" || err != nil {
-		return 0, false, false
+// Part is one file of a configuration.
+type Part struct {
+	Path string
+	// Mode are the permissions, and Readable whether other users may read it.
+	Mode     fs.FileMode
+	Readable bool
+}
+
+// Parts are the files of the configuration, the one that was named first; none when it is not
+// there.
+func (f *File) Parts() []Part {
+	var parts []Part
+	for _, l := range f.layers {
+		if l.info != nil {
+			parts = append(parts, Part{l.path, l.info.Mode().Perm(), files.ReadableByOthers(l.info)})
+		}
 	}
-	return info.Mode().Perm(), files.ReadableByOthers(info), true
+	return parts
 }

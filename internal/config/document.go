@@ -94,16 +94,22 @@ func topScalars() []string {
 	return []string{"default_profile", "store", "store_key", "store_password"}
 }
 
+// isOwn reports whether a key at the margin is for what its author likes, such as mappings that
+// others are made of.
+func isOwn(key string) bool { return strings.HasPrefix(key, "x-") }
+
 func checkTopLevel(root *yaml.Node) error {
-	known := append([]string{"profiles"}, topScalars()...)
+	known := append([]string{"profiles", "bases", "include"}, topScalars()...)
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], deref(root.Content[i+1])
 		var e *setting.Error
 		switch {
+		case isOwn(key.Value):
+			continue
 		case !slices.Contains(known, key.Value):
 			e = wrong(key.Value, "is not a known key", didYouMean(key.Value, known))
-		case key.Value == "profiles" && value.Kind != yaml.MappingNode && value.Tag != "!!null":
-			e, key = wrong("profiles", "must be a mapping of names to profiles", ""), value
+		case slices.Contains(known[:2], key.Value) && value.Kind != yaml.MappingNode && value.Tag != "!!null":
+			e, key = wrong(key.Value, "must be a mapping of names to "+key.Value, ""), value
 		default:
 			continue
 		}
@@ -215,38 +221,38 @@ func (d *document) line(n *yaml.Node) int {
 	return n.Line + d.offset
 }
 
-// names returns the profiles' names as written, in the order of the file.
-func (d *document) names() []string {
-	_, profiles := lookup(d.root, "profiles")
-	if profiles == nil {
+// names returns the names of the profiles or bases as written, in the order of the file.
+func (d *document) names(k kind) []string {
+	_, entries := lookup(d.root, k.key())
+	if entries == nil {
 		return nil
 	}
 	var names []string
-	for i := 0; i < len(profiles.Content); i += 2 {
-		names = append(names, profiles.Content[i].Value)
+	for i := 0; i < len(entries.Content); i += 2 {
+		names = append(names, entries.Content[i].Value)
 	}
 	return names
 }
 
-// profile returns the values of a profile and its nodes.
-func (d *document) profile(name string) (values any, key, node *yaml.Node) {
-	_, profiles := lookup(d.root, "profiles")
-	key, node = lookup(profiles, name)
-	return d.values.Get("profiles" + delimiter + name), key, node
+// entry returns the values of a profile or a base and its nodes.
+func (d *document) entry(k kind, name string) (values any, key, node *yaml.Node) {
+	_, entries := lookup(d.root, k.key())
+	key, node = lookup(entries, name)
+	return d.values.Get(k.key() + delimiter + name), key, node
 }
 
-// top returns the text of a key at the margin and its line, nothing when there is none.
-func (d *document) top(name string) (text string, line int, err error) {
-	key, _ := lookup(d.root, name)
+// top returns the text of a key at the margin, empty when it has none.
+func (d *document) top(name string) (string, error) {
 	switch value := d.values.Get(name).(type) {
 	case nil:
-		return "", 0, nil
+		return "", nil
 	case string:
-		return value, d.line(key), nil
+		return value, nil
 	default:
+		key, _ := lookup(d.root, name)
 		e := notOf(name, "text", value)
 		e.Line = d.line(key)
-		return "", 0, e
+		return "", e
 	}
 }
 
@@ -268,7 +274,7 @@ func ParseOutline(text []byte) (o Outline, err error) {
 		return o, err
 	}
 	o.Top = map[string]string{}
-	if o.Names = d.names(); d.root == nil {
+	if o.Names = d.names(profiles); d.root == nil {
 		return o, nil
 	}
 	if err := d.root.Decode(&o.Rest); err != nil {

@@ -17,8 +17,8 @@ import (
 type Profile struct {
 	// Name is the profile's name, EnvironmentProfile when no file was used.
 	Name string
-	// Line is where the profile begins in the file, 0 when no file was used.
-	Line int
+	// Base is the base that it extends, empty for none.
+	Base string
 	// Service is the service named by the profile's provider.
 	Service providers.Spec
 	// Settings are the values with their origins, defaults included. Whether
@@ -31,8 +31,13 @@ type Profile struct {
 	// needs are the references of the file, the flags and the environment, also
 	// those that something else goes before.
 	needs []source.Need
-	// file is where the other profiles are.
+	// file is where the other profiles are, path and line where this one begins; without a
+	// file there is no line.
 	file *File
+	path string
+	line int
+	// extends is the origin of the base.
+	extends string
 }
 
 // secret binds a reference to a setting of the profile. Errors name what needs it: the
@@ -136,7 +141,8 @@ type Item struct {
 	// Value is the text, the words of a list with blanks between, a secret's
 	// reference, or [redacted] for a secret given by value.
 	Value string
-	// Origin says where the value comes from: "profile calls in /path:7".
+	// Origin says where the value comes from: "profile calls in /path:7", "base talk in
+	// /path:4".
 	Origin string
 	// Secret says that Value stands for a secret.
 	Secret bool
@@ -152,10 +158,13 @@ func withoutUser(text string) string {
 	return u.String() + " (and what is not shown)"
 }
 
-// Describe returns the provider and every setting that has a value, in the
+// Describe returns the provider, the base and every setting that has a value, in the
 // service's order. It shows no secret and fetches nothing.
 func (p *Profile) Describe() []Item {
 	items := []Item{{Name: "provider", Value: p.Service.Name, Origin: p.chosen}}
+	if p.Base != "" {
+		items = append(items, Item{Name: "extends", Value: p.Base, Origin: p.extends})
+	}
 	for _, d := range p.Service.Settings {
 		v, ok := p.Settings.Lookup(d.Name)
 		if !ok {

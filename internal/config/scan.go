@@ -14,8 +14,8 @@ import (
 type Layout struct {
 	// Keys are the keys at the margin, each with all that is below it.
 	Keys []Span
-	// Profiles are in the order of the file.
-	Profiles []Span
+	// Profiles and Bases are in the order of the file.
+	Profiles, Bases []Span
 }
 
 // Span is a part of the text: whole lines, the first of them a key's.
@@ -40,9 +40,11 @@ func find(spans []Span, name string) Span {
 }
 
 // Names returns the names of the profiles.
-func (l Layout) Names() []string {
-	names := make([]string, len(l.Profiles))
-	for i, s := range l.Profiles {
+func (l Layout) Names() []string { return namesOf(l.Profiles) }
+
+func namesOf(spans []Span) []string {
+	names := make([]string, len(spans))
+	for i, s := range spans {
 		names[i] = s.Name
 	}
 	return names
@@ -50,19 +52,36 @@ func (l Layout) Names() []string {
 
 // scanner reads lines of the small part of YAML that it knows for certain:
 // two or three levels of mappings, plain and quoted values on one line, lists of such
-// values. A file it is sure of is valid YAML and means what the Layout says.
+// values, mappings of them in braces. A file it is sure of is valid YAML and means what the
+// Layout says.
 type scanner struct {
 	Layout
+	begun bool // a key or the document marker was seen
+	ended bool // the marker of the document's end was seen
+	// part is what the lines below the last key at the margin are.
+	part part
+	// entries are those of the last key, nil where it has none.
+	entries    *[]Span
 	names      map[string]struct{}
-	begun      bool // a key or the document marker was seen
-	ended      bool // the marker of the document's end was seen
-	inProfiles bool
-	nameIndent int // of the profiles' names, 0 before the first
-	keyIndent  int // of the current profile's keys, 0 before the first
-	itemIndent int // of the current list's items, 0 before the first
+	nameIndent int // of the entries' names, 0 before the first
+	keyIndent  int // of the current entry's keys, 0 before the first, closed behind braces
+	itemIndent int // of the current list's items, plus 1, 0 before the first
 	listOpen   bool
-	keys       [][]byte // of the current profile
+	keys       [][]byte // of the current entry
 }
+
+// part is what the lines below a key at the margin are.
+type part int
+
+const (
+	nothing   part = iota // no line may follow
+	entryPart             // profiles or bases
+	listed                // items of include
+	ownPart               // whatever its author likes
+)
+
+// closed is no indent that a line has.
+const closed = -1
 
 // Scan finds the parts of a configuration's text. Odd is the first line whose meaning it is
 // not sure of (anchors, tags, values over several lines, unknown or repeated keys, …), 0 when
@@ -72,7 +91,7 @@ type scanner struct {
 // check the rest against the parser.
 func Scan(text []byte) (l Layout, odd, lost int) {
 	// A profile has some 200 bytes; room for all of them is cheaper than growing.
-	s := scanner{names: make(map[string]struct{}, len(text)/200)}
+	s := scanner{}
 	s.Profiles = make([]Span, 0, len(text)/200)
 	for start, number := 0, 1; start < len(text); number++ {
 		end, next := len(text), len(text)
@@ -105,12 +124,16 @@ func (s *scanner) line(line []byte, at Span) (sure, found bool) {
 		return true, true
 	case s.ended:
 		return false, false
+	case s.part == listed && isItem(rest):
+		return s.listOpen && s.item(indent, rest), true
 	case indent == 0:
 		return s.topLevel(rest, at)
-	case !s.inProfiles:
+	case s.part == nothing:
 		return false, false
+	case s.part != entryPart:
+		return false, true
 	case s.nameIndent == 0 || indent == s.nameIndent:
-		return s.profile(indent, rest, at)
+		return s.entry(indent, rest, at)
 	case indent < s.nameIndent:
 		return false, false
 	case isItem(rest):
@@ -126,7 +149,7 @@ func (s *scanner) topLevel(rest []byte, at Span) (sure, found bool) {
 	}
 	if bytes.HasPrefix(rest, []byte("...")) {
 		s.closeKey(at.Start)
-		s.ended, s.inProfiles = true, false
+		s.ended, s.part = true, nothing
 		return false, true
 	}
 	var value []byte
@@ -135,69 +158,101 @@ func (s *scanner) topLevel(rest []byte, at Span) (sure, found bool) {
 		return false, false
 	}
 	s.closeKey(at.Start)
-	switch empty := isEmptyValue(value); {
-	case at.Name == "profiles":
-		sure, s.inProfiles = sure && empty, empty
-	case slices.Contains(topScalars(), at.Name):
-		sure, s.inProfiles = sure && isValue(value), false
-	default:
+	fits, found := s.open(at.Name, value)
+	if !found {
 		return false, false
 	}
 	s.begun, s.Keys = true, append(s.Keys, at)
-	return sure, true
+	return sure && fits, true
+}
+
+// open begins with what a key at the margin has. It is not found when the key is not known.
+func (s *scanner) open(key string, value []byte) (sure, found bool) {
+	empty := isEmptyValue(value)
+	s.part, s.entries = nothing, nil
+	switch {
+	case key == "profiles":
+		s.entries = &s.Profiles
+	case key == "bases":
+		s.entries = &s.Bases
+	case key == "include":
+		s.itemIndent, s.keyIndent, s.listOpen = 0, 0, empty
+		s.part = listed
+		return isValue(value), true
+	case slices.Contains(topScalars(), key):
+		return isValue(value), true
+	case isOwn(key):
+		s.part = ownPart
+		return false, true
+	default:
+		return false, false
+	}
+	if s.nameIndent = 0; empty {
+		s.part, s.names = entryPart, make(map[string]struct{}, cap(*s.entries))
+	}
+	return empty, true
 }
 
 // closeKey ends the last key at the margin at offset.
 func (s *scanner) closeKey(offset int) {
-	s.closeProfile(offset)
+	s.closeEntry(offset)
 	if !s.ended && len(s.Keys) > 0 {
 		s.Keys[len(s.Keys)-1].End = offset
 	}
 }
 
-// profile reads the line of a profile's name. It is sure only of one that begins with a
-// letter and has nothing behind it.
-func (s *scanner) profile(indent int, rest []byte, at Span) (sure, found bool) {
+// entry reads the line of a profile's or a base's name. It is sure only of one that begins with a
+// letter and has nothing or a mapping in braces behind it.
+func (s *scanner) entry(indent int, rest []byte, at Span) (sure, found bool) {
 	var value []byte
 	at.Name, value, sure, found = looseKey(rest)
 	if _, repeated := s.names[at.Name]; repeated || !found {
 		return false, false
 	}
-	s.closeProfile(at.Start)
+	s.closeEntry(at.Start)
 	s.names[at.Name] = struct{}{}
-	s.Profiles = append(s.Profiles, at)
+	*s.entries = append(*s.entries, at)
 	s.nameIndent, s.keyIndent, s.listOpen, s.keys = indent, 0, false, s.keys[:0]
-	return sure && isEmptyValue(value), true
+	if isEmptyValue(value) {
+		return sure, true
+	}
+	s.keyIndent = closed
+	return sure && s.isFlowMapping(value), true
 }
 
-// closeProfile ends the last profile at offset, unless it has ended before.
-func (s *scanner) closeProfile(offset int) {
-	if s.inProfiles && len(s.Profiles) > 0 {
-		s.Profiles[len(s.Profiles)-1].End = offset
+// closeEntry ends the last profile or base at offset, unless it has ended before.
+func (s *scanner) closeEntry(offset int) {
+	if s.part == entryPart && len(*s.entries) > 0 {
+		(*s.entries)[len(*s.entries)-1].End = offset
 	}
 }
 
-func (s *scanner) setting(indent int, rest []byte) bool {
-	key, value, ok := splitKey(rest)
-	if !ok || s.keyIndent != 0 && indent != s.keyIndent {
-		return false
-	}
+// addKey notes a key of the entry, and reports whether it is its first of that name.
+func (s *scanner) addKey(key []byte) bool {
 	for _, k := range s.keys {
 		if bytes.Equal(k, key) {
 			return false
 		}
 	}
-	s.keyIndent, s.itemIndent = indent, 0
 	s.keys = append(s.keys, key)
+	return true
+}
+
+func (s *scanner) setting(indent int, rest []byte) bool {
+	key, value, ok := splitKey(rest)
+	if !ok || s.keyIndent != 0 && indent != s.keyIndent || !s.addKey(key) {
+		return false
+	}
+	s.keyIndent, s.itemIndent = indent, 0
 	s.listOpen = isEmptyValue(value)
 	return isValue(value)
 }
 
 func (s *scanner) item(indent int, rest []byte) bool {
-	if !s.listOpen || indent < s.keyIndent || s.itemIndent != 0 && indent != s.itemIndent {
+	if !s.listOpen || indent < s.keyIndent || s.itemIndent != 0 && indent+1 != s.itemIndent {
 		return false
 	}
-	s.itemIndent = indent
+	s.itemIndent = indent + 1
 	value := bytes.TrimLeft(rest[1:], " ")
 	return !isEmptyValue(value) && isValue(value)
 }
@@ -283,7 +338,7 @@ func isValue(value []byte) bool {
 		n := quotedLen(value)
 		return n > 0 && isEnd(value[n:])
 	case '[':
-		return isFlowList(value[1:])
+		return isFlowList(value)
 	}
 	return isPlain(value)
 }
@@ -337,39 +392,83 @@ func quotedLen(value []byte) int {
 	return 0
 }
 
-// isFlowList checks the rest of a list in brackets: plain words and quoted
-// scalars between commas.
-func isFlowList(rest []byte) bool {
-	rest = bytes.TrimLeft(rest, " ")
-	if len(rest) > 0 && rest[0] == ']' {
-		return isEnd(rest[1:])
+// isFlowList reports whether value is a list in brackets and nothing else.
+func isFlowList(value []byte) bool {
+	n := flowListLen(value)
+	return n > 0 && isEnd(value[n:])
+}
+
+// flowListLen returns the length of the list in brackets at the beginning of value, 0 when it
+// holds anything but plain words and quoted scalars between commas.
+func flowListLen(value []byte) int {
+	return flowLen(value, ']', func(rest []byte) int { return flowItemLen(rest, false) })
+}
+
+// isFlowMapping checks a mapping in braces: keys as in splitKey, with plain and quoted scalars and
+// lists of such. An empty one is none.
+func (s *scanner) isFlowMapping(value []byte) bool {
+	if value[0] != '{' {
+		return false
 	}
-	for len(rest) > 0 {
-		n := flowItemLen(rest)
+	n := flowLen(value, '}', func(rest []byte) int {
+		key, of, ok := splitKey(rest)
+		if !ok || len(of) == 0 || !s.addKey(key) {
+			return 0
+		}
+		length := 0
+		if of[0] == '[' {
+			length = flowListLen(of)
+		} else {
+			length = flowItemLen(of, true)
+		}
+		if length == 0 {
+			return 0
+		}
+		return len(rest) - len(of) + length
+	})
+	return n > 0 && len(s.keys) > 0 && isEnd(value[n:])
+}
+
+// flowLen returns the length of what begins with a bracket or brace and ends with end, 0 when one
+// of the items between its commas has the length 0.
+func flowLen(value []byte, end byte, item func(rest []byte) int) int {
+	rest := bytes.TrimLeft(value[1:], " ")
+	for len(rest) > 0 && rest[0] != end {
+		n := item(rest)
 		if n == 0 {
-			return false
+			return 0
 		}
 		rest = bytes.TrimLeft(rest[n:], " ")
 		switch {
-		case len(rest) > 0 && rest[0] == ']':
-			return isEnd(rest[1:])
-		case len(rest) == 0 || rest[0] != ',':
-			return false
+		case len(rest) == 0 || rest[0] != end && rest[0] != ',':
+			return 0
+		case rest[0] == ',':
+			rest = bytes.TrimLeft(rest[1:], " ")
 		}
-		rest = bytes.TrimLeft(rest[1:], " ")
 	}
-	return false
+	if len(rest) == 0 {
+		return 0
+	}
+	return len(value) - len(rest) + 1
 }
 
-func flowItemLen(rest []byte) int {
+// flowItemLen returns the length of a quoted scalar or a plain word, which may be a reference
+// to a file or an address where it is not in a list.
+func flowItemLen(rest []byte, inMapping bool) int {
 	if rest[0] == '"' || rest[0] == '\'' {
 		return quotedLen(rest)
 	}
 	n := 0
-	for n < len(rest) && isFlowByte(rest, n) {
+	for n < len(rest) && (isFlowByte(rest, n) || inMapping && n > 0 && isPathColon(rest, n)) {
 		n++
 	}
 	return n
+}
+
+// isPathColon reports whether a colon has what a path begins with behind it.
+func isPathColon(rest []byte, i int) bool {
+	return rest[i] == ':' && i+2 < len(rest) && bytes.IndexByte([]byte("/.~"), rest[i+1]) >= 0 ||
+		rest[i] == '~' && rest[i-1] == ':'
 }
 
 // isFlowByte allows letters and digits, and within a word also the signs that

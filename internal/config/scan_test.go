@@ -62,6 +62,18 @@ func TestScanDeclines(t *testing.T) {
 			t.Errorf("%q is not declined", line)
 		}
 	}
+	for _, text := range []string{
+		"include: {a: b}\n", "include:\n  a: b\n", "include:\n  a\n", "include: a\n- b\n", "include: a\n  - b\n",
+		"include:\n- a\n  - b\n", "include:\n  - a\n- b\n", "include:\n- a: b\n", "include: a\ninclude: b\n",
+		"bases:\n  a: {b: c}\n    d: e\n", "bases:\n  a: {b: c}\n    - d\n", "bases: {a: {b: c}}\n", "x-a: b\nprofiles:\n",
+		"bases:\n  a: {b: c, b: d}\n", "bases:\n  a: {b: {c: d}}\n", "bases:\n  a: {b}\n", "bases:\n  a: {b: c\n", "bases:\n  a: {b: }\n",
+		"bases:\n  a: {b:c}\n", "bases:\n  a: {b: c: d}\n", "bases:\n  a: {b: c #d}\n", "bases:\n  a: {b: &c d}\n", "bases:\n  a: {<<: *c}\n",
+		"bases:\n  a: {b: c} d\n", "bases:\n  a: {,}\n", "bases:\n  a: {b: c,, d: e}\n", "bases:\n  a: {b: c:}\n", "bases:\n  a: {\"b\": c}\n",
+	} {
+		if _, odd, _ := Scan([]byte(text)); odd == 0 {
+			t.Errorf("%q is not declined", text)
+		}
+	}
 	if _, odd, _ := Scan([]byte("\ufeffprofiles:\n")); odd == 0 {
 		t.Error("a byte order mark is not declined")
 	}
@@ -79,15 +91,24 @@ func compare(t *testing.T, text []byte) {
 	if err != nil {
 		t.Fatalf("accepted, but %v\n%s", err, text)
 	}
+	compareEntries(t, text, l.Profiles, profiles, whole)
+	compareEntries(t, text, l.Bases, bases, whole)
+	for _, key := range append(topScalars(), "include") {
+		compareKey(t, text, l.Key(key), key, whole)
+	}
+}
+
+func compareEntries(t *testing.T, text []byte, spans []Span, k kind, whole *document) {
+	t.Helper()
 	var names []string
-	for _, at := range l.Profiles {
+	for _, at := range spans {
 		names = append(names, at.Name)
-		one, err := parse(append([]byte("profiles:\n"), text[at.Start:at.End]...), at.Line-2)
+		one, err := parse(append([]byte(k.key()+":\n"), text[at.Start:at.End]...), at.Line-2)
 		if err != nil {
 			t.Fatalf("%s by itself: %v\n%s", at.Name, err, text)
 		}
-		wantValues, wantKey, wantNode := whole.profile(at.Name)
-		values, key, node := one.profile(at.Name)
+		wantValues, wantKey, wantNode := whole.entry(k, at.Name)
+		values, key, node := one.entry(k, at.Name)
 		if diff := cmp.Diff(wantValues, values); diff != "" {
 			t.Errorf("%s: %s\n%s", at.Name, diff, text)
 		}
@@ -95,26 +116,27 @@ func compare(t *testing.T, text []byte) {
 			t.Errorf("%s: lines %d %d, want %d %d", at.Name, one.line(key), one.line(node), wantKey.Line, wantNode.Line)
 		}
 	}
-	if diff := cmp.Diff(whole.names(), names); diff != "" {
+	if diff := cmp.Diff(whole.names(k), names); diff != "" {
 		t.Errorf("%s\n%s", diff, text)
 	}
-	compareDefault(t, text, l, whole)
 }
 
-func compareDefault(t *testing.T, text []byte, l Layout, whole *document) {
+// compareKey checks that a key at the margin by itself means what it means in the whole.
+func compareKey(t *testing.T, text []byte, at Span, name string, whole *document) {
 	t.Helper()
-	want, _, wantErr := whole.top("default_profile")
-	var got string
-	var gotErr error
-	if at := l.Key("default_profile"); at.End > 0 {
-		doc, err := parse(text[at.Start:at.End], at.Line-1)
-		if err != nil {
-			t.Fatalf("the default by itself: %v\n%s", err, text)
-		}
-		got, _, gotErr = doc.top("default_profile")
+	key, _ := lookup(whole.root, name)
+	if at.Line != whole.line(key) {
+		t.Fatalf("%s at line %d, want %d\n%s", name, at.Line, whole.line(key), text)
 	}
-	if got != want || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
-		t.Errorf("default %q %v, want %q %v\n%s", got, gotErr, want, wantErr, text)
+	if key == nil {
+		return
+	}
+	one, err := parse(text[at.Start:at.End], at.Line-1)
+	if err != nil {
+		t.Fatalf("%s by itself: %v\n%s", name, err, text)
+	}
+	if diff := cmp.Diff(whole.values.Get(name), one.values.Get(name)); diff != "" {
+		t.Errorf("%s: %s\n%s", name, diff, text)
 	}
 }
 
@@ -125,6 +147,10 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte("profiles:\n  \"12\":\n    a: b\n  'c': {d: e, f: [g, 'h:i'], j: env:K, l: } # m\n  2nd: {}\n"))
 	f.Add([]byte("profiles: {} # c\ndefault_profile: on\n"))
 	f.Add([]byte("---\nprofiles: # c\n a:\n  b: ~\n  c: [a:b, 'x', \"y\",]\ndefault_profile: 'a' # b\n"))
+	f.Add([]byte("include: [a.yaml, 'b c']\nstore: file\nbases:\n  t: {p: q, r: [s, 't'], u: \"v w\"} # x\nprofiles:\n"))
+	f.Add([]byte("include: # y\n- a\n- ~/b.yaml\n\nbases: {}\nprofiles:\n  a: {extends: t, b: file:/c/d, e: https://f.g/h,}\n"))
+	f.Add([]byte("include:\n  - 'a'\nbases:\n  t:\n    a: b\nprofiles:\n  t: { b: file:~/x }\n  u:\n    c: d\nstore_key: file:~/k\n"))
+	f.Add([]byte("x-a: &a\n  b: c\nprofiles:\n  d:\n    <<: *a\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { compare(t, text) })
 }
 

@@ -35,7 +35,9 @@ func (f *File) SecretVariables(services []providers.Spec) []string {
 		names = append(names, secretsOf(s)...)
 	}
 	if f != nil {
-		names = append(names, f.variables()...)
+		for _, l := range f.layers {
+			names = append(names, l.variables()...)
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -57,14 +59,20 @@ func secretsOf(service providers.Spec) []string {
 // read is searched as it is, since a mistake must not keep secrets in the environment.
 // What the scanner took is searched too: it is UTF-8 with every value on one line, and a
 // thousand profiles take long to parse.
-func (f *File) variables() []string {
-	if f.simple && !bytes.ContainsRune(f.text, '\\') {
-		return variablesIn(f.text)
-	}
-	if names, ok := variablesOf(f.text); ok {
+func (l *layer) variables() []string {
+	if l.simple && !bytes.ContainsRune(l.text, '\\') {
+		var names []string
+		for line := range bytes.Lines(l.text) {
+			if !bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("#")) {
+				names = append(names, variablesIn(line)...)
+			}
+		}
 		return names
 	}
-	return variablesIn(f.text)
+	if names, ok := variablesOf(l.text); ok {
+		return names
+	}
+	return variablesIn(l.text)
 }
 
 // variablesOf parses the text of a configuration and returns what its env: references
@@ -117,26 +125,29 @@ func variablesIn(text []byte) []string {
 	}
 }
 
-// OwnSecrets returns the names of the keyring's secrets that the profile refers to,
-// that begin with prefix, and that no other profile refers to, as the file says,
-// whatever the environment says. Errors are *setting.Error: when a profile cannot be read,
-// nobody knows what it refers to.
+// OwnSecrets returns the names of the keyring's secrets that the profile refers to in the file
+// itself, that begin with prefix, and that no other profile and no base refers to, whatever the
+// environment says. Errors are *setting.Error: when a profile cannot be read, nobody knows what
+// it refers to.
 func (f *File) OwnSecrets(name, prefix string) ([]string, error) {
-	doc, err := f.all()
-	if err != nil {
-		return nil, err
-	}
 	var own, others []string
-	for _, profile := range doc.names() {
-		_, key, node := doc.profile(profile)
-		names := namedBy(node, "keyring")
-		switch {
-		case node.Kind != yaml.MappingNode:
-			return nil, &setting.Error{Path: f.Path, Line: doc.line(key), Profile: profile, Problem: "cannot be read"}
-		case profile == name:
-			own = names
-		default:
-			others = append(others, names...)
+	for i, l := range f.layers {
+		doc, err := l.all()
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range []kind{profiles, bases} {
+			for _, entry := range doc.names(k) {
+				_, key, node := doc.entry(k, entry)
+				switch names := namedBy(node, "keyring"); {
+				case node.Kind != yaml.MappingNode:
+					return nil, l.onLine(doc.line(key), &setting.Error{Profile: entry, Problem: "cannot be read"})
+				case i == 0 && k == profiles && entry == name:
+					own = names
+				default:
+					others = append(others, names...)
+				}
+			}
 		}
 	}
 	slices.Sort(own)

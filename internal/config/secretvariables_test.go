@@ -63,7 +63,7 @@ func TestVariablesOfWhatTheParserReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(append([]string{}, c.want...), f.variables()); diff != "" {
+		if diff := cmp.Diff(append([]string{}, c.want...), f.layers[0].variables()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

@@ -31,20 +31,12 @@ func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, e
 	}
 	if provider != "" && p.Service.Name != provider {
 		return nil, &setting.Error{
-			Path: f.Path, Line: p.Line, Profile: p.Name,
+			Path: p.path, Line: p.line, Profile: p.Name,
 			Problem: fmt.Sprintf("is for %s, but AUTHCTL_PROVIDER says %s", p.Service.Name, files.Short(provider)),
 			Help:    "unset AUTHCTL_PROVIDER or choose another profile",
 		}
 	}
 	return p, nil
-}
-
-// located completes an error about the file as a whole.
-func (f *File) located(err error) error {
-	if e, ok := errors.AsType[*setting.Error](err); ok {
-		e.Path = f.Path
-	}
-	return err
 }
 
 func (f *File) fromEnvironment(provider string, flags map[string]setting.Value) (*Profile, error) {
@@ -67,81 +59,85 @@ func (f *File) fromFile(name string, flags map[string]setting.Value) (*Profile, 
 			return nil, err
 		}
 	}
-	doc, err := f.document(chosen)
-	if err != nil {
-		return nil, err
-	}
-	p, err := f.build(doc, chosen, flags)
+	p, err := f.build(chosen, flags)
 	if e, ok := errors.AsType[*setting.Error](err); ok && name == "" && errors.Is(e, ErrNoProfile) {
-		key, _ := lookup(doc.root, "default_profile")
-		e.Line, e.Name, e.Problem = doc.line(key), "default_profile", NamesNothing(chosen)
+		_, where, line, _ := f.top("default_profile")
+		e.Path, e.Line, e.Name, e.Problem = where, line, "default_profile", NamesNothing(chosen)
 	}
 	return p, err
 }
 
-// document returns a document that holds the profile of that name.
-func (f *File) document(name string) (*document, error) {
-	return f.part("profiles:\n", find(f.layout.Profiles, name))
-}
+// Names returns the names of the profiles, those of the file itself first, in the order of
+// each file. Errors are *setting.Error and mean that a file cannot be parsed.
+func (f *File) Names() ([]string, error) { return f.names(profiles) }
 
-// part returns a document that holds a part of the file below a line of its own: this part
-// alone where its place is known, else the whole file.
-func (f *File) part(head string, at Span) (*document, error) {
-	if f.whole == nil && f.simple && at.End > 0 {
-		text := append([]byte(head), f.text[at.Start:at.End]...)
-		if doc, err := parse(text, at.Line-1-strings.Count(head, "\n")); err == nil {
-			return doc, nil
+// Bases returns the names of the bases; see Names.
+func (f *File) Bases() ([]string, error) { return f.names(bases) }
+
+func (f *File) names(k kind) ([]string, error) {
+	if f.broken != nil {
+		return nil, f.broken
+	}
+	var names []string
+	for i, l := range f.layers {
+		more := l.names(k)
+		if i == 0 {
+			names = more
+			continue
+		}
+		known := make(map[string]struct{}, len(names))
+		for _, name := range names {
+			known[name] = struct{}{}
+		}
+		for _, name := range more {
+			if _, twice := known[name]; !twice {
+				names = append(names, name)
+			}
 		}
 	}
-	return f.all()
+	return names, nil
 }
 
-// all returns the whole file.
-func (f *File) all() (*document, error) {
-	if f.whole != nil {
-		return f.whole, nil
+// Where returns where a profile is given that counts, nothing when there is none. Errors are
+// *setting.Error.
+func (f *File) Where(name string) (path string, line int, err error) {
+	l, err := f.having(profiles, name)
+	if l == nil {
+		return "", 0, err
 	}
-	doc, err := parse(f.text, 0)
-	if err != nil {
-		return nil, f.located(err)
-	}
-	f.whole = doc
-	return doc, nil
+	return l.path, l.where(profiles, name), nil
 }
 
-// Names returns the names of the profiles in the order of the file. Errors are
-// *setting.Error and mean that the file cannot be parsed.
-func (f *File) Names() ([]string, error) {
-	if f.simple {
-		return f.layout.Names(), nil
+// having returns the layer whose entry of that name counts, nil when there is none.
+func (f *File) having(k kind, name string) (*layer, error) {
+	what := &setting.Error{}
+	if k == profiles {
+		what.Profile = name
+	} else {
+		what.Name = "base " + name
 	}
-	doc, err := f.all()
-	if err != nil {
-		return nil, err
-	}
-	return doc.names(), nil
+	return f.which(what, func(l *layer) int { return l.where(k, name) })
 }
 
-// Default returns the value of default_profile, empty when the file has none.
+// Default returns the value of default_profile, empty when there is none.
 // Errors are *setting.Error.
 func (f *File) Default() (string, error) {
-	name, _, err := f.top("default_profile")
+	name, _, _, err := f.top("default_profile")
 	return name, err
 }
 
-// top returns the text of a key at the margin and its line, nothing when there is none.
+// top returns the text of a key at the margin and where it stands, nothing when there is none.
 // Errors are *setting.Error.
-func (f *File) top(name string) (text string, line int, err error) {
-	at := f.layout.Key(name)
-	if f.simple && at.End == 0 {
-		return "", 0, nil
+func (f *File) top(name string) (text, path string, line int, err error) {
+	if f == nil {
+		return "", "", 0, nil
 	}
-	doc, err := f.part("", at)
-	if err != nil {
-		return "", 0, err
+	l, err := f.which(&setting.Error{Name: name}, func(l *layer) int { return l.keyLine(name) })
+	if l == nil {
+		return "", "", 0, err
 	}
-	text, line, err = doc.top(name)
-	return text, line, f.located(err)
+	text, err = l.top(name)
+	return files.Tidy(text), l.path, l.keyLine(name), err
 }
 
 // NamesNothing says of default_profile that there is no profile of that name.
@@ -200,6 +196,12 @@ func (f *File) noProfile(name string) error {
 	if err != nil {
 		return err
 	}
+	if l, _ := f.having(bases, name); l != nil {
+		return &setting.Error{
+			Path: l.path, Line: l.where(bases, name), Err: ErrNoProfile,
+			Problem: name + " is a base, and no profile by itself", Help: "name a profile that extends it",
+		}
+	}
 	e := Missing(name, names)
 	if e.Path = f.Path; f.Path == "" {
 		e.Problem += "; " + notLooked
@@ -219,6 +221,8 @@ type Summary struct {
 	// Provider and Account are empty when Err is set and they are not known.
 	Provider string
 	Account  string
+	// Base is the base that it extends, empty for none, and Path the file that it is in.
+	Base, Path string
 	// Default says that default_profile names it.
 	Default bool
 	// Err is what is wrong with the profile, an *setting.Error or a
@@ -226,11 +230,11 @@ type Summary struct {
 	Err error
 }
 
-// List checks every profile and returns them in the order of the file, with the
+// List checks every profile and returns them as Names does, with the
 // environment's values on top of their own as a call would have them. The error
 // is an *setting.Error and means that the file as a whole cannot be used.
 func (f *File) List() ([]Summary, error) {
-	doc, err := f.all()
+	names, err := f.Names()
 	if err != nil {
 		return nil, err
 	}
@@ -238,23 +242,28 @@ func (f *File) List() ([]Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := doc.names()
+	for _, l := range f.layers {
+		if _, err := l.all(); err != nil {
+			return nil, err
+		}
+	}
 	list := make([]Summary, len(names))
 	for i, name := range names {
-		list[i] = f.summary(doc, name)
+		list[i] = f.summary(name)
 		list[i].Default = name == fallback
 	}
 	return list, nil
 }
 
-func (f *File) summary(doc *document, name string) Summary {
+func (f *File) summary(name string) Summary {
 	s := Summary{Name: name}
-	p, err := f.build(doc, name, nil)
+	s.Path, _, _ = f.Where(name)
+	p, err := f.build(name, nil)
 	if err != nil {
 		s.Err = err
 		return s
 	}
-	s.Provider, s.Account = p.Service.Name, p.Settings.Text("account")
+	s.Provider, s.Account, s.Base = p.Service.Name, p.Settings.Text("account"), p.Base
 	s.Err = p.Settings.Check(p.Service.Settings)
 	return s
 }

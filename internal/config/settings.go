@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
-	"go.yaml.in/yaml/v3"
 )
 
 // inQuotes is what helps where YAML took text for something else.
@@ -24,31 +22,30 @@ const inQuotes = "put it in quotes"
 type builder struct {
 	*Profile
 	flags map[string]setting.Value
-	// doc, raw and node are the profile in the file; nil without one.
-	doc  *document
-	raw  map[string]any
-	node *yaml.Node
+	// entries are the profile in its file and the base that it extends; none without a file.
+	entries []*entry
 	// said is what pasted addresses say, by the setting each was given for.
 	said map[string]map[string]string
 }
 
-// build makes the profile of that name in doc. Errors are *setting.Error.
-func (f *File) build(doc *document, name string, flags map[string]setting.Value) (*Profile, error) {
-	values, key, node := doc.profile(name)
-	if key == nil {
-		return nil, f.noProfile(name)
+// build makes the profile of that name. Errors are *setting.Error.
+func (f *File) build(name string, flags map[string]setting.Value) (*Profile, error) {
+	l, err := f.having(profiles, name)
+	if err == nil && l == nil {
+		err = f.noProfile(name)
 	}
-	raw, ok := values.(map[string]any)
-	b := builder{Profile: &Profile{Name: name, Line: doc.line(key), file: f}, flags: flags, doc: doc, raw: raw, node: node}
-	switch {
-	case !IsName(name):
-		return nil, &setting.Error{
-			Path: f.Path, Line: b.Line, Problem: "this is not a name for a profile", Help: NameHint(name, nil),
-		}
-	case node.Tag == "!!null" || ok && len(raw) == 0:
-		return nil, b.blame(wrong("", "is empty", "begin with its provider"))
-	case !ok:
-		return nil, b.blame(wrong("", "must be a mapping of settings", ""))
+	if err != nil {
+		return nil, err
+	}
+	own, err := l.entry(profiles, name)
+	if err != nil {
+		return nil, err
+	}
+	b := builder{
+		Profile: &Profile{Name: name, file: f, path: own.path, line: own.begins}, flags: flags, entries: []*entry{own},
+	}
+	if err := b.extend(); err != nil {
+		return nil, own.blame(err)
 	}
 	if err := b.provider(f.options.Services); err != nil {
 		return nil, b.blame(err)
@@ -58,7 +55,7 @@ func (f *File) build(doc *document, name string, flags map[string]setting.Value)
 
 // provider reads the profile's provider, which tells what else it may have.
 func (b *builder) provider(services []providers.Spec) error {
-	raw := b.raw["provider"]
+	raw := b.raw("provider")
 	name, ok := raw.(string)
 	name = files.Tidy(name)
 	service, known, help := serviceOf(services, name)
@@ -71,7 +68,7 @@ func (b *builder) provider(services []providers.Spec) error {
 		return wrong("provider", fmt.Sprintf("%q is not known", files.Short(name)), help)
 	}
 	b.Service = service
-	b.chosen = b.at("provider")
+	b.chosen = b.holder("provider").at("provider")
 	return nil
 }
 
@@ -86,24 +83,36 @@ func serviceOf(services []providers.Spec, name string) (service providers.Spec, 
 	return providers.Spec{}, false, didYouMean(name, names)
 }
 
-// at is the origin of a value in the file.
-func (b *builder) at(setting string) string {
-	key, _ := lookup(b.node, setting)
-	return fmt.Sprintf("profile %s in %s:%d", b.Name, b.file.Path, max(b.doc.line(key), b.Line))
+// holder returns the entry that gives a key: the first one that has it, else the profile
+// itself; nil without a file.
+func (b *builder) holder(key string) *entry {
+	for _, e := range b.entries {
+		if e.has(key) {
+			return e
+		}
+	}
+	if len(b.entries) > 0 {
+		return b.entries[0]
+	}
+	return nil
+}
+
+// raw is what the file has for a key, nil when it has nothing.
+func (b *builder) raw(key string) any {
+	if e := b.holder(key); e != nil {
+		return e.raw[key]
+	}
+	return nil
 }
 
 // blame completes an error about the profile's text with where that is.
 func (b *builder) blame(err error) error {
-	e, ok := errors.AsType[*setting.Error](err)
-	if !ok {
-		return err
+	if e, ok := errors.AsType[*setting.Error](err); ok && e.Profile == "" {
+		e.Profile = b.Name
+		if from := b.holder(e.Name); from != nil {
+			return from.blame(err)
+		}
 	}
-	e.Profile = b.Name
-	if b.doc == nil {
-		return err
-	}
-	key, _ := lookup(b.node, e.Name)
-	e.Path, e.Line = b.file.Path, cmp.Or(e.Line, b.doc.line(key), b.Line)
 	return err
 }
 
@@ -126,7 +135,7 @@ func (b *builder) fill() error {
 		}
 		if v.Origin != "" {
 			values[d.Name] = v
-		} else if absence := b.absence(d); absence.Why != "" || b.doc == nil {
+		} else if absence := b.absence(d); absence.Why != "" || len(b.entries) == 0 {
 			// Without a file it comes from the environment or from nowhere.
 			absent[d.Name] = absence
 		}
@@ -155,23 +164,16 @@ func (b *builder) first(d setting.Setting, inFile setting.Value) (setting.Value,
 	return setting.Value{Text: d.Default, Origin: "default"}, nil
 }
 
-// checkKeys looks for keys and flags the service does not know. Keys are compared as
-// written: one in capitals is a mistake although viper would fold it.
+// checkKeys looks for keys and flags the service does not know.
 func (b *builder) checkKeys() error {
-	known := append([]string{"provider"}, settingNames(b.Service)...)
-	var keys []string
-	for i := 0; b.node != nil && i < len(b.node.Content); i += 2 {
-		if key := b.node.Content[i]; key.Tag != "!!merge" {
-			keys = append(keys, key.Value)
-		}
-	}
-	for _, key := range append(keys, slices.Sorted(maps.Keys(b.raw))...) {
-		if !slices.Contains(known, key) {
-			return b.blame(notASetting(b.Service, key, known))
+	known := append([]string{"provider", "extends"}, settingNames(b.Service)...)
+	for _, e := range b.entries {
+		if err := e.checkKeys(known, "is not a setting of "+b.Service.Name); err != nil {
+			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.flags)) {
-		if !slices.Contains(known[1:], name) {
+		if !slices.Contains(known[2:], name) {
 			return &setting.Error{
 				Name: b.flags[name].Origin, Problem: fmt.Sprintf("gives %s, which %s does not have", name, b.Service.Name),
 			}
@@ -185,17 +187,19 @@ func notASetting(service providers.Spec, key string, known []string) error {
 	return wrong(key, "is not a setting of "+service.Name, didYouMean(key, known))
 }
 
-// written reads a setting in the profile's text; null and "" count as not given.
+// written reads a setting in the profile's text; null and "" count as not given, and take away
+// what a base says.
 func (b *builder) written(d setting.Setting) (setting.Value, error) {
-	switch raw := b.raw[d.Name]; {
-	case raw == nil || raw == "":
+	from := b.holder(d.Name)
+	if from == nil || from.raw[d.Name] == nil || from.raw[d.Name] == "" {
 		return setting.Value{}, nil
-	case d.Kind == setting.Secret:
-		text, _ := raw.(string)
-		return b.reference(d.Name, d.Name, text, b.at(d.Name), filepath.Dir(b.file.Path))
-	default:
-		return b.value(d, raw, d.Name, b.at(d.Name))
 	}
+	raw, origin := from.raw[d.Name], from.at(d.Name)
+	if d.Kind != setting.Secret {
+		return b.value(d, raw, d.Name, origin)
+	}
+	text, _ := raw.(string)
+	return b.reference(d.Name, d.Name, text, origin, from.dir())
 }
 
 // value reads what the file or a variable, which is text, has for a setting that is no

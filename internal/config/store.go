@@ -60,23 +60,17 @@ func checkRedis(key, text string) error {
 // Store returns the store that the file names, "auto" when it names none. Errors are
 // *setting.Error. A nil file names none.
 func (f *File) Store() (Choice, error) {
-	none := Choice{Text: StoreNames()[0], Origin: "default"}
-	if f == nil {
-		return none, nil
-	}
-	text, line, err := f.top("store")
-	text = files.Tidy(text)
+	text, path, line, err := f.top("store")
 	if err != nil || text == "" {
-		return none, err
+		return Choice{Text: StoreNames()[0], Origin: "default"}, err
 	}
-	return Choice{Text: text, Line: line, Origin: fmt.Sprintf("%s:%d", f.Path, line)},
-		f.onLine(line, CheckStore("store", text))
+	return Choice{Text: text, Line: line, Origin: place(path, line)}, onLine(path, line, CheckStore("store", text))
 }
 
-// onLine completes an error with the file and a line of it.
-func (f *File) onLine(line int, err error) error {
+// onLine completes an error with a file and a line of it.
+func onLine(path string, line int, err error) error {
 	if e, ok := errors.AsType[*setting.Error](err); ok {
-		e.Path, e.Line = f.Path, line
+		e.Path, e.Line = path, line
 	}
 	return err
 }
@@ -91,7 +85,7 @@ type StoreKey struct {
 	// Fetch fetches it, nil when nothing gives one. Its errors are *setting.Error.
 	Fetch secret.Func
 
-	file *File
+	path string
 	line int
 }
 
@@ -103,24 +97,21 @@ func (f *File) StoreKey() (StoreKey, error) { return f.storeSecret("store_key") 
 func (f *File) StorePassword() (StoreKey, error) { return f.storeSecret("store_password") }
 
 func (f *File) storeSecret(name string) (StoreKey, error) {
-	if f == nil {
-		return StoreKey{}, nil
-	}
-	text, line, err := f.top(name)
+	text, path, line, err := f.top(name)
 	if err != nil || text == "" {
 		return StoreKey{}, err
 	}
 	ref, ok := source.Parse(text)
 	switch {
 	case !ok:
-		return StoreKey{}, f.onLine(line, notAReference(name))
+		return StoreKey{}, onLine(path, line, notAReference(name))
 	case ref.Asks():
-		return StoreKey{}, f.onLine(line, wrong(name, "cannot be "+ref.Kind+": every call needs it",
+		return StoreKey{}, onLine(path, line, wrong(name, "cannot be "+ref.Kind+": every call needs it",
 			"use env:NAME, file:PATH, cmd:COMMAND or keyring:NAME"))
 	}
-	ref.Dir = filepath.Dir(f.Path)
-	k := StoreKey{From: fmt.Sprintf("%s in %s:%d", name, f.Path, line), file: f, line: line}
-	k.Need = source.Need{Setting: name, Origin: fmt.Sprintf("%s:%d", f.Path, line), Reference: ref}
+	ref.Dir = filepath.Dir(path)
+	k := StoreKey{From: name + " in " + place(path, line), path: path, line: line}
+	k.Need = source.Need{Setting: name, Origin: place(path, line), Reference: ref}
 	fetch := f.options.Fetcher.Bind(k.Need)
 	k.Fetch = func(ctx context.Context) (secret.Secret, error) {
 		value, err := fetch(ctx)
@@ -131,7 +122,7 @@ func (f *File) storeSecret(name string) (StoreKey, error) {
 
 // onLine completes an error of the key with where it is asked for.
 func (k StoreKey) onLine(err error) error {
-	err = k.file.onLine(k.line, err)
+	err = onLine(k.path, k.line, err)
 	e, ok := errors.AsType[*setting.Error](err)
 	if ok && k.Setting == "store_key" && k.Kind == "file" && errors.Is(err, fs.ErrNotExist) {
 		e.Help += "; a new key is made there by: authctl store init"
@@ -145,7 +136,7 @@ func (k StoreKey) Inspect(ctx context.Context, f *source.Fetcher) (source.Inspec
 		return source.Inspection{Need: k.Need}, k.From != ""
 	}
 	found := f.Inspect(ctx, k.Need)
-	if k.file != nil {
+	if k.path != "" {
 		found.Err = k.onLine(found.Err)
 	}
 	return found, true

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"runtime"
 	"slices"
 	"strings"
@@ -101,5 +100,5 @@ func squeezed(name string) string { return strings.ReplaceAll(name, "_", "") }
 // Mentions reports whether the text of the file has a name in it: a variable that it has is
 // read by a reference or a command there. A nil file mentions nothing.
 func (f *File) Mentions(name string) bool {
-	return f != nil && (bytes.Contains(f.text, []byte(name)) || slices.Contains(f.variables(), name))
+	return f != nil && slices.ContainsFunc(f.layers, func(l *layer) bool { return l.mentions(name) })
 }

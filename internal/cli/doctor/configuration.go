@@ -36,15 +36,17 @@ func (d *doctor) checkConfiguration(ctx context.Context) {
 		return
 	}
 	d.checkFile(file)
-	plain := false
+	var plain []string
 	for _, name := range names {
-		plain = d.checkProfile(ctx, file, name) || plain
+		plain = append(plain, d.checkProfile(ctx, file, name)...)
 	}
-	if _, readable, found := file.Exposed(); plain && found && readable {
-		d.warn(check{
-			Name: "mode", Hint: "chmod 600 " + file.Path,
-			Message: "other users can read the file, and it seems to hold a secret in plain text",
-		})
+	for _, part := range file.Parts() {
+		if part.Readable && slices.Contains(plain, part.Path) {
+			d.warn(check{
+				Name: "mode", Hint: "chmod 600 " + part.Path,
+				Message: "other users can read the file, and it seems to hold a secret in plain text",
+			})
+		}
 	}
 	d.checkShared()
 }
@@ -71,27 +73,59 @@ func (d *doctor) provider() string {
 // checkFile tells where the configuration comes from, and whether its default exists.
 func (d *doctor) checkFile(file *config.File) {
 	c := check{Name: "file"}
-	mode, _, found := file.Exposed()
-	if !found && d.provider() == "" {
+	parts := file.Parts()
+	if len(parts) == 0 && d.provider() == "" {
 		c.Message = "there is none" + strings.TrimSuffix(" at "+file.Path, " at ")
 		c.Hint = "make one with: authctl profile add NAME"
 		d.warn(c)
 		return
 	}
-	if !found {
+	if len(parts) == 0 {
 		c.Message = "none; AUTHCTL_PROVIDER and its companions say it all"
 		d.ok(c)
 		return
 	}
-	c.Message = fmt.Sprintf("%s, mode %04o", file.Path, mode)
+	c.Message = fmt.Sprintf("%s, mode %04o", file.Path, parts[0].Mode)
 	if _, named := d.local.Located(); d.Global.Config != "" {
 		c.Message += ", named by --config"
 	} else if named {
 		c.Message += ", named by AUTHCTL_CONFIG"
 	}
 	d.ok(c)
+	for _, part := range parts[1:] {
+		d.ok(check{Name: "include", Message: fmt.Sprintf("%s, mode %04o", part.Path, part.Mode)})
+	}
 	if d.named == "" {
 		d.checkNames(file)
+		d.checkBases(file)
+	}
+}
+
+// checkBases checks each base by itself, and tells how many profiles extend it.
+func (d *doctor) checkBases(file *config.File) {
+	names, err := file.Bases()
+	if len(names) == 0 || err != nil {
+		return
+	}
+	summaries, _ := file.List()
+	for _, name := range names {
+		c := check{Name: "base " + name}
+		base, err := file.Base(name, "")
+		if err != nil {
+			d.fail(c, err)
+			continue
+		}
+		n := 0
+		for _, s := range summaries {
+			if s.Base == name {
+				n++
+			}
+		}
+		c.Message = fmt.Sprintf("in %s:%d, extended by %d", base.Path, base.Line, n)
+		if n == 0 {
+			c.Message = fmt.Sprintf("in %s:%d, and no profile extends it", base.Path, base.Line)
+		}
+		d.ok(c)
 	}
 }
 
@@ -123,9 +157,9 @@ func (d *doctor) checkNames(file *config.File) {
 	}
 }
 
-// checkProfile checks one profile, and reports whether it seems to hold a secret in plain
+// checkProfile checks one profile, and returns the files that seem to hold a secret in plain
 // text.
-func (d *doctor) checkProfile(ctx context.Context, file *config.File, name string) (plain bool) {
+func (d *doctor) checkProfile(ctx context.Context, file *config.File, name string) (plain []string) {
 	c := check{Name: "profile", Profile: cmp.Or(name, config.EnvironmentProfile)}
 	d.settings = setting.Names{}
 	p, err := file.Profile(name, nil)
@@ -143,7 +177,9 @@ func (d *doctor) checkProfile(ctx context.Context, file *config.File, name strin
 	if errors.Is(err, config.ErrNotReference) {
 		_, c.Hint = verb.Judge(err)
 		c.Hint += "\nif it is the secret itself, have a new one issued: it stood in plain text"
-		plain = true
+		if wrong, ok := errors.AsType[*setting.Error](err); ok {
+			plain = append(plain, wrong.Path)
+		}
 	}
 	if err != nil {
 		d.fail(c, err)
@@ -152,7 +188,7 @@ func (d *doctor) checkProfile(ctx context.Context, file *config.File, name strin
 	found := usable{p, provider.Key(), provider.Endpoints()}
 	d.usable = append(d.usable, found)
 	d.checkSettings(ctx, found)
-	return false
+	return nil
 }
 
 // checkSettings checks what the settings of a profile are, and where its secrets come from.

@@ -24,12 +24,17 @@ import (
 type add struct {
 	*verb.Deps
 	provider string
+	extends  string
 	set      []string
 
 	local   *client.Local
 	service providers.Spec
-	// values are those of the profile so far; defaults have no origin.
+	// base is the one that the profile extends, the zero Base for none.
+	base config.Base
+	// values are those of the profile so far, with those of its base; defaults have no origin.
 	values setting.Values
+	// own are the settings that are the profile's own.
+	own map[string]bool
 	// keyless says that there is no keyring here.
 	keyless bool
 	// typed are the secrets to put into the keyring, by name there.
@@ -37,15 +42,17 @@ type add struct {
 }
 
 func newAdd(d *verb.Deps) *cobra.Command {
-	a := &add{Deps: d, typed: map[string]secret.Secret{}}
+	a := &add{Deps: d, own: map[string]bool{}, typed: map[string]secret.Secret{}}
 	command := d.Command(cobra.Command{
 		Use:   "add PROFILE",
 		Short: "Add a profile to the configuration file",
 		Long: `Add a profile to the configuration file. In a terminal it asks for what the service
 needs and --set does not give. A secret is typed unseen and kept in the OS keyring; or
 leave it empty and give a reference instead: env:NAME, file:PATH, cmd:COMMAND,
-keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
+keyring:NAME, stdin or prompt. With --extends only what the base lacks is asked for and
+written. The rest of the file stays as it is.`,
 		Example: `  authctl profile add calls --provider talkdesk
+  authctl profile add acme --extends talk --set account=acme
   authctl profile add engage --provider pexip --set account=acme --set client_id=scripts \
     --set client_secret=env:ENGAGE_SECRET --set scopes=engage:appointments:readOnly`,
 		Args: verb.Arguments(1, 1, "PROFILE"),
@@ -53,6 +60,7 @@ keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
 		Watched: true,
 		Own: func(f *pflag.FlagSet) {
 			f.StringVar(&a.provider, "provider", "", "the `service`: see authctl providers list")
+			f.StringVar(&a.extends, "extends", "", "the `base` in the configuration that it is built on")
 			f.StringArrayVar(&a.set, "set", nil, "a setting as `name=value`; a secret's value is a reference (repeatable)")
 		},
 	}, a.run)
@@ -60,7 +68,17 @@ keyring:NAME, stdin or prompt. The rest of the file stays as it is.`,
 		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return completeProvider(d, nil)
 		})
+	_ = command.RegisterFlagCompletionFunc("extends",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return completeBase(d) })
 	return command
+}
+
+// completeBase offers the bases of the configuration.
+func completeBase(d *verb.Deps) (found []string, _ cobra.ShellCompDirective) {
+	if file, err := d.File(); err == nil {
+		found, _ = file.Bases()
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 func (a *add) run(ctx context.Context, args []string) error {
@@ -91,7 +109,7 @@ func (a *add) compose(ctx context.Context, name string) (err error) {
 	if err := edit.Check(file, name); err != nil {
 		return err
 	}
-	if a.service, err = a.chooseService(ctx); err != nil {
+	if err := a.choose(ctx, file); err != nil {
 		return err
 	}
 	if err := a.given(name); err != nil {
@@ -103,12 +121,34 @@ func (a *add) compose(ctx context.Context, name string) (err error) {
 	return a.check()
 }
 
-// given takes the settings of --set.
+// choose reads the base, where there is one, and chooses the service.
+func (a *add) choose(ctx context.Context, file *config.File) (err error) {
+	if a.extends != "" {
+		a.base, err = file.Base(a.extends, "")
+	}
+	if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Path == "" {
+		wrong.Name = "--extends"
+	}
+	if err == nil {
+		a.service, err = a.chooseService(ctx)
+	}
+	if err == nil && a.extends != "" && !a.base.Named {
+		a.base, err = file.Base(a.extends, a.service.Name)
+	}
+	return err
+}
+
+// given takes the settings of the base and of --set.
 func (a *add) given(profile string) error {
 	a.values = setting.New(profile, nil)
 	for _, d := range a.service.Settings {
 		if d.Default != "" {
 			a.values = a.values.With(d.Name, setting.Value{Text: d.Default})
+		}
+	}
+	for _, d := range a.base.Service.Settings {
+		if v, ok := a.base.Settings.Lookup(d.Name); ok {
+			a.values = a.values.With(d.Name, v)
 		}
 	}
 	for _, pair := range a.set {
@@ -134,10 +174,10 @@ func (a *add) put(name, text string) error {
 	if err := a.checkAnswer(with, name); err != nil {
 		return err
 	}
-	a.values = with
+	a.values, a.own[name] = with, true
 	for other, said := range config.Addressed(a.service, name, files.Tidy(text)) {
 		if v, _ := a.values.Lookup(other); other != name && v.Origin == "" {
-			a.values = a.values.With(other, setting.Value{Text: said, Origin: "what was given"})
+			a.values, a.own[other] = a.values.With(other, setting.Value{Text: said, Origin: "what was given"}), true
 			a.UI.Note(other + " is " + said + ", by the address given as " + name)
 		}
 	}
@@ -200,11 +240,18 @@ func (a *add) write(ctx context.Context, file *config.File) error {
 	return err
 }
 
-// lines returns what is to be written: what was given, not the defaults.
+// lines returns what is to be written: what was given, not the defaults and not what the base
+// gives.
 func (a *add) lines() []edit.Setting {
-	lines := []edit.Setting{{Key: "provider", Text: a.service.Name}}
+	var lines []edit.Setting
+	if a.extends != "" {
+		lines = append(lines, edit.Setting{Key: "extends", Text: a.extends})
+	}
+	if !a.base.Named {
+		lines = append(lines, edit.Setting{Key: "provider", Text: a.service.Name})
+	}
 	for _, d := range a.service.Settings {
-		if v, _ := a.values.Lookup(d.Name); v.Origin != "" {
+		if v, _ := a.values.Lookup(d.Name); a.own[d.Name] {
 			lines = append(lines, edit.Setting{Key: d.Name, Kind: d.Kind, Text: v.Text, List: v.List})
 		}
 	}

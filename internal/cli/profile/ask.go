@@ -35,10 +35,15 @@ func (a *add) untilUsable(ask func() error) error {
 	}
 }
 
-// chooseService returns the service of --provider, or asks for one.
+// chooseService returns the service of --provider, else that of the base, or asks for one.
 func (a *add) chooseService(ctx context.Context) (chosen providers.Spec, err error) {
-	if a.provider != "" {
+	switch {
+	case a.base.Named && a.provider != "" && a.provider != a.base.Service.Name:
+		return chosen, verb.Usagef("the base %s is for %s: leave --provider out", a.extends, a.base.Service.Name)
+	case a.provider != "":
 		return a.Service(a.provider)
+	case a.base.Named:
+		return a.base.Service, nil
 	}
 	names := make([]string, len(a.Services))
 	for i, s := range a.Services {

@@ -27,7 +27,10 @@ type listed struct {
 	Provider string `json:"provider"`
 	Account  string `json:"account"`
 	Default  bool   `json:"default"`
-	Problem  string `json:"problem,omitempty"`
+	// Extends is the base, and File the file that includes have brought in; empty for none.
+	Extends string `json:"extends,omitempty"`
+	File    string `json:"file,omitempty"`
+	Problem string `json:"problem,omitempty"`
 }
 
 func list(d *verb.Deps) *cobra.Command {
@@ -52,7 +55,10 @@ func listIn(d *verb.Deps, file *config.File, output *verb.Output) error {
 	list := []listed{}
 	table := term.Table{Header: []string{"NAME", "PROVIDER", "ACCOUNT", "DEFAULT", "PROBLEM"}}
 	for _, s := range summaries {
-		p := listed{Name: s.Name, Provider: s.Provider, Account: s.Account, Default: s.Default}
+		p := listed{Name: s.Name, Provider: s.Provider, Account: s.Account, Default: s.Default, Extends: s.Base}
+		if s.Path != file.Path {
+			p.File = s.Path
+		}
 		if s.Err != nil {
 			p.Problem = s.Err.Error()
 		}

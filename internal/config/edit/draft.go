@@ -196,10 +196,17 @@ func (d *draft) extent(name string) (start, end int) {
 
 const defaultProfile = "default_profile"
 
-// setDefault writes default_profile. It need not know where the profiles stand.
-func (d *draft) setDefault(name string) error {
-	if !slices.Contains(d.was.Names, name) {
-		return config.Missing(name, d.was.Names)
+// setDefault writes default_profile, for a profile of the file or one of the others that there
+// are. It need not know where the profiles stand.
+func (d *draft) setDefault(name string, others []string) error {
+	all := slices.Clone(d.was.Names)
+	for _, other := range others {
+		if !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	if !slices.Contains(all, name) {
+		return config.Missing(name, all)
 	}
 	return d.put(Setting{Key: defaultProfile, Text: name})
 }

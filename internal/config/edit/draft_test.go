@@ -222,7 +222,7 @@ func TestSetDefault(t *testing.T) {
 		"carriage return": {"default_profile: x\r\n" + strings.ReplaceAll(body, "\n", "\r\n"), "a", "default_profile: a\r\n" + strings.ReplaceAll(body, "\n", "\r\n")},
 	}
 	for name, tt := range tests {
-		got, err := edited(tt.text, func(d *draft) error { return d.setDefault(tt.name) })
+		got, err := edited(tt.text, func(d *draft) error { return d.setDefault(tt.name, nil) })
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -231,12 +231,12 @@ func TestSetDefault(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	_, err := edited(body, func(d *draft) error { return d.setDefault("b") })
+	_, err := edited(body, func(d *draft) error { return d.setDefault("b", nil) })
 	if !errors.Is(err, config.ErrNoProfile) {
 		t.Errorf("unknown: %v", err)
 	}
 	for _, text := range []string{"{profiles: {a: {x: 1}}}", "profiles:\n  ? a\n  : {x: 1}\ndefault_profile: b\n"} {
-		_, err = edited(text, func(d *draft) error { return d.setDefault("a") })
+		_, err = edited(text, func(d *draft) error { return d.setDefault("a", nil) })
 		if e, ok := errors.AsType[*setting.Error](err); !ok || e.Help != "add this by hand:\ndefault_profile: a" {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -281,7 +281,7 @@ func TestEditRace(t *testing.T) {
 		if err := os.WriteFile(path, []byte(three), 0o600); err != nil {
 			return err
 		}
-		return d.setDefault("engage")
+		return d.setDefault("engage", nil)
 	})
 	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Problem != "was changed by somebody else meanwhile" {
 		t.Errorf("error %v", err)
@@ -313,7 +313,7 @@ func FuzzEdit(f *testing.F) {
 		if diff := cmp.Diff(was, got); diff != "" {
 			t.Fatal(diff)
 		}
-		chosen, err := changed(with, func(d *draft) error { return d.setDefault("new") })
+		chosen, err := changed(with, func(d *draft) error { return d.setDefault("new", nil) })
 		if err != nil {
 			return
 		}
@@ -416,7 +416,8 @@ func TestSetTop(t *testing.T) {
 		"profiles":  {"# mine\n\n# all\nprofiles: {}\n", "# mine\n\n" + lines + "# all\nprofiles: {}\n"},
 		"in place":  {"store: # here\nprofiles:\n", "store_key: file:~/a b.key\nstore: file # here\nprofiles:\n"},
 		"same":      {"store: 'file'\n" + two, "store_key: file:~/a b.key\nstore: 'file'\n" + two},
-		"odd":       {"x-a: &a {b: c}\n" + two, ""},
+		"odd":       {"x-a: &a\n  b: [c,\n  d]\n" + two, lines + "x-a: &a\n  b: [c,\n  d]\n" + two},
+		"braces":    {"{store_password: 'env:X'}\n", ""},
 		"something": {"store: keyring\n", ""},
 		"a list":    {"store: [file]\nprofiles: {}", ""},
 	} {

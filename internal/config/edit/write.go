@@ -49,11 +49,15 @@ func Check(f *config.File, name string) error {
 	if err := CheckPlace(f); err != nil {
 		return err
 	}
-	names, err := f.Names()
-	if err == nil && slices.Contains(names, name) {
-		err = located(f.Path, exists(name))
+	path, line, err := f.Where(name)
+	if err != nil || line == 0 {
+		return err
 	}
-	return err
+	e := exists(name)
+	if e.Line = line; path != f.Path {
+		e.Help = "choose another name; one of your own under this name goes before it, and has to be written by hand"
+	}
+	return located(path, e)
 }
 
 // CheckPlace returns a *setting.Error where there is no place for a configuration.
@@ -85,14 +89,25 @@ func Add(f *config.File, name string, values []Setting) error {
 
 // Remove takes a profile out of the file, together with the comments right above
 // it, and default_profile when it names this profile. Errors are as of Add; one
-// wraps config.ErrNoProfile when there is no such profile.
+// wraps config.ErrNoProfile when there is no such profile. A profile of an included file is
+// not touched: others may own that.
 func Remove(f *config.File, name string) error {
-	return apply(f, func(d *draft) error { return d.remove(name) })
+	return apply(f, func(d *draft) error {
+		if path, line, _ := f.Where(name); path != "" && path != f.Path && !slices.Contains(d.was.Names, name) {
+			return &setting.Error{
+				Path: path, Line: line, Profile: name, Problem: "is in a file that is included, and only " + f.Path + " is changed",
+				Help: "change it there",
+			}
+		}
+		return d.remove(name)
+	})
 }
 
-// SetDefault makes a profile of the file the default. Errors are as of Remove.
+// SetDefault makes a profile the default, in the file itself, also one of an included file.
+// Errors are as of Remove.
 func SetDefault(f *config.File, name string) error {
-	return apply(f, func(d *draft) error { return d.setDefault(name) })
+	names, _ := f.Names() // what cannot be parsed is not changed either
+	return apply(f, func(d *draft) error { return d.setDefault(name, names) })
 }
 
 // SetTop writes keys at the margin of the file: store, store_key, store_password. What is
@@ -117,7 +132,7 @@ func apply(f *config.File, change func(*draft) error) error {
 
 // located completes an error with the file's path.
 func located(path string, err error) error {
-	if e, ok := errors.AsType[*setting.Error](err); ok {
+	if e, ok := errors.AsType[*setting.Error](err); ok && e.Path == "" {
 		e.Path = path
 	}
 	return err
