@@ -42,6 +42,7 @@ type UnknownVariable struct {
 func UnknownVariables(environment []string, services []providers.Spec) []UnknownVariable {
 	var unknown []UnknownVariable
 	var known []string
+	own := ownVariables()
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")
 		// In small letters it is another variable, but on Windows: and hardly a meant one.
@@ -49,10 +50,15 @@ func UnknownVariables(environment []string, services []providers.Spec) []Unknown
 		if !ours || value == "" || strings.HasPrefix(rest, forTests) {
 			continue
 		}
+		exact := runtime.GOOS == "windows" || strings.HasPrefix(name, prefix+rest)
+		if exact && slices.Contains(own, rest) {
+			continue
+		}
+		// Those of all settings only now: most calls know no other than the few above.
 		if known == nil {
 			known = knownVariables(services)
 		}
-		if !slices.Contains(known, rest) || runtime.GOOS != "windows" && !strings.HasPrefix(name, prefix+rest) {
+		if !exact || !slices.Contains(known, rest) {
 			unknown = append(unknown, UnknownVariable{Name: files.Short(name), Nearest: nearestVariable(rest, known)})
 		}
 	}
