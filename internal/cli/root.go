@@ -27,7 +27,7 @@ import (
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
 	root := a.Group("authctl", "Bearer tokens from several identity services, cached in the OS keyring")
-	root.AddCommand(a.Named("",
+	commands := a.Named("",
 		verb.Made{Name: "token", Make: token.Command},
 		verb.Made{Name: "scopes", Make: scopes.Command},
 		verb.Made{Name: "login", Make: session.Login},
@@ -44,7 +44,8 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "doctor", Make: doctor.Command},
 		verb.Made{Name: "version", Make: newVersion},
 		verb.Made{Name: "exit-codes", Make: newExitCodes},
-	)...)
+	)
+	root.AddCommand(commands...)
 	root.Long = `authctl gives scripts, pipelines and developers a bearer token from Pexip Engage,
 Talkdesk, Qmatic Cloud Appointments and Genesys Multicloud CX. Issued tokens are kept
 in the OS keyring until they expire.`
@@ -58,7 +59,10 @@ in the OS keyring until they expire.`
 	root.SetFlagErrorFunc(a.flagError)
 	root.SetHelpFunc(a.help(root.HelpFunc()))
 	a.Global.Bind(root.PersistentFlags())
-	a.completion(root)
+	// Who names a command asks for neither of cobra's own two.
+	if root.CompletionOptions.DisableDefaultCmd = len(commands) == 1; len(commands) > 1 {
+		a.completion(root)
+	}
 	return root
 }
 

@@ -45,8 +45,8 @@ func (a *add) chooseService(ctx context.Context) (chosen providers.Spec, err err
 	case a.base.Named:
 		return a.base.Service, nil
 	}
-	names := make([]string, len(a.Services))
-	for i, s := range a.Services {
+	names := make([]string, len(a.Services()))
+	for i, s := range a.Services() {
 		names[i] = s.Name
 	}
 	if !a.UI.Prompter.CanAsk() {

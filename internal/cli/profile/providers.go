@@ -39,7 +39,7 @@ func providersList(d *verb.Deps) *cobra.Command {
 	}, verb.Flags{Output: output, Formats: []string{"table", "json"}}, func(context.Context, []string) error {
 		list := []service{}
 		table := term.Table{Header: []string{"NAME", "SERVICE", "GRANTS"}}
-		for _, spec := range d.Services {
+		for _, spec := range d.Services() {
 			s := serviceOf(spec)
 			list = append(list, s)
 			table.Rows = append(table.Rows, []string{s.Name, s.Title, strings.Join(s.Grants, ", ")})
@@ -105,7 +105,7 @@ func showService(d *verb.Deps, spec providers.Spec, output *verb.Output) error {
 // completeProvider offers the services where no argument is there yet.
 func completeProvider(d *verb.Deps, args []string) (found []string, _ cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		for _, s := range d.Services {
+		for _, s := range d.Services() {
 			found = append(found, s.Name+"\t"+s.Title)
 		}
 	}

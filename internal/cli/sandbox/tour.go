@@ -68,7 +68,7 @@ func (t *tour) run(ctx context.Context, _ []string) error {
 	}
 	defer private.close()
 	t.private = private
-	for _, service := range t.Services {
+	for _, service := range t.Services() {
 		s := newStep(service)
 		if err := t.take(ctx, &s); err != nil {
 			return fmt.Errorf("the tour ends at %s: %w", service.Title, err)

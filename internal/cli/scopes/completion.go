@@ -92,7 +92,7 @@ func (l *list) completeTarget(_ *cobra.Command, args []string, _ string) ([]stri
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	found := l.ProfileNames()
-	for _, s := range l.Services {
+	for _, s := range l.Services() {
 		if !slices.Contains(found, s.Name) {
 			found = append(found, s.Name+"\t"+s.Title)
 		}

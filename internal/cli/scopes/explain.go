@@ -46,15 +46,15 @@ func (x *explain) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if right := scopes.Spelling(text, x.Services); right != "" {
+	if right := scopes.Spelling(text, x.Services()); right != "" {
 		x.UI.Warn("case matters: the catalogue has it as " + right)
 		text = right
 	}
 	setup, profiles, asked := everyProfile(x.Deps)
-	d, failed := scopes.Explain(text, x.Services)
+	d, failed := scopes.Explain(text, x.Services())
 	names, each := d.Needed, true
 	if !failed {
-		names, each = scopes.Named(text, x.Services, asked)
+		names, each = scopes.Named(text, x.Services(), asked)
 		if len(names) == 0 {
 			return verb.Usagef("this is neither an error that is known nor an API of a service: give a " +
 				"WWW-Authenticate header, an error's body, an answer as curl -i prints it, a scope, " +
@@ -64,7 +64,7 @@ func (x *explain) run(ctx context.Context, args []string) error {
 	if each {
 		d.Needed = names
 	}
-	e := explanation{Diagnosis: d, Scopes: scopes.Find(names, x.Services)}
+	e := explanation{Diagnosis: d, Scopes: scopes.Find(names, x.Services())}
 	e.Profiles = profilesFor(cachedBy(ctx, x.Deps, setup), profiles, e.Scopes)
 	e.Next = e.next(x.CommandFor, failed, each)
 	if x.output.JSON() {
@@ -102,7 +102,7 @@ func (x *explain) openingTable(found []scopes.Found) term.Table {
 		opens := scopes.OpensInFull(s.KnownScope)
 		if s.Provider == "" {
 			opens = "in no catalogue"
-			if right := scopes.Spelling(s.Name, x.Services); right != "" {
+			if right := scopes.Spelling(s.Name, x.Services()); right != "" {
 				opens += "; case matters, did you mean " + right + "?"
 			}
 		}

@@ -114,7 +114,7 @@ type target struct {
 
 // target reads the arguments: a profile or a provider, and a word.
 func (l *list) target(args []string) (target, error) {
-	name, target := l.service.Profile.Name, target{services: l.Services, word: l.search}
+	name, target := l.service.Profile.Name, target{services: l.Services(), word: l.search}
 	if name == "" && len(args) > 0 || len(args) > 0 && name == args[0] {
 		name, args = args[0], args[1:]
 	}
@@ -177,7 +177,7 @@ func (l *list) provider(target target, name string, why error) (target, error) {
 // noSuchTarget is the error for what is nothing that can be listed.
 func (l *list) noSuchTarget(name string) error {
 	names := l.ProfileNames()
-	for _, s := range l.Services {
+	for _, s := range l.Services() {
 		names = append(names, s.Name)
 	}
 	if near := setting.Nearest(name, names); near != "" {
@@ -197,7 +197,7 @@ func (l *list) shows(s listed, word string) bool {
 // showLive lists with what the profile's service publishes.
 func (l *list) showLive(ctx context.Context, target target) error {
 	if len(target.services) == 1 {
-		if err := target.services[0].Require(providers.LiveScopes, l.Services); err != nil {
+		if err := target.services[0].Require(providers.LiveScopes, l.Services()); err != nil {
 			return err
 		}
 	}

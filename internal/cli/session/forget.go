@@ -82,7 +82,7 @@ func (s *signout) token(ctx context.Context, c *client.Client) error {
 func (s *signout) tellService(
 	ctx context.Context, c *client.Client, token oauth.Token,
 ) (done providers.SignedOut, err error) {
-	if err := c.Profile.Service.Require(providers.SignOut, s.Services); err != nil {
+	if err := c.Profile.Service.Require(providers.SignOut, s.Services()); err != nil {
 		return done, err
 	}
 	err = c.Bounded(ctx, client.SessionOf(token), func(ctx context.Context, with providers.Session) error {

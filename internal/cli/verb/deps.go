@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/authctl/authctl/internal/client"
@@ -25,8 +26,9 @@ type Deps struct {
 	World
 	Lifetime
 	ScopeNotes
-	UI       *term.UI
-	Services []providers.Spec
+	UI *term.UI
+	// Services makes the services when they are needed, once: their text costs a start.
+	Services func() []providers.Spec
 	Global   Global
 	// Version is the program's own.
 	Version string
@@ -53,13 +55,13 @@ type Subject struct {
 }
 
 // New returns a run of the program in ctx.
-func New(ctx context.Context, w World, services []providers.Spec, version string) *Deps {
+func New(ctx context.Context, w World, services func() []providers.Spec, version string) *Deps {
 	if w.Now == nil {
 		w.Now = time.Now
 	}
-	d := &Deps{World: w, UI: term.NewUI(w.Streams, w.LookupEnv), Services: services, Version: version}
+	d := &Deps{World: w, UI: term.NewUI(w.Streams, w.LookupEnv), Services: sync.OnceValue(services), Version: version}
 	d.Lifetime = Lifetime{signals: w.Signals, endBy: w.EndBy, terminal: w.Streams.Terminal(), ctx: ctx}
-	d.ScopeNotes = ScopeNotes{ui: d.UI, services: services, commandFor: d.CommandFor}
+	d.ScopeNotes = ScopeNotes{ui: d.UI, services: d.Services, commandFor: d.CommandFor}
 	d.UI.Withhold, d.UI.Prompter.Watch = w.withheld, d.Watched
 	return d
 }
@@ -67,7 +69,7 @@ func New(ctx context.Context, w World, services []providers.Spec, version string
 // Service returns the service of a name.
 func (d *Deps) Service(name string) (providers.Spec, error) {
 	names := []string{}
-	for _, s := range d.Services {
+	for _, s := range d.Services() {
 		if s.Name == name {
 			return s, nil
 		}
@@ -98,7 +100,7 @@ func (d *Deps) Local() (*client.Local, error) {
 		return d.local, nil
 	}
 	local, err := client.Read(client.World{
-		LookupEnv: d.LookupEnv, Now: d.Now, Services: d.Services, Config: d.Global.Config, NoPipe: d.Completing(),
+		LookupEnv: d.LookupEnv, Now: d.Now, Services: d.Services(), Config: d.Global.Config, NoPipe: d.Completing(),
 		Stdin: d.UI.In, StdinIsTerminal: d.UI.InTerminal, Stderr: d.UI.ChildErr(),
 		Prompter: hidden{d.UI.Prompter}, MayAsk: d.mayAsk,
 		Warn: d.UI.Warn, WarnOnce: d.UI.WarnOnce, CommandFor: d.CommandFor,
@@ -143,7 +145,7 @@ func (d *Deps) warnOfVariables(local *client.Local) {
 		return
 	}
 	d.warnedOfVariables = true
-	unknown := config.UnknownVariables(d.Environ(), d.Services)
+	unknown := config.UnknownVariables(d.Environ(), d.Services())
 	if len(unknown) == 0 {
 		return
 	}

@@ -103,6 +103,10 @@ type Service struct {
 
 // bind adds the flags but for those that mean nothing to the command.
 func (f *Service) bind(flags *pflag.FlagSet, without ...string) {
+	if len(without) == 0 {
+		f.bindAll(flags)
+		return
+	}
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.bindAll(all)
 	all.VisitAll(func(flag *pflag.Flag) {

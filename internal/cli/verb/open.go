@@ -28,7 +28,7 @@ func (d *Deps) OpenFor(operation string, f *Service, args []string) (*client.Cli
 	if err != nil {
 		return nil, err
 	}
-	return c, c.Profile.Service.Require(operation, d.Services)
+	return c, c.Profile.Service.Require(operation, d.Services())
 }
 
 // Pick returns the profile that the flags and arguments ask for, with settings on top, and

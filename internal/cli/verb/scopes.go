@@ -16,7 +16,7 @@ import (
 // ScopeNotes are what a run of the program says of scopes, each note once.
 type ScopeNotes struct {
 	ui         *term.UI
-	services   []providers.Spec
+	services   func() []providers.Spec
 	commandFor func(profile string, words ...string) string
 	// warnedOf are the scopes that a warning was given for, and toldOf the one that was last
 	// given of scopes a token lacks.
@@ -109,7 +109,7 @@ func (n *ScopeNotes) WarnOfScopes(service providers.Spec, names []string, origin
 
 // elsewhere returns the title of another service that has the scope.
 func (n *ScopeNotes) elsewhere(service providers.Spec, name string) (string, bool) {
-	for _, s := range n.services {
+	for _, s := range n.services() {
 		if _, ok := scopes.CatalogueOf(s).Lookup(name); ok && s.Name != service.Name {
 			return s.Title, true
 		}
