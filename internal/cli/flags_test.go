@@ -23,6 +23,7 @@ func TestFlagsOfEachCommand(t *testing.T) {
 
 		"authctl store":            "",
 		"authctl store init":       "key-file output",
+		"authctl store show":       "output store",
 		"authctl token":            "",
 		"authctl token get":        tokens + " github-output output require-scope var",
 		"authctl token inspect":    tokens + " output stdin",

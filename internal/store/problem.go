@@ -60,6 +60,15 @@ func (e *UnusableError) Error() string {
 // Unwrap returns the cause.
 func (e *UnusableError) Unwrap() error { return e.Err }
 
+// Reason is what is wrong with a store, without what was tried and where: "locked: the
+// collection is locked".
+func Reason(err error) string {
+	if unusable, ok := errors.AsType[*UnusableError](err); ok {
+		return string(unusable.Problem) + ": " + unusable.Err.Error()
+	}
+	return err.Error()
+}
+
 // LockError says that a lock could not be had.
 type LockError struct {
 	// Busy says that another process holds it and the wait is over; otherwise it

@@ -28,6 +28,8 @@ type check struct {
 	Hint    string `json:"hint"`
 	// kind is that of the error a command would end with, for what failed.
 	kind string
+	// aside says that no command depends on it: it cannot fail, and is not counted.
+	aside bool
 }
 
 // report is what was found.
@@ -61,8 +63,11 @@ func (r *report) fail(c check, err error) {
 // is stored still does.
 func (r *report) verdict() error {
 	order := []string{"config", "store", "protocol", "temporary"}
-	failed, worst := 0, len(order)
+	failed, made, worst := 0, 0, len(order)
 	for _, c := range r.checks {
+		if !c.aside {
+			made++
+		}
 		if c.State != stateFailed {
 			continue
 		}
@@ -75,7 +80,7 @@ func (r *report) verdict() error {
 		return nil
 	}
 	return &verb.Error{
-		Kind: append(order, "internal")[worst], Message: fmt.Sprintf("%d of %d checks failed", failed, len(r.checks)),
+		Kind: append(order, "internal")[worst], Message: fmt.Sprintf("%d of %d checks failed", failed, made),
 		Hint: "each check that failed says what to do",
 	}
 }

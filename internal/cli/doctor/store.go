@@ -46,16 +46,18 @@ func (d *doctor) checkStore(ctx context.Context, keyring *carefulKeyring) error 
 	}
 	switch s := chosen.(type) {
 	case *store.Auto:
-		d.checkKeyring(ctx, keyring, true)
-	case *store.Keyring:
-		d.checkKeyring(ctx, keyring, false)
+		d.checkAuto(ctx, keyring, s)
 	case *store.File:
 		d.checkFiles(ctx, s)
+		d.tellOthers(ctx, keyring, s.Name())
 	default:
-		d.ok(check{
-			Name:    chosen.Name(),
-			Message: "tokens last as long as one command: every command asks the service" + d.namedByFile(),
-		})
+		text, err := d.try(ctx, keyring, s)
+		if err != nil {
+			d.fail(check{Name: s.Name(), kind: "store"}, err)
+		} else {
+			d.works(ctx, s, text)
+		}
+		d.tellOthers(ctx, keyring, s.Name())
 	}
 	return nil
 }
@@ -75,32 +77,30 @@ func (d *doctor) probe(ctx context.Context, s store.Store) (string, error) {
 	return "can be read and written, answers in " + inMilliseconds(took), err
 }
 
-// checkKeyring checks the keyring. Where it need not work, because auto goes without, what
-// is wrong with it is a warning.
-func (d *doctor) checkKeyring(ctx context.Context, keyring *carefulKeyring, auto bool) {
-	c := check{Name: "keyring", kind: "store"}
-	err := keyring.check(ctx)
-	if err == nil {
-		c.Message, err = d.probe(ctx, keyring.keyring)
+// try is probe for a store that may be one that keeps nothing, or would ask a person first.
+func (d *doctor) try(ctx context.Context, keyring *carefulKeyring, s store.Store) (string, error) {
+	switch s.(type) {
+	case *store.Memory:
+		return "tokens last as long as one command: every command asks the service", nil
+	case *store.Keyring:
+		if err := keyring.check(ctx); err != nil {
+			return "", err
+		}
 	}
-	switch {
-	case err != nil && auto:
-		_, c.Hint = verb.Judge(err)
-		c.Message = "no token is kept between calls: " + err.Error()
-		d.warn(c)
-		return
-	case err != nil:
-		d.fail(c, err)
-		return
-	case auto:
-		c.Message += "; chosen by auto" + d.namedByFile()
-	default:
-		c.Message += d.namedByFile()
-	}
-	d.ok(c)
-	d.limit(keyring.keyring)
-	if path, kept := keyring.keyring.IndexDir(); kept {
-		d.directory("index", path)
+	return d.probe(ctx, s)
+}
+
+// works tells of a store that was tried, and of what it depends on.
+func (d *doctor) works(ctx context.Context, s store.Store, text string) {
+	d.ok(check{Name: s.Name(), Message: text + d.namedByFile()})
+	switch s := s.(type) {
+	case *store.Keyring:
+		d.limit(s)
+		if path, kept := s.IndexDir(); kept {
+			d.directory("index", path)
+		}
+	case *store.Kernel:
+		d.kernelKey(ctx, s)
 	}
 }
 

@@ -10,5 +10,5 @@ import (
 // Command returns the command `store`.
 func Command(d *verb.Deps) *cobra.Command {
 	return d.Group("store", "Where tokens are kept: set it up, or see which store is used and why",
-		verb.Made{Name: "init", Make: newSetUp})
+		verb.Made{Name: "init", Make: newSetUp}, verb.Made{Name: "show", Make: newShow})
 }
