@@ -62,7 +62,7 @@ func (f *File) fromFile(name string, flags map[string]setting.Value) (*Profile, 
 	p, err := f.build(chosen, flags)
 	if e, ok := errors.AsType[*setting.Error](err); ok && name == "" && errors.Is(e, ErrNoProfile) {
 		_, where, line, _ := f.top("default_profile")
-		e.Path, e.Line, e.Name, e.Problem = where, line, "default_profile", NamesNothing(chosen)
+		e.Path, e.Line, e.Name, e.Problem = where, line, "default_profile", f.NamesNothing(chosen)
 	}
 	return p, err
 }
@@ -141,7 +141,10 @@ func (f *File) top(name string) (text, path string, line int, err error) {
 }
 
 // NamesNothing says of default_profile that there is no profile of that name.
-func NamesNothing(name string) string {
+func (f *File) NamesNothing(name string) string {
+	if l, _ := f.having(bases, name); l != nil {
+		return "names " + name + ", which is a base"
+	}
 	if MayBeShown(name) {
 		return "names " + name + ", which does not exist"
 	}
@@ -197,10 +200,7 @@ func (f *File) noProfile(name string) error {
 		return err
 	}
 	if l, _ := f.having(bases, name); l != nil {
-		return &setting.Error{
-			Path: l.path, Line: l.where(bases, name), Err: ErrNoProfile,
-			Problem: name + " is a base, and no profile by itself", Help: "name a profile that extends it",
-		}
+		return onLine(l.path, l.where(bases, name), OnlyBase(name))
 	}
 	e := Missing(name, names)
 	if e.Path = f.Path; f.Path == "" {
@@ -210,6 +210,13 @@ func (f *File) noProfile(name string) error {
 		e.Help = "create it with: authctl profile add " + name
 	}
 	return e
+}
+
+// OnlyBase is the error for a base that was named where a profile is wanted.
+func OnlyBase(name string) *setting.Error {
+	return &setting.Error{
+		Problem: name + " is a base, and no profile by itself", Help: "name a profile that extends it", Err: ErrNoProfile,
+	}
 }
 
 // notLooked is what it means for reading that there is no place for the file.

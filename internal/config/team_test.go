@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -308,5 +309,59 @@ profiles:
 	}
 	if len(f.Parts()) != 4 {
 		t.Errorf("%+v", f.Parts())
+	}
+}
+
+// teamOf writes three files with ten bases and a configuration of n profiles that extend them, each
+// on one line or in a block.
+func teamOf(b *testing.B, n int, oneLine bool) string {
+	b.Helper()
+	dir := b.TempDir()
+	base := "  b%d:\n    provider: talkdesk\n    region: eu\n    client_id: abc\n    client_secret: env:S\n"
+	profile := "  p%d:\n    extends: b%d\n    account: acme%d\n"
+	if oneLine {
+		base = "  b%d: {provider: talkdesk, region: eu, client_id: abc, client_secret: \"env:S\"}\n"
+		profile = "  p%d: {extends: b%d, account: acme%d}\n"
+	}
+	var own strings.Builder
+	own.WriteString("include: [t0.yaml, t1.yaml, t2.yaml]\nprofiles:\n")
+	for i := range n {
+		fmt.Fprintf(&own, profile, i, i%10, i)
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for file := range 3 {
+		text := "bases:\n"
+		for i := file; i < 10; i += 3 {
+			text += fmt.Sprintf(base, i)
+		}
+		write(fmt.Sprintf("t%d.yaml", file), text)
+	}
+	write("own.yaml", own.String())
+	return filepath.Join(dir, "own.yaml")
+}
+
+func BenchmarkTeam(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		for kind, oneLine := range map[string]bool{"lines": true, "blocks": false} {
+			b.Run(fmt.Sprintf("%s/profiles=%d", kind, n), func(b *testing.B) {
+				o := Options{
+					Path: teamOf(b, n, oneLine), Fetcher: &source.Fetcher{Env: environment()}, Services: services(),
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					f, err := Load(o)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if _, err := f.Profile(fmt.Sprintf("p%d", n-1), nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

@@ -149,7 +149,7 @@ func (d *doctor) checkNames(file *config.File) {
 	case fallback == "":
 	case !slices.Contains(names, fallback):
 		d.fail(check{Name: "default_profile"}, &setting.Error{
-			Path: file.Path, Name: "default_profile", Problem: config.NamesNothing(fallback),
+			Path: file.Path, Name: "default_profile", Problem: file.NamesNothing(fallback),
 			Help: "choose another with: authctl profile use NAME", Err: config.ErrNoProfile,
 		})
 	default:

@@ -71,7 +71,7 @@ func listIn(d *verb.Deps, file *config.File, output *verb.Output) error {
 	}
 	name, err := file.Default()
 	if err == nil && name != "" && !slices.ContainsFunc(list, func(p listed) bool { return p.Name == name }) {
-		d.UI.Warn("default_profile " + config.NamesNothing(name))
+		d.UI.Warn("default_profile " + file.NamesNothing(name))
 	}
 	return d.List(output, "profiles", list, table)
 }

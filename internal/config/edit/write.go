@@ -107,6 +107,9 @@ func Remove(f *config.File, name string) error {
 // Errors are as of Remove.
 func SetDefault(f *config.File, name string) error {
 	names, _ := f.Names() // what cannot be parsed is not changed either
+	if bases, _ := f.Bases(); slices.Contains(bases, name) && !slices.Contains(names, name) {
+		return located(f.Path, config.OnlyBase(name))
+	}
 	return apply(f, func(d *draft) error { return d.setDefault(name, names) })
 }
 
