@@ -83,7 +83,7 @@ func imports() []wall {
 		},
 		{
 			"internal/store",
-			[]string{"internal/files", "internal/moment", "internal/oauth", "internal/secret"},
+			[]string{"internal/files", "internal/moment", "internal/oauth", "internal/secret", "internal/secretservice"},
 			"what is stored does not depend on who issued it",
 		},
 		{
@@ -140,6 +140,7 @@ func imports() []wall {
 		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},
 		{"internal/measure", nil, "it reads the source, whatever that is"},
 		{"internal/oidcprovidertest", []string{"internal/testneed"}, support},
+		{"internal/secretservice", []string{"internal/secret"}, "what is kept in a keyring is no matter of its client"},
 		{"internal/sandboxtest", []string{"internal/sandbox", "internal/sandbox/service"}, support},
 		{"internal/secretservicetest", []string{"internal/testneed"}, support},
 		{"internal/seccomptest", nil, support},
@@ -167,7 +168,7 @@ func keepers() []keeper {
 			"it cannot be cancelled and may lie: each call needs a deadline and a reading back",
 		},
 		{
-			"github.com/godbus/dbus/v5", []string{"internal/secretservicetest", "internal/store"},
+			"github.com/godbus/dbus/v5", []string{"internal/secretservice", "internal/secretservicetest"},
 			"its connections have no deadline and start dbus-launch: ours only uses its types and its form of messages",
 		},
 		{"github.com/fatih/color", []string{"internal/term"}, "it decides from stdout alone, for every stream"},

@@ -1,6 +1,6 @@
 //go:build !windows && !darwin
 
-package store
+package secretservice
 
 import (
 	"bufio"

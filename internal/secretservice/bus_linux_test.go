@@ -1,9 +1,10 @@
-package store
+package secretservice
 
 import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -17,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/secret"
 	"github.com/godbus/dbus/v5"
 	gocmp "github.com/google/go-cmp/cmp"
 )
@@ -92,12 +92,24 @@ func startFakeBus(t *testing.T, b *fakeBus) {
 	})
 }
 
-// keyring is a store over the bus.
-func (b *fakeBus) keyring(t *testing.T) *Keyring {
+// client is one of the service on the bus.
+func (b *fakeBus) client() *Client { return clientAt(b.address) }
+
+// clientAt is a client of the service behind a bus.
+func clientAt(address string) *Client {
+	c := New("authctl")
+	c.Address = func() (string, error) { return address, nil }
+	return c
+}
+
+// wantProblem expects an *Error of a problem and returns it.
+func wantProblem(t *testing.T, err error, want Problem) *Error {
 	t.Helper()
-	k := newKeyring(t, nil)
-	k.backend = newSecretService(k, func() (string, error) { return b.address, nil })
-	return k
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Problem != want {
+		t.Fatalf("the error is %v, want one that says %s", err, want)
+	}
+	return e
 }
 
 // called returns how often a method was called.
@@ -242,7 +254,7 @@ func (b *fakeBus) usual(method string) []any {
 	case "SearchItems":
 		return []any{items, []dbus.ObjectPath{}}
 	case "GetSecret":
-		return []any{(&secretService{session: fakeSession}).secret("fake-secret")}
+		return []any{(&Client{session: fakeSession}).secret("fake-secret")}
 	case "ReadAlias":
 		if b.homeless {
 			return []any{noPath}
@@ -267,20 +279,20 @@ func TestFakeBus(t *testing.T) {
 	t.Parallel()
 	b := &fakeBus{}
 	startFakeBus(t, b)
-	k := b.keyring(t)
-	if _, err := k.Secret(t.Context(), "a"); !errors.Is(err, ErrNotFound) {
+	c := b.client()
+	if _, err := c.Get(t.Context(), "a"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an empty keyring: %v", err)
 	}
-	if err := k.SetSecret(t.Context(), "a", secret.New("fake")); err != nil {
+	if err := c.Set(t.Context(), "a", "fake"); err != nil {
 		t.Error(err)
 	}
 	b.mu.Lock()
 	b.has = true
 	b.mu.Unlock()
-	if got, err := k.Secret(t.Context(), "a"); err != nil || got.Reveal() != "fake-secret" {
-		t.Errorf("Secret() = %q, %v", got.Reveal(), err)
+	if got, err := c.Get(t.Context(), "a"); err != nil || got != "fake-secret" {
+		t.Errorf("Secret() = %q, %v", got, err)
 	}
-	if err := cmp.Or(k.SetSecret(t.Context(), "a", secret.New("fake")), k.DeleteSecret(t.Context(), "a")); err != nil {
+	if err := cmp.Or(c.Set(t.Context(), "a", "fake"), c.Remove(t.Context(), "a")); err != nil {
 		t.Error(err)
 	}
 	// Who has looked for an entry does not look again to write it.
@@ -345,14 +357,14 @@ func misfortunes() []misfortune {
 		"CreateItem": creating, "ReadAlias": creating, "Delete": deleting,
 	} {
 		rows = append(rows, misfortune{do, at, closed, Unreachable, "the session bus does not answer"})
-		rows = append(rows, misfortune{do, at, silent, Locked, "no answer within "})
+		rows = append(rows, misfortune{do, at, silent, late, "no answer within "})
 	}
 	for _, do := range []string{creating, deleting} {
 		rows = append(rows,
 			misfortune{do, "Prompt", closed, Unreachable, "the session bus does not answer"},
 			misfortune{do, "Completed", closed, Unreachable, "the session bus does not answer"},
-			misfortune{do, "Prompt", silent, Locked, "the keyring's prompt got no answer within "},
-			misfortune{do, "Completed", silent, Locked, "the keyring's prompt got no answer within "},
+			misfortune{do, "Prompt", silent, late, "the keyring's prompt got no answer within "},
+			misfortune{do, "Completed", silent, late, "the keyring's prompt got no answer within "},
 			misfortune{do, "Completed", wrong(true, dbus.MakeVariant("")), Locked, "the keyring's prompt was dismissed"},
 			misfortune{do, "NameOwnerChanged", fault{name: "leaves"}, Unreachable, "went away while its prompt was open"},
 		)
@@ -360,23 +372,31 @@ func misfortunes() []misfortune {
 	return rows
 }
 
+// late is no problem of the service: the time was over, whose cause is errSilent.
+const late Problem = "late"
+
+var errSilent = errors.New("no answer within 200ms")
+
 // meet does what a misfortune hinders, and expects what it says.
 func (m misfortune) meet(t *testing.T) {
 	t.Helper()
 	b := &fakeBus{has: m.do != creating, at: m.at, fault: m.then}
 	startFakeBus(t, b)
-	k := b.keyring(t)
+	c := b.client()
+	ctx := t.Context()
 	if m.then.silent {
-		k.Timeout = 200 * time.Millisecond
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, 200*time.Millisecond, errSilent)
+		defer cancel()
 	}
 	var err error
 	switch m.do {
 	case reading:
-		_, err = k.Secret(t.Context(), "a")
+		_, err = c.Get(ctx, "a")
 	case deleting:
-		err = k.DeleteSecret(t.Context(), "a")
+		err = c.Remove(ctx, "a")
 	default:
-		err = k.SetSecret(t.Context(), "a", secret.New("fake"))
+		err = c.Set(ctx, "a", "fake")
 	}
 	if m.want == "" {
 		if err != nil {
@@ -387,8 +407,12 @@ func (m misfortune) meet(t *testing.T) {
 		}
 		return
 	}
-	e := wantProblem(t, err, m.want)
-	if text := e.Error(); !strings.Contains(text, m.text) || strings.ContainsAny(text, "\n\x1b") {
+	if m.want != late {
+		wantProblem(t, err, m.want)
+	} else if !errors.Is(err, errSilent) {
+		t.Fatalf("the error is %v, want that of the time", err)
+	}
+	if text := err.Error(); !strings.Contains(text, m.text) || strings.ContainsAny(text, "\n\x1b") {
 		t.Errorf("the error is %q, want %q in it", text, m.text)
 	}
 	if m.then.silent && strings.Contains(m.text, "prompt got") {
@@ -406,23 +430,21 @@ func TestBusFaults(t *testing.T) {
 	}
 }
 
-// Nothing of a call is left when it has ended, however it ended.
+// Nothing of a call is left when it has ended, however it ended. It runs alone: what runs beside it would be left too.
 func TestBusLeavesNoGoroutine(t *testing.T) {
-	inside(t, func(*testing.T) []string { return nil }, func(t *testing.T) {
-		for _, m := range misfortunes() {
-			t.Run(m.do+", "+m.at+" "+m.then.name, m.meet)
+	for _, m := range misfortunes() {
+		t.Run(m.do+", "+m.at+" "+m.then.name, m.meet)
+	}
+	var left []byte
+	for range 1000 {
+		left = make([]byte, 1<<20)
+		left = left[:runtime.Stack(left, true)]
+		if !bytes.Contains(left, []byte("secretservice.(*")) && !bytes.Contains(left, []byte("godbus")) {
+			return
 		}
-		var left []byte
-		for range 1000 {
-			left = make([]byte, 1<<20)
-			left = left[:runtime.Stack(left, true)]
-			if !bytes.Contains(left, []byte("store.(*")) && !bytes.Contains(left, []byte("dbus")) {
-				return
-			}
-			runtime.Gosched()
-		}
-		t.Errorf("left behind:\n%s", left)
-	})
+		runtime.Gosched()
+	}
+	t.Errorf("left behind:\n%s", left)
 }
 
 // Where there is no collection at all, the default one is made.
@@ -430,11 +452,14 @@ func TestNoCollection(t *testing.T) {
 	t.Parallel()
 	b := &fakeBus{homeless: true}
 	startFakeBus(t, b)
-	k := b.keyring(t)
-	if _, err := k.Secret(t.Context(), "a"); !errors.Is(err, ErrNotFound) {
+	c := b.client()
+	if _, err := c.Get(t.Context(), "a"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Secret() = %v", err)
 	}
-	if err := cmp.Or(k.CheckUnlocked(t.Context()), k.SetSecret(t.Context(), "a", secret.New("fake"))); err != nil {
+	if locked, err := c.Locked(t.Context()); err != nil || locked {
+		t.Errorf("Locked() = %v, %v", locked, err)
+	}
+	if err := c.Set(t.Context(), "a", "fake"); err != nil {
 		t.Error(err)
 	}
 	if n := b.called("CreateCollection"); n != 1 {
@@ -447,9 +472,9 @@ func TestBusIsFoundAgain(t *testing.T) {
 	t.Parallel()
 	b := &fakeBus{has: true}
 	startFakeBus(t, b)
-	k := b.keyring(t)
+	c := b.client()
 	for range 3 {
-		if _, err := k.Secret(t.Context(), "a"); err != nil {
+		if _, err := c.Get(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 		b.mu.Lock()

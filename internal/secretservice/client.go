@@ -1,6 +1,6 @@
 //go:build !windows && !darwin
 
-package store
+package secretservice
 
 import (
 	"context"
@@ -33,12 +33,19 @@ const (
 
 var errStaysLocked = errors.New("the collection stayed locked")
 
-// secretService is the keyring of Linux and BSD. Its one connection lasts as long as the
-// process and is made when it is needed.
-type secretService struct {
-	keyring *Keyring
-	// address finds the bus.
-	address func() (string, error)
+// Client reads and writes the entries of one program, each under a username, in all
+// collections. Its one connection is made when it is needed and kept. It is safe for
+// concurrent use: calls go one after the other. Their errors are ErrNotFound, an *Error, or
+// wrap the cause of a context that has ended.
+type Client struct {
+	// Address finds the bus; it is FindBus after New.
+	Address func() (string, error)
+	// MayAsk says whether a person may be asked to unlock something; nil means yes.
+	MayAsk func() bool
+	// Explain hears, in one line, which of several entries is used; nil means nobody does.
+	Explain func(message string)
+
+	service string
 	// turn is held by whoever uses the rest.
 	turn chan struct{}
 	bus  *bus
@@ -46,62 +53,73 @@ type secretService struct {
 	session dbus.ObjectPath
 	// collection is the one for new entries, empty until that was asked for.
 	collection dbus.ObjectPath
-	// seen is what was found when an account's entry was last looked for: who then writes
-	// it need not look again.
+	// seen is what was found when an entry was last looked for: who then writes it need not
+	// look again.
 	seen struct {
-		account string
-		items   []dbus.ObjectPath
+		username string
+		items    []dbus.ObjectPath
 	}
 }
 
-func systemKeyring(k *Keyring) backend {
-	return newSecretService(k, findKeyring)
+// New returns a client for the entries of a service, which is that attribute of all of them.
+func New(service string) *Client {
+	return &Client{service: service, Address: FindBus, turn: make(chan struct{}, 1)}
 }
 
-func newSecretService(k *Keyring, address func() (string, error)) *secretService {
-	return &secretService{keyring: k, address: address, turn: make(chan struct{}, 1)}
+// do has something done with the connection, and sorts what becomes of it.
+func (c *Client) do(ctx context.Context, do func() error) error { return said(ctx, c.with(ctx, do)) }
+
+// said leaves alone what is no problem of the service.
+func said(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil || errors.Is(err, ErrNotFound) || cause != nil && errors.Is(err, cause) {
+		return err
+	}
+	return sorted(err)
 }
 
 // with has do use the connection, in turn. One that was made earlier may have lost the bus
 // or the service behind it since: then do is called once more, with a new one.
-func (s *secretService) with(ctx context.Context, do func() error) error {
+func (c *Client) with(ctx context.Context, do func() error) error {
 	select {
-	case s.turn <- struct{}{}:
+	case c.turn <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	defer func() { <-s.turn }()
-	kept := s.bus != nil
-	err := s.try(ctx, do)
-	if kept && s.bus == nil && ctx.Err() == nil && (lost(err) || isRemote(err, errorNoSession)) {
-		err = s.try(ctx, do)
+	defer func() { <-c.turn }()
+	kept := c.bus != nil
+	err := c.try(ctx, do)
+	if kept && c.bus == nil && ctx.Err() == nil && (lost(err) || isRemote(err, errorNoSession)) {
+		err = c.try(ctx, do)
 	}
 	return err
 }
 
 // try has do use the connection, and gives up one that is of no use any more.
-func (s *secretService) try(ctx context.Context, do func() error) error {
-	if s.bus == nil {
-		address, err := s.address()
+func (c *Client) try(ctx context.Context, do func() error) error {
+	if c.bus == nil {
+		address, err := c.Address()
 		if err != nil {
 			return err
 		}
-		if s.bus, err = dialBus(ctx, address); err != nil {
+		if c.bus, err = dialBus(ctx, address); err != nil {
 			return err
 		}
 	}
 	err := do()
-	if s.bus.broken != nil || isRemote(err, errorNoSession) {
-		_ = s.bus.conn.Close()
-		s.bus, s.session, s.collection, s.seen.account = nil, "", "", ""
+	if c.bus.broken != nil || isRemote(err, errorNoSession) {
+		_ = c.bus.conn.Close()
+		c.bus, c.session, c.collection, c.seen.username = nil, "", "", ""
 	}
 	return err
 }
 
-func (s *secretService) get(ctx context.Context, account string) (value string, err error) {
-	err = s.with(ctx, func() error {
+// Get returns the entry of a username: of several the one that was changed last. What is
+// locked is unlocked where nothing else is found; a person may be asked.
+func (c *Client) Get(ctx context.Context, username string) (value string, err error) {
+	err = c.do(ctx, func() error {
 		for range maxLooks {
-			if value, err = s.read(ctx, account); !moved(err) {
+			if value, err = c.read(ctx, username); !moved(err) {
 				break
 			}
 		}
@@ -111,32 +129,32 @@ func (s *secretService) get(ctx context.Context, account string) (value string, 
 }
 
 // read finds an entry and reads it: two round trips.
-func (s *secretService) read(ctx context.Context, account string) (string, error) {
-	found, err := s.found(ctx, attributes(account), false)
+func (c *Client) read(ctx context.Context, username string) (string, error) {
+	found, err := c.found(ctx, c.attributes(username), false)
 	if err != nil {
 		return "", err
 	}
-	s.seen.account, s.seen.items = account, found
+	c.seen.username, c.seen.items = username, found
 	if len(found) == 0 {
 		return "", ErrNotFound
 	}
-	item, err := s.newest(ctx, account, found)
+	item, err := c.newest(ctx, username, found)
 	if err != nil {
 		return "", err
 	}
-	r := s.secretOf(item)
-	if err := s.bus.exchange(ctx, r); err != nil {
+	r := c.secretOf(item)
+	if err := c.bus.exchange(ctx, r); err != nil {
 		return "", err
 	}
 	return secretIn(r)
 }
 
-func attributes(account string) map[string]string {
-	return map[string]string{"service": keyringService, "username": account}
+func (c *Client) attributes(username string) map[string]string {
+	return map[string]string{"service": c.service, "username": username}
 }
 
-func (s *secretService) secretOf(item dbus.ObjectPath) *request {
-	return &request{path: item, method: itemInterface + ".GetSecret", args: []any{s.session}}
+func (c *Client) secretOf(item dbus.ObjectPath) *request {
+	return &request{path: item, method: itemInterface + ".GetSecret", args: []any{c.session}}
 }
 
 // secretIn reads the structure Secret: session, parameters, value, content type.
@@ -150,7 +168,7 @@ func secretIn(r *request) (string, error) {
 }
 
 // newest is the entry that was changed last.
-func (s *secretService) newest(ctx context.Context, account string, items []dbus.ObjectPath) (dbus.ObjectPath, error) {
+func (c *Client) newest(ctx context.Context, username string, items []dbus.ObjectPath) (dbus.ObjectPath, error) {
 	if len(items) == 1 {
 		return items[0], nil
 	}
@@ -158,7 +176,7 @@ func (s *secretService) newest(ctx context.Context, account string, items []dbus
 	for i, item := range items {
 		requests[i] = property(item, itemInterface, "Modified")
 	}
-	if err := s.bus.exchange(ctx, requests...); err != nil {
+	if err := c.bus.exchange(ctx, requests...); err != nil {
 		return "", err
 	}
 	newest, last := items[0], uint64(0)
@@ -167,9 +185,9 @@ func (s *secretService) newest(ctx context.Context, account string, items []dbus
 			newest, last = items[i], at
 		}
 	}
-	if s.keyring.Explain != nil {
-		s.keyring.Explain(fmt.Sprintf("the keyring has %d entries for service %s, username %s: the newest is used, %s",
-			len(items), keyringService, account, newest))
+	if c.Explain != nil {
+		c.Explain(fmt.Sprintf("the keyring has %d entries for service %s, username %s: the newest is used, %s",
+			len(items), c.service, username, newest))
 	}
 	return newest, nil
 }
@@ -189,21 +207,21 @@ func propertyIn[T any](r *request) (T, error) {
 
 // search returns the entries that match, in all collections. The first search opens the
 // session too.
-func (s *secretService) search(
+func (c *Client) search(
 	ctx context.Context, match map[string]string,
 ) (open, locked []dbus.ObjectPath, err error) {
 	found := &request{path: secretsPath, method: serviceInterface + ".SearchItems", args: []any{match}}
 	requests := []*request{found}
-	if s.session == "" {
+	if c.session == "" {
 		requests = []*request{{
 			path: secretsPath, method: serviceInterface + ".OpenSession", args: []any{"plain", dbus.MakeVariant("")},
 		}, found}
 	}
-	if err := s.bus.exchange(ctx, requests...); err != nil {
+	if err := c.bus.exchange(ctx, requests...); err != nil {
 		return nil, nil, err
 	}
-	if s.session == "" {
-		if s.session, err = field[dbus.ObjectPath](requests[0], 1); err != nil {
+	if c.session == "" {
+		if c.session, err = field[dbus.ObjectPath](requests[0], 1); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -217,71 +235,72 @@ func (s *secretService) search(
 // found returns the entries that match and can be read. Where there is none, or all are
 // wanted, those that are locked are unlocked; and the collection for new entries where
 // nothing is found in it locked, for not every service looks into those.
-func (s *secretService) found(ctx context.Context, match map[string]string, all bool) ([]dbus.ObjectPath, error) {
-	open, locked, err := s.search(ctx, match)
+func (c *Client) found(ctx context.Context, match map[string]string, all bool) ([]dbus.ObjectPath, error) {
+	open, locked, err := c.search(ctx, match)
 	if err == nil && len(open)+len(locked) == 0 {
 		var shut bool
-		if shut, err = s.home(ctx); shut {
-			locked = []dbus.ObjectPath{s.collection}
+		if shut, err = c.home(ctx); shut {
+			locked = []dbus.ObjectPath{c.collection}
 		}
 	}
 	if err != nil || len(locked) == 0 || len(open) > 0 && !all {
 		return open, err
 	}
-	if err = s.unlock(ctx, locked...); err == nil {
-		open, locked, err = s.search(ctx, match)
+	if err = c.unlock(ctx, locked...); err == nil {
+		open, locked, err = c.search(ctx, match)
 	}
 	if err == nil && len(locked) > 0 && (all || len(open) == 0) {
-		err = unusable(Locked, errStaysLocked)
+		err = &Error{Locked, errStaysLocked}
 	}
 	return open, err
 }
 
 // home finds the collection for new entries: the default one, else that named login; none
 // is noPath. It tells whether it is locked.
-func (s *secretService) home(ctx context.Context) (locked bool, err error) {
+func (c *Client) home(ctx context.Context) (locked bool, err error) {
 	alias := &request{path: secretsPath, method: serviceInterface + ".ReadAlias", args: []any{"default"}}
 	login := property(loginPath, collectionInterface, "Locked")
-	if err := s.bus.exchange(ctx, alias, login); err != nil {
+	if err := c.bus.exchange(ctx, alias, login); err != nil {
 		return false, err
 	}
 	path, err := field[dbus.ObjectPath](alias, 0)
-	if problem, isRemote := remoteErr(err); isRemote && problem != Refused || errors.Is(err, errAnswer) {
+	if problem, remote := remoteErr(err); remote && problem != Refused || errors.Is(err, errAnswer) {
 		return false, err
 	}
 	if err == nil && path != noPath && path != loginPath {
 		own := property(path, collectionInterface, "Locked")
-		if err := s.bus.exchange(ctx, own); err != nil {
+		if err := c.bus.exchange(ctx, own); err != nil {
 			return false, err
 		}
 		if locked, err := propertyIn[bool](own); err == nil {
-			s.collection = path
+			c.collection = path
 			return locked, nil
 		}
 	}
-	s.collection = loginPath
+	c.collection = loginPath
 	if locked, err = propertyIn[bool](login); err != nil {
-		s.collection = noPath
+		c.collection = noPath
 	}
 	return locked, nil
 }
 
-func (s *secretService) locked(ctx context.Context) (locked bool, err error) {
-	err = s.with(ctx, func() error { locked, err = s.home(ctx); return err })
+// Locked reports whether the collection for new entries is locked; it asks nobody.
+func (c *Client) Locked(ctx context.Context) (locked bool, err error) {
+	err = c.do(ctx, func() error { locked, err = c.home(ctx); return err })
 	return locked, err
 }
 
 // unlock unlocks collections or entries; a person may be asked.
-func (s *secretService) unlock(ctx context.Context, paths ...dbus.ObjectPath) error {
+func (c *Client) unlock(ctx context.Context, paths ...dbus.ObjectPath) error {
 	r := &request{path: secretsPath, method: serviceInterface + ".Unlock", args: []any{paths}}
-	if err := s.bus.exchange(ctx, r); err != nil {
+	if err := c.bus.exchange(ctx, r); err != nil {
 		return err
 	}
 	path, err := field[dbus.ObjectPath](r, 1)
 	if err != nil || path == noPath {
 		return err
 	}
-	result, err := s.prompt(ctx, path)
+	result, err := c.prompt(ctx, path)
 	if err == nil {
 		_, err = field[[]dbus.ObjectPath](&request{method: r.method, body: []any{result.Value()}}, 0)
 	}

@@ -1,6 +1,7 @@
-package store
+package secretservice
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -71,29 +72,21 @@ func (p promptingService) serve(t *testing.T, s *secretservicetest.Session) {
 	}
 }
 
-// keyring is a store over the service, on a bus of its own.
-func (p promptingService) keyring(t *testing.T, s *secretservicetest.Session) *Keyring {
+// client is one of the service, on a bus of its own.
+func (p promptingService) client(t *testing.T, s *secretservicetest.Session) *Client {
 	t.Helper()
 	p.serve(t, s)
-	return keyringAt(t, s)
-}
-
-// keyringAt is a store over the keyring of a session.
-func keyringAt(t *testing.T, s *secretservicetest.Session) *Keyring {
-	t.Helper()
-	k := newKeyring(t, nil)
-	k.backend = newSecretService(k, func() (string, error) { return s.Address(), nil })
-	return k
+	return clientAt(s.Address())
 }
 
 func TestDismissedPrompt(t *testing.T) {
 	t.Parallel()
-	k := promptingService{prompt: func(conn *dbus.Conn) {
+	c := promptingService{prompt: func(conn *dbus.Conn) {
 		if err := conn.Emit(promptPath, "org.freedesktop.Secret.Prompt.Completed", true, dbus.MakeVariant("")); err != nil {
 			t.Error(err)
 		}
-	}}.keyring(t, secretservicetest.StartBus(t))
-	err := k.Put(t.Context(), testRecord(t))
+	}}.client(t, secretservicetest.StartBus(t))
+	err := c.Set(t.Context(), "a", "fake")
 	if e := wantProblem(t, err, Locked); !errors.Is(e, errDismissed) {
 		t.Errorf("the error is %v", e)
 	}
@@ -102,25 +95,28 @@ func TestDismissedPrompt(t *testing.T) {
 func TestUnansweredPrompt(t *testing.T) {
 	t.Parallel()
 	dismissed := make(chan struct{})
-	k := promptingService{
+	c := promptingService{
 		prompt: func(*dbus.Conn) {}, dismiss: func() { close(dismissed) },
-	}.keyring(t, secretservicetest.StartBus(t))
-	k.Timeout = 200 * time.Millisecond
-	wantProblem(t, k.Put(t.Context(), testRecord(t)), Locked)
+	}.client(t, secretservicetest.StartBus(t))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, errSilent)
+	defer cancel()
+	if err := c.Set(ctx, "a", "fake"); !errors.Is(err, errSilent) {
+		t.Errorf("the error is %v", err)
+	}
 	<-dismissed
 }
 
 func TestBusDiesInPrompt(t *testing.T) {
 	t.Parallel()
 	s := secretservicetest.StartBus(t)
-	k := promptingService{prompt: func(*dbus.Conn) { go s.StopBus() }}.keyring(t, s)
-	wantProblem(t, k.Put(t.Context(), testRecord(t)), Unreachable)
+	c := promptingService{prompt: func(*dbus.Conn) { go s.StopBus() }}.client(t, s)
+	wantProblem(t, c.Set(t.Context(), "a", "fake"), Unreachable)
 }
 
 func TestServiceDiesInPrompt(t *testing.T) {
 	t.Parallel()
-	k := promptingService{prompt: func(conn *dbus.Conn) { go conn.Close() }}.keyring(t, secretservicetest.StartBus(t))
-	err := k.Put(t.Context(), testRecord(t))
+	c := promptingService{prompt: func(conn *dbus.Conn) { go func() { _ = conn.Close() }() }}.client(t, secretservicetest.StartBus(t))
+	err := c.Set(t.Context(), "a", "fake")
 	if e := wantProblem(t, err, Unreachable); !errors.Is(e, errLeft) && !strings.Contains(e.Error(), "NoReply") {
 		t.Errorf("the error is %v", e)
 	}
@@ -137,16 +133,14 @@ func TestHostileAnswer(t *testing.T) {
 		"org.freedesktop.DBus.Error.Spawn.ExecFailed": Unreachable,
 	} {
 		text := strings.Repeat("no\n\x1b[31m\u202e", 100)
-		problem, err := systemProblem(*dbus.NewError(name, []any{text}))
-		if problem != want {
-			t.Errorf("%s is %q, want %q", name, problem, want)
-		}
+		err := sorted(*dbus.NewError(name, []any{text}))
+		wantProblem(t, err, want)
 		if said := err.Error(); strings.ContainsAny(said, "\n\x1b\u202e") || len(said) > 600 {
 			t.Errorf("%s is shown as %s", name, said)
 		}
 	}
 	refuse := dbus.NewError("org.example.Evil", []any{"a\nb"})
-	err := promptingService{refuse: refuse}.keyring(t, secretservicetest.StartBus(t)).Put(t.Context(), testRecord(t))
+	err := promptingService{refuse: refuse}.client(t, secretservicetest.StartBus(t)).Set(t.Context(), "a", "fake")
 	if e := wantProblem(t, err, Refused); !strings.Contains(e.Error(), `"org.example.Evil": "a b"`) {
 		t.Errorf("the error is %v", e)
 	}

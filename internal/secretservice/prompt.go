@@ -1,6 +1,6 @@
 //go:build !windows && !darwin
 
-package store
+package secretservice
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 
 var (
 	errDismissed = errors.New("the keyring's prompt was dismissed, or could not be shown")
+	errUnasked   = errors.New("the collection is locked, and nobody is asked to unlock it")
 	errLeft      = errors.New("the Secret Service went away while its prompt was open")
 )
 
@@ -20,15 +21,15 @@ var (
 // service asks at all: a path of "/" is none
 // (https://specifications.freedesktop.org/secret-service/, Prompts). A dismissed prompt,
 // one that nobody answers in time and a service that went away are errors.
-func (s *secretService) prompt(ctx context.Context, path dbus.ObjectPath) (dbus.Variant, error) {
+func (c *Client) prompt(ctx context.Context, path dbus.ObjectPath) (dbus.Variant, error) {
 	if path == noPath {
 		return dbus.Variant{}, nil
 	}
-	if s.keyring.NeverAsk {
-		return dbus.Variant{}, unusable(Locked, errLocked)
+	if c.MayAsk != nil && !c.MayAsk() {
+		return dbus.Variant{}, &Error{Locked, errUnasked}
 	}
 	outcome, left := []any(nil), false
-	s.bus.signals = func(m *dbus.Message) {
+	c.bus.signals = func(m *dbus.Message) {
 		switch name, from := named(m); {
 		case name == promptInterface+".Completed" && from == path:
 			outcome = append([]any{}, m.Body...)
@@ -36,17 +37,17 @@ func (s *secretService) prompt(ctx context.Context, path dbus.ObjectPath) (dbus.
 			left = true
 		}
 	}
-	err := s.show(ctx, path, func() bool { return outcome != nil || left })
-	s.bus.signals = nil
+	err := c.show(ctx, path, func() bool { return outcome != nil || left })
+	c.bus.signals = nil
 	switch {
 	case err != nil && ctx.Err() != nil:
-		s.bus.tell(&request{path: path, method: promptInterface + ".Dismiss"})
+		c.bus.tell(&request{path: path, method: promptInterface + ".Dismiss"})
 		return dbus.Variant{}, fmt.Errorf("the keyring's prompt got %w", context.Cause(ctx))
 	case err != nil:
 		// Not what asks for another try: nobody is asked twice.
-		return dbus.Variant{}, unusable(systemProblem(err))
+		return dbus.Variant{}, sorted(err)
 	case outcome == nil:
-		return dbus.Variant{}, unusable(Unreachable, errLeft)
+		return dbus.Variant{}, &Error{Unreachable, errLeft}
 	}
 	return answerOf(outcome)
 }
@@ -61,7 +62,7 @@ func named(m *dbus.Message) (name string, from dbus.ObjectPath) {
 
 // show shows a prompt and waits until done. It listens before: a prompt may be answered at
 // once, and whoever shows it may go away.
-func (s *secretService) show(ctx context.Context, path dbus.ObjectPath, done func() bool) error {
+func (c *Client) show(ctx context.Context, path dbus.ObjectPath, done func() bool) error {
 	rules := []string{
 		"type='signal',interface='" + promptInterface + "',member='Completed',path='" + string(path) + "'",
 		"type='signal',sender='" + busName + "',member='NameOwnerChanged',arg0='" + secretsName + "'",
@@ -69,15 +70,15 @@ func (s *secretService) show(ctx context.Context, path dbus.ObjectPath, done fun
 	completed := &request{path: busPath, method: busName + ".AddMatch", args: []any{rules[0]}}
 	owner := &request{path: busPath, method: busName + ".AddMatch", args: []any{rules[1]}}
 	shown := &request{path: path, method: promptInterface + ".Prompt", args: []any{""}}
-	err := s.bus.exchange(ctx, completed, owner, shown)
+	err := c.bus.exchange(ctx, completed, owner, shown)
 	if err = cmp.Or(err, completed.err, owner.err, shown.err); err != nil {
 		return err
 	}
-	if err := s.bus.await(ctx, done); err != nil {
+	if err := c.bus.await(ctx, done); err != nil {
 		return err
 	}
 	for _, rule := range rules {
-		if err := s.bus.queue(&request{path: busPath, method: busName + ".RemoveMatch", args: []any{rule}}); err != nil {
+		if err := c.bus.queue(&request{path: busPath, method: busName + ".RemoveMatch", args: []any{rule}}); err != nil {
 			return err
 		}
 	}
@@ -89,7 +90,7 @@ func answerOf(outcome []any) (dbus.Variant, error) {
 	r := &request{method: promptInterface + ".Completed", body: outcome}
 	dismissed, err := field[bool](r, 0)
 	if err == nil && dismissed {
-		err = unusable(Locked, errDismissed)
+		err = &Error{Locked, errDismissed}
 	}
 	if err != nil {
 		return dbus.Variant{}, err
