@@ -73,7 +73,8 @@ func kernelRing(into int) (int, error) {
 	case err == nil:
 		return ring, nil
 	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS),
-		errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES),
+		errors.Is(err, unix.EINVAL): // a user whose number the user namespace does not map
 		return unix.KEY_SPEC_USER_KEYRING, nil
 	}
 	return 0, err

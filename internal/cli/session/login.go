@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
+	"github.com/authctl/authctl/internal/store"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -159,6 +160,10 @@ func (l *login) loggedIn(c *client.Client, token oauth.Token) error {
 		words += "; the token ends " + moment.Away(expiry.Sub(l.Now()))
 	}
 	l.UI.Note(words)
+	if c.Store().Name() == (&store.Kernel{}).Name() {
+		l.UI.Note("the kernel keeps the login until the machine is off, or nobody has used it for three days; " +
+			"to keep it longer: authctl store init")
+	}
 	return nil
 }
 
