@@ -92,6 +92,11 @@ type place struct {
 	server *sandbox.Server
 	dir    string
 	env    []string
+	// copied is the path of the program, empty for the one that all tests share, and as is whom it runs as.
+	copied string
+	as     *syscall.SysProcAttr
+	// hidden are secrets beside those that the sandbox knows.
+	hidden []string
 }
 
 // newPlace makes a place without a store: see fileStore and keyringStore.
@@ -186,11 +191,14 @@ type outcome struct {
 // prepare returns a process that is not started yet. It is killed when the test ends, or out of patience.
 func (p *place) prepare(args ...string) *running {
 	p.t.Helper()
-	program := binary(p.t)
+	program := p.copied
+	if program == "" {
+		program = binary(p.t)
+	}
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	p.t.Cleanup(cancel)
 	r := &running{Cmd: exec.CommandContext(ctx, program, args...), t: p.t}
-	r.Env, r.Dir = p.env, p.dir
+	r.Env, r.Dir, r.SysProcAttr = p.env, p.dir, p.as
 	r.Cmd.Stdout, r.Cmd.Stderr = &r.stdout, &r.stderr
 	// A daemon that inherited the streams would keep Wait waiting.
 	r.WaitDelay = 5 * time.Second

@@ -37,7 +37,7 @@ func kernelChild(words string) int {
 	k := &Kernel{
 		FileLocks: FileLocks{Dir: os.Getenv(childRunEnv)}, Dir: os.Getenv(childDirEnv), description: os.Getenv(childKeyEnv),
 	}
-	for _, step := range strings.FieldsSeq(words) {
+	for step := range strings.FieldsSeq(words) {
 		said, err := kernelStep(k, step)
 		if err != nil {
 			said = "error: " + err.Error()
