@@ -99,7 +99,7 @@ func (s *setUp) run(ctx context.Context, _ []string) (err error) {
 		if s.output.JSON() {
 			return s.UI.JSON(done)
 		}
-		s.tell(done)
+		s.tell(done, p.before)
 		return nil
 	})
 }
@@ -179,7 +179,7 @@ func (s *setUp) usualConfig() string {
 }
 
 // tell says for people what was done.
-func (s *setUp) tell(done *made) {
+func (s *setUp) tell(done *made, before []string) {
 	if done.KeyMade {
 		s.UI.Note("a new key is in " + done.KeyFile + ", for you alone: whoever has it and the files has the tokens")
 	}
@@ -187,6 +187,9 @@ func (s *setUp) tell(done *made) {
 	case done.ConfigChanged:
 		s.UI.Note("store: file and store_key: " + done.StoreKey + " are in " + done.Config +
 			"; see: " + s.CommandFor("", "store", "show"))
+		for _, line := range before {
+			s.UI.Note("this goes before " + line)
+		}
 	case !done.KeyMade:
 		s.UI.Note("nothing to do: " + done.Config + " says store: file, and the key in " + done.KeyFile + " opens")
 	}

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"path/filepath"
+	"strings"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
@@ -15,28 +17,33 @@ type plan struct {
 	path, reference string
 	// key is the one that the configuration names, its From empty when it names none.
 	key config.StoreKey
-	// missing are the lines that the configuration does not have yet.
+	// missing are the lines that the configuration does not have yet, and before what
+	// included files say that they go before.
 	missing []edit.Setting
+	before  []string
 }
 
 // plan returns what is to be done, and an error where the configuration says something else
-// already: what somebody chose is not changed behind their back.
+// already: what somebody chose is not changed behind their back. What an included file says
+// is for others too, and one's own entries go before it.
 func (s *setUp) plan(file *config.File) (plan, error) {
 	p := plan{}
 	chosen, err := file.Store()
 	if err == nil {
 		p.key, err = file.StoreKey()
 	}
-	if err != nil {
-		return p, err
-	}
 	named := chosen.Origin != "default"
-	if named && chosen.Text != "file" {
-		return p, taken(chosen.Origin, "store is "+chosen.Text+" already",
-			"to keep it so, there is nothing to do; for the file store take that line out, then: "+
-				s.CommandFor("", "store", "init"))
+	if err == nil && named && chosen.Text != "file" {
+		if named = false; own(file, chosen.Origin) {
+			err = taken(chosen.Origin, "store is "+chosen.Text+" already",
+				"to keep it so, there is nothing to do; for the file store take that line out, then: "+
+					s.CommandFor("", "store", "init"))
+		}
+		p.before = append(p.before, "store: "+chosen.Text+" in "+chosen.Origin)
 	}
-	err = s.place(file, &p)
+	if err == nil {
+		err = s.place(file, &p)
+	}
 	if !named {
 		p.missing = append(p.missing, edit.Setting{Key: "store", Text: "file"})
 	}
@@ -46,36 +53,46 @@ func (s *setUp) plan(file *config.File) (plan, error) {
 	return p, err
 }
 
-// place finds out where the key goes: where the configuration says, else where the flag
+// own reports whether an origin is in the file itself, and not in one that it includes.
+func own(file *config.File, origin string) bool { return strings.HasPrefix(origin, file.Path+":") }
+
+// place finds out where the key goes: where the flag says, else where the configuration
 // says, else beside the configuration.
 func (s *setUp) place(file *config.File, p *plan) error {
-	there, given := "", files.Tidy(s.keyFile)
-	path, err := config.Path(s.LookupEnv, "--key-file", given)
+	given, err := config.Path(s.LookupEnv, "--key-file", files.Tidy(s.keyFile))
+	there := ""
 	if err == nil && p.key.Kind == "file" {
 		there, err = files.Place(p.key.Arg, s.home(), p.key.Dir)
 	}
-	switch {
-	case err != nil:
-		return err
-	case path == "" && there != "":
-		path = there
-	case path == "":
-		path = filepath.Join(filepath.Dir(file.Path), "store.key")
+	if err == nil {
+		p.path, err = filepath.Abs(cmp.Or(given, there, filepath.Join(filepath.Dir(file.Path), "store.key")))
 	}
-	if p.path, err = filepath.Abs(path); err != nil {
+	if err == nil && there != "" {
+		there, err = filepath.Abs(there)
+	}
+	if err != nil {
 		return err
 	}
-	if p.key.From == "" {
-		p.reference = "file:" + portable(p.path, s.home())
-		return nil
+	if p.key.From != "" && there != p.path {
+		if given == "" || own(file, p.key.Origin) {
+			return taken(p.key.Origin, "store_key is "+p.key.Reference.String()+" already",
+				"to use that key, see that store: file is in "+file.Path+"; "+s.anotherKey(file, p.key.Origin))
+		}
+		p.before, p.key = append(p.before, "store_key in "+p.key.Origin), config.StoreKey{}
 	}
-	p.reference = "file:" + p.key.Arg
-	if there, err = filepath.Abs(there); err != nil || there != p.path || p.key.Kind != "file" {
-		return taken(p.key.Origin, "store_key is "+p.key.Reference.String()+" already",
-			"to use that key, write store: file into "+file.Path+" where it is not there; "+
-				"for a key of its own take that line out, then: "+s.CommandFor("", "store", "init"))
+	p.reference = "file:" + portable(p.path, s.home())
+	if p.key.From != "" {
+		p.reference = "file:" + p.key.Arg
 	}
 	return nil
+}
+
+// anotherKey says how one has a key of one's own where a line names another.
+func (s *setUp) anotherKey(file *config.File, origin string) string {
+	if own(file, origin) {
+		return "for another one take that line out, then: " + s.CommandFor("", "store", "init")
+	}
+	return "for one of your own: " + s.CommandFor("", "store", "init", "--key-file", "PATH")
 }
 
 func (s *setUp) home() string { return files.Environ(s.LookupEnv).Home() }
