@@ -48,7 +48,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(commands...)
 	root.Long = `authctl gives scripts, pipelines and developers a bearer token from Pexip Engage,
 Talkdesk, Qmatic Cloud Appointments and Genesys Multicloud CX. Issued tokens are kept
-in the OS keyring until they expire.`
+until they expire, in the OS keyring where there is one.`
 	root.Example = `  authctl profile add calls --provider talkdesk
   TOKEN=$(authctl token get calls) || exit
   authctl sandbox tour`
