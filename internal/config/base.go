@@ -65,7 +65,8 @@ func (f *File) noBase(name string) error {
 // else those of none.
 func (e *entry) checkBase(services []providers.Spec) error {
 	if e.has("extends") {
-		return e.blame(wrong("extends", "stands in a base: a base extends no other", "write the keys into it, or name the other one in the profile"))
+		return e.blame(wrong("extends", "stands in a base: a base extends no other",
+			"write the keys into it, or name the other one in the profile"))
 	}
 	name, _ := e.raw["provider"].(string)
 	service, named, _ := serviceOf(services, files.Tidy(name))

@@ -9,11 +9,7 @@
 package config
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -88,11 +84,7 @@ type File struct {
 
 	options Options
 	env     files.Environ
-	// layers are the file itself and those that it includes, in the order in which they are
-	// named; empty when there is no place.
-	layers []*layer
-	// broken is why one of them cannot be parsed.
-	broken error
+	stack
 }
 
 // Load reads the configuration file, and what it includes. It is no error when the default file is
@@ -110,88 +102,24 @@ func Load(o Options) (*File, error) {
 	if path == "" {
 		return f, nil
 	}
-	text, err := f.read(path, !o.NoPipe)
-	if err != nil && (!errors.Is(err, fs.ErrNotExist) || named && !o.New) {
+	r := reader{options: o}
+	if err := r.readAll(path, named); err != nil {
 		return nil, err
 	}
-	own := newLayer(path, nil, text)
-	own.info, _ = os.Stat(path)
-	f.layers = []*layer{own}
-	if err := f.include(own, own); err != nil {
-		return nil, err
-	}
+	f.stack = stack{layers: r.layers}
 	f.parseOdd()
 	return f, nil
 }
 
-// parseOdd parses the files that the scan is not sure of. What they define is not known until
-// then, and so not what counts.
-func (f *File) parseOdd() {
-	for _, l := range f.layers {
-		if !l.simple && f.broken == nil {
-			_, f.broken = l.all()
-		}
-	}
-}
-
-// maxConfig bounds a configuration file: some 20,000 profiles.
-const maxConfig = 4 << 20
-
-// read reads the text of a file. Without a byte order mark it is what its
-// author sees. UTF-16 with a mark stays as it is: YAML has it (YAML 1.2 §5.2).
-func (f *File) read(path string, pipe bool) ([]byte, error) {
-	raw, err := f.raw(path, pipe)
-	if err != nil {
-		return nil, err
-	}
-	text, err := files.Text(raw)
-	if err != nil && files.IsMarkedUTF16(raw) {
-		return raw, nil
-	}
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	return text, nil
-}
-
 // Raw reads the bytes of the file, or of what it links to, as they are by now. A pipe is
 // refused: it cannot be written. Errors are *setting.Error.
-func (f *File) Raw(path string) ([]byte, error) { return f.raw(path, false) }
-
-// raw refuses a file that others can change, because its references run commands.
-func (f *File) raw(path string, pipe bool) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(f.options.Timeout, 30*time.Second))
-	defer cancel()
-	text, err := files.Read(ctx, path, files.Rule{Trust: f.Trust(), Limit: maxConfig, Pipe: pipe, Device: true})
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	return text, nil
+func (f *File) Raw(path string) ([]byte, error) {
+	r := reader{options: f.options}
+	return r.raw(path, false)
 }
 
 // Trust says whose files are believed.
 func (f *File) Trust() files.Trust { return f.options.Fetcher.Trust }
-
-func unreadable(path string, err error) error {
-	cause := err
-	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-		cause = pathErr.Err
-	}
-	e := &setting.Error{Path: path, Problem: "cannot be read: " + cause.Error(), Err: err}
-	unfit, isUnfit := errors.AsType[*files.Error](err)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		e.Problem, e.Help = "does not exist", "create it with: authctl profile add NAME"
-	case isUnfit:
-		e.Problem, e.Help = unfit.Problem, unfit.Remedy
-		if unfit.Path != "" && unfit.Remedy != "" {
-			e.Help = "the file can name commands to run; " + unfit.Remedy
-		}
-	case errors.Is(err, context.DeadlineExceeded):
-		e.Problem, e.Help = "is a pipe, and nobody wrote to it in time", "raise --timeout, or name a file"
-	}
-	return e
-}
 
 // Part is one file of a configuration.
 type Part struct {

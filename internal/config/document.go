@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config/scan"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/viper"
@@ -89,22 +90,13 @@ func parseRoot(text []byte) (*yaml.Node, error) {
 	return nil, &setting.Error{Line: root.Line, Problem: "must be a mapping with the key profiles"}
 }
 
-// topScalars are the keys at the margin whose value is one text.
-func topScalars() []string {
-	return []string{"default_profile", "store", "store_key", "store_password"}
-}
-
-// isOwn reports whether a key at the margin is for what its author likes, such as mappings that
-// others are made of.
-func isOwn(key string) bool { return strings.HasPrefix(key, "x-") }
-
 func checkTopLevel(root *yaml.Node) error {
-	known := append([]string{"profiles", "bases", "include"}, topScalars()...)
+	known := append([]string{"profiles", "bases", "include"}, scan.Scalars()...)
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], deref(root.Content[i+1])
 		var e *setting.Error
 		switch {
-		case isOwn(key.Value):
+		case scan.IsOwn(key.Value):
 			continue
 		case !slices.Contains(known, key.Value):
 			e = wrong(key.Value, "is not a known key", didYouMean(key.Value, known))
@@ -280,7 +272,7 @@ func ParseOutline(text []byte) (o Outline, err error) {
 	if err := d.root.Decode(&o.Rest); err != nil {
 		return o, valueError(err)
 	}
-	for _, name := range topScalars() {
+	for _, name := range scan.Scalars() {
 		if _, value := lookup(d.root, name); value != nil && value.Kind == yaml.ScalarNode {
 			delete(o.Rest, name)
 			if value.Tag != "!!null" {

@@ -19,15 +19,35 @@ type named struct {
 	line int
 }
 
+// reader reads a configuration file and those that it includes.
+type reader struct {
+	options Options
+	// layers are those that were read, in the order in which they are named.
+	layers []*layer
+}
+
+// readAll reads the file at path, which may be missing unless it was named, and what it includes.
+// Errors are *setting.Error.
+func (r *reader) readAll(path string, named bool) error {
+	text, err := r.read(path, !r.options.NoPipe)
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || named && !r.options.New) {
+		return err
+	}
+	own := newLayer(path, nil, text)
+	own.info, _ = os.Stat(path)
+	r.layers = []*layer{own}
+	return r.include(own, own)
+}
+
 // include reads the files that a layer includes, those that they include first. chain are
 // the layers on the way to it, itself last.
-func (f *File) include(l *layer, chain ...*layer) error {
+func (r *reader) include(l *layer, chain ...*layer) error {
 	list, err := l.included()
 	if err != nil {
 		return err
 	}
 	for _, n := range list {
-		included, err := f.includedBy(l, n, chain)
+		included, err := r.includedBy(l, n, chain)
 		if err != nil {
 			return err
 		}
@@ -39,13 +59,13 @@ func (f *File) include(l *layer, chain ...*layer) error {
 }
 
 // includedBy returns the layer of a file that is named, as it was read before where it was.
-func (f *File) includedBy(l *layer, n named, chain []*layer) (*layer, error) {
-	path, err := f.place(l, n)
+func (r *reader) includedBy(l *layer, n named, chain []*layer) (*layer, error) {
+	path, err := r.place(l, n)
 	if err != nil {
 		return nil, err
 	}
 	info, err := os.Stat(path)
-	for _, other := range f.layers {
+	for _, other := range r.layers {
 		if err != nil || other.info == nil || !os.SameFile(info, other.info) {
 			continue
 		}
@@ -54,13 +74,13 @@ func (f *File) includedBy(l *layer, n named, chain []*layer) (*layer, error) {
 		}
 		return other, nil
 	}
-	text, err := f.read(path, false)
+	text, err := r.read(path, false)
 	if err != nil {
 		return nil, notIncluded(l, n, path, err)
 	}
 	included := newLayer(path, info, text)
-	f.layers = append(f.layers, included)
-	return included, f.include(included, append(slices.Clip(chain), included)...)
+	r.layers = append(r.layers, included)
+	return included, r.include(included, append(slices.Clip(chain), included)...)
 }
 
 // circle is the error of a file that includes itself.
@@ -73,8 +93,8 @@ func circle(chain []*layer) error {
 }
 
 // place returns where a file is that is named.
-func (f *File) place(l *layer, n named) (string, error) {
-	path, err := files.Place(n.path, f.env.Home(), "")
+func (r *reader) place(l *layer, n named) (string, error) {
+	path, err := files.Place(n.path, r.options.env().Home(), "")
 	switch {
 	case err != nil:
 		return "", l.onLine(n.line, wrong("include", "names a path that "+err.Error(), ""))
@@ -140,41 +160,4 @@ func (l *layer) included() ([]named, error) {
 		list = append(list, named{files.Tidy(item.Value), doc.line(item)})
 	}
 	return list, nil
-}
-
-// prevailing returns of layers that all have something those whose entry counts: a file
-// goes before those that it includes.
-func prevailing(having []*layer) []*layer {
-	return slices.DeleteFunc(slices.Clone(having), func(l *layer) bool {
-		return slices.ContainsFunc(having, func(other *layer) bool { return other.reaches(l) })
-	})
-}
-
-// which returns the layer that has something, nil when none has. line says where it stands in
-// one, 0 for not at all. When two have it of which neither includes the other, nobody knows
-// which is meant: then what names it in the error.
-func (f *File) which(what *setting.Error, line func(*layer) int) (*layer, error) {
-	if f.broken != nil {
-		return nil, f.broken
-	}
-	var having []*layer
-	for _, l := range f.layers {
-		if line(l) > 0 {
-			having = append(having, l)
-		}
-	}
-	if len(having) > 1 {
-		having = prevailing(having)
-	}
-	switch len(having) {
-	case 0:
-		return nil, nil
-	case 1:
-		return having[0], nil
-	}
-	first, second := having[0], having[1]
-	what.Path, what.Line = second.path, line(second)
-	what.Problem = what.Problem + "is given twice: here, and in " + place(first.path, line(first))
-	what.Help = "keep one of them, or give it in " + files.Short(f.Path) + ", which goes before both"
-	return nil, what
 }

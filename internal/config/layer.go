@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config/scan"
 	"github.com/authctl/authctl/internal/setting"
 	"go.yaml.in/yaml/v3"
 )
@@ -20,7 +21,7 @@ type layer struct {
 	info fs.FileInfo // nil when it is not there
 	text []byte
 	// layout is where each profile stands, known only when simple is true.
-	layout Layout
+	layout scan.Layout
 	simple bool
 	// whole is the whole file, parsed when something asked for it; broken is why that
 	// cannot be.
@@ -31,7 +32,7 @@ type layer struct {
 }
 
 func newLayer(path string, info fs.FileInfo, text []byte) *layer {
-	layout, odd, _ := Scan(text)
+	layout, odd, _ := scan.Scan(text)
 	return &layer{path: path, info: info, text: text, layout: layout, simple: odd == 0}
 }
 
@@ -51,7 +52,7 @@ func (l *layer) onLine(line int, err error) error {
 
 // part returns a document that holds a part of the file below a line of its own: this part
 // alone where its place is known, else the whole file.
-func (l *layer) part(head string, at Span) (*document, error) {
+func (l *layer) part(head string, at scan.Span) (*document, error) {
 	if l.whole == nil && l.simple && at.End > 0 {
 		text := append([]byte(head), l.text[at.Start:at.End]...)
 		if doc, err := parse(text, at.Line-1-strings.Count(head, "\n")); err == nil {
@@ -71,7 +72,7 @@ func (l *layer) all() (*document, error) {
 }
 
 // spans are where the entries of a kind stand, in a file that was scanned.
-func (l *layer) spans(k kind) []Span {
+func (l *layer) spans(k kind) []scan.Span {
 	if k == bases {
 		return l.layout.Bases
 	}
@@ -81,7 +82,7 @@ func (l *layer) spans(k kind) []Span {
 // names returns the entries of a kind in the order of the file, none where it cannot be parsed.
 func (l *layer) names(k kind) []string {
 	if l.simple {
-		return namesOf(l.spans(k))
+		return scan.Names(l.spans(k))
 	}
 	doc, err := l.all()
 	if err != nil {
@@ -94,7 +95,7 @@ func (l *layer) names(k kind) []string {
 // name.
 func (l *layer) where(k kind, name string) int {
 	if l.simple {
-		return find(l.spans(k), name).Line
+		return scan.Find(l.spans(k), name).Line
 	}
 	doc, err := l.all()
 	if err != nil {
@@ -161,7 +162,7 @@ type entry struct {
 // entry reads a profile or a base of the file, which is known to be there. Errors are
 // *setting.Error.
 func (l *layer) entry(k kind, name string) (*entry, error) {
-	doc, err := l.part(k.key()+":\n", find(l.spans(k), name))
+	doc, err := l.part(k.key()+":\n", scan.Find(l.spans(k), name))
 	if err != nil {
 		return nil, err
 	}

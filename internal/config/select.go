@@ -74,30 +74,6 @@ func (f *File) Names() ([]string, error) { return f.names(profiles) }
 // Bases returns the names of the bases; see Names.
 func (f *File) Bases() ([]string, error) { return f.names(bases) }
 
-func (f *File) names(k kind) ([]string, error) {
-	if f.broken != nil {
-		return nil, f.broken
-	}
-	var names []string
-	for i, l := range f.layers {
-		more := l.names(k)
-		if i == 0 {
-			names = more
-			continue
-		}
-		known := make(map[string]struct{}, len(names))
-		for _, name := range names {
-			known[name] = struct{}{}
-		}
-		for _, name := range more {
-			if _, twice := known[name]; !twice {
-				names = append(names, name)
-			}
-		}
-	}
-	return names, nil
-}
-
 // Where returns where a profile is given that counts, nothing when there is none. Errors are
 // *setting.Error.
 func (f *File) Where(name string) (path string, line int, err error) {
@@ -108,36 +84,11 @@ func (f *File) Where(name string) (path string, line int, err error) {
 	return l.path, l.where(profiles, name), nil
 }
 
-// having returns the layer whose entry of that name counts, nil when there is none.
-func (f *File) having(k kind, name string) (*layer, error) {
-	what := &setting.Error{}
-	if k == profiles {
-		what.Profile = name
-	} else {
-		what.Name = "base " + name
-	}
-	return f.which(what, func(l *layer) int { return l.where(k, name) })
-}
-
 // Default returns the value of default_profile, empty when there is none.
 // Errors are *setting.Error.
 func (f *File) Default() (string, error) {
 	name, _, _, err := f.top("default_profile")
 	return name, err
-}
-
-// top returns the text of a key at the margin and where it stands, nothing when there is none.
-// Errors are *setting.Error.
-func (f *File) top(name string) (text, path string, line int, err error) {
-	if f == nil {
-		return "", "", 0, nil
-	}
-	l, err := f.which(&setting.Error{Name: name}, func(l *layer) int { return l.keyLine(name) })
-	if l == nil {
-		return "", "", 0, err
-	}
-	text, err = l.top(name)
-	return files.Tidy(text), l.path, l.keyLine(name), err
 }
 
 // NamesNothing says of default_profile that there is no profile of that name.

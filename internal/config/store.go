@@ -60,6 +60,9 @@ func checkRedis(key, text string) error {
 // Store returns the store that the file names, "auto" when it names none. Errors are
 // *setting.Error. A nil file names none.
 func (f *File) Store() (Choice, error) {
+	if f == nil {
+		f = &File{}
+	}
 	text, path, line, err := f.top("store")
 	if err != nil || text == "" {
 		return Choice{Text: StoreNames()[0], Origin: "default"}, err
@@ -97,6 +100,9 @@ func (f *File) StoreKey() (StoreKey, error) { return f.storeSecret("store_key") 
 func (f *File) StorePassword() (StoreKey, error) { return f.storeSecret("store_password") }
 
 func (f *File) storeSecret(name string) (StoreKey, error) {
+	if f == nil {
+		return StoreKey{}, nil
+	}
 	text, path, line, err := f.top(name)
 	if err != nil || text == "" {
 		return StoreKey{}, err

@@ -71,14 +71,15 @@ func imports() []wall {
 		{
 			"internal/config",
 			[]string{
-				"internal/files", "internal/oauth", "internal/providers", "internal/secret", "internal/secret/source",
-				"internal/setting",
+				"internal/config/scan", "internal/files", "internal/oauth", "internal/providers", "internal/secret",
+				"internal/secret/source", "internal/setting",
 			},
 			"configuration describes services by their settings; it builds and asks none",
 		},
+		{"internal/config/scan", nil, "it reads lines, and knows no setting and no parser"},
 		{
 			"internal/config/edit",
-			[]string{"internal/config", "internal/files", "internal/providers", "internal/setting"},
+			[]string{"internal/config", "internal/config/scan", "internal/files", "internal/providers", "internal/setting"},
 			"who changes the file knows how it is read, not the other way round",
 		},
 		{

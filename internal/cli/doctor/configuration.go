@@ -102,7 +102,7 @@ func (d *doctor) checkFile(file *config.File) {
 }
 
 // checkBases checks each base by itself, and tells how many profiles extend it.
-func (d *doctor) checkBases(file *config.File) {
+func (r *report) checkBases(file *config.File) {
 	names, err := file.Bases()
 	if len(names) == 0 || err != nil {
 		return
@@ -112,7 +112,7 @@ func (d *doctor) checkBases(file *config.File) {
 		c := check{Name: "base " + name}
 		base, err := file.Base(name, "")
 		if err != nil {
-			d.fail(c, err)
+			r.fail(c, err)
 			continue
 		}
 		n := 0
@@ -125,7 +125,7 @@ func (d *doctor) checkBases(file *config.File) {
 		if n == 0 {
 			c.Message = fmt.Sprintf("in %s:%d, and no profile extends it", base.Path, base.Line)
 		}
-		d.ok(c)
+		r.ok(c)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -63,8 +64,8 @@ func (d *doctor) checkStore(ctx context.Context, keyring *carefulKeyring) error 
 }
 
 // namedByFile says where the configuration names the store, nothing where it does not.
-func (d *doctor) namedByFile() string {
-	chosen, err := d.local.Chosen(d.store.Name)
+func namedByFile(local *client.Local, name string) string {
+	chosen, err := local.Chosen(name)
 	if err != nil || chosen.Line == 0 {
 		return ""
 	}
@@ -92,7 +93,7 @@ func (d *doctor) try(ctx context.Context, keyring *carefulKeyring, s store.Store
 
 // works tells of a store that was tried, and of what it depends on.
 func (d *doctor) works(ctx context.Context, s store.Store, text string) {
-	d.ok(check{Name: s.Name(), Message: text + d.namedByFile()})
+	d.ok(check{Name: s.Name(), Message: text + namedByFile(d.local, d.store.Name)})
 	switch s := s.(type) {
 	case *store.Keyring:
 		d.limit(s)
@@ -150,7 +151,7 @@ func (d *doctor) checkFiles(ctx context.Context, files *store.File) {
 		c.Message, err = d.probe(ctx, files)
 	}
 	if err == nil {
-		c.Message += d.namedByFile()
+		c.Message += namedByFile(d.local, d.store.Name)
 		d.ok(c)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/scan"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -14,7 +15,7 @@ import (
 // draft is a configuration file being changed: its lines, with their ends, and where its
 // parts stand. Whatever is not spliced stays as it is, byte for byte.
 type draft struct {
-	config.Layout
+	scan.Layout
 	lines []string
 	// eol is the file's own line end.
 	eol string
@@ -33,7 +34,7 @@ func newDraft(text []byte) (*draft, error) {
 	if d.was, err = config.ParseOutline(text); err != nil {
 		return nil, err
 	}
-	if d.Layout, _, d.lost = config.Scan(text); d.lost == 0 && !slices.Equal(d.Names(), d.was.Names) {
+	if d.Layout, _, d.lost = scan.Scan(text); d.lost == 0 && !slices.Equal(d.Names(), d.was.Names) {
 		d.lost = d.profilesLine()
 	}
 	last := len(d.lines) - 1
@@ -173,7 +174,7 @@ func (d *draft) remove(name string) error {
 // extent returns the lines of a profile: from the comments right above its name
 // to the last line that belongs to it, and one of two gaps around it.
 func (d *draft) extent(name string) (start, end int) {
-	i := slices.IndexFunc(d.Profiles, func(s config.Span) bool { return s.Name == name })
+	i := slices.IndexFunc(d.Profiles, func(s scan.Span) bool { return s.Name == name })
 	start, end = d.Profiles[i].Line-1, d.end()
 	if i+1 < len(d.Profiles) {
 		end = d.Profiles[i+1].Line - 1
@@ -271,7 +272,7 @@ func (d *draft) top() int {
 
 // replaceValue puts text, or nothing, where the value of a key at the margin stands: before
 // a comment.
-func (d *draft) replaceValue(key config.Span, text string) {
+func (d *draft) replaceValue(key scan.Span, text string) {
 	line := &d.lines[key.Line-1]
 	old := strings.TrimRight(*line, "\r\n")
 	end := (*line)[len(old):]
