@@ -46,6 +46,8 @@ type fault struct {
 	close, silent bool
 	body          []any
 	failed        string
+	// heals says that it is over once something was unlocked.
+	heals bool
 }
 
 const (
@@ -173,7 +175,7 @@ func (b *fakeBus) answer(conn net.Conn, m *dbus.Message) bool {
 	}
 	b.mu.Unlock()
 	body, failed := b.usual(method), ""
-	if b.at == method {
+	if b.at == method && (!b.fault.heals || b.called("Unlock") == 0) {
 		if b.fault.close {
 			_ = conn.Close()
 			return false
@@ -320,6 +322,7 @@ func misfortunes() []misfortune {
 	wrong := func(body ...any) fault { return fault{name: "answers with something else", body: body} }
 	fails := func(name string) fault { return fault{name: "fails with " + name, failed: name} }
 	unknown := errorPrefixDBus + "UnknownMethod"
+	shut := fault{name: "is locked at first", failed: errorIsLocked, heals: true}
 	rows := []misfortune{
 		{reading, fakeGreeting, wrong(), Refused, "does not let us in"},
 		{reading, "Hello", fails(errorPrefixDBus + "AccessDenied"), Refused, "AccessDenied"},
@@ -335,6 +338,9 @@ func misfortunes() []misfortune {
 		{reading, "GetSecret", fails(errorNoSuchObject), Refused, "NoSuchObject"},
 		{reading, "GetSecret", fails(errorNoSession), Refused, "NoSession"},
 		{reading, "GetSecret", fails(errorIsLocked), Locked, "IsLocked"},
+		{reading, "GetSecret", shut, "", ""},
+		{writing, "SetSecret", shut, "", ""},
+		{creating, "CreateItem", shut, "", ""},
 		{writing, "SetSecret", fails(unknown), Refused, "UnknownMethod"},
 		{writing, "SetSecret", fails(errorIsLocked), Locked, "IsLocked"},
 		// What cannot be overwritten is deleted and created.
@@ -398,11 +404,14 @@ func (m misfortune) meet(t *testing.T) {
 	default:
 		err = c.Set(ctx, "a", "fake")
 	}
+	if n := b.called("Unlock"); m.then.failed == errorIsLocked && n != 1 {
+		t.Errorf("a person was asked %d times", n)
+	}
 	if m.want == "" {
 		if err != nil {
 			t.Errorf("the error is %v", err)
 		}
-		if m.do == writing && b.called("Delete")+b.called("CreateItem") != 2 {
+		if m.do == writing && !m.then.heals && b.called("Delete")+b.called("CreateItem") != 2 {
 			t.Errorf("the calls are %q, want a deletion and a creation", b.calls)
 		}
 		return

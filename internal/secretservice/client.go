@@ -118,35 +118,56 @@ func (c *Client) try(ctx context.Context, do func() error) error {
 // locked is unlocked where nothing else is found; a person may be asked.
 func (c *Client) Get(ctx context.Context, username string) (value string, err error) {
 	err = c.do(ctx, func() error {
-		for range maxLooks {
-			if value, err = c.read(ctx, username); !moved(err) {
-				break
-			}
-		}
-		return err
+		return c.again(ctx, func() (item dbus.ObjectPath, err error) {
+			value, item, err = c.read(ctx, username)
+			return item, err
+		})
 	})
 	return value, err
 }
 
+// again has do done until it does not find that things have moved meanwhile. The object that
+// do says is locked is unlocked, once.
+func (c *Client) again(ctx context.Context, do func() (object dbus.ObjectPath, err error)) error {
+	var err error
+	unlocked := false
+	for range maxLooks {
+		var object dbus.ObjectPath
+		if object, err = do(); !moved(err) {
+			return err
+		}
+		if !isRemote(err, errorIsLocked) {
+			continue
+		}
+		if unlocked || object == "" {
+			return err
+		}
+		if err := c.unlock(ctx, object); err != nil {
+			return err
+		}
+		unlocked = true
+	}
+	return err
+}
+
 // read finds an entry and reads it: two round trips.
-func (c *Client) read(ctx context.Context, username string) (string, error) {
+func (c *Client) read(ctx context.Context, username string) (value string, item dbus.ObjectPath, err error) {
 	found, err := c.found(ctx, c.attributes(username), false)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	c.seen.username, c.seen.items = username, found
 	if len(found) == 0 {
-		return "", ErrNotFound
+		return "", "", ErrNotFound
 	}
-	item, err := c.newest(ctx, username, found)
-	if err != nil {
-		return "", err
+	if item, err = c.newest(ctx, username, found); err != nil {
+		return "", "", err
 	}
 	r := c.secretOf(item)
-	if err := c.bus.exchange(ctx, r); err != nil {
-		return "", err
+	if err = c.bus.exchange(ctx, r); err == nil {
+		value, err = secretIn(r)
 	}
-	return secretIn(r)
+	return value, item, err
 }
 
 func (c *Client) attributes(username string) map[string]string {

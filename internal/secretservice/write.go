@@ -24,60 +24,45 @@ func (c *Client) Set(ctx context.Context, username, value string) error {
 			if err := c.erase(ctx, username); err != nil {
 				return err
 			}
-			return c.create(ctx, username, value)
+			_, err := c.create(ctx, username, value)
+			return err
 		})
 	}
 	return said(ctx, err)
 }
 
 // write overwrites the entry that would be read, so that who reads next gets what was
-// written, or creates one. What turns out to be locked is unlocked.
+// written, or creates one.
 func (c *Client) write(ctx context.Context, username, value string) error {
-	var err error
-	for range maxLooks {
+	return c.again(ctx, func() (_ dbus.ObjectPath, err error) {
 		open := c.seen.items
 		if c.seen.username != username {
 			if open, _, err = c.search(ctx, c.attributes(username)); err != nil {
-				return err
+				return "", err
 			}
 		}
 		c.seen.username = ""
-		if len(open) > 0 {
-			err = c.overwrite(ctx, username, open, value)
-		} else {
-			err = c.create(ctx, username, value)
+		if len(open) == 0 {
+			return c.create(ctx, username, value)
 		}
-		if !moved(err) {
-			return err
+		item, err := c.newest(ctx, username, open)
+		if err != nil {
+			return "", err
 		}
-	}
-	return err
+		return item, c.overwrite(ctx, item, value)
+	})
 }
 
-// unlockAfter unlocks what an error says is locked, and leaves other errors as they are.
-func (c *Client) unlockAfter(ctx context.Context, err error, path dbus.ObjectPath) error {
-	if isRemote(err, errorIsLocked) {
-		if err := c.unlock(ctx, path); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-// overwrite writes the newest of some entries anew, in half of the time that is left: the
-// other half is for another way.
-func (c *Client) overwrite(ctx context.Context, username string, items []dbus.ObjectPath, value string) error {
-	item, err := c.newest(ctx, username, items)
-	if err != nil {
-		return err
-	}
+// overwrite writes an entry anew, in half of the time that is left: the other half is for
+// another way.
+func (c *Client) overwrite(ctx context.Context, item dbus.ObjectPath, value string) error {
 	r := &request{path: item, method: itemInterface + ".SetSecret", args: []any{c.secret(value)}}
 	half, cancel := ctx, context.CancelFunc(func() {})
 	if end, ok := ctx.Deadline(); ok {
 		half, cancel = context.WithTimeout(ctx, time.Until(end)/2)
 	}
 	defer cancel()
-	err = c.bus.exchange(half, r)
+	err := c.bus.exchange(half, r)
 	problem, _ := remoteErr(r.err)
 	switch {
 	case err != nil && half.Err() != nil && ctx.Err() == nil, problem == Refused && !moved(r.err):
@@ -85,7 +70,7 @@ func (c *Client) overwrite(ctx context.Context, username string, items []dbus.Ob
 	case err != nil:
 		return err
 	}
-	return c.unlockAfter(ctx, r.err, item)
+	return r.err
 }
 
 // secret is the structure of that name.
@@ -98,31 +83,29 @@ func (c *Client) secret(value string) any {
 }
 
 // create makes a new entry in the collection for those, and the collection where there is
-// none. Other programs find it by its attributes; it has no schema.
-func (c *Client) create(ctx context.Context, username, value string) error {
+// none. Other programs find it by its attributes; it has no schema. It returns the collection.
+func (c *Client) create(ctx context.Context, username, value string) (collection dbus.ObjectPath, err error) {
 	if c.collection == "" {
-		if _, err := c.home(ctx); err != nil {
-			return err
-		}
+		_, err = c.home(ctx)
 	}
-	if c.collection == noPath {
-		if err := c.begin(ctx); err != nil {
-			return err
-		}
+	if err == nil && c.collection == noPath {
+		err = c.begin(ctx)
 	}
-	r := &request{path: c.collection, method: collectionInterface + ".CreateItem", args: []any{
+	if err != nil {
+		return "", err
+	}
+	label := fmt.Sprintf("Password for '%s' on '%s'", username, c.service)
+	collection = c.collection
+	_, err = c.made(ctx, &request{path: collection, method: collectionInterface + ".CreateItem", args: []any{
 		map[string]dbus.Variant{
-			itemInterface + ".Label": dbus.MakeVariant(
-				fmt.Sprintf("Password for '%s' on '%s'", username, c.service)),
+			itemInterface + ".Label":      dbus.MakeVariant(label),
 			itemInterface + ".Attributes": dbus.MakeVariant(c.attributes(username)),
 		}, c.secret(value), true,
-	}}
-	_, err := c.made(ctx, r)
-	err = c.unlockAfter(ctx, err, c.collection)
+	}})
 	if moved(err) {
 		c.collection = ""
 	}
-	return err
+	return collection, err
 }
 
 // begin makes the default collection, for which a person gives a password.
