@@ -105,6 +105,7 @@ func (c *Client) try(ctx context.Context, do func() error) error {
 		if c.bus, err = dialBus(ctx, address); err != nil {
 			return err
 		}
+		do = c.introduced(ctx, do)
 	}
 	err := do()
 	if c.bus.broken != nil || isRemote(err, errorNoSession) {
@@ -112,6 +113,18 @@ func (c *Client) try(ctx context.Context, do func() error) error {
 		c.bus, c.session, c.collection, c.seen.username = nil, "", "", ""
 	}
 	return err
+}
+
+// introduced has the service answer something harmless first. gnome-keyring 42 notes a new client and handles its first
+// call in two events, which on a busy machine change places now and then; an OpenSession of a client that it does not
+// know ends the daemon, with all that is unlocked in it. A property needs no client, and after the answer it knows us.
+func (c *Client) introduced(ctx context.Context, do func() error) func() error {
+	return func() error {
+		if err := c.bus.exchange(ctx, property(secretsPath, serviceInterface, "Collections")); err != nil {
+			return err
+		}
+		return do()
+	}
 }
 
 // Get returns the entry of a username: of several the one that was changed last. What is
