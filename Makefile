@@ -54,7 +54,7 @@ test-deps:
 
 ## check: what CI runs: tests, race detector, linters, three operating systems, drift of what is generated
 .PHONY: check
-check: test-deps tidy-check vet format-check generate-check release-check lint package-check race chaos test
+check: test-deps tidy-check vet plot-check format-check generate-check release-check lint package-check race chaos test
 
 ## lint: golangci-lint, see .golangci.yml
 .PHONY: lint
@@ -66,15 +66,21 @@ lint: $(LINT)
 vet:
 	for os in linux darwin windows; do echo "vet $$os"; CGO_ENABLED=0 GOOS=$$os go vet ./... || exit 1; done
 
+# A module of its own, which vet and test do not reach.
+.PHONY: plot-check
+plot-check:
+	go -C tools/plot vet .
+	go -C tools/plot test .
+
 ## format: gofumpt over the tree
 .PHONY: format
 format: $(GOFUMPT)
-	$(GOFUMPT) -extra=group_params,clothe_returns -w cmd internal bench
+	$(GOFUMPT) -extra=group_params,clothe_returns -w cmd internal bench tools/plot
 
 # Both: an editor formats by gofmt, and where the two disagree the code is written in another way.
 .PHONY: format-check
 format-check: $(GOFUMPT)
-	@out=$$($(GOFUMPT) -extra=group_params,clothe_returns -l cmd internal bench; gofmt -l cmd internal bench); \
+	@out=$$($(GOFUMPT) -extra=group_params,clothe_returns -l cmd internal bench tools/plot; gofmt -l cmd internal bench tools/plot); \
 	  if [ -n "$$out" ]; then echo "not formatted, run make format:"; echo "$$out"; exit 1; fi
 
 .PHONY: tidy-check
@@ -82,6 +88,7 @@ tidy-check:
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 	go -C tools/act mod tidy -diff
+	go -C tools/plot mod tidy -diff
 
 ## generate: docs/reference, docs/man and completions from what the program says
 .PHONY: generate
@@ -113,6 +120,11 @@ RUNS ?= $(shell ls -1 bench/results/*.json 2>/dev/null | tail -n 3)
 bench-results:
 	go run ./bench -markdown $(RUNS) > bench/RESULTS.md.new
 	mv bench/RESULTS.md.new bench/RESULTS.md
+
+## bench-pictures: the pictures of docs/performance.md from the same runs
+.PHONY: bench-pictures
+bench-pictures:
+	go run ./bench -charts $(RUNS) | go -C tools/plot run . $(CURDIR)/docs/performance
 
 ## bench-compare: two results of make bench, OLD=… NEW=…
 .PHONY: bench-compare

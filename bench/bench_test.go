@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os/exec"
 	"slices"
 	"strings"
@@ -49,6 +50,26 @@ func TestMeasure(t *testing.T) {
 	}
 	if text := results([]report{*r, *r}); !strings.Contains(text, "## Run 2") {
 		t.Errorf("the results lack a run:\n%s", text)
+	}
+	checkCharts(t, []report{*r, *r})
+}
+
+func checkCharts(t *testing.T, runs []report) {
+	t.Helper()
+	text, err := charts(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []chart
+	if err := json.Unmarshal([]byte(text), &all); err != nil || len(all) != 5 {
+		t.Fatalf("%d charts, want 5: %v", len(all), err)
+	}
+	for _, c := range all {
+		for _, s := range c.Series {
+			if len(s.Points) == 0 {
+				t.Errorf("%s: nothing is drawn of %q", c.File, s.Name)
+			}
+		}
 	}
 }
 

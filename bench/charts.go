@@ -2,4 +2,199 @@
 
 package main
 
-func charts([]report) (string, error) { return "", nil }
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A chart is what one picture shows, as tools/plot reads it.
+type chart struct {
+	File, Title, X, Y string
+	Kind              string
+	LogX              bool    `json:",omitzero"`
+	Most              float64 `json:",omitzero"`
+	Series            []series
+}
+
+type series struct {
+	Name   string
+	Points []point
+	Faint  bool `json:",omitzero"`
+}
+
+type point struct {
+	X            float64 `json:",omitzero"`
+	Label        string  `json:",omitempty"`
+	Y, Low, High float64
+	Faint        bool `json:",omitzero"`
+}
+
+const milliseconds = "milliseconds: median and quartiles"
+
+// charts is what the pictures of some runs show, which are taken together, as JSON.
+func charts(reports []report) (string, error) {
+	runs := together(reports)
+	warm := runs["warm"]
+	text, err := json.MarshalIndent([]chart{
+		warmChart(warm), partsChart(runs["start"], warm), profilesChart(runs["profiles"]),
+		crowdChart(runs["crowd"]), sizesChart(runs["sizes"]),
+	}, "", " ")
+	return string(text) + "\n", err
+}
+
+// together joins the measurements of several runs, by group and row. What one run lacks others may have.
+func together(reports []report) map[string]*group {
+	all := map[string]*group{}
+	for _, r := range reports {
+		for _, g := range r.Groups {
+			if all[g.ID] == nil {
+				all[g.ID] = &group{ID: g.ID, Title: g.Title}
+			}
+			all[g.ID].join(g.Rows)
+		}
+	}
+	return all
+}
+
+func (g *group) join(rows []row) {
+	for _, more := range rows {
+		i := slices.IndexFunc(g.Rows, func(r row) bool { return r.Name == more.Name })
+		if i < 0 {
+			g.Rows = append(g.Rows, row{Name: more.Name, Note: more.Note, Size: more.Size})
+			i = len(g.Rows) - 1
+		}
+		g.Rows[i].Times = append(g.Rows[i].Times, more.Times...)
+	}
+}
+
+// point is a row in a picture.
+func (r row) point() point {
+	return point{
+		X: float64(r.Size), Label: r.Name, Faint: !strings.HasPrefix(r.Name, "authctl"),
+		Y: inMS(median(r.Times)), Low: inMS(quantile(r.Times, 0.25)), High: inMS(quantile(r.Times, 0.75)),
+	}
+}
+
+// warmChart has a bar for each program, the quickest first. The scale ends a little behind secret-tool, since the slowest
+// would make all others look alike.
+func warmChart(g *group) chart {
+	var points []point
+	for _, r := range g.Rows {
+		p := r.point()
+		if r.Note != "" {
+			p.Label += ", " + r.Note
+		}
+		p.Label, _, _ = strings.Cut(p.Label, ": ")
+		points = append(points, p)
+	}
+	slices.SortFunc(points, func(a, b point) int { return int(a.Y*1000) - int(b.Y*1000) })
+	c := chart{
+		File: "warm.svg", Kind: "bars", Title: "One token that is kept, handed out once", X: milliseconds,
+		Series: []series{{Points: points}},
+	}
+	if lookup, ok := g.row(secretTool); ok {
+		c.Most = 2.5 * inMS(median(lookup.Times))
+	}
+	return c
+}
+
+// partsChart tells of what a warm call consists, by the differences of medians.
+func partsChart(start, warm *group) chart {
+	c := chart{
+		File: "parts.svg", Kind: "bars", Title: "Where the time of a kept token goes", X: "milliseconds: differences of medians",
+		Series: []series{
+			{Name: "any Go program"}, {Name: "this program starts"}, {Name: "the profile and the record are read"},
+			{Name: "the bus and the keyring answer"},
+		},
+	}
+	for _, r := range warm.Rows {
+		from := 0.0
+		for i, until := range parts(r, start, warm) {
+			length := max(0, inMS(until)-from)
+			c.Series[i].Points = append(c.Series[i].Points, point{Label: r.Name, Y: length, Low: length, High: length})
+			from += length
+		}
+	}
+	return c
+}
+
+// parts are the times at which the parts of a row end; nothing for a row that is not told of. With the keyring a call does
+// what it does with a file, and asks the bus in addition; the floor does nothing but to ask.
+func parts(r row, start, warm *group) []time.Duration {
+	empty, _ := start.row(emptyName)
+	version, _ := start.row(versionName)
+	file, _ := warm.row(warmName("file"))
+	first, second, whole := median(empty.Times), median(version.Times), median(r.Times)
+	switch r.Name {
+	case floorName:
+		return []time.Duration{first, first, first, whole}
+	case warmName("keyring"):
+		return []time.Duration{first, second, median(file.Times), whole}
+	case warmName("kernel"), file.Name:
+		return []time.Duration{first, second, whole, whole}
+	}
+	return nil
+}
+
+func profilesChart(g *group) chart {
+	c := chart{
+		File: "profiles.svg", Kind: "lines", LogX: true, Title: "A kept token, by the number of profiles",
+		X: "profiles in the configuration", Y: milliseconds, Series: []series{{Name: "written out"}},
+	}
+	for _, r := range g.Rows {
+		if _, how, ok := strings.Cut(r.Name, " extending "); ok {
+			p := r.point()
+			c.Series = append(c.Series, series{Name: "extending " + how, Points: []point{p}})
+			continue
+		}
+		c.Series[0].Points = append(c.Series[0].Points, r.point())
+	}
+	return c
+}
+
+// crowdChart has the target as a line: the answer of the service, and what starting the processes costs.
+func crowdChart(g *group) chart {
+	c := chart{
+		File: "crowd.svg", Kind: "lines", LogX: true, Title: "Processes at once, nothing kept: one request, 300 ms at the service",
+		X: "processes started at once", Y: "milliseconds until the last is done",
+	}
+	target := series{Name: fmt.Sprintf("300 ms + %v × authctl version", crowdStarts), Faint: true}
+	for _, r := range g.Rows {
+		_, name, _ := strings.Cut(r.Name, " × ")
+		p := r.point()
+		if name == versionName {
+			p.Y = inMS(crowdDelay) + crowdStarts*p.Y
+			p.Low, p.High = p.Y, p.Y
+			target.Points = append(target.Points, p)
+			continue
+		}
+		c.add(name, p)
+	}
+	c.Series = append(c.Series, target)
+	return c
+}
+
+func sizesChart(g *group) chart {
+	c := chart{
+		File: "sizes.svg", Kind: "lines", LogX: true, Title: "A kept token, by its size", X: "size of the token in KiB", Y: milliseconds,
+	}
+	for _, r := range g.Rows {
+		p := r.point()
+		p.X /= 1 << 10
+		c.add(r.Name[:strings.LastIndex(r.Name, ", ")], p)
+	}
+	return c
+}
+
+// add adds a point to the line of a name.
+func (c *chart) add(name string, p point) {
+	i := slices.IndexFunc(c.Series, func(s series) bool { return s.Name == name })
+	if i < 0 {
+		c.Series = append(c.Series, series{Name: name})
+		i = len(c.Series) - 1
+	}
+	c.Series[i].Points = append(c.Series[i].Points, p)
+}

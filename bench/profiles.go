@@ -46,6 +46,7 @@ func (b *testbed) profiles(ctx context.Context, quick bool) (comparison, error) 
 			b.lack(name, err)
 			continue
 		}
+		s.size = most
 		c.subjects = append(c.subjects, s)
 	}
 	return c, nil
@@ -59,18 +60,6 @@ func (b *testbed) plainProfiles(n int) string {
 		fmt.Fprintf(&text, "  other-%04d:\n%s", i, b.profile)
 	}
 	fmt.Fprintf(&text, "  %s:\n%s", profileName, b.profile)
-	return text.String()
-}
-
-// withoutSecret is a configuration of the one profile, whose secret is in a variable that is not set.
-func (b *testbed) withoutSecret() string {
-	var text strings.Builder
-	for line := range strings.Lines(b.plainProfiles(1)) {
-		if before, _, ok := strings.Cut(line, "client_secret: "); ok {
-			line = before + "client_secret: env:AUTHCTL_BENCH_NOT_SET\n"
-		}
-		text.WriteString(line)
-	}
 	return text.String()
 }
 
