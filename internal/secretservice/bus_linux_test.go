@@ -392,8 +392,13 @@ func (m misfortune) meet(t *testing.T) {
 	c := b.client()
 	ctx := t.Context()
 	if m.then.silent {
+		limit := 200 * time.Millisecond
+		if m.want == "" {
+			// Half of it is waited for, and the other half is for what succeeds.
+			limit = 10 * time.Second
+		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, 200*time.Millisecond, errSilent)
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errSilent)
 		defer cancel()
 	}
 	var err error
