@@ -18,6 +18,7 @@ import (
 
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/secretservicetest"
+	"github.com/authctl/authctl/internal/testneed"
 )
 
 // patience bounds every wait for a process. It is no expectation: it turns a hang into a failure.
@@ -146,7 +147,11 @@ func (p *place) keyringStore() *secretservicetest.Session {
 }
 
 // kernelStore has the kernel keep the key of the processes' files, which are the place's own.
-func (p *place) kernelStore() { p.set("AUTHCTL_STORE=kernel") }
+func (p *place) kernelStore() {
+	p.t.Helper()
+	testneed.Need(p.t, "a kernel that keeps keys", kernelKeys())
+	p.set("AUTHCTL_STORE=kernel")
+}
 
 // eachStore runs a test in a place with the file store, in one with a real keyring, and on Linux in one with the
 // kernel's.

@@ -52,10 +52,13 @@ func TestScripts(t *testing.T) {
 }
 
 // condition knows [userbus]: a session bus where a program without
-// DBUS_SESSION_BUS_ADDRESS finds it, which no script may touch; and [root].
+// DBUS_SESSION_BUS_ADDRESS finds it, which no script may touch; [kernelkeys]: a kernel that keeps keys; and [root].
 func condition(name string) (bool, error) {
 	if name == "root" {
 		return os.Geteuid() == 0, nil
+	}
+	if name == "kernelkeys" {
+		return kernelKeys() == nil, nil
 	}
 	if name != "userbus" {
 		return false, fmt.Errorf("no condition is named %s", name)

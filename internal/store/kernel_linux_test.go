@@ -9,12 +9,22 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/authctl/authctl/internal/testneed"
 	"golang.org/x/sys/unix"
 )
+
+// needKernel is for tests that want a key kept: many a container refuses that.
+func needKernel(t *testing.T) {
+	t.Helper()
+	if _, err := (kernelKey{"authctl-test"}).find(); !errors.Is(err, ErrNotFound) {
+		testneed.Need(t, "a kernel that keeps keys", err)
+	}
+}
 
 // newKernel is a store with a key of its own in the real keyring, which is gone after the test.
 func newKernel(t *testing.T) *Kernel {
 	t.Helper()
+	needKernel(t)
 	dir := t.TempDir()
 	k := &Kernel{
 		FileLocks: FileLocks{Dir: filepath.Join(dir, "run")}, Dir: filepath.Join(dir, "a", "kernel"),
