@@ -395,7 +395,7 @@ func (m misfortune) meet(t *testing.T) {
 		limit := 200 * time.Millisecond
 		if m.want == "" {
 			// Half of it is waited for, and the other half is for what succeeds.
-			limit = 10 * time.Second
+			limit = 4 * time.Second
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, errSilent)
