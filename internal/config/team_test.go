@@ -114,6 +114,33 @@ func TestReferencesBeginWhereTheyAreWritten(t *testing.T) {
 	}
 }
 
+// TestSecretVariablesOfEveryFile: what any base or profile of any file names is kept from children.
+func TestSecretVariablesOfEveryFile(t *testing.T) {
+	t.Parallel()
+	f, _, err := loadTeam(t, `-- own.yaml
+include: team.yaml
+profiles:
+  acme: {extends: talk, account: acme}
+-- team.yaml
+store_key: env:TEAM_KEY
+bases:
+  # env:NOT_THIS
+  talk: {provider: talkdesk, client_secret: env:TEAM_SECRET}
+  other:
+    client_secret: env:OTHER_SECRET
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"AUTHCTL_STORE_KEY", "OTHER_SECRET", "TEAM_KEY", "TEAM_SECRET"}
+	if diff := cmp.Diff(want, f.SecretVariables(nil)); diff != "" {
+		t.Error(diff)
+	}
+	if !f.Mentions("TEAM_SECRET") || f.Mentions("TEAM_NOTHING") {
+		t.Error("what the files mention")
+	}
+}
+
 // TestAnchors merges mappings that stand under a key of the author's own.
 func TestAnchors(t *testing.T) {
 	t.Parallel()

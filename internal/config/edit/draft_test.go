@@ -301,6 +301,8 @@ func FuzzEdit(f *testing.F) {
 		f.Add([]byte(text), "a")
 		f.Add([]byte(strings.ReplaceAll(text, "\n", "\r\n")), "b")
 	}
+	f.Add([]byte("include: [a]\nx-a: &a\n  b: c\nprofiles:\n  d: {e: f, g: [h]}\n  i: *a\n\n"+
+		"# j\nbases:\n  k: {l: m}\nstore: file\n"), "n")
 	f.Fuzz(func(t *testing.T, text []byte, value string) {
 		values := []Setting{{Key: "provider", Text: value}, {Key: "scopes", Kind: setting.List, List: []string{value, "b"}}}
 		with, err := changed(text, func(d *draft) error { return d.add("new", values) })
