@@ -118,7 +118,7 @@ func (d *doctor) checkAll(ctx context.Context) error {
 	defer cancel()
 	d.checkConfiguration(ctx)
 	d.section = "store"
-	if err := d.checkStore(ctx, keyring); err != nil {
+	if err := (&stores{d, keyring}).check(ctx); err != nil {
 		return err
 	}
 	d.section = "locks"

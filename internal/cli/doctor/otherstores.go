@@ -15,11 +15,11 @@ import (
 
 // checkAuto tries the stores that auto does, up to the one that works. Of those before it
 // only what somebody may miss is a warning.
-func (d *doctor) checkAuto(ctx context.Context, keyring *carefulKeyring, auto *store.Auto) {
+func (d *stores) checkAuto(ctx context.Context, auto *store.Auto) {
 	passed, told := map[string]error{}, []string{}
 	for _, s := range auto.Stores {
 		name := s.Name()
-		text, err := d.try(ctx, keyring, s)
+		text, err := d.try(ctx, s)
 		told = append(told, name)
 		if err != nil {
 			passed[name] = err
@@ -35,11 +35,11 @@ func (d *doctor) checkAuto(ctx context.Context, keyring *carefulKeyring, auto *s
 		d.works(ctx, s, text+"; chosen by auto")
 		break
 	}
-	d.tellOthers(ctx, keyring, told...)
+	d.tellOthers(ctx, told...)
 }
 
 // keepsNothing warns of what has auto keep nothing.
-func (d *doctor) keepsNothing(passed map[string]error) {
+func (d *stores) keepsNothing(passed map[string]error) {
 	why := passed["keyring"]
 	_, hint := verb.Judge(why)
 	d.warn(check{
@@ -52,7 +52,7 @@ func (d *doctor) keepsNothing(passed map[string]error) {
 
 // goesWithout tells of a keyring that auto passes over. Where there is none, nobody misses
 // it; in one that does not let us in are the logins.
-func (d *doctor) goesWithout(why error) {
+func (d *stores) goesWithout(why error) {
 	if unusable, ok := errors.AsType[*store.UnusableError](why); ok && unusable.Problem == store.Unreachable {
 		d.tell("keyring", "there is none: "+store.Reason(why))
 		return
@@ -65,7 +65,7 @@ func (d *doctor) goesWithout(why error) {
 }
 
 // kernelKey tells of the key in the kernel's keyring, and of the room that is left there.
-func (d *doctor) kernelKey(ctx context.Context, kernel *store.Kernel) {
+func (d *stores) kernelKey(ctx context.Context, kernel *store.Kernel) {
 	state, err := kernel.Inspect(ctx)
 	if err != nil {
 		d.fail(check{Name: "key"}, err)
@@ -83,9 +83,9 @@ func (d *doctor) kernelKey(ctx context.Context, kernel *store.Kernel) {
 }
 
 // tellOthers says of each store that is not told of already whether it could be used.
-func (d *doctor) tellOthers(ctx context.Context, keyring *carefulKeyring, told ...string) {
+func (d *stores) tellOthers(ctx context.Context, told ...string) {
 	if !slices.Contains(told, "keyring") {
-		d.tellOther("keyring", keyring.check(ctx))
+		d.tellOther("keyring", d.keyring.check(ctx))
 	}
 	if !slices.Contains(told, "kernel") && runtime.GOOS == "linux" {
 		d.tellOther("kernel", client.Usable(ctx, d.local.Kernel()))
@@ -95,7 +95,7 @@ func (d *doctor) tellOthers(ctx context.Context, keyring *carefulKeyring, told .
 	}
 }
 
-func (d *doctor) tellOther(name string, err error) {
+func (d *stores) tellOther(name string, err error) {
 	text := "not chosen; could be used"
 	if err != nil {
 		text = "not chosen; cannot be used: " + store.Reason(err)
@@ -104,7 +104,7 @@ func (d *doctor) tellOther(name string, err error) {
 }
 
 // tellFile says whether the file store has a key. No command is run for that.
-func (d *doctor) tellFile(ctx context.Context) {
+func (d *stores) tellFile(ctx context.Context) {
 	said, err := d.local.StoreKey()
 	text := "not chosen; has no key: authctl store init makes one"
 	if key, given := said.Inspect(ctx, d.local.Fetcher()); err == nil && given {
@@ -118,4 +118,4 @@ func (d *doctor) tellFile(ctx context.Context) {
 }
 
 // tell notes what is so, whatever it is: no command depends on it.
-func (d *doctor) tell(name, text string) { d.ok(check{Name: name, Message: text, aside: true}) }
+func (d *stores) tell(name, text string) { d.ok(check{Name: name, Message: text, aside: true}) }

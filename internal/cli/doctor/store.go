@@ -35,8 +35,14 @@ func (k *carefulKeyring) Secret(ctx context.Context, name string) (secret.Secret
 	return k.keyring.Secret(ctx, name)
 }
 
-// checkStore checks the store that a command would use. The error is one of the flags'.
-func (d *doctor) checkStore(ctx context.Context, keyring *carefulKeyring) error {
+// stores is the part of a run that looks at the stores.
+type stores struct {
+	*doctor
+	keyring *carefulKeyring
+}
+
+// check checks the store that a command would use. The error is one of the flags'.
+func (d *stores) check(ctx context.Context) error {
 	_, chosen, err := d.Store(&d.store)
 	if _, wrong := errors.AsType[*verb.Error](err); wrong {
 		return err
@@ -47,18 +53,18 @@ func (d *doctor) checkStore(ctx context.Context, keyring *carefulKeyring) error 
 	}
 	switch s := chosen.(type) {
 	case *store.Auto:
-		d.checkAuto(ctx, keyring, s)
+		d.checkAuto(ctx, s)
 	case *store.File:
 		d.checkFiles(ctx, s)
-		d.tellOthers(ctx, keyring, s.Name())
+		d.tellOthers(ctx, s.Name())
 	default:
-		text, err := d.try(ctx, keyring, s)
+		text, err := d.try(ctx, s)
 		if err != nil {
 			d.fail(check{Name: s.Name(), kind: "store"}, err)
 		} else {
 			d.works(ctx, s, text)
 		}
-		d.tellOthers(ctx, keyring, s.Name())
+		d.tellOthers(ctx, s.Name())
 	}
 	return nil
 }
@@ -73,18 +79,18 @@ func namedByFile(local *client.Local, name string) string {
 }
 
 // probe tries a store with a record that is removed again, and says how that went.
-func (d *doctor) probe(ctx context.Context, s store.Store) (string, error) {
+func (d *stores) probe(ctx context.Context, s store.Store) (string, error) {
 	took, err := store.Probe(ctx, s, d.Now())
 	return "can be read and written, answers in " + inMilliseconds(took), err
 }
 
 // try is probe for a store that may be one that keeps nothing, or would ask a person first.
-func (d *doctor) try(ctx context.Context, keyring *carefulKeyring, s store.Store) (string, error) {
+func (d *stores) try(ctx context.Context, s store.Store) (string, error) {
 	switch s.(type) {
 	case *store.Memory:
 		return "tokens last as long as one command: every command asks the service", nil
 	case *store.Keyring:
-		if err := keyring.check(ctx); err != nil {
+		if err := d.keyring.check(ctx); err != nil {
 			return "", err
 		}
 	}
@@ -92,7 +98,7 @@ func (d *doctor) try(ctx context.Context, keyring *carefulKeyring, s store.Store
 }
 
 // works tells of a store that was tried, and of what it depends on.
-func (d *doctor) works(ctx context.Context, s store.Store, text string) {
+func (d *stores) works(ctx context.Context, s store.Store, text string) {
 	d.ok(check{Name: s.Name(), Message: text + namedByFile(d.local, d.store.Name)})
 	switch s := s.(type) {
 	case *store.Keyring:
@@ -106,7 +112,7 @@ func (d *doctor) works(ctx context.Context, s store.Store, text string) {
 }
 
 // limit tells how big an entry of the keyring may be.
-func (d *doctor) limit(keyring *store.Keyring) {
+func (d *stores) limit(keyring *store.Keyring) {
 	text := "none for an entry of this keyring"
 	if limit := keyring.Limit(); limit > 0 {
 		text = fmt.Sprintf("an entry holds %d bytes; what is bigger is sealed into a file", limit)
@@ -115,7 +121,7 @@ func (d *doctor) limit(keyring *store.Keyring) {
 }
 
 // directory checks one in which a store keeps files.
-func (d *doctor) directory(name, path string) {
+func (d *stores) directory(name, path string) {
 	if path == "" {
 		d.warn(check{
 			Name: name, Message: "none, because there is no home directory: token list cannot know what is cached",
@@ -130,7 +136,7 @@ func (d *doctor) directory(name, path string) {
 
 // checkFiles checks the file store: its key, its directory and, unless the key is the
 // output of a command, reading and writing.
-func (d *doctor) checkFiles(ctx context.Context, files *store.File) {
+func (d *stores) checkFiles(ctx context.Context, files *store.File) {
 	said, err := d.local.StoreKey()
 	if err != nil {
 		d.fail(check{Name: "key"}, err)
