@@ -137,8 +137,8 @@ func (s *setUp) makeKey(ctx context.Context, file *config.File, p plan) (made bo
 	case errors.Is(err, fs.ErrExist):
 		return false, &setting.Error{
 			Path: p.path, Problem: "is there already, and nothing is overwritten",
-			Help: "if it is the key to use, write into " + file.Path + ":\nstore: file\nstore_key: " + config.Scalar(p.reference) +
-				"\nelse name another file with --key-file",
+			Help: "if it is the key to use, write into " + file.Path + ":\nstore: file\nstore_key: " +
+				config.Scalar(p.reference) + "\nelse name another file with --key-file",
 		}
 	}
 	e := &setting.Error{Path: p.path, Problem: "cannot be written: " + err.Error(), Err: err}
