@@ -78,8 +78,8 @@ func (r row) point() point {
 	}
 }
 
-// warmChart has a bar for each program, the quickest first. The scale ends a little behind secret-tool, since the slowest
-// would make all others look alike.
+// warmChart has a bar for each program, the quickest first. The scale ends a little behind secret-tool, since the
+// slowest would make all others look alike.
 func warmChart(g *group) chart {
 	var points []point
 	for _, r := range g.Rows {
@@ -104,9 +104,12 @@ func warmChart(g *group) chart {
 // partsChart tells of what a warm call consists, by the differences of medians.
 func partsChart(start, warm *group) chart {
 	c := chart{
-		File: "parts.svg", Kind: "bars", Title: "Where the time of a kept token goes", X: "milliseconds: differences of medians",
+		File: "parts.svg", Kind: "bars", Title: "Where the time of a kept token goes",
+		X: "milliseconds: differences of medians",
 		Series: []series{
-			{Name: "any Go program"}, {Name: "this program starts"}, {Name: "the profile and the record are read"},
+			{Name: "any Go program"},
+			{Name: "this program starts"},
+			{Name: "the profile and the record are read"},
 			{Name: "the bus and the keyring answer"},
 		},
 	}
@@ -121,8 +124,8 @@ func partsChart(start, warm *group) chart {
 	return c
 }
 
-// parts are the times at which the parts of a row end; nothing for a row that is not told of. With the keyring a call does
-// what it does with a file, and asks the bus in addition; the floor does nothing but to ask.
+// parts are the times at which the parts of a row end; nothing for a row that is not told of. With the keyring a call
+// does what it does with a file, and asks the bus in addition; the floor does nothing but to ask.
 func parts(r row, start, warm *group) []time.Duration {
 	empty, _ := start.row(emptyName)
 	version, _ := start.row(versionName)
@@ -158,8 +161,9 @@ func profilesChart(g *group) chart {
 // crowdChart has the target as a line: the answer of the service, and what starting the processes costs.
 func crowdChart(g *group) chart {
 	c := chart{
-		File: "crowd.svg", Kind: "lines", LogX: true, Title: "Processes at once, nothing kept: one request, 300 ms at the service",
-		X: "processes started at once", Y: "milliseconds until the last is done",
+		File: "crowd.svg", Kind: "lines", LogX: true,
+		Title: "Processes at once, nothing kept: one request, 300 ms at the service",
+		X:     "processes started at once", Y: "milliseconds until the last is done",
 	}
 	target := series{Name: fmt.Sprintf("300 ms + %v × authctl version", crowdStarts), Faint: true}
 	for _, r := range g.Rows {
@@ -179,7 +183,8 @@ func crowdChart(g *group) chart {
 
 func sizesChart(g *group) chart {
 	c := chart{
-		File: "sizes.svg", Kind: "lines", LogX: true, Title: "A kept token, by its size", X: "size of the token in KiB", Y: milliseconds,
+		File: "sizes.svg", Kind: "lines", LogX: true, Title: "A kept token, by its size",
+		X: "size of the token in KiB", Y: milliseconds,
 	}
 	for _, r := range g.Rows {
 		p := r.point()

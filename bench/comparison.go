@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// useRounds is how often memory and page faults are read; they hardly vary.
-const useRounds = 5
+const (
+	// rehearsals is how often a program is started before it is measured.
+	rehearsals = 3
+	// useRounds is how often memory and page faults are read; they hardly vary.
+	useRounds = 5
+)
 
 // A comparison is some programs measured in turns: A B C … A B C …
 type comparison struct {
@@ -43,7 +47,7 @@ func (c comparison) measure(ctx context.Context, runner string, rounds int) (gro
 	g := group{ID: c.id, Title: c.title, Rows: make([]row, len(c.subjects))}
 	for i, s := range c.subjects {
 		g.Rows[i] = row{Name: s.name, Note: s.note, Size: s.size}
-		if err := s.rehearse(ctx); err != nil {
+		if err := s.rehearse(ctx, min(rehearsals, rounds)); err != nil {
 			return g, err
 		}
 	}
@@ -61,7 +65,7 @@ func (c comparison) measure(ctx context.Context, runner string, rounds int) (gro
 		}
 	}
 	for i, s := range c.subjects {
-		used, err := s.uses(ctx, runner, useRounds)
+		used, err := s.uses(ctx, runner, min(useRounds, rounds))
 		if err != nil {
 			return g, err
 		}

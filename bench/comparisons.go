@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -22,8 +23,8 @@ const (
 // warmName is the row of a token that a store has.
 func warmName(store string) string { return "authctl, " + store }
 
-// comparisons lists what is measured in turns. Each is set up when it is its turn: a new token is measured by forgetting
-// those that were kept.
+// comparisons lists what is measured in turns. Each is set up when it is its turn: a new token is measured by
+// forgetting those that were kept.
 func (b *testbed) comparisons() []func(ctx context.Context, quick bool) (comparison, error) {
 	return []func(context.Context, bool) (comparison, error){b.warm, b.start, b.cold, b.profiles, b.sizes}
 }
@@ -86,7 +87,7 @@ func (b *testbed) cold(context.Context, bool) (comparison, error) {
 func (b *testbed) sizes(ctx context.Context, _ bool) (comparison, error) {
 	c := comparison{id: "sizes", title: "a kept token of several sizes"}
 	for i, size := range []int{1 << 10, 4 << 10, 16 << 10} {
-		scope := append(b.scopes[:len(b.scopes):len(b.scopes)], strings.Join(b.scopes, ","))[i]
+		scope := append(slices.Clip(b.scopes), strings.Join(b.scopes, ","))[i]
 		token := strings.Repeat("x", size)
 		fault := fmt.Sprintf(`{"service":%q,"extra":{"access_token":%q}}`, profileName, token)
 		if err := b.fault(ctx, fault); err != nil {

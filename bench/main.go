@@ -1,8 +1,8 @@
 //go:build linux
 
 // Command bench measures authctl as it is released beside programs that do a comparable job, in one run and in turns
-// (A B C … A B C …), because the figures of two runs on a busy machine do not compare. It starts a real Secret Service and
-// the sandbox of its own, prints tables and keeps them in bench/results. It is run by `make bench`.
+// (A B C … A B C …), because the figures of two runs on a busy machine do not compare. It starts a real Secret Service
+// and the sandbox of its own, prints tables and keeps them in bench/results. It is run by `make bench`.
 //
 // With -markdown or -charts it measures nothing, and writes what runs have kept, which are its arguments.
 package main
@@ -63,6 +63,9 @@ func run(ctx context.Context, o options, args []string) error {
 
 // rewrite writes kept results in another form.
 func rewrite(o options, names []string) error {
+	if len(names) == 0 {
+		return errors.New("name the runs to write about, such as bench/results/*.json; make bench keeps them")
+	}
 	reports, err := readReports(names)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func (b *testbed) setPeers(ctx context.Context) (subjects []subject) {
 		}
 		if err == nil {
 			s.name, s.every, s.check = p.name, p.every, notEmpty
-			err = s.rehearse(ctx)
+			err = s.rehearse(ctx, 1)
 		}
 		if err != nil {
 			b.lack(p.name, err)
@@ -109,8 +109,8 @@ func setPythonKeyring(ctx context.Context, b *testbed, program string) (subject,
 	return subject{argv: []string{program, "get", "bench", "bench"}, env: env}, nil
 }
 
-// setGH stores a token as `gh auth login` does, which needs the network. Since 2.24 it does so in the keyring; before, in
-// its configuration, in plain text.
+// setGH stores a token as `gh auth login` does, which needs the network. Since 2.24 it does so in the keyring; before,
+// in its configuration, in plain text.
 func setGH(ctx context.Context, b *testbed, program string) (subject, error) {
 	config := filepath.Join(b.dir, "gh")
 	if err := os.MkdirAll(config, 0o700); err != nil {

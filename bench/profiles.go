@@ -39,7 +39,7 @@ func (b *testbed) profiles(ctx context.Context, quick bool) (comparison, error) 
 		name := fmt.Sprintf("%d extending %d bases in 3 files, %s", most, bases, form[0])
 		s, err := b.configured(name, b.teamFiles(most, form[1]))
 		if err == nil {
-			err = s.rehearse(ctx)
+			err = s.rehearse(ctx, 1)
 		}
 		c.targets = append(c.targets, target{row: name, against: one, unit: more, most: 2})
 		if err != nil {
@@ -63,8 +63,8 @@ func (b *testbed) plainProfiles(n int) string {
 	return text.String()
 }
 
-// teamFiles is a configuration of n profiles, each of which extends one of ten bases in three files; by the files' names,
-// of which the empty one is the configuration itself.
+// teamFiles is a configuration of n profiles, each of which extends one of ten bases in three files; by the files'
+// names, of which the empty one is the configuration itself.
 func (b *testbed) teamFiles(n int, form string) map[string]string {
 	files := map[string]string{}
 	var main strings.Builder
@@ -87,8 +87,8 @@ func (b *testbed) teamFiles(n int, form string) map[string]string {
 	return files
 }
 
-// configured is `authctl token get` with a configuration of its own. Its files are beside the sandbox's, because the paths
-// of secrets are relative to them.
+// configured is `authctl token get` with a configuration of its own. Its files are beside the sandbox's, because the
+// paths of secrets are relative to them.
 func (b *testbed) configured(name string, files map[string]string) (subject, error) {
 	main := strings.Map(func(r rune) rune {
 		if r == ' ' || r == ',' {

@@ -17,10 +17,9 @@ func main() {}
 `
 
 // runnerSource runs a program N times and prints a line for each: the most memory it had resident, in KiB, and its page
-// faults. It is a program of its own because Linux hands the peak of the address space that calls execve on to the program
-// that starts (getrusage(2) says nothing of it): measured from a process as big as this one, every small program would
-// seem as big. Its arguments are N, the file to read or nothing,
-// and the program's.
+// faults. It is a program of its own because Linux hands the peak of the address space that calls execve on to the
+// program that starts (getrusage(2) says nothing of it): measured from a process as big as this one, every small
+// program would seem as big. Its arguments are N, the file to read or nothing, and the program's.
 const runnerSource = `package main
 
 import (

@@ -165,8 +165,18 @@ func readReports(names []string) ([]report, error) {
 		if err := json.Unmarshal(text, &reports[i]); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
+		if a, b := reports[0].targets(), reports[i].targets(); a != b {
+			return nil, fmt.Errorf("%s has %d targets and %s has %d: they are not runs of one benchmark", names[0], a, name, b)
+		}
 	}
 	return reports, nil
+}
+
+func (r *report) targets() (n int) {
+	for _, g := range r.Groups {
+		n += len(g.Verdicts)
+	}
+	return n
 }
 
 // benchmarks is the run in the format of Go's benchmarks (https://go.dev/design/14313-benchmark-format), one line a

@@ -120,7 +120,8 @@ func kernelKeys() (n int) {
 	text, _ := os.ReadFile("/proc/key-users")
 	for line := range strings.Lines(string(text)) {
 		var uid, usage, keys int
-		if _, err := fmt.Sscanf(strings.TrimSpace(line), "%d: %d %d/", &uid, &usage, &keys); err == nil && uid == os.Getuid() {
+		_, err := fmt.Sscanf(strings.TrimSpace(line), "%d: %d %d/", &uid, &usage, &keys)
+		if err == nil && uid == os.Getuid() {
 			n = keys
 		}
 	}

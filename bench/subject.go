@@ -33,9 +33,9 @@ type subject struct {
 	check func(output string) error
 }
 
-// rehearse runs a subject three times and looks at what it prints.
-func (s subject) rehearse(ctx context.Context) error {
-	for range 3 {
+// rehearse runs a subject some times and looks at what it prints.
+func (s subject) rehearse(ctx context.Context, times int) error {
+	for range times {
 		if err := s.prepare(ctx); err != nil {
 			return err
 		}

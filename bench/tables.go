@@ -104,9 +104,9 @@ func (t grid) markdown(b *strings.Builder) {
 
 const markdownHead = `# Results of make bench
 
-Written by ` + "`make bench-results`" + ` from the runs that ` + "`make bench`" + ` kept in bench/results. Times are medians with their
-quartiles, in milliseconds; compare ratios, since machines differ. What the figures mean is in
-[docs/performance.md](../docs/performance.md).
+Written by ` + "`make bench-results`" + ` from the runs that ` + "`make bench`" + ` kept in bench/results.
+Times are medians with their quartiles, in milliseconds; compare ratios, since machines differ. What the figures mean,
+and how to repeat them, is in [docs/performance.md](../docs/performance.md).
 
 `
 
@@ -130,8 +130,8 @@ func results(reports []report) string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-// targetGrid puts the runs side by side. A target is known by its words, since a run may lack one; one that is not the same
-// in each run, such as that of a crowd, is shown as the first run has it.
+// targetGrid puts the runs side by side. One that is not the same in each run, such as that of a crowd, is shown as the
+// first run has it.
 func targetGrid(reports []report) grid {
 	table := grid{{"", "target"}}
 	for _, g := range reports[0].Groups {
