@@ -135,5 +135,18 @@ func build(ctx context.Context, out, what string) (string, error) {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", what, err, said)
 	}
-	return out, nil
+	return out, install(out, out)
+}
+
+// install writes a program in one piece, as dpkg does with those it is measured beside. Linux maps such a file in
+// larger units than one that a linker wrote here and there, which saves a fifth of a warm call.
+func install(from, to string) error {
+	program, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	return os.WriteFile(to, program, 0o755)
 }

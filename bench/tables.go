@@ -47,10 +47,12 @@ func (r row) label() string {
 	return r.Name + " (" + r.Note + ")"
 }
 
-// base is what the ratios of a group are to: what its first target is told in relation to.
+// base is what the ratios of a group are to: what its first target is told in relation to. A target of what is no row,
+// such as of the end of a crowd, tells nothing of the rows.
 func (g group) base() time.Duration {
 	for _, v := range g.Verdicts {
-		if r, ok := g.row(v.Against); ok && v.Against != "" {
+		_, ours := g.row(v.Row)
+		if r, ok := g.row(v.Against); ok && ours {
 			return median(r.Times)
 		}
 	}
@@ -130,8 +132,7 @@ func results(reports []report) string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-// targetGrid puts the runs side by side. One that is not the same in each run, such as that of a crowd, is shown as the
-// first run has it.
+// targetGrid puts the runs side by side, which have the same targets.
 func targetGrid(reports []report) grid {
 	table := grid{{"", "target"}}
 	for _, g := range reports[0].Groups {

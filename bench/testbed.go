@@ -89,8 +89,9 @@ func (b *testbed) buildAll(ctx context.Context) (err error) {
 		b.authctl, err = buildAuthctl(ctx, b.dir)
 		return err
 	}
-	b.authctl, err = filepath.Abs(b.authctl)
-	return err
+	given := b.authctl
+	b.authctl = filepath.Join(b.dir, "authctl")
+	return install(given, b.authctl)
 }
 
 // startSandbox runs the sandbox as a process of its own, as a user would.

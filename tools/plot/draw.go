@@ -188,7 +188,8 @@ func medians(points []point) plotter.XYs {
 func quartiles(points []point) (list struct {
 	plotter.XYs
 	plotter.YErrors
-}) {
+},
+) {
 	list.XYs = medians(points)
 	for _, point := range points {
 		list.YErrors = append(list.YErrors, struct{ Low, High float64 }{point.Y - point.Low, point.High - point.Y})
