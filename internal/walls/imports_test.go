@@ -169,7 +169,8 @@ func keepers() []keeper {
 			"it cannot be cancelled and may lie: each call needs a deadline and a reading back",
 		},
 		{
-			"github.com/godbus/dbus/v5", []string{"internal/secretservice", "internal/secretservicetest"},
+			"github.com/godbus/dbus/v5",
+			[]string{"internal/secretservice", "internal/secretservicetest"},
 			"its connections have no deadline and start dbus-launch: ours only uses its types and its form of messages",
 		},
 		{"github.com/fatih/color", []string{"internal/term"}, "it decides from stdout alone, for every stream"},
