@@ -103,13 +103,17 @@ func isPlain(value []byte) bool {
 	if !isAlphanumeric(c) && c < utf8.RuneSelf && bytes.IndexByte([]byte(`/._~+$(\`), c) < 0 {
 		return false
 	}
+	// Of a thousand profiles this looks at each byte.
 	for i, c := range value {
-		last := i+1 == len(value)
-		switch {
-		case c == ':' && (last || value[i+1] == ' '):
-			return false
-		case c == ' ' && !last && value[i+1] == '#':
-			return true
+		switch c {
+		case ':':
+			if i+1 == len(value) || value[i+1] == ' ' {
+				return false
+			}
+		case '#':
+			if i > 0 && value[i-1] == ' ' {
+				return true
+			}
 		}
 	}
 	return true
