@@ -42,10 +42,11 @@ func (l *Local) StoreKey() (config.StoreKey, error) {
 	return file.StoreKey()
 }
 
-// ifThere returns the configuration, nil when it is not there: a store can do without.
+// ifThere returns the configuration, nil when it is not there: a store can do without. One that
+// was named must be there, for it may name the store.
 func (l *Local) ifThere() (*config.File, error) {
 	file, err := l.File()
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, named := l.Located(); !named && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return file, err
