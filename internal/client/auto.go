@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"runtime"
@@ -69,8 +70,14 @@ func Lost(kept store.Store) error {
 // that stands for it.
 func Listed(ctx context.Context, kept store.Store) ([]store.Entry, error) {
 	entries, err := kept.List(ctx)
-	if auto, ok := kept.(*store.Auto); ok && err == nil {
-		err = auto.Closed()
+	return entries, cmp.Or(err, Closed(kept))
+}
+
+// Closed returns why a store that auto has passed over may hold anything, as store.Auto's does;
+// nil for every other store.
+func Closed(kept store.Store) error {
+	if auto, ok := kept.(*store.Auto); ok {
+		return auto.Closed()
 	}
-	return entries, err
+	return nil
 }

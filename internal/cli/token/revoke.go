@@ -39,6 +39,10 @@ func (r *revoke) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if record == nil {
+		if closed := client.Closed(c.Store()); closed != nil {
+			// It may be in there.
+			return closed
+		}
 		return r.tell(c, false)
 	}
 	err = c.Bounded(ctx, client.SessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
