@@ -25,6 +25,9 @@ type Auto struct {
 
 	// passed is why the stores before the one in use are not used, an *UnusableError each.
 	passed atomic.Pointer[[]error]
+	// answered says that a store has told of a record. With Stay no other takes its place from then
+	// on: a refresh token that has been spent would stay in it.
+	answered atomic.Bool
 }
 
 var _ Store = (*Auto)(nil)
@@ -35,15 +38,42 @@ func (a *Auto) Name() string { return a.InUse().Name() }
 // InUse returns the store in use: the first one, until that was tried and passed over.
 func (a *Auto) InUse() Store { return a.Stores[len(a.causes())] }
 
-// Get returns the record of key; see Store.
+// Get returns the record of key; see Store. What the store in use does not have may be in one
+// after it: a keyring without a collection can be read, and not be written without a person.
 func (a *Auto) Get(ctx context.Context, key oauth.Key) (*Record, error) {
-	return try(ctx, a, func(s Store) (*Record, error) { return s.Get(ctx, key) })
+	r, err := try(ctx, a, func(s Store) (*Record, error) { return s.Get(ctx, key) })
+	if err == nil || errors.Is(err, ErrNotFound) {
+		a.answered.Store(true)
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return r, err
+	}
+	for _, s := range a.later() {
+		if r, err := s.Get(ctx, key); err == nil {
+			return r, nil
+		}
+	}
+	return nil, err
 }
 
-// Put writes a record; see Store.
+// Put writes a record; see Store. No older one stays in a store after the one in use.
 func (a *Auto) Put(ctx context.Context, r *Record) error {
 	_, err := try(ctx, a, func(s Store) (struct{}, error) { return struct{}{}, s.Put(ctx, r) })
+	if err == nil {
+		a.deleteLater(ctx, r.Key)
+	}
 	return err
+}
+
+// later are the stores after the one in use.
+func (a *Auto) later() []Store { return a.Stores[len(a.causes())+1:] }
+
+// deleteLater removes a record from the stores after the one in use. One that cannot be used has
+// nothing that could be read.
+func (a *Auto) deleteLater(ctx context.Context, key oauth.Key) {
+	for _, s := range a.later() {
+		_ = s.Delete(ctx, key)
+	}
 }
 
 // Delete removes a record; see Store. Where a store was passed over that is there and does
@@ -53,6 +83,7 @@ func (a *Auto) Delete(ctx context.Context, key oauth.Key) error {
 	if err != nil {
 		return err
 	}
+	a.deleteLater(ctx, key)
 	if closed, ok := errors.AsType[*UnusableError](a.Closed()); ok {
 		kept := *closed
 		kept.Doing = removingToken
@@ -118,7 +149,7 @@ func try[T any](ctx context.Context, a *Auto, f func(Store) (T, error)) (T, erro
 		result, err := f(a.Stores[len(passed)])
 		why, unusable := errors.AsType[*UnusableError](err)
 		last := len(passed) == len(a.Stores)-1
-		if !unusable || last || ctx.Err() != nil || a.Stay && why.Problem != Unreachable {
+		if !unusable || last || ctx.Err() != nil || a.Stay && (why.Problem != Unreachable || a.answered.Load()) {
 			return result, err
 		}
 		now := append(slices.Clip(passed), err)

@@ -170,3 +170,39 @@ func TestAutoGivenUp(t *testing.T) {
 		t.Error("a caller who gave up made the store move on")
 	}
 }
+
+// TestAutoLater: a record that went into a later store is found there, and goes when a newer one is written before it
+// or the token is forgotten.
+func TestAutoLater(t *testing.T) {
+	t.Parallel()
+	for doing, use := range map[string]func(*Auto, *Record) error{
+		"put":    func(a *Auto, r *Record) error { return a.Put(t.Context(), r) },
+		"delete": func(a *Auto, r *Record) error { return a.Delete(t.Context(), r.Key) },
+	} {
+		t.Run(doing, func(t *testing.T) {
+			t.Parallel()
+			a, r := newAuto(t, &fakeKeyring{}, &fakeKeyring{}), testRecord(t)
+			mustPut(t, a.Stores[1], r)
+			mustGet(t, a, r.Key)
+			if err := use(a, r); err != nil {
+				t.Fatal(err)
+			}
+			wantNone(t, a.Stores[1], r.Key)
+		})
+	}
+}
+
+// TestAutoStaysWhereItRead: what is refreshed is not written beside the record whose refresh token is spent.
+func TestAutoStaysWhereItRead(t *testing.T) {
+	t.Parallel()
+	first := &fakeKeyring{}
+	a, r := newAuto(t, first, &fakeKeyring{}), testRecord(t)
+	a.Stay = true
+	mustPut(t, a, r)
+	mustGet(t, a, r.Key)
+	first.fail = errUnreachable()
+	if err := a.Put(t.Context(), r); err == nil || a.InUse() != a.Stores[0] {
+		t.Errorf("Put() = %v in the store %v", err, a.causes())
+	}
+	wantNone(t, a.Stores[1], r.Key)
+}

@@ -168,11 +168,14 @@ func (k *Kernel) reading() sealedStore {
 // decide chooses the directory.
 func (k *Kernel) decide() {
 	k.dir = privateDir{k.Dir, writableByOthers, k.Trust}
+	if k.Dir != "" {
+		k.dir.path += keySpace()
+	}
 	if localAndWritable(k.dir) {
 		return
 	}
 	if locks, err := k.FileLocks.dir(); err == nil {
-		k.dir.path, k.besideOf = filepath.Join(locks, "kernel"), true
+		k.dir.path, k.besideOf = filepath.Join(locks, "kernel"+keySpace()), true
 	}
 }
 

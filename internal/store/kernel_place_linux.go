@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,4 +42,17 @@ func localAndWritable(d privateDir) bool {
 		return false
 	}
 	return true
+}
+
+// firstNamespace is the user namespace of the system itself, the same number on each.
+const firstNamespace = "user:[4026531837]"
+
+// keySpace ends the name of the directory in a user namespace, which has keyrings of its own: a
+// container that shares a home with its host would remove the host's files, and the host the container's.
+func keySpace() string {
+	name, err := os.Readlink("/proc/self/ns/user")
+	if err != nil || name == firstNamespace {
+		return ""
+	}
+	return "-" + strings.Trim(name, "user:[]")
 }

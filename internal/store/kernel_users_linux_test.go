@@ -113,7 +113,7 @@ func TestKernelInAUserNamespace(t *testing.T) {
 	u.as.Credential = nil
 	dir := t.TempDir()
 	wantSaid(t, u.does("put get state", childDirEnv+"="+dir, childRunEnv+"="+dir), "put: done", "get: fake-one",
-		fmt.Sprintf("state: the user keyring of uid 65534 in %s, true, 1", dir))
+		fmt.Sprintf("state: the user keyring of uid 65534 in %s-*, true, 1", dir))
 }
 
 // Every use of a kernel that refuses its keyrings, or has none, says which.
