@@ -25,9 +25,9 @@ type Auto struct {
 
 	// passed is why the stores before the one in use are not used, an *UnusableError each.
 	passed atomic.Pointer[[]error]
-	// answered says that a store has told of a record. With Stay no other takes its place from then
-	// on: a refresh token that has been spent would stay in it.
-	answered atomic.Bool
+	// holder is the store that has given a record, plus 1. With Stay no other takes its place from
+	// then on: a refresh token that has been spent would stay in it.
+	holder atomic.Int32
 }
 
 var _ Store = (*Auto)(nil)
@@ -42,8 +42,8 @@ func (a *Auto) InUse() Store { return a.Stores[len(a.causes())] }
 // after it: a keyring without a collection can be read, and not be written without a person.
 func (a *Auto) Get(ctx context.Context, key oauth.Key) (*Record, error) {
 	r, err := try(ctx, a, func(s Store) (*Record, error) { return s.Get(ctx, key) })
-	if err == nil || errors.Is(err, ErrNotFound) {
-		a.answered.Store(true)
+	if err == nil {
+		a.holder.Store(int32(len(a.causes()) + 1)) //nolint:gosec // a handful of stores
 	}
 	if !errors.Is(err, ErrNotFound) {
 		return r, err
@@ -92,9 +92,22 @@ func (a *Auto) Delete(ctx context.Context, key oauth.Key) error {
 	return nil
 }
 
-// List returns what is stored; see Store.
+// List returns what is stored; see Store. As for Get, what the store in use does not have may be in
+// one after it.
 func (a *Auto) List(ctx context.Context) ([]Entry, error) {
-	return try(ctx, a, func(s Store) ([]Entry, error) { return s.List(ctx) })
+	list, err := try(ctx, a, func(s Store) ([]Entry, error) { return s.List(ctx) })
+	if err != nil {
+		return list, err
+	}
+	for _, s := range a.later() {
+		more, _ := s.List(ctx)
+		more = slices.DeleteFunc(more, func(e Entry) bool {
+			return slices.ContainsFunc(list, func(known Entry) bool { return known.Key.Equal(e.Key) })
+		})
+		list = append(list, more...)
+	}
+	sortEntries(list)
+	return list, nil
 }
 
 // Lock takes the lock of key in the store in use; see Store. In memory it is this
@@ -137,6 +150,9 @@ func (a *Auto) causes() []error {
 	return nil
 }
 
+// holds reports whether a store has given a record.
+func (a *Auto) holds(i int) bool { return int(a.holder.Load()) == i+1 }
+
 // try calls f with the store in use, and with the next one when that cannot be used, for good.
 // A caller who gave up is no reason to go on.
 func try[T any](ctx context.Context, a *Auto, f func(Store) (T, error)) (T, error) {
@@ -149,7 +165,7 @@ func try[T any](ctx context.Context, a *Auto, f func(Store) (T, error)) (T, erro
 		result, err := f(a.Stores[len(passed)])
 		why, unusable := errors.AsType[*UnusableError](err)
 		last := len(passed) == len(a.Stores)-1
-		if !unusable || last || ctx.Err() != nil || a.Stay && (why.Problem != Unreachable || a.answered.Load()) {
+		if !unusable || last || ctx.Err() != nil || a.Stay && (why.Problem != Unreachable || a.holds(len(passed))) {
 			return result, err
 		}
 		now := append(slices.Clip(passed), err)

@@ -184,6 +184,9 @@ func TestAutoLater(t *testing.T) {
 			a, r := newAuto(t, &fakeKeyring{}, &fakeKeyring{}), testRecord(t)
 			mustPut(t, a.Stores[1], r)
 			mustGet(t, a, r.Key)
+			if list, err := a.List(t.Context()); err != nil || len(list) != 1 {
+				t.Errorf("List() = %v, %v, want the one record", list, err)
+			}
 			if err := use(a, r); err != nil {
 				t.Fatal(err)
 			}
@@ -205,4 +208,17 @@ func TestAutoStaysWhereItRead(t *testing.T) {
 		t.Errorf("Put() = %v in the store %v", err, a.causes())
 	}
 	wantNone(t, a.Stores[1], r.Key)
+}
+
+// TestAutoStaysNotWhereNothingWas: what the kernel's store has given may be written there again.
+func TestAutoStaysNotWhereNothingWas(t *testing.T) {
+	t.Parallel()
+	first := &fakeKeyring{}
+	a, r := newAuto(t, first, &fakeKeyring{}), testRecord(t)
+	a.Stay = true
+	mustPut(t, a.Stores[1], r)
+	mustGet(t, a, r.Key)
+	first.fail = errUnreachable()
+	mustPut(t, a, r)
+	mustGet(t, a.Stores[1], r.Key)
 }

@@ -41,10 +41,15 @@ func entries(store string, digests []string, load func(digest string) (*Record, 
 			Store:       store,
 		})
 	}
+	sortEntries(list)
+	return list, nil
+}
+
+// sortEntries sorts by profile and key.
+func sortEntries(list []Entry) {
 	slices.SortFunc(list, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Profile, b.Profile), cmp.Compare(a.Key.Text(), b.Key.Text()))
 	})
-	return list, nil
 }
 
 // index remembers which records a keyring holds, for keyrings cannot be
