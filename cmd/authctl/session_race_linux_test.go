@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,6 +108,39 @@ func TestKilledBeforeTheRefreshTokenIsSent(t *testing.T) {
 			t.Errorf("the service was asked for %s", got)
 		}
 	})
+}
+
+// TestCommandOfTheStoreKeyEndsWithItsCaller: before any token is looked for the key is fetched, and a signal ends that too.
+func TestCommandOfTheStoreKeyEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"token", "get", "pexip"}, {"token", "list"}, {"store", "show"}, {"signout", "--all"}} {
+		for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+			t.Run(strings.Join(args, " ")+" "+s.String(), func(t *testing.T) {
+				t.Parallel()
+				p := newPlace(t)
+				pid := p.path("pid")
+				p.set("AUTHCTL_STORE=file", "AUTHCTL_STORE_KEY=", "AUTHCTL_STORE_KEY_FILE=",
+					"AUTHCTL_STORE_KEY_CMD=echo $$ >"+pid+".new; mv "+pid+".new "+pid+"; exec sleep 100")
+				x := p.start(args...)
+				var text []byte
+				until(t, "the key is fetched", func() (there bool) {
+					var err error
+					text, err = os.ReadFile(pid)
+					return err == nil
+				})
+				if err := x.Process.Signal(s); err != nil {
+					t.Fatal(err)
+				}
+				if o := x.end(); o.code != 128+int(s) {
+					t.Errorf("exit code %d: %s", o.code, o.stderr)
+				}
+				until(t, "the command has ended", func() bool {
+					_, err := os.Stat("/proc/" + strings.TrimSpace(string(text)))
+					return errors.Is(err, fs.ErrNotExist)
+				})
+			})
+		}
+	}
 }
 
 // TestARefreshThatCannotBeAnnounced: a refresh token is not sent where whoever comes next would not know of it.

@@ -49,6 +49,8 @@ type World struct {
 	// once the environment is known.
 	Prompter source.Prompter
 	MayAsk   func(config.Environment) bool
+	// Watch returns the context for commands that fetch secrets, as source.Fetcher's does.
+	Watch func(context.Context) context.Context
 	// Warn tells a person, and WarnOnce what may come up many times.
 	Warn, WarnOnce func(text string)
 	// CommandFor is the command line that a hint suggests for a profile.
@@ -79,7 +81,7 @@ func Read(w World) (*Local, error) {
 	fetcher := &source.Fetcher{
 		Env: w.LookupEnv, Environment: l.commandEnvironment,
 		Stdin: w.Stdin, StdinIsTerminal: w.StdinIsTerminal, Stderr: w.Stderr,
-		Keyring: keyring, Prompter: w.Prompter, Trust: l.Trust(),
+		Keyring: keyring, Prompter: w.Prompter, Watch: w.Watch, Trust: l.Trust(),
 	}
 	l.options = config.Options{Path: w.Config, Services: w.Services, Fetcher: fetcher, NoPipe: w.NoPipe}
 	env, err := config.ReadEnvironment(fetcher)
@@ -88,6 +90,8 @@ func Read(w World) (*Local, error) {
 	}
 	l.Env = env
 	fetcher.Interactive = w.MayAsk(env)
+	// Its own prompt is one too.
+	keyring.NeverAsk = !fetcher.Interactive
 	keyring.FileLocks, keyring.StateDir = l.Locks(), w.LookupEnv.StateDir()
 	if fetcher.Interactive && l.graphical() {
 		keyring.Timeout = personTimeout

@@ -102,7 +102,7 @@ func (d *Deps) Local() (*client.Local, error) {
 	local, err := client.Read(client.World{
 		LookupEnv: d.LookupEnv, Now: d.Now, Services: d.Services(), Config: d.Global.Config, NoPipe: d.Completing(),
 		Stdin: d.UI.In, StdinIsTerminal: d.UI.InTerminal, Stderr: d.UI.ChildErr(),
-		Prompter: hidden{d.UI.Prompter}, MayAsk: d.mayAsk,
+		Prompter: hidden{d.UI.Prompter}, MayAsk: d.mayAsk, Watch: d.Watched,
 		Warn: d.UI.Warn, WarnOnce: d.UI.WarnOnce, CommandFor: d.CommandFor,
 	})
 	if err == nil {

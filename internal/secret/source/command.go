@@ -18,6 +18,8 @@ const grace = 2 * time.Second
 // with nothing on stdin, and takes what it writes to stdout. Of the secrets in the
 // environment it gets those that its own profile or the line itself names.
 func (f *Fetcher) command(ctx context.Context, n Need) (secret.Secret, error) {
+	ctx, done := f.watched(ctx)
+	defer done()
 	var out limitedBuffer
 	cmd := shell(ctx, n.Arg, !f.Interactive)
 	if f.Environment != nil {
@@ -41,6 +43,22 @@ func (f *Fetcher) command(ctx context.Context, n Need) (secret.Secret, error) {
 		err = wrong("the shell cannot be started", "", err)
 	}
 	return secretOf(out.text, err)
+}
+
+// watched returns a context that a signal ends too: a command has a process group of its own, and
+// would go on when this process is gone.
+func (f *Fetcher) watched(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := func() bool { return true }
+	if f.Watch != nil {
+		// What is watched lasts as long as the run, and not only as long as this call may take.
+		signalled := f.Watch(context.WithoutCancel(ctx))
+		stop = context.AfterFunc(signalled, func() { cancel(context.Cause(signalled)) })
+	}
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 // keeps are the variables that a command is given although they hold secrets.

@@ -29,6 +29,9 @@ type Fetcher struct {
 	// terminal's foreground process group, so that they can ask for a password;
 	// otherwise each gets a group of its own and is ended with all its children.
 	Interactive bool
+	// Watch is called before a command is run, and returns the context for that: one that a signal
+	// ends. Nil leaves the context as it is.
+	Watch func(context.Context) context.Context
 	// Environment returns the environment of commands, in which secrets are left out
 	// but for the variables to keep; nil gives them all that this process has.
 	Environment func(keep []string) []string
