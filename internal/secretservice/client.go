@@ -320,9 +320,17 @@ func (c *Client) home(ctx context.Context) (locked bool, err error) {
 
 // Locked reports whether the collection for new entries is locked; it asks nobody.
 func (c *Client) Locked(ctx context.Context) (locked bool, err error) {
-	err = c.do(ctx, func() error { locked, err = c.home(ctx); return err })
+	err = c.do(ctx, func() error {
+		locked, err = c.home(ctx)
+		if err == nil && c.collection == noPath && !c.mayAsk() {
+			err = &Error{Unreachable, errNoCollection}
+		}
+		return err
+	})
 	return locked, err
 }
+
+func (c *Client) mayAsk() bool { return c.MayAsk == nil || c.MayAsk() }
 
 // unlock unlocks collections or entries; a person may be asked.
 func (c *Client) unlock(ctx context.Context, paths ...dbus.ObjectPath) error {

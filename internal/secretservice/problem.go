@@ -71,8 +71,12 @@ func moved(err error) bool {
 	return false
 }
 
-// lost reports whether an error means that the connection has ended.
+// lost reports whether an error means that the connection has ended. One that has been sorted already
+// is what somebody is told: a prompt is not shown twice.
 func lost(err error) bool {
+	if _, known := errors.AsType[*Error](err); known {
+		return false
+	}
 	_, isNet := errors.AsType[*net.OpError](err)
 	_, isErrno := errors.AsType[syscall.Errno](err)
 	return isNet || isErrno || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)

@@ -25,7 +25,7 @@ func (c *Client) prompt(ctx context.Context, path dbus.ObjectPath) (dbus.Variant
 	if path == noPath {
 		return dbus.Variant{}, nil
 	}
-	if c.MayAsk != nil && !c.MayAsk() {
+	if !c.mayAsk() {
 		return dbus.Variant{}, &Error{Locked, errUnasked}
 	}
 	outcome, left := []any(nil), false

@@ -12,6 +12,8 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
+var errNoCollection = errors.New("there is no collection yet, and nobody gave a password for a new one")
+
 var errNoOverwrite = errors.New("the entry cannot be overwritten")
 
 // Set writes the entry of a username, in place of the one that Get returns, or in the default
@@ -108,12 +110,16 @@ func (c *Client) create(ctx context.Context, username, value string) (collection
 	return collection, err
 }
 
-// begin makes the default collection, for which a person gives a password.
+// begin makes the default collection, for which a person gives a password. Without one there is
+// nothing that could be locked: the service is as good as none.
 func (c *Client) begin(ctx context.Context) (err error) {
 	label := map[string]dbus.Variant{collectionInterface + ".Label": dbus.MakeVariant("Default keyring")}
 	c.collection, err = c.made(ctx, &request{
 		path: secretsPath, method: serviceInterface + ".CreateCollection", args: []any{label, "default"},
 	})
+	if e, ok := errors.AsType[*Error](err); ok && e.Problem == Locked {
+		return &Error{Unreachable, errNoCollection}
+	}
 	return err
 }
 

@@ -25,15 +25,20 @@ type Auto struct {
 
 	// passed is why the stores before the one in use are not used, an *UnusableError each.
 	passed atomic.Pointer[[]error]
-	// holder is the store that has given a record, plus 1. With Stay no other takes its place from
-	// then on: a refresh token that has been spent would stay in it.
+	// holder is the store that has last given or taken a record, plus 1. With Stay no other takes its
+	// place from then on: a refresh token that has been spent would stay in it.
 	holder atomic.Int32
 }
 
 var _ Store = (*Auto)(nil)
 
-// Name returns the name of the store in use.
-func (a *Auto) Name() string { return a.InUse().Name() }
+// Name returns the name of the store that has last given or taken a record, else of the one in use.
+func (a *Auto) Name() string {
+	if held := a.holder.Load(); held > 0 {
+		return a.Stores[held-1].Name()
+	}
+	return a.InUse().Name()
+}
 
 // InUse returns the store in use: the first one, until that was tried and passed over.
 func (a *Auto) InUse() Store { return a.Stores[len(a.causes())] }
@@ -42,24 +47,23 @@ func (a *Auto) InUse() Store { return a.Stores[len(a.causes())] }
 // after it: a keyring without a collection can be read, and not be written without a person.
 func (a *Auto) Get(ctx context.Context, key oauth.Key) (*Record, error) {
 	r, err := try(ctx, a, func(s Store) (*Record, error) { return s.Get(ctx, key) })
-	if err == nil {
-		a.holder.Store(int32(len(a.causes()) + 1)) //nolint:gosec // a handful of stores
-	}
-	if !errors.Is(err, ErrNotFound) {
-		return r, err
-	}
-	for _, s := range a.later() {
-		if r, err := s.Get(ctx, key); err == nil {
-			return r, nil
+	used := len(a.causes())
+	for i := used + 1; i < len(a.Stores) && errors.Is(err, ErrNotFound); i++ {
+		if later, lacks := a.Stores[i].Get(ctx, key); lacks == nil {
+			r, err, used = later, nil, i
 		}
 	}
-	return nil, err
+	if err == nil {
+		a.hold(used)
+	}
+	return r, err
 }
 
 // Put writes a record; see Store. No older one stays in a store after the one in use.
 func (a *Auto) Put(ctx context.Context, r *Record) error {
 	_, err := try(ctx, a, func(s Store) (struct{}, error) { return struct{}{}, s.Put(ctx, r) })
 	if err == nil {
+		a.hold(len(a.causes()))
 		a.deleteLater(ctx, r.Key)
 	}
 	return err
@@ -150,7 +154,8 @@ func (a *Auto) causes() []error {
 	return nil
 }
 
-// holds reports whether a store has given a record.
+// hold notes which store has a record, and holds whether it is that one.
+func (a *Auto) hold(i int)       { a.holder.Store(int32(i + 1)) } //nolint:gosec // a handful of stores
 func (a *Auto) holds(i int) bool { return int(a.holder.Load()) == i+1 }
 
 // try calls f with the store in use, and with the next one when that cannot be used, for good.

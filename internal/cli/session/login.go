@@ -115,9 +115,13 @@ func (l *login) nobodyToLogIn() error {
 }
 
 // keeps returns an error when nothing would be left of a login after it: a person is
-// not asked to log in for that.
+// not asked to log in for that. That a store can be read says little: a keyring without a collection
+// can be, and is not written to without a person.
 func keeps(ctx context.Context, c *client.Client) error {
 	if _, err := c.Stored(ctx); err != nil {
+		return err
+	}
+	if _, err := store.Probe(ctx, c.Store(), c.Local.Now()); err != nil {
 		return err
 	}
 	if lost := client.Lost(c.Store()); lost != nil {
