@@ -98,6 +98,9 @@ func breakages() []breakage {
 		{"bus without a Secret Service", func(t *testing.T, _ *place) []string {
 			return secretservicetest.StartBus(t).Env()
 		}},
+		{"no collection", func(t *testing.T, _ *place) []string {
+			return secretservicetest.StartEmpty(t).Env()
+		}},
 		{"locked collection", func(t *testing.T, _ *place) []string {
 			return secretservicetest.StartLocked(t).Env()
 		}},

@@ -290,7 +290,7 @@ func (c *Client) found(ctx context.Context, match map[string]string, all bool) (
 }
 
 // home finds the collection for new entries: the default one, else that named login; none
-// is noPath. It tells whether it is locked.
+// is noPath, or an error where nobody can be asked to make one. It tells whether it is locked.
 func (c *Client) home(ctx context.Context) (locked bool, err error) {
 	alias := &request{path: secretsPath, method: serviceInterface + ".ReadAlias", args: []any{"default"}}
 	login := property(loginPath, collectionInterface, "Locked")
@@ -312,21 +312,19 @@ func (c *Client) home(ctx context.Context) (locked bool, err error) {
 		}
 	}
 	c.collection = loginPath
-	if locked, err = propertyIn[bool](login); err != nil {
-		c.collection = noPath
+	if locked, err = propertyIn[bool](login); err == nil {
+		return locked, nil
 	}
-	return locked, nil
+	c.collection = noPath
+	if !c.mayAsk() {
+		return false, &Error{Unreachable, errNoCollection}
+	}
+	return false, nil
 }
 
 // Locked reports whether the collection for new entries is locked; it asks nobody.
 func (c *Client) Locked(ctx context.Context) (locked bool, err error) {
-	err = c.do(ctx, func() error {
-		locked, err = c.home(ctx)
-		if err == nil && c.collection == noPath && !c.mayAsk() {
-			err = &Error{Unreachable, errNoCollection}
-		}
-		return err
-	})
+	err = c.do(ctx, func() error { locked, err = c.home(ctx); return err })
 	return locked, err
 }
 

@@ -55,7 +55,7 @@ func (s *Session) startBus() error {
 
 // Restart ends gnome-keyring, if it runs, and starts it again with password. The
 // first password is the login collection's from then on; another one leaves the
-// collection locked.
+// collection locked, and none gives no collection a password: then there is none.
 func (s *Session) Restart(password string) error {
 	conn, err := dbus.Connect(s.Address())
 	if err != nil {
@@ -68,10 +68,13 @@ func (s *Session) Restart(password string) error {
 			return err
 		}
 	}
-	cmd := exec.Command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets",
+	cmd := exec.Command("gnome-keyring-daemon", "--foreground", "--components=secrets",
 		"--control-directory="+filepath.Join(s.home, "run", "keyring"))
 	cmd.Env = append(cmd.Env, "DBUS_SESSION_BUS_ADDRESS="+s.Address())
-	cmd.Stdin = strings.NewReader(password)
+	if password != "" {
+		cmd.Args = append(cmd.Args, "--unlock")
+		cmd.Stdin = strings.NewReader(password)
+	}
 	if s.secret, err = s.start(cmd); err != nil {
 		return err
 	}

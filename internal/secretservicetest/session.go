@@ -48,6 +48,17 @@ func StartLocked(t testing.TB) *Session {
 	return s
 }
 
+// StartEmpty starts a session whose Secret Service has no collection, as on a machine that nobody has
+// logged in to with a password. Nobody is there to make one.
+func StartEmpty(t testing.TB) *Session {
+	t.Helper()
+	s := StartBus(t)
+	if err := s.Restart(""); err != nil {
+		t.Fatalf("starting gnome-keyring without a collection: %v", err)
+	}
+	return s
+}
+
 // StartBus starts a session bus without a Secret Service and without a way to
 // start one.
 func StartBus(t testing.TB) *Session {
