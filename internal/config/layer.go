@@ -129,9 +129,14 @@ func (l *layer) top(name string) (string, error) {
 	return text, l.onLine(0, err)
 }
 
-// reaches reports whether the file includes another, itself or through others.
-func (l *layer) reaches(other *layer) bool {
-	return slices.ContainsFunc(l.includes, func(i *layer) bool { return i == other || i.reaches(other) })
+// below adds the files that this one includes, itself or through others, to those that are known.
+func (l *layer) below(known map[*layer]struct{}) {
+	for _, i := range l.includes {
+		if _, seen := known[i]; !seen {
+			known[i] = struct{}{}
+			i.below(known)
+		}
+	}
 }
 
 // kind is what may be listed by names in a file.

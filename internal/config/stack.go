@@ -76,8 +76,13 @@ func (s *stack) top(name string) (text, path string, line int, err error) {
 // prevailing returns of layers that all have something those whose entry counts: a file
 // goes before those that it includes.
 func prevailing(having []*layer) []*layer {
+	below := map[*layer]struct{}{}
+	for _, l := range having {
+		l.below(below)
+	}
 	return slices.DeleteFunc(slices.Clone(having), func(l *layer) bool {
-		return slices.ContainsFunc(having, func(other *layer) bool { return other.reaches(l) })
+		_, replaced := below[l]
+		return replaced
 	})
 }
 

@@ -132,25 +132,30 @@ type KernelState struct {
 	Left time.Duration
 	// Dir is where the sealed files are.
 	Dir string
-	// Tokens is how many records can be opened.
-	Tokens int
 }
 
-// Inspect looks at the store and changes nothing. The error is an *UnusableError; Dir is known
+// Inspect looks at the key, which uses it, and at nothing else. The error is an *UnusableError; Dir is known
 // beside it.
 func (k *Kernel) Inspect(ctx context.Context) (KernelState, error) {
 	s := k.reading()
 	state := KernelState{Dir: s.dir.path}
 	err := k.key().inspect(&state)
-	if err == nil && state.Key {
-		var list []Entry
-		list, err = s.list(ctx, func(string, *UnopenedError) {})
-		state.Tokens = len(list)
+	if err == nil {
+		_, err = s.identity(ctx)
 	}
 	if errors.Is(err, ErrNotFound) {
 		state.Key, err = false, nil
 	}
 	return state, s.failed("looking at the key", err)
+}
+
+// Entries returns what List does, and removes nothing.
+func (k *Kernel) Entries(ctx context.Context) ([]Entry, error) {
+	list, err := k.reading().list(ctx, func(string, *UnopenedError) {})
+	if errors.Is(err, ErrNotFound) {
+		return []Entry{}, nil
+	}
+	return list, err
 }
 
 // reading is the store of what is there: it makes no key.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,8 @@ func kernelStep(k *Kernel, step string) (string, error) {
 		return fmt.Sprint(len(list)), err
 	case "state":
 		state, err := k.Inspect(ctx)
-		return fmt.Sprintf("%s in %s, %t, %d", state.Keyring, state.Dir, state.Key, state.Tokens), err
+		list, unlisted := k.Entries(ctx)
+		return fmt.Sprintf("%s in %s, %t, %d", state.Keyring, state.Dir, state.Key, len(list)), cmp.Or(err, unlisted)
 	case "session": // as systemd's KeyringMode=private: the user's keyring is not linked into the new one
 		_, err := unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
 		return "done", err

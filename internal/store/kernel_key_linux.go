@@ -227,7 +227,7 @@ func kernelProblem(err error) error {
 	case errors.Is(err, unix.EDQUOT):
 		return &UnusableError{
 			Problem: Refused, Err: fmt.Errorf("the kernel keeps no more keys for uid %d: %w", os.Geteuid(), err),
-			Hint: "remove keys that nobody needs (keyctl show @u), or raise kernel.keys.maxkeys and maxbytes",
+			Hint: QuotaHint,
 		}
 	}
 	return fmt.Errorf("the kernel's keyring: %w", err)

@@ -12,6 +12,9 @@ import (
 // the user's programs (keyrings(7), /proc/key-users).
 type KernelQuota struct{ Keys, MaxKeys, Bytes, MaxBytes int }
 
+// QuotaHint is what to do where a user has no room for keys, or little.
+const QuotaHint = "remove keys that nobody needs (keyctl show @u), or raise kernel.keys.maxkeys and maxbytes"
+
 // Scarce reports whether less than a tenth is left.
 func (q KernelQuota) Scarce() bool {
 	return 10*(q.MaxKeys-q.Keys) < q.MaxKeys || 10*(q.MaxBytes-q.Bytes) < q.MaxBytes

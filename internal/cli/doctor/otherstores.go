@@ -75,7 +75,7 @@ func (d *stores) kernelKey(ctx context.Context, kernel *store.Kernel) {
 	d.directory("directory", state.Dir)
 	if q, known := kernel.Quota(); known && q.Scarce() {
 		d.warn(check{
-			Name: "quota", Hint: "remove keys that nobody needs (keyctl show @u), or raise kernel.keys.maxkeys and maxbytes",
+			Name: "quota", Hint: store.QuotaHint,
 			Message: fmt.Sprintf("the kernel lets this user have little more: %d of %d keys, %d of %d bytes are used",
 				q.Keys, q.MaxKeys, q.Bytes, q.MaxBytes),
 		})

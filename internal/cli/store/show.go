@@ -140,7 +140,12 @@ func (o *shown) count(ctx context.Context, used store.Store) error {
 		// What cannot be opened is told here, and not as a warning.
 		file.Unopened = func(number int, _ string) { o.Unopened = number }
 	}
-	entries, err := used.List(ctx)
+	list := used.List
+	if kernel, ok := used.(*store.Kernel); ok {
+		// Whose List tidies up.
+		list = kernel.Entries
+	}
+	entries, err := list(ctx)
 	for _, e := range entries {
 		o.Profiles = append(o.Profiles, e.Profile)
 	}
