@@ -172,3 +172,27 @@ func TestFileDamaged(t *testing.T) {
 	}
 	wantNone(t, s, other)
 }
+
+// TestFileInTheWay: what stands where a record belongs is none, and is replaced where that loses nothing.
+func TestFileInTheWay(t *testing.T) {
+	t.Parallel()
+	s, r := newFile(t), testRecord(t)
+	mustPut(t, s, r)
+	path := s.store().dir.file(r.Key.Digest())
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(path, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	wantNone(t, s, r.Key)
+	unusable, ok := errors.AsType[*UnusableError](s.Put(t.Context(), r))
+	if !ok || unusable.Hint != "remove it" || unusable.Err.Error() != path+" is a directory" {
+		t.Errorf("Put() = %v, want what is in the way and what to do", unusable)
+	}
+	if err := os.Remove(filepath.Join(path, "full")); err != nil {
+		t.Fatal(err)
+	}
+	mustPut(t, s, r)
+	mustGet(t, s, r.Key)
+}

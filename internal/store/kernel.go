@@ -19,6 +19,9 @@ const kernelLifetime = 72 * time.Hour
 // kernelHint is what to do where the kernel keeps no key.
 const kernelHint = "use --store file with a key of your own, which authctl store init makes"
 
+// removeKeyHint is what to do with a key of that name which is of no use.
+const removeKeyHint = "remove that key: keyctl purge user authctl"
+
 // Kernel keeps records in sealed files whose key only the kernel's keyring of the user
 // holds (keyrings(7)): on machines without a desktop nothing has to be set up, and what is
 // on disk opens for nobody once the machine has been off, or the key was not used for three
@@ -204,7 +207,7 @@ func kernelIdentity(text string, err error) (*age.X25519Identity, error) {
 		// The cause is left out: it may quote what is no identity.
 		return nil, &UnusableError{
 			Problem: Refused, Err: errors.New("the kernel's key is not one that authctl made"),
-			Hint: "remove the key of another program's: keyctl purge user authctl",
+			Hint: removeKeyHint,
 		}
 	}
 	return id, nil

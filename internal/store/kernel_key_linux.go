@@ -219,7 +219,12 @@ func kernelProblem(err error) error {
 		return ErrNotFound
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP):
 		return &UnusableError{Problem: Unreachable, Hint: kernelHint, Err: errors.New("this kernel has no keyrings")}
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+	case errors.Is(err, unix.EACCES):
+		return &UnusableError{
+			Problem: Unreachable, Hint: removeKeyHint,
+			Err: fmt.Errorf("the kernel lets nobody use the key authctl: %w", err),
+		}
+	case errors.Is(err, unix.EPERM):
 		return &UnusableError{
 			Problem: Unreachable, Hint: kernelHint,
 			Err: fmt.Errorf("the kernel's keyrings are refused, as in containers: %w", err),

@@ -35,7 +35,12 @@ func (d sealedDir) write(digest string, to age.Recipient, plain []byte) error {
 	if err := d.make(); err != nil {
 		return err
 	}
-	return files.Replace(d.file(digest), temporary, func(tmp *os.File) error { return seal(tmp, to, plain) })
+	path := d.file(digest)
+	// A file of whatever kind is replaced; a directory only when it is empty.
+	if info, err := os.Lstat(path); err == nil && info.IsDir() && os.Remove(path) != nil {
+		return &UnusableError{Problem: Refused, Hint: "remove it", Err: errors.New(path + " is a directory")}
+	}
+	return files.Replace(path, temporary, func(tmp *os.File) error { return seal(tmp, to, plain) })
 }
 
 func seal(w io.Writer, to age.Recipient, plain []byte) error {
@@ -64,6 +69,9 @@ func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
 		return nil, notFound(unfit.Error())
 	case errors.Is(err, files.ErrTooLong):
 		return nil, notFound(path + " is damaged: " + err.Error())
+	case errors.Is(err, fs.ErrPermission):
+		// Another user's, in a directory of ours: it can be replaced.
+		return nil, notFound(path + " cannot be read: permission denied")
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, ErrNotFound
 	}
