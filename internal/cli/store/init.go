@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
@@ -160,9 +161,10 @@ func (s *setUp) warnOfWhatGoesBefore(file *config.File) {
 	if from := env.StoreKey.From; from != "" {
 		s.UI.Warn("the variable " + from + " gives another key here, which goes before store_key: unset it")
 	}
-	if file.Path != s.usualConfig() {
+	path, err := filepath.Abs(file.Path)
+	if usual := s.usualConfig(); err == nil && files.Followed(path) != files.Followed(usual) {
 		s.UI.Warn("this is not the configuration that is found without any variable: in cron and services " +
-			"set AUTHCTL_CONFIG to " + file.Path)
+			"set AUTHCTL_CONFIG to " + path)
 	}
 }
 
