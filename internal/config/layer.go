@@ -40,15 +40,7 @@ func newLayer(path string, info fs.FileInfo, text []byte) *layer {
 func (l *layer) dir() string { return filepath.Dir(l.path) }
 
 // onLine completes an error with the file and a line of it, where it has none.
-func (l *layer) onLine(line int, err error) error {
-	if e, ok := errors.AsType[*setting.Error](err); ok && e.Path == "" {
-		e.Path = l.path
-		if e.Line == 0 {
-			e.Line = line
-		}
-	}
-	return err
-}
+func (l *layer) onLine(line int, err error) error { return onLine(l.path, line, err) }
 
 // part returns a document that holds a part of the file below a line of its own: this part
 // alone where its place is known, else the whole file.

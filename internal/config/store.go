@@ -70,10 +70,13 @@ func (f *File) Store() (Choice, error) {
 	return Choice{Text: text, Line: line, Origin: place(path, line)}, onLine(path, line, CheckStore("store", text))
 }
 
-// onLine completes an error with a file and a line of it.
+// onLine completes an error with a file and a line of it, where it has none.
 func onLine(path string, line int, err error) error {
-	if e, ok := errors.AsType[*setting.Error](err); ok {
-		e.Path, e.Line = path, line
+	if e, ok := errors.AsType[*setting.Error](err); ok && e.Path == "" {
+		e.Path = path
+		if e.Line == 0 {
+			e.Line = line
+		}
 	}
 	return err
 }
