@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -150,6 +151,13 @@ func (k *Kernel) Inspect(ctx context.Context) (KernelState, error) {
 		state.Key, err = false, nil
 	}
 	return state, s.failed("looking at the key", err)
+}
+
+// UntilLogout reports whether the files go with the last session of the user: those that are below
+// /run/user do.
+func (k *Kernel) UntilLogout() bool {
+	k.place.Do(k.decide)
+	return strings.HasPrefix(k.dir.path, "/run/user/")
 }
 
 // Entries returns what List does, and removes nothing.

@@ -291,3 +291,11 @@ func entryCount(t *testing.T, k *Kernel) int {
 	}
 	return len(list)
 }
+
+func TestKernelUntilLogout(t *testing.T) {
+	t.Parallel()
+	beside := &Kernel{FileLocks: FileLocks{Dir: "/run/user/200099/authctl"}}
+	if !beside.UntilLogout() || newKernel(t).UntilLogout() {
+		t.Error("files below /run/user go with the last session, and no others")
+	}
+}

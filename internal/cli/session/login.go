@@ -165,7 +165,11 @@ func (l *login) loggedIn(c *client.Client, token oauth.Token) error {
 	}
 	l.UI.Note(words)
 	if c.Store().Name() == (&store.Kernel{}).Name() {
-		l.UI.Note("the kernel keeps the login until the machine is off, or nobody has used it for three days; " +
+		until := "the machine is off"
+		if c.Local.Kernel().UntilLogout() {
+			until = "you log out"
+		}
+		l.UI.Note("the kernel keeps the login until " + until + ", or nobody has used it for three days; " +
 			"to keep it longer: authctl store init")
 	}
 	return nil

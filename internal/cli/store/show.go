@@ -122,6 +122,9 @@ func (o *shown) look(ctx context.Context, local *client.Local, used store.Store)
 			return err
 		}
 		o.Location, o.Key, o.LostWhen, o.where = state.Dir, state.Keyring, lostByKernel, state.Where()
+		if used.UntilLogout() {
+			o.LostWhen = "logout; " + lostByKernel
+		}
 		if seconds := int64(state.Left.Seconds()); seconds > 0 {
 			o.KeyExpiresIn = &seconds
 		}
