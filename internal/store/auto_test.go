@@ -109,6 +109,22 @@ func TestAutoLost(t *testing.T) {
 	}
 }
 
+// A service that cannot be reached gives everyone who asks the same error: each store's calls complete
+// their own copy.
+func TestFailedLeavesTheErrorAlone(t *testing.T) {
+	t.Parallel()
+	shared := errUnreachable()
+	first, second := failed("first", readingToken, "", shared), failed("second", removingToken, "", shared)
+	for i, err := range []error{first, second, shared} {
+		e := wantProblem(t, err, Unreachable)
+		if got, want := [2]string{e.Store, e.Doing}, [][2]string{
+			{"first", readingToken}, {"second", removingToken}, {},
+		}[i]; got != want {
+			t.Errorf("error %d is of the store and doing %q, want %q", i, got, want)
+		}
+	}
+}
+
 func TestAutoWithoutHearer(t *testing.T) {
 	t.Parallel()
 	a := newAuto(t, &fakeKeyring{fail: errors.New("no")}, noKeyring())

@@ -94,17 +94,18 @@ func (e *LockError) Unwrap() error { return e.Err }
 
 // failed completes the error of a store: it is ErrNotFound or ErrUncacheable, or becomes an
 // *UnusableError that says in which store and at what. What is none yet was refused, and
-// hint is the remedy for that.
+// hint is the remedy for that. The one it completes is a copy: that a service cannot be reached
+// is found once, and told to every goroutine that asks.
 func failed(store, doing, hint string, err error) error {
 	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrUncacheable) {
 		return err
 	}
-	e, ok := err.(*UnusableError) //nolint:errorlint // one that is wrapped is another store's
-	if !ok {
-		e = &UnusableError{Problem: Refused, Hint: hint, Err: err}
+	e := UnusableError{Problem: Refused, Hint: hint, Err: err}
+	if known, ok := err.(*UnusableError); ok { //nolint:errorlint // one that is wrapped is another store's
+		e = *known
 	}
 	e.Store, e.Doing = store, doing
-	return e
+	return &e
 }
 
 // notFound is ErrNotFound with the reason, which --explain shows.
