@@ -21,10 +21,14 @@ const (
 	Number
 	// Secret is a reference to a secret (env:NAME, file:PATH, …), never a value.
 	Secret
+	// Map is a YAML mapping of names to scalars, which become text.
+	Map
 )
 
 // String returns the kind as `providers show -o json` has it.
-func (k Kind) String() string { return [...]string{"text", "list", "bool", "number", "secret"}[k] }
+func (k Kind) String() string {
+	return [...]string{"text", "list", "bool", "number", "secret", "map"}[k]
+}
 
 // Setting describes one key of a profile. The check of the configuration,
 // `profile add`, `providers show`, the documentation and completion all read
@@ -56,6 +60,16 @@ type Setting struct {
 	InHost bool
 	// Login says that only a login in the browser uses it.
 	Login bool
+	// References says of a Map that its values may be references to secrets.
+	References bool
+	// JSON says of a Map that its values may be anything that JSON has, and stay it.
+	JSON bool
+	// Refuse returns of a name in a Map why it may not stand there, completing "NAME …", and what
+	// to do instead; no problem when it may. Nil lets every name stand.
+	Refuse func(name string) (problem, help string)
+	// Token says of a Secret that it is a token of somebody else, which may be got by what is
+	// no reference elsewhere: profile:NAME, github:AUDIENCE and azure-pipelines:CONNECTION.
+	Token bool
 	// Help is one line, lower case, no full stop.
 	Help string
 	// Example is a value for documentation; obviously fake.
@@ -85,5 +99,5 @@ func (d Setting) Wanted(s Values) bool {
 // Holds reports whether the condition holds for the values of a profile.
 func (c Condition) Holds(s Values) bool {
 	v, ok := s.values[c.Setting]
-	return ok && (c.Is == "" && (v.Text != "" || v.Secret != nil || len(v.List) > 0) || c.Is != "" && c.Is == v.Text)
+	return ok && (c.Is == "" && v.given() || c.Is != "" && c.Is == v.Text)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,10 @@ type Value struct {
 	List []string
 	// Secret fetches the value of a Secret.
 	Secret secret.Func
+	// Map is the value of a Map: texts, or what JSON has where the setting says so.
+	Map map[string]any
+	// Secrets fetch those values of a Map that are references, by name.
+	Secrets map[string]secret.Func
 	// Origin says where the value comes from, for people: "flag --scope",
 	// "environment AUTHCTL_ACCOUNT", "profile calls in /path:7", "default".
 	Origin string
@@ -70,6 +75,12 @@ func (s Values) Text(name string) string { return s.values[name].Text }
 // List returns the value of a List setting.
 func (s Values) List(name string) []string { return s.values[name].List }
 
+// Map returns the value of a Map setting without what is a reference in it.
+func (s Values) Map(name string) map[string]any { return s.values[name].Map }
+
+// Secrets returns what fetches those values of a Map setting that are references.
+func (s Values) Secrets(name string) map[string]secret.Func { return s.values[name].Secrets }
+
 // Bool returns the value of a Bool setting.
 func (s Values) Bool(name string) bool { return s.values[name].Text == "true" }
 
@@ -92,17 +103,32 @@ func (s Values) With(name string, v Value) Values {
 func (s Values) Tag(ctx context.Context, salt string) (string, error) {
 	var tag strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(s.values)) {
-		fetch := s.values[name].Secret
-		if fetch == nil {
-			continue
+		for _, fetch := range s.values[name].fetches() {
+			secret, err := fetch(ctx)
+			if err != nil {
+				return "", err
+			}
+			tag.WriteString(secret.Tag(salt))
 		}
-		secret, err := fetch(ctx)
-		if err != nil {
-			return "", err
-		}
-		tag.WriteString(secret.Tag(salt))
 	}
 	return tag.String(), nil
+}
+
+// fetches are what fetches the secrets of a value, in the order of their names.
+func (v Value) fetches() []secret.Func {
+	var list []secret.Func
+	if v.Secret != nil {
+		list = append(list, v.Secret)
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.Secrets)) {
+		list = append(list, v.Secrets[name])
+	}
+	return list
+}
+
+// given reports whether the value is more than an empty one.
+func (v Value) given() bool {
+	return v.Text != "" || v.Secret != nil || len(v.List) > 0 || len(v.Map) > 0 || len(v.Secrets) > 0
 }
 
 // RequestTag returns a salted digest in hex of every setting that is no secret, of
@@ -116,6 +142,7 @@ func (s Values) RequestTag(salt string, beside ...string) string {
 		if v.Secret == nil {
 			words = append(words, v.Text)
 			words = append(words, v.List...)
+			words = append(words, v.mapWords()...)
 		}
 	}
 	sum := sha256.New()
@@ -125,11 +152,25 @@ func (s Values) RequestTag(salt string, beside ...string) string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
+// mapWords are a map's values as words and which of them are secrets, in the order of their
+// names.
+func (v Value) mapWords() []string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(v.Map)) {
+		text, _ := json.Marshal(v.Map[name]) // it was read from YAML, and checked
+		words = append(words, "value", name, string(text))
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.Secrets)) {
+		words = append(words, "secret", name)
+	}
+	return words
+}
+
 // Check returns an error that names every required setting that is missing.
 func (s Values) Check(settings []Setting) error {
 	var names, whys, help []string
 	for _, d := range settings {
-		if v, ok := s.values[d.Name]; ok && (d.Kind != List || len(v.List) > 0) || !d.Wanted(s) {
+		if v, ok := s.values[d.Name]; ok && (d.Kind != List && d.Kind != Map || v.given()) || !d.Wanted(s) {
 			continue
 		}
 		absence := s.absent[d.Name]
