@@ -8,6 +8,7 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 )
@@ -92,7 +93,7 @@ func (c *Client) DryRun(err error) (text string, discovery bool, _ error) {
 			b.WriteString("\n")
 		}
 		b.WriteString(request.Text)
-		discovery = discovery || strings.HasSuffix(request.URL.Path, oauth.DiscoveryPath)
+		discovery = discovery || strings.HasSuffix(request.URL.Path, openid.DiscoveryPath)
 	}
 	return b.String(), discovery, nil
 }

@@ -1,8 +1,8 @@
 // Package oauth is the protocol in the RFCs' words: asking a token endpoint
 // (RFC 6749 §3.2), authenticating the client (§2.3, RFC 7617, RFC 7523), reading
-// the reply (§5), the authorization code (§4.1, RFC 7636, RFC 9207), calls with
-// the token (RFC 6750, RFC 7009, RFC 7662) and discovery. It knows no service, no
-// store and no command line.
+// the reply (§5), the authorization code (§4.1, RFC 7636, RFC 9207) and calls
+// with the token (RFC 6750, RFC 7009, RFC 7662). It knows no service, no store and no
+// command line.
 package oauth
 
 import (
@@ -152,7 +152,7 @@ func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
 	if err != nil && rep.StatusCode < http.StatusMultipleChoices {
 		watch.connected.Store(true)
 		if !network.IsBroken(err) {
-			return nil, rep.unusable(notHTTP)
+			return nil, rep.Unusable(notHTTP)
 		}
 		return nil, watch.failure(endpoint, secrets, err)
 	}

@@ -75,7 +75,7 @@ func (c *Client) draft(ctx context.Context, r CallRequest) (*draft, error) {
 
 // plain takes over what is not secret.
 func (d *draft) plain(_ context.Context, r CallRequest) error {
-	if err := checkAddress(r.URL); err != nil {
+	if err := CheckAddress(r.URL); err != nil {
 		return err
 	}
 	for name, values := range r.Header {

@@ -31,12 +31,12 @@ func CheckEndpoint(u *url.URL) error {
 	if u != nil && (u.RawQuery != "" || u.ForceQuery) {
 		return &RequestError{Problem: "the endpoint has a query: " + network.AddressText(u)}
 	}
-	return checkAddress(u)
+	return CheckAddress(u)
 }
 
-// checkAddress is CheckEndpoint for a URL that may have a query, because the
+// CheckAddress is CheckEndpoint for a URL that may have a query, because the
 // program built it, or because RFC 6749 §3.1 lets it have one.
-func checkAddress(u *url.URL) error {
+func CheckAddress(u *url.URL) error {
 	switch {
 	case u == nil:
 		return &RequestError{Problem: "the endpoint is missing"}

@@ -43,7 +43,8 @@ func (r *Reply) media() string { return mediaType(r.Header.Get("Content-Type")) 
 // of a form-encoded one are held as JSON strings.
 type members map[string]json.RawMessage
 
-func (r *Reply) unusable(problem string) *ReplyError {
+// Unusable says of a reply that the problem, a clause such as "it names no issuer", keeps it from being used.
+func (r *Reply) Unusable(problem string) *ReplyError {
 	return &ReplyError{Endpoint: r.endpoint, StatusCode: r.StatusCode, Problem: problem}
 }
 
@@ -168,7 +169,7 @@ func (m members) scalar(name string) string {
 // and white space around it, else a *ReplyError. The strings in it are remote text.
 func (r *Reply) Object() (json.RawMessage, error) {
 	if _, problem := r.object(); problem != "" {
-		return nil, r.unusable(problem)
+		return nil, r.Unusable(problem)
 	}
 	return trimmed(r.Body), nil
 }
@@ -181,19 +182,19 @@ func (r *Reply) answer(asked CallRequest, now time.Time) (*Reply, error) {
 	if isRedirect(r.StatusCode) {
 		to, err := asked.URL.Parse(r.Header.Get("Location"))
 		if err != nil || r.Header.Get("Location") == "" || !leadsTo(to, asked.RedirectTo) {
-			return nil, r.unusable(r.redirectText())
+			return nil, r.Unusable(r.redirectText())
 		}
 		r.Location = to
 		return r, nil
 	}
 	if len(r.Body) > maxReply {
-		return nil, r.unusable("it is larger than 1 MiB")
+		return nil, r.Unusable("it is larger than 1 MiB")
 	}
 	if m := r.membersIfAny(); m.hasError() {
 		return nil, r.serviceError(m, now)
 	}
 	if problem := r.lacks(asked.Success); problem != "" {
-		return nil, r.unusable(problem)
+		return nil, r.Unusable(problem)
 	}
 	return r, nil
 }

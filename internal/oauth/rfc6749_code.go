@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -17,25 +16,6 @@ import (
 // redirect to the login it belongs to (RFC 6749 §10.12). Another one serves as a
 // nonce (OpenID Connect Core §15.5.2).
 func NewState() secret.Secret { return secret.New(rand.Text()) }
-
-// CheckNonce compares the nonce of an ID token with the one that was sent
-// (OpenID Connect Core §3.1.3.7). The error is jose.ErrNotJWT or a *jose.JWTError. The ID
-// token came from the token endpoint over TLS, which §3.1.3.7 takes in place of
-// its signature.
-func CheckNonce(idToken, nonce secret.Secret) error {
-	j, err := jose.ParseJWT(idToken)
-	if err != nil {
-		return err
-	}
-	got := j.Text("nonce")
-	switch {
-	case got == "":
-		return &jose.JWTError{Problem: "the ID token has no nonce"}
-	case !nonce.Equal(secret.New(got)):
-		return &jose.JWTError{Problem: "the ID token's nonce is not the one that was sent"}
-	}
-	return nil
-}
 
 // AuthorizationRequest is what the browser is sent to an authorization endpoint
 // with (RFC 6749 §4.1.1).
@@ -64,7 +44,7 @@ type AuthorizationRequest struct {
 // a *RequestError when something required is missing or a parameter would be
 // sent twice (RFC 6749 §3.1).
 func (r AuthorizationRequest) URL() (*url.URL, error) {
-	if err := checkAddress(r.Endpoint); err != nil {
+	if err := CheckAddress(r.Endpoint); err != nil {
 		return nil, err
 	}
 	query, err := url.ParseQuery(r.Endpoint.RawQuery)

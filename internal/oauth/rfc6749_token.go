@@ -53,21 +53,21 @@ func (r *Reply) token(asked, now time.Time) (Token, error) {
 		return Token{}, r.serviceError(r.membersIfAny(), now)
 	}
 	if r.StatusCode < http.StatusOK || r.StatusCode >= http.StatusMultipleChoices {
-		return Token{}, r.unusable(r.redirectText())
+		return Token{}, r.Unusable(r.redirectText())
 	}
 	if len(r.Body) > maxReply {
-		return Token{}, r.unusable("it is larger than 1 MiB")
+		return Token{}, r.Unusable("it is larger than 1 MiB")
 	}
 	m, problem := parseMembers(r.Header.Get("Content-Type"), r.Body)
 	if problem != "" {
-		return Token{}, r.unusable(r.insteadOfJSON(problem))
+		return Token{}, r.Unusable(r.insteadOfJSON(problem))
 	}
 	if m.hasError() {
 		return Token{}, r.serviceError(m, now)
 	}
 	t, problem := m.token(withTokens(r.secrets, m))
 	if problem != "" {
-		return Token{}, r.unusable(problem)
+		return Token{}, r.Unusable(problem)
 	}
 	t.RequestedAt = asked
 	return t, nil

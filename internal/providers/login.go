@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -98,7 +99,7 @@ func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oaut
 		return oauth.Token{}, err
 	}
 	if !l.Nonce.IsZero() && !token.IDToken.IsZero() {
-		if err := oauth.CheckNonce(token.IDToken, l.Nonce); err != nil {
+		if err := openid.CheckNonce(token.IDToken, l.Nonce); err != nil {
 			return oauth.Token{}, protocol(err, "the ID token of %s is not of this login: %v", p.spec.short(), err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -163,7 +164,7 @@ func (p *Provider) Ping(ctx context.Context, token secret.Secret) (Pong, error) 
 	o := p.spec.Operations[Ping]
 	if o.At == "" {
 		_, err := p.readDiscovery(ctx)
-		return Pong{Endpoint: p.issuer.String() + oauth.DiscoveryPath}, err
+		return Pong{Endpoint: p.issuer.String() + openid.DiscoveryPath}, err
 	}
 	if !o.WithToken {
 		token = secret.Secret{}
@@ -208,7 +209,7 @@ func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
 	if metadata.Endpoints["jwks_uri"] == nil {
 		return p.lacks(PublicKeys, "names no keys")
 	}
-	keys, err := p.client.Keys(ctx, metadata.Endpoints["jwks_uri"])
+	keys, err := openid.Keys(ctx, p.client, metadata.Endpoints["jwks_uri"])
 	if err != nil {
 		return p.absent(PublicKeys, p.failed(err, wanted{rules: p.spec.Errors}))
 	}

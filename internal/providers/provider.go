@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -31,7 +32,7 @@ type Provider struct {
 	stateless bool
 
 	mu       sync.Mutex
-	metadata *oauth.Metadata // nil until it was read
+	metadata *openid.Metadata // nil until it was read
 }
 
 // configured is a service and what a profile says to it: enough to judge what it answers.
@@ -209,7 +210,7 @@ func (p *configured) kept(t oauth.Token) oauth.Token {
 }
 
 // discover reads the issuer's document once; a failure is not kept.
-func (p *Provider) discover(ctx context.Context) (*oauth.Metadata, error) {
+func (p *Provider) discover(ctx context.Context) (*openid.Metadata, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.metadata != nil {
@@ -223,8 +224,8 @@ func (p *Provider) discover(ctx context.Context) (*oauth.Metadata, error) {
 }
 
 // readDiscovery asks for the issuer's document; its endpoints must be on the same host.
-func (p *Provider) readDiscovery(ctx context.Context) (*oauth.Metadata, error) {
-	metadata, err := p.client.Discover(ctx, p.issuer)
+func (p *Provider) readDiscovery(ctx context.Context) (*openid.Metadata, error) {
+	metadata, err := openid.Discover(ctx, p.client, p.issuer)
 	if err == nil {
 		err = metadata.CheckHost(p.issuer)
 	}

@@ -30,8 +30,8 @@ type wall struct {
 func imports() []wall {
 	below := []string{
 		"internal/broker", "internal/config", "internal/config/edit", "internal/files", "internal/jose", "internal/loopback",
-		"internal/moment", "internal/network", "internal/oauth", "internal/process", "internal/providers", "internal/scopes",
-		"internal/secret", "internal/secret/source", "internal/setting", "internal/store", "internal/term",
+		"internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/process", "internal/providers",
+		"internal/scopes", "internal/secret", "internal/secret/source", "internal/setting", "internal/store", "internal/term",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
 	support := "it helps tests and is never linked into the program"
@@ -58,8 +58,8 @@ func imports() []wall {
 			"internal/client",
 			[]string{
 				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/network", "internal/oauth",
-				"internal/process", "internal/providers", "internal/secret", "internal/secret/source", "internal/setting",
-				"internal/store",
+				"internal/openid", "internal/process", "internal/providers", "internal/secret", "internal/secret/source",
+				"internal/setting", "internal/store",
 			},
 			"a client prints nothing and knows no command line",
 		},
@@ -94,7 +94,7 @@ func imports() []wall {
 		},
 		{
 			"internal/providers",
-			[]string{"internal/jose", "internal/moment", "internal/oauth", "internal/secret", "internal/setting"},
+			[]string{"internal/jose", "internal/moment", "internal/oauth", "internal/openid", "internal/secret", "internal/setting"},
 			"it is below every service",
 		},
 		{
@@ -125,6 +125,11 @@ func imports() []wall {
 			"internal/oauth",
 			[]string{"internal/jose", "internal/moment", "internal/network", "internal/secret"},
 			"the protocol alone: no provider, no store, no command",
+		},
+		{
+			"internal/openid",
+			[]string{"internal/jose", "internal/network", "internal/oauth", "internal/secret"},
+			"what an issuer says does not depend on who asks it, and what for",
 		},
 		{"internal/network", []string{"internal/moment", "internal/secret"}, "the way to a service does not depend on what is asked there"},
 		{"internal/process", nil, "signals and children are the system's, whatever they are for"},

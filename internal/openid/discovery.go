@@ -1,4 +1,7 @@
-package oauth
+// Package openid is what a service says of itself and of a user: the discovery document of an
+// issuer (OpenID Connect Discovery 1.0, RFC 8414), its public keys (RFC 7517) and ID tokens
+// (OpenID Connect Core 1.0). It asks with an oauth.Client, and knows no service by name.
+package openid
 
 import (
 	"context"
@@ -10,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/network"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -32,23 +35,23 @@ type Metadata struct {
 
 // Discover reads issuer/.well-known/openid-configuration. The document must
 // name the same issuer, but for a slash at the end (OpenID Connect Discovery 1.0
-// §4.3), and its endpoints must pass CheckEndpoint and be https where the issuer
-// is; anything else is a *ReplyError. The other errors are those of Call.
-func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, error) {
-	if err := CheckEndpoint(issuer); err != nil {
+// §4.3), and its endpoints must pass oauth.CheckEndpoint and be https where the issuer
+// is; anything else is an *oauth.ReplyError. The other errors are those of oauth.Client.Call.
+func Discover(ctx context.Context, c *oauth.Client, issuer *url.URL) (*Metadata, error) {
+	if err := oauth.CheckEndpoint(issuer); err != nil {
 		return nil, err
 	}
-	reply, err := c.Call(ctx, CallRequest{URL: issuer.JoinPath(DiscoveryPath), Idempotent: true})
+	reply, err := c.Call(ctx, oauth.CallRequest{URL: issuer.JoinPath(DiscoveryPath), Idempotent: true})
 	if err != nil {
 		return nil, err
 	}
-	m, problem := reply.object()
-	if problem != "" {
-		return nil, reply.unusable(problem)
+	document, err := reply.Object()
+	if err != nil {
+		return nil, err
 	}
-	metadata, problem := m.metadata(issuer)
+	metadata, problem := read(document).metadata(issuer)
 	if problem != "" {
-		return nil, reply.unusable(problem)
+		return nil, reply.Unusable(problem)
 	}
 	return metadata, nil
 }
@@ -57,20 +60,39 @@ func (c *Client) Discover(ctx context.Context, issuer *url.URL) (*Metadata, erro
 // Connect Discovery 1.0 §4).
 const DiscoveryPath = "/.well-known/openid-configuration"
 
-// CheckHost returns a *ReplyError that names the first endpoint which is not on
+// CheckHost returns a *oauth.ReplyError that names the first endpoint which is not on
 // the scheme, host and port of the issuer whose document it is. The standard lets
 // a service spread over several hosts; a caller who knows that this one does not
 // can insist, so that credentials go nowhere else.
 func (m *Metadata) CheckHost(issuer *url.URL) error {
 	for _, name := range slices.Sorted(maps.Keys(m.Endpoints)) {
 		if got := m.Endpoints[name]; got.Scheme != issuer.Scheme || !strings.EqualFold(got.Host, issuer.Host) {
-			return &ReplyError{
+			return &oauth.ReplyError{
 				Endpoint: network.AddressText(issuer.JoinPath(DiscoveryPath)), StatusCode: http.StatusOK,
 				Problem: "its " + name + " is on another host: " + strconv.Quote(network.AddressText(got)),
 			}
 		}
 	}
 	return nil
+}
+
+// members are those of a JSON object, as they are written.
+type members map[string]json.RawMessage
+
+// read takes a JSON object apart; what is none has no members.
+func read(object []byte) (m members) {
+	_ = json.Unmarshal(object, &m)
+	return m
+}
+
+// text returns a member that must be a string; absent and null count as empty.
+func (m members) text(name string) (string, bool) {
+	raw := m[name]
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", true
+	}
+	var s string
+	return s, json.Unmarshal(raw, &s) == nil
 }
 
 // metadata reads the document; the second result is the problem.
@@ -110,9 +132,9 @@ func (m members) endpoint(name, scheme string) (*url.URL, string) {
 	if !ok || err != nil {
 		return nil, "its " + name + " is not a URL"
 	}
-	check := CheckEndpoint
+	check := oauth.CheckEndpoint
 	if name == "end_session_endpoint" || name == "authorization_endpoint" {
-		check = checkAddress
+		check = oauth.CheckAddress
 	}
 	if check(u) != nil || scheme == "https" && u.Scheme != "https" {
 		return nil, "its " + name + " is not an https URL that can be used: " + strconv.Quote(network.AddressText(u))
@@ -130,33 +152,4 @@ func (m members) texts(name string) []string {
 		list[i] = secret.CleanName(s)
 	}
 	return list
-}
-
-// Keys reads a service's public keys (RFC 7517 §5). Keys of a kind that is not
-// known, private and symmetric ones, and those for encryption are left out. The
-// errors are those of Call, and *ReplyError when it is no key set or none of its
-// keys is left.
-func (c *Client) Keys(ctx context.Context, u *url.URL) (*jose.KeySet, error) {
-	if err := CheckEndpoint(u); err != nil {
-		return nil, err
-	}
-	reply, err := c.Call(ctx, CallRequest{
-		Method: http.MethodGet, URL: u, Accept: "application/jwk-set+json, application/json", Idempotent: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	m, problem := reply.object()
-	if problem != "" {
-		return nil, reply.unusable(problem)
-	}
-	var list []json.RawMessage
-	if json.Unmarshal(m["keys"], &list) != nil {
-		return nil, reply.unusable("it is not a JWK set")
-	}
-	set := jose.ParseKeySet(list)
-	if set.Empty() {
-		return nil, reply.unusable("it has no key that can be used here")
-	}
-	return set, nil
 }
