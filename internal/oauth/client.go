@@ -56,11 +56,26 @@ func (c *Client) Token(ctx context.Context, r TokenRequest) (Token, error) {
 		return Token{}, err
 	}
 	var token Token
-	err = c.exchange(ctx, call, func(rep *Reply, at time.Time) (err error) {
-		token, err = rep.token(at, c.now())
-		return err
-	})
+	err = c.exchange(ctx, call, c.into(&token, r))
 	return token, err
+}
+
+// into returns what reads the reply to a token request.
+func (c *Client) into(token *Token, r TokenRequest) func(*Reply, time.Time) error {
+	return func(rep *Reply, at time.Time) error {
+		t, err := rep.token(at, c.now())
+		if err != nil {
+			return err
+		}
+		if t.IssuedTokenType == "" && r.Params.Get("grant_type") == TokenExchange.Type() {
+			return rep.Unusable("it has no issued_token_type (RFC 8693 §2.2.1)")
+		}
+		if t.Lifetime == 0 && r.AssumedLifetime > 0 {
+			t.Lifetime, t.LifetimeAssumed = r.AssumedLifetime, true
+		}
+		*token = t
+		return nil
+	}
 }
 
 // Call sends one request and returns the answer when it is the Success that was asked

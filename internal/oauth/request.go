@@ -33,6 +33,8 @@ type TokenRequest struct {
 	Repeatable bool
 	// MinRetryWait is the shortest pause before that second try.
 	MinRetryWait time.Duration
+	// AssumedLifetime is the token's where the reply gives no usable expires_in; 0 for none.
+	AssumedLifetime time.Duration
 }
 
 // call is the request as any other, once what it has to be is checked.

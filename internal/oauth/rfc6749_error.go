@@ -49,7 +49,7 @@ func cleanCode(code string, secrets secret.Redactor) string {
 	switch code {
 	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
 		"invalid_scope", "invalid_token", "insufficient_scope", "access_denied", "server_error",
-		"temporarily_unavailable", "slow_down":
+		"temporarily_unavailable", "slow_down", "authorization_pending", "expired_token":
 		return code
 	}
 	return secrets.Clean(code)

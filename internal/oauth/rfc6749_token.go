@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,8 +36,13 @@ type Token struct {
 	// Lifetime is how long the token is good from RequestedAt; 0 when the reply
 	// gave no usable expires_in, in which case the token must not be served from a cache.
 	Lifetime time.Duration
-	// LifetimeProblem says in words why Lifetime is 0, empty otherwise.
+	// LifetimeProblem says in words why the reply gave no lifetime, empty otherwise.
 	LifetimeProblem string
+	// LifetimeAssumed says that Lifetime is the client's own word, because the reply gave none.
+	LifetimeAssumed bool
+	// IssuedTokenType is what RFC 8693 §2.2.1 calls the kind of AccessToken, a URN, cleaned;
+	// empty when none came.
+	IssuedTokenType string
 }
 
 // Expiry returns the moment the token ends, or the zero time when that is unknown.
@@ -97,6 +103,7 @@ func (m members) token(secrets secret.Redactor) (t Token, problem string) {
 		return Token{}, problem
 	}
 	t.Scope, t.SessionID = m.scope(secrets), secrets.Clean(m.scalar("sid"))
+	t.IssuedTokenType = secrets.Clean(m.scalar("issued_token_type"))
 	t.Lifetime, t.LifetimeProblem = parseLifetime(m["expires_in"])
 	if t.LifetimeProblem != "" && (secrets.Holds(string(m["expires_in"])) || secrets.Holds(m.scalar("expires_in"))) {
 		t.LifetimeProblem = "expires_in is not a number"
@@ -132,6 +139,9 @@ func (m members) tokenType(secrets secret.Redactor) (value, problem string) {
 		return "", "token_type is not a string"
 	case value == "":
 		return "Bearer", ""
+	case strings.EqualFold(value, notApplicable) && m.has("issued_token_type"):
+		kind := ShortTokenType(secrets.Clean(m.scalar("issued_token_type")))
+		return "", "what came is no bearer token: token_type is N_A, issued_token_type is " + strconv.Quote(kind)
 	case !strings.EqualFold(value, "bearer"):
 		return "", fmt.Sprintf("token_type is %q, only bearer is supported", secrets.Clean(value))
 	}
@@ -210,20 +220,31 @@ func parseLifetime(raw json.RawMessage) (time.Duration, string) {
 	return lifetimeOf(strings.TrimSpace(text))
 }
 
-// lifetimeOf reads a decimal number of seconds.
-func lifetimeOf(text string) (time.Duration, string) {
-	const shown = 40
-	seconds, err := strconv.ParseFloat(text, 64)
+// maxNumber is how much of a number is shown.
+const maxNumber = 40
+
+// number reads a member that is a decimal number, not negative; what is beyond a float is
+// infinite.
+func number(name, text string) (float64, string) {
+	value, err := strconv.ParseFloat(text, 64)
 	switch {
 	// ParseFloat alone would also take "NaN", "Infinity" and hexadecimal.
-	case strings.Trim(text, "0123456789.eE+-") != "":
-		return 0, "expires_in is " + strconv.Quote(secret.CleanTo(text, shown))
-	case seconds < 0:
-		return 0, "expires_in is negative"
+	case strings.Trim(text, "0123456789.eE+-") != "", err != nil && !math.IsInf(value, 0):
+		return 0, name + " is " + strconv.Quote(secret.CleanTo(text, maxNumber))
+	case value < 0:
+		return 0, name + " is negative"
+	}
+	return value, ""
+}
+
+// lifetimeOf reads a decimal number of seconds.
+func lifetimeOf(text string) (time.Duration, string) {
+	seconds, problem := number("expires_in", text)
+	switch {
+	case problem != "":
+		return 0, problem
 	case seconds > maxLifetime.Seconds():
-		return 0, fmt.Sprintf("expires_in is %s, which is over ten years", secret.CleanTo(text, shown))
-	case err != nil:
-		return 0, "expires_in is " + strconv.Quote(secret.CleanTo(text, shown))
+		return 0, fmt.Sprintf("expires_in is %s, which is over ten years", secret.CleanTo(text, maxNumber))
 	case seconds == 0:
 		return 0, "expires_in is 0"
 	case seconds < 1:

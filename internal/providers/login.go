@@ -24,9 +24,9 @@ type Interaction struct {
 	// which may take a while, so that its page can say what really happened. After an
 	// *oauth.CallbackError that is Foreign the wait goes on; any other error ends the login.
 	AwaitRedirect func(ctx context.Context, redeem func(context.Context, url.Values) (oauth.Token, error)) error
-	// ShowUserCode has the person open an address and type a code there (RFC 8628 §3.3). No
-	// service that is built in asks for it.
-	ShowUserCode func(ctx context.Context, address *url.URL, code string) error
+	// ShowUserCode has the person open an address and type a code there (RFC 8628 §3.3). An
+	// error of it ends the login.
+	ShowUserCode func(context.Context, oauth.DeviceAuthorization) error
 }
 
 // login is a login under way: what has to be kept until the answer comes. The verifier proves

@@ -169,7 +169,7 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 // service sent none back; the old one then stays valid. A refused one is a Failure of
 // ReasonLogin.
 func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oauth.Token, error) {
-	token, err := p.ask(ctx, "refresh_token", oauth.TokenRequest{
+	token, err := p.ask(ctx, oauth.RefreshToken, oauth.TokenRequest{
 		Params: url.Values{}, Secrets: map[string]secret.Func{"refresh_token": secret.Known(refreshToken)},
 	})
 	return p.kept(token), refusedRefresh(err)
@@ -183,7 +183,7 @@ func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequ
 			return oauth.Token{}, err
 		}
 	}
-	r.Params.Set("grant_type", string(grant))
+	r.Params.Set("grant_type", grant.Type())
 	maps.Copy(r.Params, p.params(p.spec.Form))
 	r.Auth, r.Header, r.SecretHeader = p.auth, p.header, p.secretHeader
 	r.Accept, r.MinRetryWait = p.settings.Text("accept"), p.spec.Pace

@@ -78,6 +78,9 @@ type storedRecord struct {
 	// nobody knows it.
 	RequestedMS int64 `json:"requested_ms"`
 	LifetimeMS  int64 `json:"lifetime_ms"`
+	// LifetimeAssumed says that the lifetime is not the service's word.
+	LifetimeAssumed bool   `json:"lifetime_assumed,omitempty"`
+	IssuedTokenType string `json:"issued_token_type,omitempty"`
 }
 
 // encodeRecord returns the stored form of r, in plain text. Errors wrap
@@ -95,6 +98,9 @@ func encodeRecord(r *Record) ([]byte, error) {
 		Scope:        r.Token.Scope,
 		RequestedMS:  r.Token.RequestedAt.UnixMilli(),
 		LifetimeMS:   r.Token.Lifetime.Milliseconds(),
+
+		LifetimeAssumed: r.Token.LifetimeAssumed,
+		IssuedTokenType: r.Token.IssuedTokenType,
 	}
 	if err := stored.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUncacheable, err)
@@ -175,6 +181,9 @@ func (s storedRecord) record() *Record {
 			Scope:        s.Scope,
 			RequestedAt:  time.UnixMilli(s.RequestedMS).UTC(),
 			Lifetime:     time.Duration(s.LifetimeMS) * time.Millisecond,
+
+			LifetimeAssumed: s.LifetimeAssumed,
+			IssuedTokenType: s.IssuedTokenType,
 		},
 	}
 }
