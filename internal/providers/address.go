@@ -15,10 +15,19 @@ type addresses struct {
 	configured
 	// vars are the values of Spec.Vars, each in its form.
 	vars map[string]string
-	// base is scheme, host and port. Token and authorize are nil where the issuer's document
-	// names them, and so is what the service does not have.
-	base, token, authorize, issuer, api *url.URL
+	// base is scheme, host and port, nil where a service has none of its own; and issuer and api
+	// are nil where there is none.
+	base, issuer, api *url.URL
+	// endpoints are what the Spec or the profile says, by their names in a discovery document.
+	endpoints map[string]*url.URL
 }
+
+// The endpoints that a client asks for tokens, by their names in a discovery document (RFC 8414
+// §2).
+const (
+	tokenEndpoint     = "token_endpoint" //nolint:gosec // a name
+	authorizeEndpoint = "authorization_endpoint"
+)
 
 // locate puts the addresses of the profile together.
 func (p *addresses) locate() (err error) {
@@ -29,19 +38,57 @@ func (p *addresses) locate() (err error) {
 			}
 		}
 	}
-	if p.base, err = p.host("base_url", p.spec.Base, p.spec.BasePath); err != nil {
-		return err
+	if p.spec.Given == nil || p.settings.Text("base_url") != "" {
+		if p.base, err = p.host("base_url", p.spec.Base, p.spec.BasePath); err != nil {
+			return err
+		}
 	}
 	if p.api, err = p.locateAPI(p.spec.API); err != nil {
 		return err
 	}
-	paths := [...]string{p.spec.Token, p.spec.Authorize, p.spec.Issuer}
-	for i, to := range [...]**url.URL{&p.token, &p.authorize, &p.issuer} {
-		if *to, err = p.at(paths[i]); err != nil {
+	for _, known := range []struct{ name, path string }{
+		{tokenEndpoint, p.spec.Token}, {authorizeEndpoint, p.spec.Authorize}, {issuer, p.spec.Issuer},
+	} {
+		u, err := p.at(known.path)
+		if err != nil {
 			return err
 		}
+		p.note(known.name, u)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.spec.Given)) {
+		u, err := p.settings.Endpoint(p.spec.Given[name], p.base)
+		if err != nil {
+			return err
+		}
+		p.note(name, u)
 	}
 	return nil
+}
+
+// issuer stands among the endpoints for who names the others.
+const issuer = "issuer"
+
+// note keeps an address, if there is one.
+func (p *addresses) note(name string, u *url.URL) {
+	switch {
+	case u == nil:
+	case name == issuer:
+		p.issuer = u
+	default:
+		p.endpoints[name] = u
+	}
+}
+
+// calledBy is what a service is called that has no name: the host of its issuer, or of its
+// token endpoint.
+func (p *addresses) calledBy() string {
+	if p.issuer != nil {
+		return p.issuer.Host
+	}
+	if token := p.endpoints[tokenEndpoint]; token != nil {
+		return token.Host
+	}
+	return p.spec.Title
 }
 
 // host returns scheme, host and port that a setting says, which may have one path and no
@@ -60,9 +107,9 @@ func (p *addresses) host(setting string, standard Hosts, path string) (*url.URL,
 // host too.
 func (p *addresses) locateAPI(h Hosts) (*url.URL, error) {
 	switch {
+	case p.settings.Text("api_url") != "":
 	case h.At == nil:
 		return nil, nil
-	case p.settings.Text("api_url") != "":
 	case p.settings.Text("base_url") != "":
 		return p.base, nil
 	case h.At[p.settings.Text(h.By)] == "":

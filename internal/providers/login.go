@@ -39,11 +39,9 @@ type login struct {
 // Login gets a token from a person in the browser, with the authorization code grant (RFC 6749
 // §4.1). The errors are those of the interaction too.
 func (p *Provider) Login(ctx context.Context, i Interaction) (token oauth.Token, err error) {
-	endpoint := p.authorize
-	if endpoint == nil {
-		if endpoint, err = p.discovered(ctx, Login, "authorization_endpoint"); err != nil {
-			return token, err
-		}
+	endpoint, err := p.endpoint(ctx, Login, authorizeEndpoint)
+	if err != nil {
+		return token, err
 	}
 	l := p.newLogin(endpoint, i.RedirectURI)
 	address, err := l.URL()

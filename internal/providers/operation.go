@@ -82,7 +82,7 @@ func (p *Provider) address(ctx context.Context, verb string, o Operation) (*url.
 	host := p.base
 	switch {
 	case o.Endpoint != "":
-		return p.discovered(ctx, verb, o.Endpoint)
+		return p.endpoint(ctx, verb, o.Endpoint)
 	case o.OnAPI && p.api == nil:
 		return nil, &setting.Error{
 			Name: "api_url", Problem: "is missing: the API's host in this region is not documented",

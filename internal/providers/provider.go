@@ -47,14 +47,17 @@ type configured struct {
 func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, error) {
 	known := configured{spec: s, settings: settings, names: settings.Applying(s.Settings)}
 	p := &Provider{
-		addresses: addresses{configured: known, vars: map[string]string{}}, client: client,
+		addresses: addresses{configured: known, vars: map[string]string{}, endpoints: map[string]*url.URL{}}, client: client,
 		header: http.Header{}, secretHeader: map[string]secret.Func{},
 	}
 	err := p.locate()
 	if err != nil {
 		return nil, err
 	}
-	if p.auth, err = settings.ClientAuth(cmp.Or(p.token, p.issuer), s.Algorithm); err != nil {
+	if s.Given != nil {
+		p.spec.Title = p.calledBy()
+	}
+	if p.auth, err = settings.ClientAuth(cmp.Or(p.endpoints[tokenEndpoint], p.issuer), s.Algorithm); err != nil {
 		return nil, err
 	}
 	if p.stateless, err = settings.StateOptional(); err != nil {
@@ -94,8 +97,8 @@ func (p *Provider) Key() oauth.Key {
 		Provider: p.spec.Name, ClientID: p.settings.Text("client_id"), Grant: p.grant(), AuthMethod: p.auth.Method(),
 		Scopes: p.settings.List("scopes"),
 	}
-	if p.token != nil {
-		k.TokenURL = p.token.String()
+	if token := p.endpoints[tokenEndpoint]; token != nil {
+		k.TokenURL = token.String()
 	} else {
 		k.Issuer = p.issuer.String()
 	}
@@ -125,12 +128,12 @@ type Endpoint struct {
 // Endpoints are the addresses that this client asks or sends a person to, as far as its
 // settings tell them.
 func (p *addresses) Endpoints() []Endpoint {
-	authorize := p.authorize
+	authorize := p.endpoints[authorizeEndpoint]
 	if !p.grant().NeedsPerson() {
 		authorize = nil
 	}
 	return slices.DeleteFunc([]Endpoint{
-		{"token endpoint", p.token},
+		{"token endpoint", p.endpoints[tokenEndpoint]},
 		{"discovery document", p.issuer},
 		{"API", p.api},
 		{"authorization endpoint", authorize},
@@ -178,10 +181,8 @@ func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oau
 // ask sends a request to the token endpoint (RFC 6749 §3.2).
 func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (oauth.Token, error) {
 	var err error
-	if r.Endpoint = p.token; r.Endpoint == nil {
-		if r.Endpoint, err = p.discovered(ctx, "token get", "token_endpoint"); err != nil {
-			return oauth.Token{}, err
-		}
+	if r.Endpoint, err = p.endpoint(ctx, "token get", tokenEndpoint); err != nil {
+		return oauth.Token{}, err
 	}
 	r.Params.Set("grant_type", grant.Type())
 	maps.Copy(r.Params, p.params(p.spec.Form))
@@ -235,8 +236,18 @@ func (p *Provider) readDiscovery(ctx context.Context) (*openid.Metadata, error) 
 	return metadata, nil
 }
 
-// discovered returns an endpoint for an operation by its name in the issuer's document.
-func (p *Provider) discovered(ctx context.Context, operation, endpoint string) (*url.URL, error) {
+// endpoint returns where to ask for an operation, by the endpoint's name in a discovery document:
+// what the Spec or the profile says, else what the issuer's document names.
+func (p *Provider) endpoint(ctx context.Context, operation, endpoint string) (*url.URL, error) {
+	if u := p.endpoints[endpoint]; u != nil {
+		return u, nil
+	}
+	if p.issuer == nil {
+		return nil, &UnsupportedError{
+			Service: p.spec.Title, Operation: operation,
+			Why: "the profile has neither " + cmp.Or(p.spec.Given[endpoint], endpoint) + " nor an issuer that would name it",
+		}
+	}
 	metadata, err := p.discover(ctx)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,9 @@ type Spec struct {
 	// Token and Authorize are the endpoints of RFC 6749 §3, as paths on Base. What is empty
 	// comes from the discovery document of the Issuer, a path too.
 	Token, Authorize, Issuer string
+	// Given are the settings in which a profile says such addresses itself, by the names of the
+	// endpoints in a discovery document, and "issuer". A service with an issuer of its own has none.
+	Given map[string]string
 	// API is where tokens are meant for, where that is known to be elsewhere than Base. The
 	// setting api_url replaces it, and so does base_url.
 	API Hosts
@@ -161,7 +164,7 @@ func (s Spec) Has(verb string) bool {
 	case Login:
 		return slices.ContainsFunc(s.Grants(), func(g string) bool { return oauth.Grant(g).NeedsPerson() })
 	case LiveScopes, PublicKeys:
-		return s.Issuer != ""
+		return s.Issuer != "" || s.Given[issuer] != ""
 	case UserInfo, Ping, SignOut, Passwd, Revoke, Introspect:
 		_, ok := s.Operations[verb]
 		return ok

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Form is what the value of a setting has to look like in an address or a header.
@@ -70,14 +71,43 @@ func (s Values) Address(name, text, path string) (*url.URL, error) {
 		return nil, s.Wrong(name, "has a path", "it replaces scheme, host and port only; leave the path out")
 	}
 	u.Path, u.RawPath, u.Host = "", "", strings.ToLower(u.Host)
-	if err := oauth.CheckEndpoint(u); err != nil {
-		help := ""
-		if e, ok := errors.AsType[*oauth.RequestError](err); ok {
-			help = e.Hint
-		}
-		return nil, s.Wrong(name, "cannot be used: "+err.Error(), help)
+	return u, s.unusable(name, oauth.CheckEndpoint(u))
+}
+
+// Endpoint returns the address of a setting, nil when it has none; base, unless nil, takes the
+// place of its scheme, host and port. It passes oauth.CheckEndpoint, and is written as it is
+// going to be asked: an issuer is compared octet by octet (RFC 8414 §3.3).
+func (s Values) Endpoint(name string, base *url.URL) (*url.URL, error) {
+	text := s.Text(name)
+	if text == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Opaque != "" {
+		return nil, s.Wrong(name, "is not an absolute URL", "write it as https://HOST/PATH")
+	}
+	if err := s.unusable(name, oauth.CheckEndpoint(u)); err != nil {
+		return nil, err
+	}
+	if written := u.String(); written != text {
+		return nil, s.Wrong(name, "is not written as it is sent", "write it as "+secret.Printable(written))
+	}
+	if base != nil {
+		u.Scheme, u.Host = base.Scheme, base.Host
 	}
 	return u, nil
+}
+
+// unusable is the error for an address that oauth cannot use, nil for none.
+func (s Values) unusable(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	help := ""
+	if e, ok := errors.AsType[*oauth.RequestError](err); ok {
+		help = e.Hint
+	}
+	return s.Wrong(name, "cannot be used: "+err.Error(), help)
 }
 
 // Wrong returns the error for a setting whose value cannot be used.

@@ -22,6 +22,14 @@ func AllowHosts() Setting {
 	}
 }
 
+// APIURL is api_url, for services whose tokens are for another host.
+func APIURL() Setting {
+	return Setting{
+		Name: "api_url", Kind: Text, Help: "scheme, host and port of the API that the tokens are for",
+		Example: "https://api.example.com",
+	}
+}
+
 // ClientID is client_id (RFC 6749 §2.2).
 func ClientID() Setting {
 	return Setting{Name: "client_id", Kind: Text, Required: true, Help: "the OAuth client identifier", Example: "scripts"}

@@ -1,0 +1,134 @@
+package oauth2
+
+import (
+	"slices"
+
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/setting"
+)
+
+// settings are in the order in which a person is asked for them: who the service is, who the
+// client, which way to a token, and what for.
+func settings() []setting.Setting {
+	return slices.Concat(service(), client(), []setting.Setting{setting.Grant(grants()...)}, user(), assertion(),
+		exchange(), request(), setting.Login())
+}
+
+func service() []setting.Setting {
+	all := []setting.Setting{{
+		Name: "issuer", Kind: setting.Text, Required: true, Unless: []setting.Condition{{Setting: "token_url"}},
+		Help:    "who issues the tokens, exactly as its discovery document says; the endpoints follow from that",
+		Example: "https://id.example.com",
+	}}
+	for _, e := range []struct{ name, what, path string }{
+		{"token_url", "the token endpoint", "token"},
+		{"authorize_url", "the authorization endpoint", "authorize"},
+		{"device_url", "the device authorization endpoint (RFC 8628)", "device"},
+		{"userinfo_url", "the userinfo endpoint", "userinfo"},
+		{"revoke_url", "the revocation endpoint (RFC 7009)", "revoke"},
+		{"introspect_url", "the introspection endpoint (RFC 7662)", "introspect"},
+		{"end_session_url", "the logout endpoint (OpenID Connect RP-Initiated Logout)", "logout"},
+		{"jwks_url", "the issuer's public keys (RFC 7517)", "keys"},
+	} {
+		all = append(all, setting.Setting{
+			Name: e.name, Kind: setting.Text, Help: e.what + ", where the issuer does not say or there is none",
+			Example: "https://id.example.com/" + e.path,
+		})
+	}
+	base := setting.BaseURL()
+	base.Help = "replaces scheme, host and port of the issuer and of all endpoints that the profile says; " +
+		"plain http for loopback only"
+	return append(all, base, setting.APIURL(), setting.AllowHosts())
+}
+
+func client() []setting.Setting {
+	return slices.Concat([]setting.Setting{
+		setting.ClientID(),
+		setting.ClientSecret(setting.IsPublic(), setting.HasPrivateKey()),
+	}, setting.PrivateKey(false), []setting.Setting{
+		setting.ClientAuth(setting.Basic, setting.Post, setting.PrivateKeyJWT, setting.None),
+		setting.BasicEncoding("form"), // RFC 6749 §2.3.1
+	})
+}
+
+func user() []setting.Setting {
+	return []setting.Setting{
+		{Name: "username", Kind: setting.Text, Required: true, If: of(oauth.Password), Help: "the user", Example: "jane"},
+		{
+			Name: "password", Kind: setting.Secret, Required: true, If: of(oauth.Password),
+			Help: "a reference to the user's password", Example: "prompt",
+		},
+		{
+			Name: "refresh_token", Kind: setting.Secret, Required: true, If: of(oauth.RefreshToken),
+			Help:    "a reference to a refresh token that was got elsewhere, from a service that gives the same one back",
+			Example: "keyring:warehouse",
+		},
+	}
+}
+
+// assertion is what the assertion of RFC 7523 §2.1 says.
+func assertion() []setting.Setting {
+	return []setting.Setting{
+		{
+			Name: "assertion_issuer", Kind: setting.Text,
+			Help:    "the iss of the assertion; by default the client_id",
+			Example: "robot@project.example",
+		},
+		{Name: "subject", Kind: setting.Text, Help: "the sub of the assertion: the user it is for", Example: "jane@example.com"},
+		{
+			Name: "assertion_audience", Kind: setting.Text,
+			Help:    "the aud of what is signed with private_key or client_secret; by default the token endpoint",
+			Example: "https://id.example.com",
+		},
+		{
+			Name: "claims", Kind: setting.Map, JSON: true, Help: "further claims of the assertion",
+			Example: "{scope: read}",
+		},
+	}
+}
+
+// exchange is what a token is exchanged for (RFC 8693 §2.1).
+func exchange() []setting.Setting {
+	return []setting.Setting{
+		{
+			Name: "subject_token", Kind: setting.Secret, Token: true, Required: true, If: of(oauth.TokenExchange),
+			Help: "a reference to the token to exchange", Example: "profile:login",
+		},
+		{
+			Name: "subject_token_type", Kind: setting.Text, Default: "access_token",
+			Help: "what that is: access_token, id_token, refresh_token, jwt, saml1, saml2, or a URN", Example: "id_token",
+		},
+		{
+			Name: "actor_token", Kind: setting.Secret, Token: true,
+			Help: "a reference to the token of who acts for the subject", Example: "file:/run/secrets/actor",
+		},
+		{Name: "actor_token_type", Kind: setting.Text, Default: "access_token", Help: "what that is, as subject_token_type"},
+		{Name: "requested_token_type", Kind: setting.Text, Help: "what to ask for, as subject_token_type"},
+	}
+}
+
+// request is what a token is asked for.
+func request() []setting.Setting {
+	return []setting.Setting{
+		setting.Scopes("read"),
+		{Name: "audience", Kind: setting.Text, Help: "the API that the token is for, as the service calls it", Example: "https://api.example.com"},
+		{Name: "resource", Kind: setting.List, Help: "the addresses that the token is for (RFC 8707)", Example: "https://api.example.com"},
+		{Name: "params", Kind: setting.Map, Help: "further parameters of the token request, none of them secret", Example: "{tenant: acme}"},
+		{
+			Name: "authorize_params", Kind: setting.Map,
+			Help: "further parameters of the authorization request", Example: "{prompt: consent}",
+		},
+		{
+			Name: "headers", Kind: setting.Map, References: true,
+			Help: "further headers of requests to the service, a secret one as a reference", Example: "{x-api-key: env:API_KEY}",
+		},
+		{
+			Name: "lifetime", Kind: setting.Text, Help: "how long a token is good where the service does not say",
+			Example: "30m",
+		},
+		{
+			Name: "keep", Kind: setting.List, Values: []string{"sid", "id_token"},
+			Help: "what of a login's reply to keep beside the tokens", Example: "id_token",
+		},
+	}
+}
