@@ -68,7 +68,7 @@ func (c *Client) Present(ctx context.Context) (providers.Session, broker.Answer,
 
 // SessionOf is what an operation needs of a token.
 func SessionOf(t oauth.Token) providers.Session {
-	return providers.Session{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, Scope: t.Scope}
+	return providers.Session{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, IDToken: t.IDToken, Scope: t.Scope}
 }
 
 // Bounded gives an operation the time that a call may take.

@@ -144,6 +144,7 @@ func (b *builder) fill() error {
 		return b.blame(err)
 	}
 	b.Settings = setting.New(b.Name, values).Explaining(absent)
+	b.Service = b.Service.Named(b.Settings)
 	return nil
 }
 

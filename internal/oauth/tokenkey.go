@@ -29,6 +29,9 @@ type Key struct {
 	User string `json:"user,omitempty"`
 	// Audience is the requested audience where the service has such a parameter, else empty.
 	Audience string `json:"audience,omitempty"`
+	// Params are what else the request says that decides on the token, as NAME=VALUE; their order
+	// does not matter.
+	Params []string `json:"params,omitempty"`
 	// AuthMethod is the client authentication method in OpenID Connect's words
 	// ("client_secret_basic", "private_key_jwt").
 	AuthMethod string `json:"auth_method"`
@@ -52,8 +55,11 @@ func (k Key) Text() string {
 	if k.Issuer != "" {
 		part("issuer", k.Issuer)
 	}
+	for _, s := range sortedSet(k.Params) {
+		part("param", s)
+	}
 	part("provider", k.Provider)
-	for _, s := range k.sortedScopes() {
+	for _, s := range sortedSet(k.Scopes) {
 		part("scope", s)
 	}
 	part("token_url", k.TokenURL)
@@ -71,8 +77,9 @@ func (k Key) Digest() string {
 // Equal reports whether two keys name the same token.
 func (k Key) Equal(other Key) bool { return k.Text() == other.Text() }
 
-func (k Key) sortedScopes() []string {
-	s := slices.Clone(k.Scopes)
+// sortedSet returns a list in order and without repetition.
+func sortedSet(list []string) []string {
+	s := slices.Clone(list)
 	slices.Sort(s)
 	return slices.Compact(s)
 }

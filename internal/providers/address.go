@@ -79,18 +79,6 @@ func (p *addresses) note(name string, u *url.URL) {
 	}
 }
 
-// calledBy is what a service is called that has no name: the host of its issuer, or of its
-// token endpoint.
-func (p *addresses) calledBy() string {
-	if p.issuer != nil {
-		return p.issuer.Host
-	}
-	if token := p.endpoints[tokenEndpoint]; token != nil {
-		return token.Host
-	}
-	return p.spec.Title
-}
-
 // host returns scheme, host and port that a setting says, which may have one path and no
 // other, or else where the service is.
 func (p *addresses) host(setting string, standard Hosts, path string) (*url.URL, error) {

@@ -11,17 +11,18 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/jose"
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
 
-// Session are the tokens that end together. Either may be zero. Scope is what the access
+// Session are the tokens that end together. Each may be zero. Scope is what the access
 // token was granted, nil when the service did not say.
 type Session struct {
-	AccessToken, RefreshToken secret.Secret
-	Scope                     []string
+	AccessToken, RefreshToken, IDToken secret.Secret
+	Scope                              []string
 }
 
 // Claims are what a service says of a token's user: one JSON object, as it came; Unverified
@@ -55,12 +56,16 @@ type Pong struct {
 }
 
 // operation returns the operation of a verb in one of its views, the first when that is empty.
-func (p *configured) operation(verb, view string) Operation {
+func (p *addresses) operation(verb, view string) Operation {
 	o := p.spec.Operations[verb]
 	for i, v := range o.Views {
 		if v.Name == view || i == 0 && view == "" {
 			o.At, o.Success = v.At, v.Success
 		}
+	}
+	if verb == UserInfo && p.endpoints[o.Endpoint] != nil {
+		// Whoever says where it is knows what is there: it need not be OpenID Connect's.
+		o.Scope, o.Success = "", oauth.Success{}
 	}
 	if o.Scope != "" {
 		o.Errors = slices.Concat([]Rule{{
@@ -157,14 +162,32 @@ func (p *Provider) UserInfo(ctx context.Context, s Session, view string) (Claims
 	return Claims{JSON: jwt.Claims, Unverified: true}, nil
 }
 
+// PingsWithToken reports whether the answer to a ping stands for a token too.
+func (p *Provider) PingsWithToken() bool {
+	o := p.spec.Operations[Ping]
+	return o.WithToken || o.At == "" && p.issuer == nil
+}
+
 // Ping asks whether the service is there: the discovery document, each time, where there is no
-// better endpoint. Where the answer stands for a token, the token, which may be zero, is shown;
-// one that is not accepted is a Failure of ReasonCredentials.
+// better endpoint, and the profile's userinfo endpoint where there is no issuer. Where the answer
+// stands for a token, the token, which may be zero, is shown; one that is not accepted is a
+// Failure of ReasonCredentials.
 func (p *Provider) Ping(ctx context.Context, token secret.Secret) (Pong, error) {
 	o := p.spec.Operations[Ping]
-	if o.At == "" {
+	switch {
+	case o.At != "":
+	case p.issuer != nil:
 		_, err := p.readDiscovery(ctx)
 		return Pong{Endpoint: p.issuer.String() + openid.DiscoveryPath}, err
+	default:
+		at, err := p.endpoint(ctx, Ping, p.spec.Operations[UserInfo].Endpoint)
+		if err == nil {
+			_, err = p.UserInfo(ctx, Session{AccessToken: token}, "")
+		}
+		if err != nil {
+			return Pong{}, err
+		}
+		return Pong{Endpoint: network.AddressText(at), TokenAccepted: true}, nil
 	}
 	if !o.WithToken {
 		token = secret.Secret{}

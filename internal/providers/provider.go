@@ -3,6 +3,7 @@ package providers
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,7 +28,8 @@ type Provider struct {
 	client       *oauth.Client
 	auth         oauth.ClientAuth
 	header       http.Header
-	secretHeader map[string]secret.Func
+	// apiHeader are those headers that the API wants too, beside the token.
+	secretHeader, apiHeader map[string]secret.Func
 	// stateless takes an answer to a login without state.
 	stateless bool
 
@@ -48,14 +50,11 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 	known := configured{spec: s, settings: settings, names: settings.Applying(s.Settings)}
 	p := &Provider{
 		addresses: addresses{configured: known, vars: map[string]string{}, endpoints: map[string]*url.URL{}}, client: client,
-		header: http.Header{}, secretHeader: map[string]secret.Func{},
+		header: http.Header{}, secretHeader: map[string]secret.Func{}, apiHeader: map[string]secret.Func{},
 	}
 	err := p.locate()
 	if err != nil {
 		return nil, err
-	}
-	if s.Given != nil {
-		p.spec.Title = p.calledBy()
 	}
 	if p.auth, err = settings.ClientAuth(cmp.Or(p.endpoints[tokenEndpoint], p.issuer), s.Algorithm); err != nil {
 		return nil, err
@@ -68,8 +67,12 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 	}
 	for name, from := range s.SecretHeader {
 		if value := settings.Secret(from); value != nil {
-			p.secretHeader[name] = value
+			p.apiHeader[name] = value
 		}
+	}
+	maps.Copy(p.secretHeader, p.apiHeader)
+	for _, param := range s.Header {
+		maps.Copy(p.secretHeader, settings.Secrets(param.Setting))
 	}
 	return p, nil
 }
@@ -78,8 +81,17 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 func (p *addresses) params(list []Param) url.Values {
 	all := url.Values{}
 	for _, param := range list {
-		if param.If == nil || param.If.Holds(p.settings) {
-			all.Set(param.Name, cmp.Or(p.vars[param.Setting], p.settings.Text(param.Setting)))
+		if param.If != nil && !param.If.Holds(p.settings) {
+			continue
+		}
+		for name, value := range p.settings.Map(param.Setting) {
+			all.Set(name, fmt.Sprint(value))
+		}
+		for _, value := range p.settings.List(param.Setting) {
+			all.Add(param.Name, value)
+		}
+		if value := cmp.Or(p.vars[param.Setting], p.settings.Text(param.Setting)); value != "" {
+			all.Set(param.Name, value)
 		}
 	}
 	return all
@@ -108,7 +120,27 @@ func (p *Provider) Key() oauth.Key {
 	if k.Grant == oauth.Password {
 		k.User = p.settings.Text("username")
 	}
+	k.Audience, k.Params = p.settings.Text("audience"), p.selecting()
 	return k
+}
+
+// selecting are the settings that decide which token is given and have no member of oauth.Key,
+// as NAME=VALUE; of a secret its reference, or what stands for it.
+func (p *configured) selecting() (all []string) {
+	for _, name := range p.spec.Selects {
+		v, _ := p.settings.Lookup(name)
+		for member, value := range v.Map {
+			text, _ := json.Marshal(value) // it was read from YAML
+			all = append(all, name+"."+member+"="+string(text))
+		}
+		for _, value := range append(slices.Clone(v.List), cmp.Or(v.Identity, v.Text)) {
+			if value != "" {
+				all = append(all, name+"="+value)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Pace is the least time between two token requests of one account, whatever they ask for; 0
@@ -116,7 +148,7 @@ func (p *Provider) Key() oauth.Key {
 func (p *Provider) Pace() time.Duration { return p.spec.Pace }
 
 // Headers fetch the secret headers that the API wants beside the token, by name.
-func (p *Provider) Headers() map[string]secret.Func { return p.secretHeader }
+func (p *Provider) Headers() map[string]secret.Func { return p.apiHeader }
 
 // Endpoint is an address at a service.
 type Endpoint struct {

@@ -7,11 +7,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
 
@@ -50,6 +52,8 @@ type Spec struct {
 	// SecretHeader too: a setting by the header's name. Login is in the authorization request.
 	Header, Form, Login []Param
 	SecretHeader        map[string]string
+	// Selects are the settings beside those of every client that decide which token is given.
+	Selects []string
 	// Algorithm is the JWS algorithm of client assertions, empty for the key's own.
 	Algorithm string
 	// Nonce sends a nonce with a login and checks it where an ID token comes back (OpenID
@@ -82,7 +86,9 @@ type Hosts struct {
 	At map[string]string
 }
 
-// Param is a header or a parameter whose value is a setting's, where the condition holds.
+// Param is a header or a parameter whose value is a setting's, where the condition holds. A
+// setting that is a list is sent as often as it has values, and one that is a map has the names
+// in it.
 type Param struct {
 	Name, Setting string
 	If            *setting.Condition
@@ -170,6 +176,21 @@ func (s Spec) Has(verb string) bool {
 		return ok
 	}
 	return true
+}
+
+// Named returns the Spec as a profile sees it: a service that only its profile describes is called
+// by the host of its issuer, or of its token endpoint.
+func (s Spec) Named(settings setting.Values) Spec {
+	if s.Given == nil {
+		return s
+	}
+	for _, name := range []string{s.Given[issuer], s.Given[tokenEndpoint]} {
+		if u, err := url.Parse(settings.Text(name)); err == nil && u.Host != "" {
+			s.Title = secret.CleanText(u.Host)
+			return s
+		}
+	}
+	return s
 }
 
 // Grants are those that a profile may name, none where the service has but one.

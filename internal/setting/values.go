@@ -27,6 +27,9 @@ type Value struct {
 	Map map[string]any
 	// Secrets fetch those values of a Map that are references, by name.
 	Secrets map[string]secret.Func
+	// Identity stands for a Secret that another profile gets, where one has to be told from another
+	// without being fetched; empty means that Text does.
+	Identity string
 	// Origin says where the value comes from, for people: "flag --scope",
 	// "environment AUTHCTL_ACCOUNT", "profile calls in /path:7", "default".
 	Origin string

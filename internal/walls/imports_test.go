@@ -94,7 +94,7 @@ func imports() []wall {
 		},
 		{
 			"internal/providers",
-			[]string{"internal/jose", "internal/moment", "internal/oauth", "internal/openid", "internal/secret", "internal/setting"},
+			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/secret", "internal/setting"},
 			"it is below every service",
 		},
 		{

@@ -35,7 +35,7 @@ func (p *ping) run(ctx context.Context, args []string) error {
 		pong, err = c.Provider.Ping(ctx, with.AccessToken)
 		return err
 	}
-	if c.Profile.Service.Operations[providers.Ping].WithToken {
+	if c.Provider.PingsWithToken() {
 		err = c.With(ctx, ask)
 	} else {
 		err = c.Bounded(ctx, providers.Session{}, ask)

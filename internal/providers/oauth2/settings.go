@@ -95,14 +95,15 @@ func exchange() []setting.Setting {
 			Help: "a reference to the token to exchange", Example: "profile:login",
 		},
 		{
-			Name: "subject_token_type", Kind: setting.Text, Default: "access_token",
-			Help: "what that is: access_token, id_token, refresh_token, jwt, saml1, saml2, or a URN", Example: "id_token",
+			Name: "subject_token_type", Kind: setting.Text,
+			Help:    "what that is: access_token (the default), id_token, refresh_token, jwt, saml1, saml2, or a URN",
+			Example: "id_token",
 		},
 		{
 			Name: "actor_token", Kind: setting.Secret, Token: true,
 			Help: "a reference to the token of who acts for the subject", Example: "file:/run/secrets/actor",
 		},
-		{Name: "actor_token_type", Kind: setting.Text, Default: "access_token", Help: "what that is, as subject_token_type"},
+		{Name: "actor_token_type", Kind: setting.Text, Help: "what that is, as subject_token_type"},
 		{Name: "requested_token_type", Kind: setting.Text, Help: "what to ask for, as subject_token_type"},
 	}
 }

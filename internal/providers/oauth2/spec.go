@@ -32,8 +32,13 @@ func Spec() providers.Spec {
 		Header:     []providers.Param{{Setting: "headers"}},
 		Form:       append(everywhere, providers.Param{Setting: "params"}),
 		Login:      append(everywhere, providers.Param{Setting: "authorize_params"}),
+		Selects: []string{
+			"resource", "params", "authorize_params", "headers", "assertion_issuer", "subject", "assertion_audience", "claims",
+			"subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type",
+		},
 		Nonce:      true,
 		Operations: providers.OpenID(nil),
+		Hooks:      providers.Hooks{SignOut: signOut},
 		Catalogue:  func() providers.Catalogue { return providers.Catalogue{} },
 	}
 }
