@@ -62,6 +62,9 @@ func (p *addresses) locate() (err error) {
 		}
 		p.note(name, u)
 	}
+	if p.issuer == nil && p.endpoints[tokenEndpoint] == nil {
+		return p.settings.Wrong(issuer, "is missing", "give the issuer, or the token_url")
+	}
 	return nil
 }
 

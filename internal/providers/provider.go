@@ -25,9 +25,9 @@ import (
 // or what a secret reference returned.
 type Provider struct {
 	addresses
-	client       *oauth.Client
-	auth         oauth.ClientAuth
-	header       http.Header
+	client *oauth.Client
+	auth   oauth.ClientAuth
+	header http.Header
 	// apiHeader are those headers that the API wants too, beside the token.
 	secretHeader, apiHeader map[string]secret.Func
 	// stateless takes an answer to a login without state.
@@ -192,12 +192,46 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 	if scopes := p.settings.List("scopes"); len(scopes) > 0 {
 		r.Params.Set("scope", strings.Join(scopes, " "))
 	}
-	if grant == oauth.Password {
-		r.Params.Set("username", p.settings.Text("username"))
-		r.Secrets = map[string]secret.Func{"password": p.settings.Secret("password")}
+	if err := p.present(&r, grant); err != nil {
+		return oauth.Token{}, err
 	}
 	token, err := p.ask(ctx, grant, r)
 	return p.kept(token), err
+}
+
+// present puts into a request what a grant trades for a token.
+func (p *configured) present(r *oauth.TokenRequest, grant oauth.Grant) error {
+	secrets := map[oauth.Grant][]string{
+		oauth.Password: {"password"}, oauth.RefreshToken: {"refresh_token"}, oauth.TokenExchange: {"subject_token", "actor_token"},
+	}
+	r.Secrets = map[string]secret.Func{}
+	for _, name := range secrets[grant] {
+		if fetch := p.settings.Secret(name); fetch != nil {
+			r.Secrets[name] = fetch
+		}
+	}
+	switch grant {
+	case oauth.Password:
+		r.Params.Set("username", p.settings.Text("username"))
+	case oauth.TokenExchange:
+		for name := range r.Secrets {
+			if err := p.setTokenType(r, name+"_type", "access_token"); err != nil {
+				return err
+			}
+		}
+		return p.setTokenType(r, "requested_token_type", "")
+	}
+	return nil
+}
+
+// setTokenType sends what kind of token one is (RFC 8693 §3).
+func (p *configured) setTokenType(r *oauth.TokenRequest, name, standard string) error {
+	uri, err := oauth.TokenType(cmp.Or(p.settings.Text(name), standard))
+	if wrong, ok := errors.AsType[*oauth.RequestError](err); ok {
+		return p.settings.Wrong(name, wrong.Problem, wrong.Hint)
+	}
+	r.Params.Set(name, uri)
+	return err
 }
 
 // Refresh trades a refresh token (RFC 6749 §6). The new token's RefreshToken is zero when the

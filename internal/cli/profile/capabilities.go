@@ -32,13 +32,22 @@ func CapabilityTable(services []providers.Spec) string {
 	for _, v := range verbs() {
 		b.WriteString("| `" + v + "` |")
 		for _, s := range services {
-			if s.Has(v) {
-				b.WriteString(" yes |")
-			} else {
-				b.WriteString(" – |")
-			}
+			b.WriteString(" " + has(s, v) + " |")
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// has says in a cell whether a service has a verb: of a service that only a profile describes it
+// is the issuer who has what is asked beside tokens.
+func has(s providers.Spec, verb string) string {
+	_, asked := s.Operations[verb]
+	switch {
+	case !s.Has(verb):
+		return "–"
+	case s.Given != nil && (asked || verb == providers.Login || verb == providers.LiveScopes):
+		return "where the issuer has it"
+	}
+	return "yes"
 }

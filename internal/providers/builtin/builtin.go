@@ -5,6 +5,7 @@ package builtin
 import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/genesys"
+	"github.com/authctl/authctl/internal/providers/oauth2"
 	"github.com/authctl/authctl/internal/providers/pexip"
 	"github.com/authctl/authctl/internal/providers/qmatic"
 	"github.com/authctl/authctl/internal/providers/talkdesk"
@@ -12,5 +13,5 @@ import (
 
 // Services returns the services in the order in which listings show them.
 func Services() []providers.Spec {
-	return []providers.Spec{pexip.Spec(), talkdesk.Spec(), qmatic.Spec(), genesys.Spec()}
+	return []providers.Spec{pexip.Spec(), talkdesk.Spec(), qmatic.Spec(), genesys.Spec(), oauth2.Spec()}
 }

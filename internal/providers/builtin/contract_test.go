@@ -351,10 +351,11 @@ func TestBaseURL(t *testing.T) {
 			"ftp://proxy.example":             false,
 			"proxy.example":                   false,
 			"https://":                        false,
-			"":                                s.Base.At != nil,
+			"":                                s.Base.At != nil || s.Given != nil,
 		} {
 			_, err := s.New(providertest.Settings(s, map[string]string{
 				"account": "acme", "client_id": "c", "client_secret": "fake", "scopes": "x", "base_url": base,
+				"issuer": "https://id.example",
 			}), &oauth.Client{})
 			if (err == nil) != ok {
 				t.Errorf("%s: base_url %q: %v", s.Name, base, err)

@@ -28,10 +28,10 @@ func Spec() providers.Spec {
 			"revocation_endpoint": "revoke_url", "introspection_endpoint": "introspect_url",
 			"end_session_endpoint": "end_session_url", "jwks_uri": "jwks_url",
 		},
-		API:        providers.Hosts{At: map[string]string{}}, // where api_url says
-		Header:     []providers.Param{{Setting: "headers"}},
-		Form:       append(everywhere, providers.Param{Setting: "params"}),
-		Login:      append(everywhere, providers.Param{Setting: "authorize_params"}),
+		API:    providers.Hosts{At: map[string]string{}}, // where api_url says
+		Header: []providers.Param{{Setting: "headers"}},
+		Form:   append(everywhere, providers.Param{Setting: "params"}),
+		Login:  append(everywhere, providers.Param{Setting: "authorize_params"}),
 		Selects: []string{
 			"resource", "params", "authorize_params", "headers", "assertion_issuer", "subject", "assertion_audience", "claims",
 			"subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type",
