@@ -54,7 +54,7 @@ test-deps:
 
 ## check: what CI runs: tests, race detector, linters, three operating systems, drift of what is generated
 .PHONY: check
-check: test-deps tidy-check vet plot-check format-check generate-check release-check lint package-check race chaos test
+check: test-deps tidy-check vet modules-check format-check generate-check release-check lint package-check race chaos test
 
 ## lint: golangci-lint, see .golangci.yml
 .PHONY: lint
@@ -66,21 +66,23 @@ lint: $(LINT)
 vet:
 	for os in linux darwin windows; do echo "vet $$os"; CGO_ENABLED=0 GOOS=$$os go vet ./... || exit 1; done
 
-# A module of its own, which vet and test do not reach.
-.PHONY: plot-check
-plot-check:
-	go -C tools/plot vet .
+# Modules of their own, which vet and test do not reach.
+.PHONY: modules-check
+modules-check:
+	for module in tools/plot test/serve test/zitadel test/fosite; do go -C $$module vet . || exit 1; done
 	go -C tools/plot test .
+
+FORMATTED := cmd internal bench tools/plot test/serve test/zitadel test/fosite
 
 ## format: gofumpt over the tree
 .PHONY: format
 format: $(GOFUMPT)
-	$(GOFUMPT) -extra=group_params,clothe_returns -w cmd internal bench tools/plot
+	$(GOFUMPT) -extra=group_params,clothe_returns -w $(FORMATTED)
 
 # Both: an editor formats by gofmt, and where the two disagree the code is written in another way.
 .PHONY: format-check
 format-check: $(GOFUMPT)
-	@out=$$($(GOFUMPT) -extra=group_params,clothe_returns -l cmd internal bench tools/plot; gofmt -l cmd internal bench tools/plot); \
+	@out=$$($(GOFUMPT) -extra=group_params,clothe_returns -l $(FORMATTED); gofmt -l $(FORMATTED)); \
 	  if [ -n "$$out" ]; then echo "not formatted, run make format:"; echo "$$out"; exit 1; fi
 
 .PHONY: tidy-check
@@ -89,6 +91,7 @@ tidy-check:
 	go -C tools mod tidy -diff
 	go -C tools/act mod tidy -diff
 	go -C tools/plot mod tidy -diff
+	for module in serve zitadel fosite; do go -C test/$$module mod tidy -diff || exit 1; done
 
 ## generate: docs/reference, docs/man and completions from what the program says
 .PHONY: generate
@@ -180,6 +183,18 @@ $(GORELEASER) $(CYCLONEDX): tools/release/go.mod
 	@echo "building $(@F)"
 	@CGO_ENABLED=0 go build -C tools/release -trimpath -ldflags '-s -w' -o $@ $(TOOL)
 	@touch $@
+
+# Authorization servers not written here, each with a module of its own; scripts/install-test-deps asks for them.
+SERVERS := $(BIN)/zitadel-server $(BIN)/fosite-server
+$(BIN)/%-server: test/%/main.go test/%/go.mod test/serve/serve.go
+	@mkdir -p $(BIN)
+	@echo "building $(@F)"
+	@CGO_ENABLED=0 go build -C test/$* -trimpath -ldflags '-s -w' -o $@ .
+	@touch $@
+
+## servers: the authorization servers that the tests start, in .bin
+.PHONY: servers
+servers: $(SERVERS)
 
 # What runs the recipes for GitHub Actions in the tests; scripts/install-test-deps asks for it.
 $(ACT): tools/act/go.mod

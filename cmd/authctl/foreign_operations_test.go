@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/issuertest"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/oidcprovidertest"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/pexip"
 	"github.com/authctl/authctl/internal/providers/providertest"
@@ -23,9 +23,9 @@ import (
 // server does neither for JWTs.
 func TestOperationsOfServerNotWrittenHere(t *testing.T) {
 	t.Parallel()
-	server := oidcprovidertest.Start(t, oidcprovidertest.Config{
+	server := issuertest.StartOIDCProvider(t, issuertest.Config{
 		Opaque: true, Scopes: []string{foreignScope},
-		Clients: []oidcprovidertest.Client{
+		Clients: []issuertest.Client{
 			{ID: "odd client", Secret: foreignSecret, AuthMethod: "client_secret_basic", Scope: foreignScope},
 		},
 	})
@@ -68,8 +68,8 @@ const foreignRedirect = "http://127.0.0.1:8400/callback"
 // code that Genesys and Talkdesk log in with.
 func TestCodeAtServerNotWrittenHere(t *testing.T) {
 	t.Parallel()
-	server := oidcprovidertest.Start(t, oidcprovidertest.Config{
-		Clients: []oidcprovidertest.Client{{
+	server := issuertest.StartOIDCProvider(t, issuertest.Config{
+		Clients: []issuertest.Client{{
 			ID: "person", Secret: "fake-secret", AuthMethod: "client_secret_basic", ApplicationType: "native",
 			GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
 			RedirectURIs: []string{foreignRedirect},
@@ -92,7 +92,7 @@ func TestCodeAtServerNotWrittenHere(t *testing.T) {
 }
 
 // foreign is the server as a service.
-func foreign(t *testing.T, server *oidcprovidertest.Server, grant oauth.Grant, scope string) *providers.Provider {
+func foreign(t *testing.T, server *issuertest.Server, grant oauth.Grant, scope string) *providers.Provider {
 	t.Helper()
 	u, err := url.Parse(server.TokenURL)
 	if err != nil {
@@ -114,7 +114,7 @@ func foreign(t *testing.T, server *oidcprovidertest.Server, grant oauth.Grant, s
 }
 
 // loginAbroad gets the client "person" a token by the authorization code.
-func loginAbroad(t *testing.T, server *oidcprovidertest.Server) (*providers.Provider, oauth.Token) {
+func loginAbroad(t *testing.T, server *issuertest.Server) (*providers.Provider, oauth.Token) {
 	t.Helper()
 	provider := foreign(t, server, oauth.AuthorizationCode, "openid")
 	token, err := provider.Login(t.Context(), providertest.WithBrowser(foreignRedirect, func(address *url.URL) url.Values {
@@ -129,9 +129,9 @@ func loginAbroad(t *testing.T, server *oidcprovidertest.Server) (*providers.Prov
 // TestLogoutAtServerNotWrittenHere signs out with a refresh token, which Keycloak takes without a browser.
 func TestLogoutAtServerNotWrittenHere(t *testing.T) {
 	t.Parallel()
-	server := oidcprovidertest.Start(t, oidcprovidertest.Config{
+	server := issuertest.StartOIDCProvider(t, issuertest.Config{
 		Opaque: true, Scopes: []string{foreignScope},
-		Clients: []oidcprovidertest.Client{{
+		Clients: []issuertest.Client{{
 			ID: "person", Secret: "fake-secret", AuthMethod: "client_secret_basic", ApplicationType: "native",
 			GrantTypes:    []string{"authorization_code", "refresh_token", "client_credentials"},
 			ResponseTypes: []string{"code"}, RedirectURIs: []string{foreignRedirect},
@@ -161,7 +161,7 @@ func TestLogoutAtServerNotWrittenHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	signOut := func() outcome {
-		server.Inject(oidcprovidertest.Fault{
+		server.Inject(issuertest.Fault{
 			Path: "token", Status: http.StatusOK, Headers: map[string]string{"Content-Type": "application/json"}, Body: string(kept),
 		})
 		wantTokens(t, []outcome{p.run("token", "get", "person")})

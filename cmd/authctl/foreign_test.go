@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/oidcprovidertest"
+	"github.com/authctl/authctl/internal/issuertest"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -26,14 +26,14 @@ const (
 func TestServerNotWrittenHere(t *testing.T) {
 	t.Parallel()
 	key, public := signingKey(t)
-	server := oidcprovidertest.Start(t, oidcprovidertest.Config{
+	server := issuertest.StartOIDCProvider(t, issuertest.Config{
 		Scopes: []string{foreignScope},
-		Clients: []oidcprovidertest.Client{
+		Clients: []issuertest.Client{
 			{ID: "odd client", Secret: foreignSecret, AuthMethod: "client_secret_basic", Scope: foreignScope},
 			{ID: "poster", Secret: foreignSecret, AuthMethod: "client_secret_post", Scope: foreignScope},
 			{
 				ID: "signer", AuthMethod: "private_key_jwt", Scope: foreignScope,
-				JWKS: &oidcprovidertest.JWKS{Keys: []any{public}},
+				JWKS: &issuertest.JWKS{Keys: []any{public}},
 			},
 		},
 	})

@@ -145,7 +145,7 @@ func imports() []wall {
 		{"internal/term", []string{"internal/files", "internal/secret"}, "how to print does not depend on what is printed"},
 		{"internal/gendocs", []string{"internal/cli"}, "it writes down what the command line says of itself"},
 		{"internal/measure", nil, "it reads the source, whatever that is"},
-		{"internal/oidcprovidertest", []string{"internal/testneed"}, support},
+		{"internal/issuertest", []string{"internal/testneed"}, support},
 		{"internal/secretservice", []string{"internal/secret"}, "what is kept in a keyring is no matter of its client"},
 		{"internal/sandboxtest", []string{"internal/sandbox", "internal/sandbox/service"}, support},
 		{"internal/secretservicetest", []string{"internal/testneed"}, support},
@@ -305,7 +305,7 @@ func TestProgramLinksNoTestSupport(t *testing.T) {
 	t.Parallel()
 	unwanted := map[string]string{
 		module + "/internal/testneed":               "it is for tests",
-		module + "/internal/oidcprovidertest":       "it is for tests",
+		module + "/internal/issuertest":             "it is for tests",
 		module + "/internal/sandboxtest":            "it is for tests",
 		module + "/internal/seccomptest":            "it is for tests",
 		module + "/internal/secretservicetest":      "it is for tests",

@@ -1,41 +1,36 @@
-// An OpenID provider for tests: the certified npm oidc-provider behind Keycloak's paths, so that the Pexip
-// adapter can be tried against a server that this project did not write.
+// An OpenID provider for tests: the certified npm oidc-provider, a server that this project did not write. It is laid out
+// behind Keycloak's paths, for what speaks to a Keycloak, or as the package comes, for what reads its own description.
 //
-// It reads one JSON object from the environment variable OIDC_PROVIDER_CONFIG (every key is optional):
+// It reads one JSON object from the environment variable SERVER_CONFIG (every key is optional):
 //
+//   layout           "keycloak", or "plain": at the root, with the package's own paths and resource indicators
 //   account          the realm in the issuer's path, "acme"
 //   clients          client metadata as oidc-provider takes it (OpenID Connect Dynamic Client Registration 1.0 §2)
 //   scopes           the scopes that a client may ask for, beside openid and offline_access
 //   token_format     "jwt" (as Keycloak) or "opaque" (needed for introspection, which refuses JWTs)
 //   lifetime         seconds an access token is good for, 300
 //   refresh_lifetime seconds a refresh token is good for, 1800
+//   tls              {"cert", "key", "ca"}, PEM: a second port that asks for certificates of clients (RFC 8705)
 //
-// It listens on a free loopback port, prints {"url", "issuer", "token_url"} as its only line on stdout and ends
-// when stdin closes, so that it never outlives the test that started it.
-//
-//   GET  /_requests  what was asked, in order: method, path, status, grant_type, auth; never a secret
-//   GET  /_count     {"total": N, "token": N}
-//   POST /_faults    {"path": "token", "times": 1, "status": 503, "headers": {}, "body": "", "delay_ms": 0}
-import { createServer } from 'node:http';
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+// ../serve/serve.mjs says what it prints, and how it is asked what it has seen.
+import { randomBytes, X509Certificate } from 'node:crypto';
 import * as jose from 'jose';
+import { listen, readAll, see, serve, sendJSON, settings as read } from '../serve/serve.mjs';
 
-// oidc-provider prints notices with console.info; stdout is for the one line.
-console.info = console.error;
 const { default: Provider } = await import('oidc-provider');
 
-const settings = {
+const settings = read({
+  layout: 'keycloak',
   account: 'acme',
   clients: [],
   scopes: [],
   token_format: 'jwt',
   lifetime: 300,
   refresh_lifetime: 1800,
-  ...JSON.parse(process.env.OIDC_PROVIDER_CONFIG || '{}'),
-};
-const realm = `/realms/${settings.account}`;
-const base = '/protocol/openid-connect';
+});
+const keycloak = settings.layout === 'keycloak';
+const realm = keycloak ? `/realms/${settings.account}` : '';
+const base = keycloak ? '/protocol/openid-connect' : '';
 const resource = 'urn:authctl-test:api';
 
 async function signingKey() {
@@ -43,11 +38,11 @@ async function signingKey() {
   return { ...await jose.exportJWK(privateKey), kid: 'test-1', alg: 'ES256', use: 'sig' };
 }
 
-// resourceServer is the one API that tokens are for. oidc-provider ties scopes to such an API; Keycloak does not,
-// so every request is given this one.
-function resourceServer() {
+// resourceServer is the API that tokens are for: the one that is asked for (RFC 8707), or Keycloak's only one.
+// oidc-provider ties scopes to such an API; Keycloak does not, so every request is given this one.
+function resourceServer(_ctx, indicator) {
   return {
-    audience: 'account',
+    audience: keycloak ? 'account' : indicator,
     scope: settings.scopes.join(' '),
     accessTokenTTL: settings.lifetime,
     accessTokenFormat: settings.token_format,
@@ -55,7 +50,42 @@ function resourceServer() {
   };
 }
 
-function configuration(key) {
+// certificates is how a client's certificate is seen (RFC 8705): the connection has been asked for it.
+function certificates() {
+  return {
+    enabled: true,
+    tlsClientAuth: true,
+    selfSignedTlsClientAuth: true,
+    getCertificate: (ctx) => {
+      const raw = ctx.socket.getPeerCertificate?.()?.raw;
+      return raw && new X509Certificate(raw);
+    },
+    certificateAuthorized: (ctx) => ctx.socket.authorized,
+    certificateSubjectMatches: (ctx, property, expected) => property === 'tls_client_auth_san_dns'
+      && ctx.socket.getPeerCertificate().subjectaltname === `DNS:${expected}`,
+  };
+}
+
+// routes are Keycloak's.
+const routes = {
+  authorization: `${base}/auth`,
+  code_verification: `${base}/device`,
+  device_authorization: `${base}/auth/device`,
+  end_session: `${base}/logout`,
+  introspection: `${base}/token/introspect`,
+  jwks: `${base}/certs`,
+  revocation: `${base}/revoke`,
+  token: `${base}/token`,
+  userinfo: `${base}/userinfo`,
+};
+
+// authMethods are the ways for clients to show who they are.
+const authMethods = [
+  'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none',
+  ...settings.tls ? ['tls_client_auth', 'self_signed_tls_client_auth'] : [],
+];
+
+function configuration(key, aliases) {
   return {
     clients: settings.clients,
     clientDefaults: {
@@ -64,9 +94,10 @@ function configuration(key) {
       redirect_uris: [],
       id_token_signed_response_alg: 'ES256',
     },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: authMethods,
+    discovery: aliases && { mtls_endpoint_aliases: aliases },
     enabledJWA: {
-      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256'],
       idTokenSigningAlgValues: ['ES256'],
     },
     jwks: { keys: [key] },
@@ -82,10 +113,11 @@ function configuration(key) {
       deviceFlow: { enabled: true },
       devInteractions: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => true },
+      mTLS: settings.tls ? certificates() : undefined,
       resourceIndicators: {
         enabled: true,
         // Userinfo takes only tokens that are for no other API.
-        defaultResource: (ctx) => ((ctx.oidc.params.scope ?? '').includes('openid') ? undefined : resource),
+        defaultResource: (ctx) => (keycloak && !(ctx.oidc.params.scope ?? '').includes('openid') ? resource : undefined),
         getResourceServerInfo: resourceServer,
         useGrantedResource: () => true,
       },
@@ -96,17 +128,7 @@ function configuration(key) {
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     pkce: { required: (_ctx, client) => client.responseTypes?.includes('code') ?? false },
     rotateRefreshToken: true,
-    routes: {
-      authorization: `${base}/auth`,
-      code_verification: `${base}/device`,
-      device_authorization: `${base}/auth/device`,
-      end_session: `${base}/logout`,
-      introspection: `${base}/token/introspect`,
-      jwks: `${base}/certs`,
-      revocation: `${base}/revoke`,
-      token: `${base}/token`,
-      userinfo: `${base}/userinfo`,
-    },
+    routes: keycloak ? routes : undefined,
     ttl: {
       AccessToken: settings.lifetime,
       AuthorizationCode: 60,
@@ -121,57 +143,11 @@ function configuration(key) {
   };
 }
 
-const requests = [];
-const faults = [];
-
-// takeFault returns the next fault for a path under the realm, undefined when there is none.
-function takeFault(path) {
-  const i = faults.findIndex((f) => path === `${base}/${f.path}`);
-  if (i < 0) return undefined;
-  const fault = faults[i];
-  fault.times = (fault.times ?? 1) - 1;
-  if (fault.times <= 0) faults.splice(i, 1);
-  return fault;
-}
-
-async function readAll(req) {
-  const chunks = [];
-  for await (const chunk of req) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function sendJSON(res, status, body) {
-  res.writeHead(status, { 'content-type': 'application/json' });
-  res.end(JSON.stringify(body));
-}
-
-async function control(req, res) {
-  if (req.url === '/_requests') return sendJSON(res, 200, { requests });
-  if (req.url === '/_count') {
-    const token = requests.filter((r) => r.path === `${realm}${base}/token`).length;
-    return sendJSON(res, 200, { total: requests.length, token });
-  }
-  if (req.url === '/_faults' && req.method === 'POST') {
-    faults.push(JSON.parse(await readAll(req)));
-    return sendJSON(res, 200, { faults: faults.length });
-  }
-  return sendJSON(res, 404, { error: 'no such control page' });
-}
-
-// note enters a request in the list, without anything that came in its body but the grant type.
-function note(req, res, path) {
-  const entry = { method: req.method, path, auth: (req.headers.authorization ?? '').split(' ')[0].toLowerCase() };
-  requests.push(entry);
-  res.on('finish', () => { entry.status = res.statusCode; });
-  return entry;
-}
-
+// watch notes who asks for what, once oidc-provider knows.
 function watch(provider) {
   provider.use(async (ctx, next) => {
     await next();
-    const entry = ctx.req.authctlEntry;
-    if (entry && ctx.oidc?.params?.grant_type) entry.grant_type = ctx.oidc.params.grant_type;
-    if (entry && ctx.oidc?.params?.client_assertion) entry.auth = 'private_key_jwt';
+    see(ctx.req, ctx.oidc?.params, ctx.oidc?.client?.clientId);
   });
 }
 
@@ -201,18 +177,10 @@ function logout(provider) {
   });
 }
 
-function listener(forward) {
-  return async (req, res) => {
-    const { pathname } = new URL(req.url, 'http://127.0.0.1');
-    if (pathname.startsWith('/_')) return control(req, res);
-    req.authctlEntry = note(req, res, pathname);
-    if (!pathname.startsWith(`${realm}/`)) return sendJSON(res, 404, { error: 'Realm does not exist' });
-    const fault = takeFault(pathname.slice(realm.length));
-    if (fault?.delay_ms) await sleep(fault.delay_ms);
-    if (fault?.status) {
-      res.writeHead(fault.status, fault.headers ?? {});
-      return res.end(fault.body ?? '');
-    }
+// mounted hands on what is below the realm, as oidc-provider wants it.
+function mounted(forward) {
+  return (req, res) => {
+    if (!req.url.startsWith(`${realm}/`)) return sendJSON(res, 404, { error: 'Realm does not exist' });
     // oidc-provider finds out where it is mounted by comparing these two.
     req.originalUrl = req.url;
     req.url = req.url.slice(realm.length);
@@ -221,20 +189,16 @@ function listener(forward) {
 }
 
 async function main() {
-  const server = createServer();
-  await new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const url = `http://127.0.0.1:${server.address().port}`;
-  const issuer = `${url}${realm}`;
-  const provider = new Provider(issuer, configuration(await signingKey()));
+  const plain = await listen();
+  const secure = settings.tls && await listen(settings.tls);
+  const issuer = `${plain.url}${realm}`;
+  const aliases = secure && { token_endpoint: `${secure.url}${realm}${base}/token` };
+  const provider = new Provider(issuer, configuration(await signingKey(), aliases));
   provider.on('server_error', (_ctx, err) => console.error(err));
   watch(provider);
-  logout(provider);
-  server.on('request', listener(provider.callback()));
-  process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
-  process.stdout.write(`${JSON.stringify({ url, issuer, token_url: `${issuer}${base}/token` })}\n`);
+  if (keycloak) logout(provider);
+  const servers = [plain, secure].flatMap((s) => (s ? [s.server] : []));
+  serve(servers, mounted(provider.callback()), { url: plain.url, issuer, token_url: `${issuer}${base}/token` });
 }
 
 await main();

@@ -1,4 +1,4 @@
-package oidcprovidertest_test
+package issuertest_test
 
 import (
 	"crypto/ecdsa"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/oidcprovidertest"
+	"github.com/authctl/authctl/internal/issuertest"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 )
@@ -60,10 +60,10 @@ func basic(id, secret string) string {
 
 func TestClientSecretBasicIsFormDecoded(t *testing.T) {
 	t.Parallel()
-	s := oidcprovidertest.Start(t, oidcprovidertest.Config{
+	s := issuertest.StartOIDCProvider(t, issuertest.Config{
 		Scopes:   []string{readScope},
 		Lifetime: 120 * time.Second,
-		Clients: []oidcprovidertest.Client{
+		Clients: []issuertest.Client{
 			{ID: "odd client", Secret: oddSecret, AuthMethod: "client_secret_basic", Scope: readScope},
 		},
 	})
@@ -95,12 +95,12 @@ func TestPrivateKeyJWT(t *testing.T) {
 		t.Fatal(err)
 	}
 	public := jose.JSONWebKey{Key: key.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}
-	s := oidcprovidertest.Start(t, oidcprovidertest.Config{
+	s := issuertest.StartOIDCProvider(t, issuertest.Config{
 		Scopes: []string{readScope},
 		Opaque: true,
-		Clients: []oidcprovidertest.Client{{
+		Clients: []issuertest.Client{{
 			ID: "signer", AuthMethod: "private_key_jwt", Scope: readScope,
-			JWKS: &oidcprovidertest.JWKS{Keys: []any{public}},
+			JWKS: &issuertest.JWKS{Keys: []any{public}},
 		}},
 	})
 	form := url.Values{
@@ -115,9 +115,9 @@ func TestPrivateKeyJWT(t *testing.T) {
 	if got = post(t, s.TokenURL, "", form); got.Status != 401 {
 		t.Errorf("the same assertion again: status %d, want 401", got.Status)
 	}
-	want := oidcprovidertest.Request{
+	want := issuertest.Request{
 		Method: "POST", Path: "/realms/acme/protocol/openid-connect/token", Auth: "private_key_jwt",
-		GrantType: "client_credentials", Status: 200,
+		Client: "signer", GrantType: "client_credentials", Status: 200,
 	}
 	if diff := cmp.Diff(want, s.Requests()[0]); diff != "" {
 		t.Errorf("first request (-want +got):\n%s", diff)
@@ -126,10 +126,10 @@ func TestPrivateKeyJWT(t *testing.T) {
 
 func TestFaultMeetsOneRequest(t *testing.T) {
 	t.Parallel()
-	s := oidcprovidertest.Start(t, oidcprovidertest.Config{
-		Clients: []oidcprovidertest.Client{{ID: "plain", Secret: "fake-secret", AuthMethod: "client_secret_basic"}},
+	s := issuertest.StartOIDCProvider(t, issuertest.Config{
+		Clients: []issuertest.Client{{ID: "plain", Secret: "fake-secret", AuthMethod: "client_secret_basic"}},
 	})
-	s.Inject(oidcprovidertest.Fault{Path: "token", Status: http.StatusServiceUnavailable, Body: `{"error":"busy"}`})
+	s.Inject(issuertest.Fault{Path: "token", Status: http.StatusServiceUnavailable, Body: `{"error":"busy"}`})
 	form := url.Values{"grant_type": {"client_credentials"}}
 	for _, want := range []int{503, 200} {
 		if got := post(t, s.TokenURL, basic("plain", "fake-secret"), form); got.Status != want {

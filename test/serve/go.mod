@@ -1,0 +1,3 @@
+module github.com/authctl/authctl/test/serve
+
+go 1.26
