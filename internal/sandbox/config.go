@@ -22,7 +22,9 @@ const configHeader = "# written by the authctl sandbox: every value is fake\n"
 func (s *Server) Profiles() []Profile {
 	var list, further []Profile
 	for _, svc := range s.services {
-		list, further = append(list, svc.Profiles[0]), append(further, svc.Profiles[1:]...)
+		if len(svc.Profiles) > 0 { // a service that only other programs know has none
+			list, further = append(list, svc.Profiles[0]), append(further, svc.Profiles[1:]...)
+		}
 	}
 	return append(list, further...)
 }

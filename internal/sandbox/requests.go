@@ -95,7 +95,8 @@ func addMembers(to url.Values, name string, value any) {
 // redacted joins each name's values and hides those with a secret's name, and any that holds a known secret.
 func (s *Server) redacted(values url.Values) map[string]string {
 	const secret = `authorization proxy-authorization x-api-key x-gws-user cookie session client_secret client_assertion
-		assertion code code_verifier password oldpassword newpassword token access_token refresh_token id_token id_token_hint`
+		assertion code code_verifier password oldpassword newpassword token subject_token
+		actor_token device_code access_token refresh_token id_token id_token_hint`
 	out := make(map[string]string, len(values))
 	for name, v := range values {
 		last := name[strings.LastIndex(name, ".")+1:]

@@ -6,10 +6,12 @@ package sandbox
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -20,6 +22,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/sandbox/genesys"
+	"github.com/authctl/authctl/internal/sandbox/oauth2"
 	"github.com/authctl/authctl/internal/sandbox/pexip"
 	"github.com/authctl/authctl/internal/sandbox/qmatic"
 	"github.com/authctl/authctl/internal/sandbox/service"
@@ -29,13 +32,15 @@ import (
 // Marker is part of every secret the sandbox knows and of every opaque token; JWTs cannot show it: see IssuedSecrets.
 const Marker = service.Marker
 
-// Who can sign in: Jane, at either service. She can change her password at Genesys.
+// Who can sign in: Jane, everywhere. She can change her password at Genesys.
 const (
 	GenesysTenant    = genesys.Tenant
 	GenesysUser      = genesys.User
 	GenesysPassword  = genesys.Password
 	TalkdeskUser     = talkdesk.User
 	TalkdeskPassword = talkdesk.Password
+	OAuth2User       = oauth2.User
+	OAuth2Password   = oauth2.Password
 )
 
 // Profile is a ready client of one of the services.
@@ -68,6 +73,11 @@ type Server struct {
 	listener net.Listener
 	url      string
 
+	// The second port: with TLS, for clients with a certificate.
+	authority *service.Authority
+	secure    net.Listener
+	secureURL string
+
 	mu     sync.Mutex // guards what follows
 	log    []*Request // pointers, so that a status can be filled in after clearRequests
 	faults []Fault    // in the order added
@@ -75,11 +85,13 @@ type Server struct {
 
 // New makes a server with fresh keys. It listens nowhere until Start. A new service is a folder and a line here.
 func New(o Options) *Server {
-	s := &Server{now: o.Now, services: []*service.Service{
+	authority := service.NewAuthority()
+	s := &Server{now: o.Now, authority: authority, services: []*service.Service{
 		pexip.New(),
 		talkdesk.New(o.Lenient),
 		qmatic.New(o.QmaticInterval),
 		genesys.New(o.Lenient),
+		oauth2.New(authority),
 	}}
 	if s.now == nil {
 		s.now = time.Now
@@ -106,12 +118,39 @@ func (s *Server) Start(listen string) error {
 		return fmt.Errorf("sandbox: listening: %w", err)
 	}
 	s.url = "http://" + s.listener.Addr().String()
-	for _, p := range s.Profiles() {
-		p.Text["base_url"] = s.url
+	if err := s.listenTLS(address.IP); err != nil {
+		s.Close()
+		return err
+	}
+	for _, svc := range s.services {
+		for _, p := range svc.Profiles {
+			maps.Copy(p.Text, svc.Address(s.url))
+		}
 	}
 	go func() { _ = s.http.Serve(s.listener) }()
+	go func() { _ = s.http.Serve(s.secure) }()
 	return nil
 }
+
+// listenTLS opens the second port, where a client may show any certificate: who it is then is the service's business.
+func (s *Server) listenTLS(ip net.IP) error {
+	plain, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip})
+	if err != nil {
+		return fmt.Errorf("sandbox: listening with TLS: %w", err)
+	}
+	s.secure = tls.NewListener(plain, &tls.Config{
+		Certificates: []tls.Certificate{s.authority.Server()}, MinVersion: tls.VersionTLS12,
+		ClientAuth: tls.RequestClientCert,
+	})
+	s.secureURL = "https://" + plain.Addr().String()
+	return nil
+}
+
+// SecureURL is the origin of the port with TLS, https://127.0.0.1:PORT; empty before Start.
+func (s *Server) SecureURL() string { return s.secureURL }
+
+// CA is the certificate that clients of that port have to trust, in PEM.
+func (s *Server) CA() string { return s.authority.PEM() }
 
 // URL is the origin the server listens on, http://127.0.0.1:PORT without a slash; empty before Start.
 func (s *Server) URL() string { return s.url }
@@ -119,8 +158,10 @@ func (s *Server) URL() string { return s.url }
 // Close ends all connections, those in a delay too, and frees the port. It may be called twice, and before Start.
 func (s *Server) Close() {
 	_ = s.http.Close()
-	if s.listener != nil { // Serve may not have begun
-		_ = s.listener.Close()
+	for _, l := range []net.Listener{s.listener, s.secure} { // Serve may not have begun
+		if l != nil {
+			_ = l.Close()
+		}
 	}
 }
 
@@ -155,6 +196,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	svc, host := s.find(r.URL.Path)
 	x := &service.Exchange{
 		Service: svc, Host: host, Request: r, Now: s.now(), Secrets: &s.secrets, Fault: s.takeFault(svc.Name, r.URL.Path),
+		Plain: s.url, Secure: s.secureURL,
 	}
 	x.Read()
 	entry := s.describe(x)

@@ -44,8 +44,11 @@ func AuthorizePath(service string, changes url.Values) string {
 	maps.Copy(query, changes)
 	maps.DeleteFunc(query, func(_ string, v []string) bool { return v == nil })
 	path := "/auth/v3/oauth/authorize"
-	if service == "talkdesk" {
+	switch service {
+	case "talkdesk":
 		path = "/oauth/authorize"
+	case "oauth2":
+		path = OAuth2Base + "authorize"
 	}
 	return path + "?" + query.Encode()
 }
@@ -322,6 +325,9 @@ func Good(service string) Call {
 		return Post("/oauth2/token", grant, map[string]string{
 			"Authorization": RawBasic("sandbox-qmatic", sandbox.Marker+"+qmatic%:raw"), "X-Account": "mybankab",
 		})
+	case "oauth2":
+		return Post(OAuth2Base+"token", grant,
+			map[string]string{"Authorization": FormBasic("sandbox-oauth2", sandbox.Marker+"+oauth2/100%:é secret")})
 	default:
 		return Post("/auth/v3/oauth/token", grant, map[string]string{
 			"Authorization": RawBasic("sandbox-genesys", sandbox.Marker+"+genesys%:raw"),
@@ -486,10 +492,16 @@ func Change(claims, changes map[string]any) map[string]any {
 // PexipBase is what the paths of Pexip's realm begin with.
 const PexipBase = "/realms/acme/protocol/openid-connect/"
 
+// OAuth2Base is what the paths of the plain issuer begin with.
+const OAuth2Base = "/openid/main/"
+
 // Jane is the one user of a service, with the password that is good now.
 func Jane(_ *sandbox.Server, service string) Person {
-	if service == "genesys" {
+	switch service {
+	case "genesys":
 		return Person{Tenant: sandbox.GenesysTenant, Username: sandbox.GenesysUser, Password: sandbox.GenesysPassword}
+	case "oauth2":
+		return Person{Username: sandbox.OAuth2User, Password: sandbox.OAuth2Password}
 	}
 	return Person{Username: sandbox.TalkdeskUser, Password: sandbox.TalkdeskPassword}
 }

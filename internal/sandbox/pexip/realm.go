@@ -123,7 +123,7 @@ func tokens() *service.Issuer {
 		Grants: []string{"client_credentials", "refresh_token"}, Lifetime: 300 * time.Second, Query: true,
 		Standard: []string{"openid", "profile", "email"}, Unasked: []string{"profile", "email"},
 		Claims: claims,
-		Identity: func(x *service.Exchange, g *service.Grant) map[string]any {
+		Identity: func(x *service.Exchange, g *service.Grant, _ string) map[string]any {
 			id := claims(x, g)
 			id["typ"], id["aud"] = service.IDToken, g.Client
 			return id

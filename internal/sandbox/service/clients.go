@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
@@ -19,6 +20,12 @@ type Client struct {
 	Key        Signer
 	Public     bool
 	RSA        bool // its tokens are signed with RS256
+	// Method is the one that it is registered with (OpenID Connect Core §9, RFC 8705 §2), for services that look at it.
+	Method string
+	// Certificate is what it shows at the TLS port (RFC 8705 §2).
+	Certificate Certificate
+	// Subject is whom somebody else's assertion has to name, to vouch for this client (RFC 7523 §2.2).
+	Subject string
 }
 
 // Client returns the client of that id, nil when there is none.
@@ -92,8 +99,9 @@ func Bearer(h http.Header) string {
 	return strings.TrimLeft(token, " ")
 }
 
+// AssertionType is the client_assertion_type that there is.
 const (
-	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
+	AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
 	skew          = 15 * time.Second                                         // between a client's clock and a service's
 )
 
@@ -108,6 +116,8 @@ type AssertionRules struct {
 	KeyID bool
 	// BareKey says that the service hands out keys in Base64 without PEM's lines.
 	BareKey bool
+	// Also are algorithms that are known beside ES256 and RS256.
+	Also []jose.SignatureAlgorithm
 }
 
 // asserted authenticates a client by its assertion (OpenID Connect Core §9, private_key_jwt). The problems are in the
@@ -116,18 +126,19 @@ func (x *Exchange) asserted() (c *Client, problem string) {
 	switch {
 	case !x.Form.Has("client_assertion_type"):
 		return nil, "Parameter client_assertion_type is missing"
-	case x.Form.Get("client_assertion_type") != assertionType:
+	case x.Form.Get("client_assertion_type") != AssertionType:
 		return nil, "Parameter client_assertion_type has an unexpected value"
 	case !x.Form.Has("client_assertion"):
 		return nil, "client_assertion parameter missing"
 	}
 	var a jwt.Claims
-	signed, err := parseJWT(x.Form.Get("client_assertion"), &a)
+	signed, err := ParseJWT(x.Form.Get("client_assertion"), &a, x.Assertions.Also...)
 	if err != nil {
 		return nil, "Invalid client assertion"
 	}
 	kid := signed.Headers[0].KeyID
 	c = x.Client(a.Subject)
+	key := c.verifier()
 	switch {
 	case a.Subject == "":
 		return nil, "Can't identify client. Subject missing on JWT token"
@@ -135,9 +146,9 @@ func (x *Exchange) asserted() (c *Client, problem string) {
 		return nil, "Issuer mismatch. The issuer should match the subject"
 	case x.Form.Has("client_id") && x.Form.Get("client_id") != a.Subject:
 		return nil, "client_id parameter not matching with client from JWT token"
-	case c == nil || !c.Keyed:
+	case key == nil:
 		return nil, "Unable to load public key"
-	case signed.Claims(c.Key.Key.Public()) != nil, kid != c.Key.KeyID && (kid != "" || x.Assertions.KeyID):
+	case signed.Claims(key) != nil, kid != c.Key.KeyID && (kid != "" || x.Assertions.KeyID):
 		return nil, "Signature on JWT token failed validation"
 	case len(a.Audience) > 1:
 		return nil, "Multiple audiences not allowed in the JWT token"
@@ -145,6 +156,19 @@ func (x *Exchange) asserted() (c *Client, problem string) {
 		return nil, "Invalid token audience"
 	}
 	return c, x.timely(a)
+}
+
+// verifier is what checks the client's assertions: its public key or, as client_secret_jwt has it, its secret.
+func (c *Client) verifier() any {
+	switch {
+	case c == nil:
+		return nil
+	case c.Keyed:
+		return c.Key.Key.Public()
+	case c.Method == "client_secret_jwt":
+		return []byte(c.Secret)
+	}
+	return nil
 }
 
 // timely says what is wrong with the times of an assertion, or that it has been seen.

@@ -72,8 +72,8 @@ func (f Fault) HasEffect() bool {
 	return !reflect.ValueOf(f).IsZero()
 }
 
-// lifetime is what a token really lives instead of the usual.
-func (f Fault) lifetime(usual time.Duration) time.Duration {
+// Lifetime is what a token really lives instead of the usual.
+func (f Fault) Lifetime(usual time.Duration) time.Duration {
 	if n, err := strconv.Atoi(string(f.ExpiresIn)); err == nil && n > 0 && n <= 86400 {
 		return time.Duration(n) * time.Second
 	}

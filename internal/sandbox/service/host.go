@@ -29,10 +29,14 @@ type Service struct {
 	// Profiles are the ready clients: first the usual one, named as the service. Settings and Secrets are what all have.
 	Profiles          []Profile
 	Settings, Secrets map[string]string
+	// Address are the settings that say where the service is, for the origin it got; nil means base_url.
+	Address func(origin string) map[string]string
 	// FormBasic says that Basic credentials are form-decoded, as RFC 6749 §2.3.1 has it, FormSecret that client_id and
 	// client_secret may be in the form, where they go before Basic.
 	FormBasic, FormSecret bool
 	Assertions            AssertionRules // the zero value means that there are no assertions
+	// Several are parameters that may be sent more than once, against RFC 6749 §3.2.
+	Several []string
 	// Words are those of the service for a problem, where they are not the usual.
 	Words map[Problem]Problem
 	// Signer signs JWTs, RSA those of clients that want RS256; its key is made when it is needed, which takes a while.
@@ -45,11 +49,14 @@ type Service struct {
 // New makes a service ready: with keys and filled-in profiles, and with nothing issued.
 func New(s Service) *Service {
 	s.memory = &memory{tokens: map[string]Token{}, held: map[string]*Authorization{}, seen: map[string]time.Time{}}
-	s.Signer = newSigner("sandbox-" + s.Name + "-realm-key")
+	if s.Address == nil {
+		s.Address = func(origin string) map[string]string { return map[string]string{"base_url": origin} }
+	}
+	s.Signer = NewSigner("sandbox-" + s.Name + "-realm-key")
 	s.RSA = sync.OnceValue(func() Signer { return newRSASigner("sandbox-" + s.Name + "-realm-rsa-key") })
 	for i := range s.Clients {
 		if s.Clients[i].Keyed {
-			s.Clients[i].Key = newSigner("sandbox-" + s.Name + "-key")
+			s.Clients[i].Key = NewSigner("sandbox-" + s.Name + "-key")
 		}
 	}
 	for i := range s.Profiles {
@@ -73,6 +80,9 @@ func (s *Service) complete(p *Profile) {
 	secrets := map[string]string{"client_secret": c.Secret}
 	if c.Keyed {
 		secrets["private_key"] = c.Key.pkcs8(!s.Assertions.BareKey)
+	}
+	if c.Certificate.Leaf != nil {
+		secrets["tls_certificate"], secrets["tls_key"] = c.Certificate.PEM(), c.Certificate.KeyPEM()
 	}
 	p.Text, p.Secrets = merged(text, s.Settings, p.Text), merged(secrets, s.Secrets, p.Secrets)
 }
@@ -138,6 +148,8 @@ type Exchange struct {
 	Bad     Problem
 	Fault   Fault
 	Secrets *Ledger
+	// Plain and Secure are where the sandbox listens, without and with TLS.
+	Plain, Secure string
 }
 
 // Read reads the parameters of an exchange.
@@ -164,7 +176,7 @@ func (x *Exchange) Read() {
 // included more than once; one that is stays, to be refused.
 func (x *Exchange) given(values url.Values) url.Values {
 	maps.DeleteFunc(values, func(_ string, v []string) bool { return len(v) == 1 && v[0] == "" })
-	if repeated(values) {
+	if x.repeated(values) {
 		x.Bad = Repeated
 	}
 	return values
@@ -177,18 +189,28 @@ func (x *Exchange) TakeQuery() {
 	x.Form = query
 }
 
-// repeated reports whether a parameter was sent more than once.
-func repeated(values url.Values) bool {
-	return slices.ContainsFunc(slices.Collect(maps.Values(values)), func(v []string) bool { return len(v) > 1 })
+// repeated reports whether a parameter was sent more than once that must not be.
+func (x *Exchange) repeated(values url.Values) bool {
+	for name, v := range values {
+		if len(v) > 1 && !slices.Contains(x.Several, name) {
+			return true
+		}
+	}
+	return false
 }
 
-// Origin is the sandbox as seen from where the request came in.
-func (x *Exchange) Origin() string { return "http://" + x.Request.Host }
+// Origin is the sandbox as seen from where the request came in; from the TLS port, its plain one.
+func (x *Exchange) Origin() string {
+	if x.Request.TLS != nil {
+		return x.Plain
+	}
+	return "http://" + x.Request.Host
+}
 
 // ClaimedClient is who the request says it is, by form, query, header or assertion; for the log, nothing is checked.
 func (x *Exchange) ClaimedClient() string {
 	var asserted jwt.Claims
-	_, _ = parseJWT(x.Form.Get("client_assertion"), &asserted)
+	_, _ = ParseJWT(x.Form.Get("client_assertion"), &asserted, x.Assertions.Also...)
 	id, _, _ := x.basic()
 	return cmp.Or(x.Form.Get("client_id"), x.Request.URL.Query().Get("client_id"), id, asserted.Subject)
 }

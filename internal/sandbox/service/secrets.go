@@ -81,6 +81,9 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// plainType is the typ of a JWT that says no more (RFC 7519 §5.1).
+const plainType = "JWT"
+
 // Signer issues JWTs (RFC 7519) signed with ES256 or RS256 (RFC 7518 §3).
 type Signer struct {
 	Key       crypto.Signer
@@ -88,8 +91,8 @@ type Signer struct {
 	Algorithm jose.SignatureAlgorithm
 }
 
-// newSigner makes a P-256 key. RSA takes longer to make than all the rest.
-func newSigner(id string) Signer {
+// NewSigner makes a P-256 key. RSA takes longer to make than all the rest.
+func NewSigner(id string) Signer {
 	return Signer{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), id, jose.ES256}
 }
 
@@ -107,33 +110,38 @@ func (s Signer) pkcs8(lines bool) string {
 }
 
 // Sign makes a JWT.
-func (s Signer) Sign(claims map[string]any) string {
+func (s Signer) Sign(claims map[string]any) string { return s.SignTyped(plainType, claims) }
+
+// SignTyped makes one whose header says of what type it is (RFC 7515 §4.1.9).
+func (s Signer) SignTyped(kind jose.ContentType, claims map[string]any) string {
 	key := jose.SigningKey{Algorithm: s.Algorithm, Key: jose.JSONWebKey{Key: s.Key, KeyID: s.KeyID}}
-	return must(jwt.Signed(must(jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT")))).Claims(claims).Serialize())
+	return must(jwt.Signed(must(jose.NewSigner(key, (&jose.SignerOptions{}).WithType(kind)))).Claims(claims).Serialize())
+}
+
+// Public is the key that checks what was signed (RFC 7517 §4).
+func (s Signer) Public() jose.JSONWebKey {
+	return jose.JSONWebKey{Key: s.Key.Public(), KeyID: s.KeyID, Algorithm: string(s.Algorithm), Use: "sig"}
 }
 
 // KeySet answers with the service's public keys (RFC 7517 §5).
 func KeySet(x *Exchange) Reply {
-	var keys []jose.JSONWebKey
-	for _, s := range []Signer{x.Signer, x.RSA()} {
-		keys = append(keys, jose.JSONWebKey{Key: s.Key.Public(), KeyID: s.KeyID, Algorithm: string(s.Algorithm), Use: "sig"})
-	}
-	return OK(map[string]any{"keys": keys})
+	return OK(map[string]any{"keys": []jose.JSONWebKey{x.Signer.Public(), x.RSA().Public()}})
 }
 
-// jwt makes and remembers a JWT of a grant: with the claims given, and those that every JWT has.
-func (x *Exchange) jwt(life time.Duration, t Token) string {
+// JWT makes and remembers a JWT of a grant: with the claims given, and those that every JWT has. An access token's type
+// is given; all others are plain.
+func (x *Exchange) JWT(life time.Duration, t Token, kind jose.ContentType) string {
 	maps.Copy(t.Claims, map[string]any{"jti": rand.Text(), "iat": x.Now.Unix(), "exp": x.Now.Add(life).Unix()})
 	signer := x.Signer
 	if x.Client(t.Client).RSA {
 		signer = x.RSA()
 	}
-	return x.remember(signer.Sign(t.Claims), life, t)
+	return x.remember(signer.SignTyped(kind, t.Claims), life, t)
 }
 
-// parseJWT reads a JWT without a look at its signature.
-func parseJWT(token string, claims any) (*jwt.JSONWebToken, error) {
-	signed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
+// ParseJWT reads a JWT without a look at its signature, which is by ES256, RS256 or one of those that are also known.
+func ParseJWT(token string, claims any, also ...jose.SignatureAlgorithm) (*jwt.JSONWebToken, error) {
+	signed, err := jwt.ParseSigned(token, append(also, jose.ES256, jose.RS256))
 	if err == nil {
 		err = signed.UnsafeClaimsWithoutVerification(claims)
 	}

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,7 +26,11 @@ type SignIn struct {
 	Path     string   // of the page, and of the POST of its form
 	Mistaken int      // the status of a page that says what is wrong with a request that names a client
 	Standard []string // scopes that every user has
-	Page     func(Authorization) Page
+	// Issuer is who the client is told that it was sent back by (RFC 9207); nil where that is not said.
+	Issuer func(*Exchange) string
+	// Challenged says that public clients have to send a code_challenge (RFC 9700 §2.1.1).
+	Challenged bool
+	Page       func(Authorization) Page
 	// Enter returns who signs in, or says on the page why that is nobody.
 	Enter func(*Exchange, Authorization) (user, problem string)
 	// Welcome adds to the reply of a sign-in; it may be nil.
@@ -40,6 +45,7 @@ type Authorization struct {
 	Scope  string // what is going to be granted
 
 	expires time.Time
+	issuer  string
 	grant   *Grant // of a user who gave consent, nil while the page is open
 }
 
@@ -54,12 +60,18 @@ func (s SignIn) Authorize(x *Exchange) Reply {
 	switch {
 	case a.Client == nil:
 		return s.sorry(http.StatusUnauthorized, "No such application is registered here.")
-	case !registered(a.Query.Get("redirect_uri")):
+	case !Registered(a.Query.Get("redirect_uri")):
 		return s.sorry(s.Mistaken, "The application's redirect_uri is not registered.")
 	}
-	code, text := a.check()
+	if s.Issuer != nil {
+		a.issuer = s.Issuer(x)
+	}
+	code, text := a.check(x)
+	if code == "" && s.Challenged && a.Client.Public && !a.Query.Has("code_challenge") {
+		code, text = "invalid_request", "public clients have to use PKCE"
+	}
 	var ok bool
-	if a.Scope, ok = x.granted(a.Query.Get("scope"), s.Standard, nil); !ok && code == "" {
+	if a.Scope, ok = x.Granted(a.Query.Get("scope"), s.Standard, nil); !ok && code == "" {
 		code, text = "invalid_scope", "the requested scope is invalid or unknown"
 	}
 	if code != "" {
@@ -69,10 +81,10 @@ func (s SignIn) Authorize(x *Exchange) Reply {
 }
 
 // check returns what is wrong with the parameters that every service has, code and text (RFC 6749 §4.1.2.1).
-func (a Authorization) check() (code, text string) {
+func (a Authorization) check(x *Exchange) (code, text string) {
 	challenge, method := a.Query.Get("code_challenge"), a.Query.Get("code_challenge_method")
 	switch {
-	case repeated(a.Query):
+	case x.repeated(a.Query):
 		return "invalid_request", "a parameter was sent more than once"
 	case !a.Query.Has("response_type"):
 		return "invalid_request", "response_type is missing"
@@ -85,9 +97,9 @@ func (a Authorization) check() (code, text string) {
 	return "invalid_request", "PKCE needs a code_challenge with the method S256"
 }
 
-// registered reports whether a redirect URI is one of the sandbox's clients': any path and port at 127.0.0.1 (RFC 8252
+// Registered reports whether a redirect URI is one of the sandbox's clients': any path and port at 127.0.0.1 (RFC 8252
 // §7.3), nothing else.
-func registered(uri string) bool {
+func Registered(uri string) bool {
 	u, err := url.Parse(uri)
 	return err == nil && u.Scheme == "http" && u.Hostname() == "127.0.0.1" && u.Port() != "" &&
 		u.User == nil && !strings.Contains(uri, "#")
@@ -123,7 +135,10 @@ func (s SignIn) Submit(x *Exchange) Reply {
 	if _, first := x.page(session, true); !first {
 		return s.ended()
 	}
-	a.grant = &Grant{Client: a.Client.ID, Scope: a.Scope, User: user, SID: rand.Text(), Nonce: a.Query.Get("nonce")}
+	a.grant = &Grant{
+		Client: a.Client.ID, Scope: a.Scope, User: user, SID: rand.Text(), Nonce: a.Query.Get("nonce"), At: x.Now,
+		Audience: slices.Concat(a.Query["resource"], a.Query["audience"]),
+	}
 	code := x.hold(a, codeLife)
 	x.Secrets.Add(code)
 	back := x.back(a, map[string]string{"code": code})
@@ -141,7 +156,7 @@ func (s SignIn) ended() Reply {
 func (x *Exchange) back(a Authorization, params map[string]string) Reply {
 	u := must(url.Parse(a.Query.Get("redirect_uri")))
 	query := u.Query() // what is there stays (RFC 6749 §3.1.2)
-	params["state"] = a.Query.Get("state")
+	params["state"], params["iss"] = a.Query.Get("state"), a.issuer
 	maps.Copy(params, x.Fault.Callback)
 	for name, value := range params {
 		query.Set(name, value)
@@ -243,9 +258,9 @@ var (
 	form string
 )
 
-// page is an answer to a browser. The policy leaves out form-action: browsers apply it to the redirect that follows
-// the form, and that goes to another port.
-func (p Page) page(status int, title, body string) Reply {
+// HTML is an answer to a browser; title and body are HTML. The policy leaves out form-action: browsers apply it to the
+// redirect that follows the form, and that goes to another port.
+func (p Page) HTML(status int, title, body string) Reply {
 	text := strings.NewReplacer(
 		"{brand}", html.EscapeString(p.Brand), "{title}", title, "{accent}", p.Accent, "{body}", body,
 	).Replace(frame)
@@ -258,7 +273,7 @@ func (p Page) page(status int, title, body string) Reply {
 
 // sorry is for requests whose sender cannot be told by redirect.
 func (s SignIn) sorry(status int, text string) Reply {
-	return s.Page(Authorization{}).page(status, "sign-in not possible",
+	return s.Page(Authorization{}).HTML(status, "sign-in not possible",
 		"<h1>Sign-in not possible</h1>\n<p>"+html.EscapeString(text)+"</p>\n")
 }
 
@@ -279,7 +294,7 @@ func (s SignIn) form(a Authorization, session, problem string, typed url.Values)
 			"autocomplete=\"%[4]s\" autocapitalize=\"none\" spellcheck=\"false\" value=\"%[5]s\" required%[6]s>\n",
 			f.Name, esc(f.Label), f.Kind, f.Autocomplete, esc(value), at)
 	}
-	return p.page(http.StatusOK, "sign in", strings.NewReplacer(
+	return p.HTML(http.StatusOK, "sign in", strings.NewReplacer(
 		"{problem}", esc(problem), "{action}", esc(s.Path), "{session}", esc(session), "{fields}", fields.String(),
 		"{hint}", esc(p.Hint), "{password}", esc(p.Password),
 	).Replace(form))

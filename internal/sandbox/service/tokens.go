@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // Grant is one authorization: what a client was given, for itself or for a user. All tokens issued under it end with
@@ -18,6 +20,14 @@ type Grant struct {
 	// SID names the session the user signed in with, Nonce what an ID token of it is to say (OpenID Connect Core
 	// §3.1.2.1).
 	SID, Nonce string
+	// Subject is whom its tokens speak for, where that is neither the user nor the client.
+	Subject string
+	// At is when the user signed in, Audience whom its access tokens are for, Actor who acts for the user (RFC 8693 §4.1).
+	At       time.Time
+	Audience []string
+	Actor    map[string]any
+	// Final says that no refresh token comes: whoever showed an assertion can show another (RFC 7521 §4.1).
+	Final bool
 
 	// What follows is guarded by the memory's lock.
 	refresh string // the refresh token that is good now
@@ -95,6 +105,14 @@ func (x *Exchange) Find(token string) (Token, bool) {
 	return t, good
 }
 
+// Known returns a token of the service whether or not it is still good, as long as it is remembered.
+func (x *Exchange) Known(token string) (Token, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	t, ok := x.tokens[token]
+	return t, ok
+}
+
 // Caller returns whose access token the request carries in its header.
 func (x *Exchange) Caller() (Token, bool) {
 	t, ok := x.Find(Bearer(x.Request.Header))
@@ -124,6 +142,9 @@ func (m *memory) End(of *Grant, all bool) {
 	}
 }
 
+// EndUser ends every grant of a user.
+func (m *memory) EndUser(user string) { m.End(&Grant{User: user}, true) }
+
 // Issuer is a service's token endpoint (RFC 6749 §3.2) as data.
 type Issuer struct {
 	Grants   []string // those that the service knows
@@ -135,10 +156,19 @@ type Issuer struct {
 	Standard, Unasked []string
 	// User is whose name and password the form has, empty when they are wrong; only for the grant password.
 	User func(*Exchange) string
-	// Claims are those of an access token, beside jti, iat and exp; nil makes opaque tokens.
+	// Further are grants of this service alone, by their type. Public clients may use them.
+	Further map[string]func(*Exchange, *Client) (*Grant, *Reply)
+	// Client finds the client of a request; nil means Exchange.Authenticate.
+	Client func(*Exchange) (*Client, *Reply)
+	// Settle looks at a grant before a token of it is issued, and may refuse; it may be nil.
+	Settle func(*Exchange, *Grant) *Reply
+	// Claims are those of an access token, beside jti, iat and exp; nil makes opaque tokens. Header is its typ, by
+	// default JWT.
 	Claims func(*Exchange, *Grant) map[string]any
-	// Identity are those of an ID token, nil where none comes; asked when the scope openid was granted.
-	Identity func(*Exchange, *Grant) map[string]any
+	Header string
+	// Identity are those of an ID token, nil where none comes; asked with the access token that it comes with, when the
+	// scope openid was granted.
+	Identity func(x *Exchange, g *Grant, access string) map[string]any
 	// Complete adds to the reply what only this service's has; it may be nil.
 	Complete func(*Exchange, *Grant, *Reply)
 }
@@ -154,11 +184,18 @@ func (i *Issuer) Answer(x *Exchange) Reply {
 	case kind == "":
 		return *x.Refuse(Missing, "grant_type")
 	}
-	c, refused := x.Authenticate()
+	authenticate := (*Exchange).Authenticate
+	if i.Client != nil {
+		authenticate = i.Client
+	}
+	c, refused := authenticate(x)
 	if refused != nil {
 		return *refused
 	}
 	g, refused := i.grant(x, c, kind)
+	if refused == nil && i.Settle != nil {
+		refused = i.Settle(x, g)
+	}
 	if refused != nil {
 		return *refused
 	}
@@ -167,7 +204,10 @@ func (i *Issuer) Answer(x *Exchange) Reply {
 
 // grant is what the client is given.
 func (i *Issuer) grant(x *Exchange, c *Client, kind string) (g *Grant, refused *Reply) {
+	further := i.Further[kind]
 	switch {
+	case further != nil:
+		return further(x, c)
 	case !slices.Contains(i.Grants, kind):
 		return nil, x.Refuse(OtherGrant, kind)
 	case kind == "authorization_code":
@@ -182,15 +222,15 @@ func (i *Issuer) grant(x *Exchange, c *Client, kind string) (g *Grant, refused *
 			return nil, x.Refuse(BadRefresh, "")
 		}
 		return g, nil
-	case c.Public:
+	case c.Public && kind == "client_credentials", c.Public && c.Method == "":
 		return nil, x.Refuse(ForbidGrant, kind)
 	}
 	asked := x.Form.Get("scope")
-	scope, ok := x.granted(asked, i.Standard, i.Unasked)
+	scope, ok := x.Granted(asked, i.Standard, i.Unasked)
 	if !ok {
 		return nil, x.Refuse(BadScope, asked)
 	}
-	g = &Grant{Client: c.ID, Scope: scope}
+	g = &Grant{Client: c.ID, Scope: scope, At: x.Now}
 	if kind == "password" {
 		if g.User = i.User(x); g.User == "" {
 			return nil, x.Refuse(BadPassword, "")
@@ -201,22 +241,25 @@ func (i *Issuer) grant(x *Exchange, c *Client, kind string) (g *Grant, refused *
 
 // issue answers with the tokens of a grant (RFC 6749 §5.1).
 func (i *Issuer) issue(x *Exchange, g *Grant, kind string) Reply {
-	life := x.Fault.lifetime(i.Lifetime)
+	life := x.Fault.Lifetime(i.Lifetime)
 	rep := OK(map[string]any{
 		"token_type": cmp.Or(i.Type, "Bearer"), "expires_in": int(life / time.Second), "scope": g.Scope,
 	})
 	rep.Token = true
+	var access string
 	if i.Claims == nil {
-		rep.Fields["access_token"] = x.remember(NewOpaque(), life, Token{Grant: g, Kind: AccessToken})
+		access = x.remember(NewOpaque(), life, Token{Grant: g, Kind: AccessToken})
 	} else {
-		rep.Fields["access_token"] = x.jwt(life, Token{Grant: g, Kind: AccessToken, Claims: i.Claims(x, g)})
+		token := Token{Grant: g, Kind: AccessToken, Claims: i.Claims(x, g)}
+		access = x.JWT(life, token, jose.ContentType(cmp.Or(i.Header, plainType)))
 	}
-	if (g.User != "" || kind == "refresh_token" || x.Fault.RefreshToken) && !x.Fault.keepsRefresh() {
+	rep.Fields["access_token"] = access
+	if (g.User != "" && !g.Final || kind == "refresh_token" || x.Fault.RefreshToken) && !x.Fault.keepsRefresh() {
 		rep.Fields["refresh_token"] = x.remember(NewOpaque(), 0, Token{Grant: g, Kind: RefreshToken})
 	}
 	if i.Identity != nil && g.Has("openid") {
-		if claims := i.Identity(x, g); claims != nil {
-			rep.Fields["id_token"] = x.jwt(life, Token{Grant: g, Kind: IDToken, Claims: claims})
+		if claims := i.Identity(x, g, access); claims != nil {
+			rep.Fields["id_token"] = x.JWT(life, Token{Grant: g, Kind: IDToken, Claims: claims}, plainType)
 		}
 	}
 	if i.Complete != nil {
@@ -225,9 +268,9 @@ func (i *Issuer) issue(x *Exchange, g *Grant, kind string) Reply {
 	return rep
 }
 
-// granted is what a client gets of the scopes it asks for: all of them, or with the fault Narrow those that it has. It
+// Granted is what a client gets of the scopes it asks for: all of them, or with the fault Narrow those that it has. It
 // is not ok when the service is to refuse.
-func (x *Exchange) granted(asked string, standard, unasked []string) (scope string, ok bool) {
+func (x *Exchange) Granted(asked string, standard, unasked []string) (scope string, ok bool) {
 	has, words := x.scopesNow(), strings.Fields(asked)
 	got := slices.DeleteFunc(slices.Clone(words), func(scope string) bool {
 		return x.pending(scope) || !slices.Contains(has, scope) && !slices.Contains(standard, scope)

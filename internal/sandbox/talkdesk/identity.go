@@ -129,7 +129,7 @@ func tokens(lenient bool) *service.Issuer {
 }
 
 // identity comes with a code and never with a refresh.
-func identity(x *service.Exchange, g *service.Grant) map[string]any {
+func identity(x *service.Exchange, g *service.Grant, _ string) map[string]any {
 	if x.Form.Get("grant_type") != "authorization_code" {
 		return nil
 	}
