@@ -101,7 +101,7 @@ func (p *addresses) locateAPI(h Hosts) (*url.URL, error) {
 	case p.settings.Text("api_url") != "":
 	case h.At == nil:
 		return nil, nil
-	case p.settings.Text("base_url") != "":
+	case p.settings.Text("base_url") != "" && p.spec.Given == nil:
 		return p.base, nil
 	case h.At[p.settings.Text(h.By)] == "":
 		return nil, nil

@@ -172,8 +172,12 @@ func (p *addresses) Endpoints() []Endpoint {
 	}, func(e Endpoint) bool { return e.URL == nil })
 }
 
-// TokenHosts are the addresses of those hosts of the service that a token may be sent to.
+// TokenHosts are the addresses of those hosts of the service that a token may be sent to. Who
+// issues tokens for others is none of them.
 func (p *addresses) TokenHosts() []*url.URL {
+	if p.spec.Given != nil {
+		return slices.DeleteFunc([]*url.URL{p.api}, func(u *url.URL) bool { return u == nil })
+	}
 	return slices.DeleteFunc([]*url.URL{p.base, p.api}, func(u *url.URL) bool { return u == nil })
 }
 

@@ -68,7 +68,7 @@ type Spec struct {
 	// Hooks are what is not data.
 	Hooks Hooks
 
-	// Catalogue returns the scopes of the vendor's page.
+	// Catalogue returns the scopes of the vendor's page, nil where there is no page.
 	Catalogue func() Catalogue
 	// OnlyScope is the one scope that the service takes, empty where there are more.
 	OnlyScope string

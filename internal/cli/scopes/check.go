@@ -90,6 +90,9 @@ func (c *check) introspected(ctx context.Context) []string {
 		reply, err = c.client.Provider.Introspect(ctx, with.AccessToken)
 		return err
 	})
+	if _, lacks := errors.AsType[*providers.UnsupportedError](err); lacks {
+		return nil
+	}
 	if err != nil {
 		c.UI.Warn("the service was not heard on the token: " + err.Error())
 		return nil

@@ -33,7 +33,8 @@ func newList(d *verb.Deps) *cobra.Command {
 of all when none is named. For a profile those that it asks for are marked; a name that
 is both a profile's and a provider's is the profile's. WORD narrows the list down, as
 --search does. Nothing is sent and no secret is needed, except with --live, which asks
-the profile's service for the scopes it publishes.`,
+the profile's service for the scopes it publishes; of a service that no page describes
+(provider oauth2) a profile's list is always that.`,
 		Example: `  authctl scopes list talkdesk contacts
   authctl scopes list engage --access read
   authctl scopes list talkdesk --api guardian -o raw`,
@@ -77,8 +78,13 @@ func (l *list) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if l.live {
+	only := target.services[0]
+	if l.live || target.profile != nil && only.Catalogue == nil {
 		return l.showLive(ctx, target)
+	}
+	if len(target.services) == 1 && only.Catalogue == nil {
+		l.UI.Note("which scopes there are each issuer says itself: authctl scopes list PROFILE")
+		return l.print(target, [][]listed{nil})
 	}
 	return l.show(target)
 }

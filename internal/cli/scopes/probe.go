@@ -72,6 +72,10 @@ func (p *probe) run(ctx context.Context, args []string) (err error) {
 // choose decides what is probed: what --scope names, else the catalogue and the profile's own.
 func (p *probe) choose(service providers.Spec, wanted, own []string) ([]string, error) {
 	p.names, p.all = scopes.Unique(wanted), wanted == nil
+	if p.all && service.Catalogue == nil {
+		return nil, verb.Usagef("no page names the scopes of %s: name those to probe with --scope "+
+			"(authctl scopes list shows what its issuer publishes)", service.Title)
+	}
 	if p.all {
 		p.names = scopes.Union(scopes.CatalogueOf(service).Documented(), own)
 	}

@@ -51,18 +51,29 @@ func (t target) of(service providers.Spec) []listed {
 		add(k, "")
 	}
 	for _, name := range asked {
-		add(providers.KnownScope{Name: name}, remarkOn(service, name))
+		add(providers.KnownScope{Name: name}, t.remarkOn(service, name))
+	}
+	published := "published, and not on the vendor's page"
+	if service.Catalogue == nil {
+		published = publishedByIssuer
 	}
 	for _, name := range t.live {
-		add(providers.KnownScope{Name: name}, "published, and not on the vendor's page")
+		add(providers.KnownScope{Name: name}, published)
 	}
 	return list
 }
 
+// publishedByIssuer is said of the scopes of a service that has no page.
+const publishedByIssuer = "published by the issuer"
+
 // remarkOn says of a scope that the page does not name what can be said.
-func remarkOn(service providers.Spec, name string) string {
+func (t target) remarkOn(service providers.Spec, name string) string {
 	warnings := scopes.Check(service, []string{name})
 	switch {
+	case service.Catalogue == nil && slices.Contains(t.live, name):
+		return publishedByIssuer
+	case service.Catalogue == nil:
+		return "not among those that the issuer publishes, which need not be all"
 	case len(warnings) == 0:
 		return "of OpenID Connect"
 	case warnings[0].Kind == scopes.Pointless:
@@ -96,7 +107,9 @@ func (l *list) print(target target, lists [][]listed) error {
 		}
 		heading := l.UI.Out.Strong(service.Title) + " (" + service.Name + "), " + count(target, lists[i], service)
 		b.WriteString(term.Message(heading, l.UI.Columns()) + "\n")
-		b.WriteString(l.UI.Out.Faint(scopes.CatalogueOf(service).Page) + "\n")
+		if page := scopes.CatalogueOf(service).Page; page != "" {
+			b.WriteString(l.UI.Out.Faint(page) + "\n")
+		}
 		b.WriteString(l.fittingTable(target, lists[i], len(all)).String())
 	}
 	return l.UI.Print(b.String())
@@ -118,7 +131,10 @@ func count(target target, list []listed, service providers.Spec) string {
 	asked := number(func(s listed) bool { return s.Asked })
 	total := len(scopes.CatalogueOf(service).Scopes)
 	text := term.Counted(total, "scope")
-	if shown < total {
+	switch {
+	case service.Catalogue == nil:
+		text = term.Counted(len(list), "scope")
+	case shown < total:
 		text = fmt.Sprintf("%d of %d scopes", shown, total)
 	}
 	if newer > 0 {

@@ -15,14 +15,13 @@ import (
 func TestCatalogues(t *testing.T) {
 	t.Parallel()
 	for _, s := range builtin.Services() {
-		catalogue, seen := s.Catalogue(), map[string]bool{}
-		if s.Given != nil {
-			// Its scopes are each issuer's own.
-			if len(catalogue.Scopes) > 0 {
-				t.Errorf("%s: any service has the scopes %v", s.Name, catalogue.Scopes)
-			}
-			continue
+		if (s.Catalogue == nil) != (s.Given != nil) {
+			t.Errorf("%s: a service has a page, or its profile says where it is, and not both", s.Name)
 		}
+		if s.Catalogue == nil {
+			continue // its scopes are each issuer's own
+		}
+		catalogue, seen := s.Catalogue(), map[string]bool{}
 		// How many there are is said beside each Spec, by the page's own lines.
 		if len(catalogue.Scopes) == 0 {
 			t.Errorf("%s: scopes.json is empty, or no JSON", s.Name)

@@ -39,7 +39,6 @@ func Spec() providers.Spec {
 		Nonce:      true,
 		Operations: providers.OpenID(nil),
 		Hooks:      providers.Hooks{SignOut: signOut},
-		Catalogue:  func() providers.Catalogue { return providers.Catalogue{} },
 	}
 }
 
