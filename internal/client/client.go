@@ -108,10 +108,10 @@ func (l *Local) explain(p *config.Profile, o Options) {
 // connect gives the client its way to the service: for a dry run none at all.
 func (c *Client) connect(ctx context.Context) error {
 	p, o := c.Profile, c.Options
-	c.http = &oauth.Client{HTTP: &http.Client{}, Now: c.Local.Now, UserAgent: o.UserAgent, Tell: o.Trace}
+	c.http = &oauth.Client{HTTP: &http.Client{}, Now: c.Local.Now, UserAgent: o.UserAgent, Tell: o.Trace, Warn: c.Local.Warn}
 	c.http.Withhold(p.AtHand())
 	if o.DryRun {
-		c.http.DryRun = &oauth.DryRun{Warn: c.Local.Warn}
+		c.http.DryRun = &oauth.DryRun{}
 		p.Settings = p.ForDryRun()
 		return nil
 	}
@@ -119,8 +119,12 @@ func (c *Client) connect(ctx context.Context) error {
 	if c.Options.CAFile, err = config.Path(c.Local.LookupEnv, "--ca-file", o.CAFile); err != nil {
 		return err
 	}
-	c.http.HTTP.Transport, err = c.Local.Transport(ctx, c.Options)
-	return err
+	transport, err := c.Local.Transport(ctx, c.Options)
+	if err != nil {
+		return err
+	}
+	c.http.HTTP.Transport, c.http.WithCertificate = transport, transport.WithCertificate
+	return nil
 }
 
 // tokenRequest is what the broker is asked.

@@ -15,30 +15,103 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/network"
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
 
-// Transport returns what requests go through: the proxy of the environment, and for whoever
-// wants to be told of each request a trace.
-func (l *Local) Transport(ctx context.Context, o Options) (http.RoundTripper, error) {
+// Transport is what requests go through: the proxy of the environment, and for whoever wants
+// to be told of each request a trace.
+type Transport struct {
+	http.RoundTripper
+	// roots are whom to trust, nil for the system's.
+	roots *x509.CertPool
+	// traced tells of what goes through it.
+	traced func(http.RoundTripper) http.RoundTripper
+}
+
+// Transport returns the way to services that the options and the environment describe.
+func (l *Local) Transport(ctx context.Context, o Options) (*Transport, error) {
 	roots, err := l.certificates(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	var transport http.RoundTripper = &http.Transport{
+	t := &Transport{roots: roots, traced: func(base http.RoundTripper) http.RoundTripper {
+		if o.Trace == nil {
+			return base
+		}
+		return &network.Trace{Base: base, Log: o.Trace, Now: l.Now}
+	}}
+	t.RoundTripper = t.traced(direct(t.config()))
+	return t, nil
+}
+
+// WithCertificate returns the same way, on which the client shows a certificate.
+func (t *Transport) WithCertificate(present oauth.Presenter) http.RoundTripper {
+	return t.traced(&certified{config: t.config(), present: present})
+}
+
+func (t *Transport) config() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.roots}
+}
+
+// direct makes the connections, for one request each: what comes behind an answer would be
+// printed by net/http.
+func direct(config *tls.Config) *http.Transport {
+	return &http.Transport{
 		Proxy:                  network.Proxy,
 		OnProxyConnectResponse: network.RefusedByProxy,
 		DialContext:            network.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
-		TLSHandshakeTimeout:    10 * time.Second,
-		// One request a connection: what comes behind an answer would be printed by net/http.
-		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout:    handshakeTimeout,
+		DisableKeepAlives:      true,
+		TLSClientConfig:        config,
 	}
-	if o.Trace != nil {
-		transport = &network.Trace{Base: transport, Log: o.Trace, Now: l.Now}
+}
+
+const handshakeTimeout = 10 * time.Second
+
+// certified shows the client's certificate to the host that a request is for, and to nobody else:
+// net/http has one configuration for the host and for a proxy that speaks TLS.
+type certified struct {
+	config  *tls.Config
+	present oauth.Presenter
+}
+
+// RoundTrip does the request on a connection of its own; see http.RoundTripper.
+func (c *certified) RoundTrip(req *http.Request) (*http.Response, error) {
+	config := c.config.Clone()
+	config.GetClientCertificate = c.present
+	transport := direct(config)
+	proxy, err := transport.Proxy(req)
+	if err != nil {
+		return nil, err
 	}
-	return transport, nil
+	if proxy != nil && proxy.Scheme == "https" {
+		// The dialer of net/http for TLS is asked for the proxy alone then: the way on goes
+		// through it.
+		transport.DialTLSContext = c.dialProxy(transport.DialContext, proxy.Hostname())
+	}
+	return transport.RoundTrip(req)
+}
+
+// dialProxy speaks TLS with a proxy, as net/http does, without the certificate.
+func (c *certified) dialProxy(dial network.Dialer, host string) network.Dialer {
+	return func(ctx context.Context, via, address string) (net.Conn, error) {
+		plain, err := dial(ctx, via, address)
+		if err != nil {
+			return nil, err
+		}
+		config := c.config.Clone()
+		config.ServerName = host
+		conn := tls.Client(plain, config)
+		ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+		defer cancel()
+		if err := conn.HandshakeContext(ctx); err != nil {
+			_ = plain.Close()
+			return nil, err
+		}
+		return conn, nil
+	}
 }
 
 // route is what decides on the way to a service and whom to trust there, beside the

@@ -6,7 +6,9 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -48,7 +50,8 @@ type PrivateKey struct {
 
 // ParseKey reads a private key: PKCS#8 as PEM (RFC 7468 §10) or as bare base64,
 // with or without line breaks. PEM in the older forms of openssl (RFC 5915,
-// PKCS#1) is taken too. The error is a *KeyError.
+// PKCS#1) is taken too, certificates before it are passed over, and of a JSON object it is
+// the member private_key that is read. The error is a *KeyError.
 func ParseKey(text string) (*PrivateKey, error) {
 	key, err := decodeKey(text)
 	if err != nil {
@@ -69,6 +72,9 @@ func ParseKey(text string) (*PrivateKey, error) {
 	}
 	return nil, &KeyError{Problem: "is of a kind that cannot sign a JWT", Hint: useP256}
 }
+
+// Signer is the key for what is no JWT: a TLS connection.
+func (k *PrivateKey) Signer() crypto.Signer { return k.signer }
 
 // ecKey maps the curve to its algorithm (RFC 7518 §3.4).
 func ecKey(k *ecdsa.PrivateKey) (*PrivateKey, error) {
@@ -136,6 +142,17 @@ func (k *PrivateKey) Sign(h Header, claims []byte) (string, error) {
 	return signed.CompactSerialize()
 }
 
+// SignHS256 returns claims, a JSON object, as a JWT signed by HMAC with SHA-256 (RFC 7518 §3.2).
+// The key may be shorter than the 256 bits that are wanted there: what to say of that is the
+// caller's matter.
+func SignHS256(key string, h Header, claims []byte) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	signed := encode([]byte(h.String())) + "." + encode(claims)
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(signed))
+	return signed + "." + encode(mac.Sum(nil))
+}
+
 // decodeKey tells PEM from bare base64.
 func decodeKey(text string) (any, error) {
 	text, err := plainKey(text)
@@ -149,13 +166,18 @@ func decodeKey(text string) (any, error) {
 	if !strings.Contains(text, "-----BEGIN") {
 		return decodeBare(text)
 	}
-	rest := []byte(text)
-	for {
+	var passed *pem.Block
+	for rest := []byte(text); ; {
 		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
+		block, rest = pem.Decode(rest)
+		switch {
+		case block == nil && passed != nil:
+			return decodePEM(passed)
+		case block == nil:
 			return nil, &KeyError{Problem: "is damaged PEM", Hint: "give the whole file, its BEGIN and END lines included"}
-		}
-		if block.Type != "EC PARAMETERS" {
+		case block.Type == "CERTIFICATE":
+			passed = block // a key may follow
+		case block.Type != "EC PARAMETERS":
 			return decodePEM(block)
 		}
 	}
@@ -177,9 +199,24 @@ func plainKey(text string) (string, error) {
 	case strings.HasPrefix(text, "{") && strings.Contains(text, `"kty"`):
 		return "", &KeyError{Problem: "is a JWK (RFC 7517)", Hint: "convert it to PKCS#8 in PEM"}
 	case strings.HasPrefix(text, "{"):
-		return "", &KeyError{Problem: "is inside JSON", Hint: "give the key alone, such as: jq -r .private_key FILE"}
+		return keyInJSON(text)
 	}
 	return text, nil
+}
+
+// keyInJSON returns the member private_key of a JSON object, which is where the key file of a
+// Google service account has it.
+func keyInJSON(text string) (string, error) {
+	var file struct {
+		PrivateKey string `json:"private_key"`
+	}
+	if json.Unmarshal([]byte(text), &file) != nil || !strings.Contains(file.PrivateKey, "-----BEGIN") {
+		return "", &KeyError{
+			Problem: "is inside JSON",
+			Hint:    "of JSON only PEM in the member private_key is read; give the key alone, such as: jq -r .key FILE",
+		}
+	}
+	return plainKey(file.PrivateKey)
 }
 
 // decodePEM reads one PEM block by its label.

@@ -167,7 +167,8 @@ func TestWrappedKeys(t *testing.T) {
 		`"` + line + `"`:                        "is in quotes",
 		"\uFEFF\"" + text + "\"\r\n":            "is in quotes",
 		"'" + text + "'":                        "is in quotes",
-		`{"private_key": "` + line + `"}`:       "is inside JSON",
+		`{"private_key": "x"}`:                  "is inside JSON",
+		`{"private_key": "` + line + `"`:        "is inside JSON",
 		" {\n \"key\":\"" + line + "\"}":        "is inside JSON",
 		`{"kty":"EC","crv":"P-256","d":"fake"}`: "is a JWK (RFC 7517)",
 		`{"keys":[{"kty":"EC","d":"fake"}]}`:    "is a JWK (RFC 7517)",
@@ -176,6 +177,30 @@ func TestWrappedKeys(t *testing.T) {
 		if e, ok := errors.AsType[*KeyError](err); !ok || e.Problem != want || e.Hint == "" {
 			t.Errorf("%.20q…: %v", in, err)
 		}
+	}
+}
+
+// TestKeyAmongOthers reads keys that stand where services and tools put them.
+func TestKeyAmongOthers(t *testing.T) {
+	t.Parallel()
+	own := newECKey(t, elliptic.P256())
+	text := pemText("PRIVATE KEY", pkcs8DER(t, own))
+	line := strings.ReplaceAll(text, "\n", `\n`)
+	certificate := pemText("CERTIFICATE", []byte("fake"))
+	for name, in := range map[string]string{
+		"a Google service account":    `{"type": "service_account", "private_key_id": "fake", "private_key": "` + line + `", "token_uri": "https://x"}`,
+		"JSON with a byte order mark": "\uFEFF{\"private_key\":\"" + line + "\"}\r\n",
+		"behind a certificate":        certificate + text,
+		"before a certificate":        text + certificate,
+		"an openssl pkcs12 export":    "Bag Attributes\n    friendlyName: x\nsubject=CN = x\n" + certificate + "Bag Attributes\n" + text,
+	} {
+		key, err := ParseKey(in)
+		if err != nil || !own.Equal(key.Signer()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ParseKey(certificate + certificate); err == nil || err.Error() != "the private key is a certificate" {
+		t.Errorf("certificates alone: %v", err)
 	}
 }
 

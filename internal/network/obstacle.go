@@ -117,6 +117,16 @@ func alertObstacle(err error) *Obstacle {
 	return &Obstacle{Problem: "it ended TLS with the alert " + strconv.Quote(alert), Hint: hint}
 }
 
+// CertificateRefused is the obstacle of a RefusedHandshake in which a client certificate was
+// shown.
+func CertificateRefused(err error) *Obstacle {
+	return &Obstacle{
+		Problem: "the certificate was not accepted (TLS alert " + strconv.Quote(remoteAlert(err)) + ")",
+		Hint: "see that the service knows the certificate, or who issued it, for this client; " +
+			"check {tls_certificate,tls_key} in the profile; --dry-run shows which one it is",
+	}
+}
+
 // remoteAlert returns the words of an alert that came, empty when none did.
 func remoteAlert(err error) string {
 	for err != nil {

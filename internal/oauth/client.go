@@ -38,6 +38,13 @@ type Client struct {
 	// Tell gets the whole text of an error that is cut in Error.Description, in one
 	// line made fit to be shown; nil means nobody does.
 	Tell func(text string)
+	// Warn gets a line about what is odd, or cannot be shown as it would be sent; nil means
+	// nobody does.
+	Warn func(text string)
+	// WithCertificate returns what requests go through that the client authenticates with a
+	// certificate; nil means that there are none. It shows the certificate to the host of the
+	// request alone, and to no proxy.
+	WithCertificate func(Presenter) http.RoundTripper
 	// DryRun takes every request in the service's place; nil means that they are sent.
 	DryRun *DryRun
 	// Sleep waits between two tries and returns early with an error when ctx
@@ -139,16 +146,16 @@ func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *Repl
 // send does the request. For an error status the body is a bonus: what of it could
 // not be read does not hide the status.
 func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
-	var watch connWatch
+	watch := connWatch{certificate: d.certificate}
 	req = req.WithContext(httptrace.WithClientTrace(req.Context(), watch.trace()))
 	endpoint, secrets := network.AddressText(req.URL), c.sent.and(d.sent)
 	if err := context.Cause(req.Context()); err != nil {
 		// The time was up before anything was sent.
 		return nil, &NetworkError{Endpoint: endpoint, Timeout: errors.Is(err, context.DeadlineExceeded), Err: err}
 	}
-	transport := http.DefaultTransport
-	if c.HTTP != nil && c.HTTP.Transport != nil {
-		transport = c.HTTP.Transport
+	transport, err := c.transport(d)
+	if err != nil {
+		return nil, err
 	}
 	body := announceBody(req, d)
 	resp, err := transport.RoundTrip(req)
@@ -172,6 +179,12 @@ func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
 		return nil, watch.failure(endpoint, secrets, err)
 	}
 	return rep, nil
+}
+
+func (c *Client) warn(text string) {
+	if c.Warn != nil {
+		c.Warn(text)
+	}
 }
 
 func (c *Client) now() time.Time {

@@ -11,7 +11,7 @@ import (
 
 // ClientAuth is a way for the client to say who it is (RFC 6749 §2.3). The
 // credentials are sent once: in a header or in the form, never in both. The
-// implementations are Basic, Post, PrivateKeyJWT and None.
+// implementations are Basic, Post, SecretJWT, PrivateKeyJWT, ClientAssertion, TLS and None.
 type ClientAuth interface {
 	// Method is the name of OpenID Connect Core §9 ("client_secret_basic").
 	Method() string
@@ -109,7 +109,8 @@ func (p Post) apply(ctx context.Context, d *draft) error {
 	return d.setSecretParam("client_secret", sent.value, sent.mark())
 }
 
-// None is a public client (RFC 6749 §2.1): client_id in the form, no secret.
+// None is a public client (RFC 6749 §2.1): client_id in the form, no secret. Where the grant is
+// an assertion, that names the client, and no client_id is sent (RFC 7521 §4.1).
 type None struct{ ClientID string }
 
 // Method returns "none".
@@ -118,6 +119,9 @@ func (None) Method() string { return "none" }
 func (n None) apply(_ context.Context, d *draft) error {
 	if err := d.onlyCredentials(); err != nil {
 		return err
+	}
+	if d.form.Has("assertion") {
+		return nil
 	}
 	return d.setClientID(n.ClientID)
 }

@@ -31,6 +31,10 @@ type draft struct {
 	// markedHeader and markedParam are the values that hold a secret, by their names.
 	markedHeader, markedParam map[string]mark
 	sent                      secret.Redactor
+	// certificate is shown on the request's own connection, nil when none is.
+	certificate *shownCertificate
+	// warn gets a line about what is odd.
+	warn func(string)
 	// dry takes the request in the service's place, nil where it is sent.
 	dry *DryRun
 }
@@ -58,10 +62,10 @@ const formType = "application/x-www-form-urlencoded"
 func (c *Client) draft(ctx context.Context, r CallRequest) (*draft, error) {
 	d := &draft{
 		method: cmp.Or(r.Method, http.MethodGet), endpoint: r.URL, now: c.now, header: http.Header{}, form: url.Values{},
-		markedHeader: map[string]mark{}, markedParam: map[string]mark{}, dry: c.DryRun,
+		markedHeader: map[string]mark{}, markedParam: map[string]mark{}, dry: c.DryRun, warn: c.warn,
 	}
 	for _, put := range []func(context.Context, CallRequest) error{
-		d.plain, d.secretHeaders, d.secretParams, d.setJSON, d.setBearer, d.authenticate,
+		d.plain, d.secretHeaders, d.secretParams, d.setJSON, d.assert, d.setBearer, d.authenticate,
 	} {
 		if err := put(ctx, r); err != nil {
 			return nil, err

@@ -21,9 +21,6 @@ var ErrDryRun = errors.New("dry run: nothing was sent")
 // DryRun keeps requests instead of sending them. A secret that cannot be fetched is no
 // error then: it is shown with the reason. The zero value is ready to use.
 type DryRun struct {
-	// Warn gets a line about what cannot be shown as it would be sent; nil means nobody does.
-	Warn func(text string)
-
 	mu   sync.Mutex
 	kept []*draft
 }
@@ -34,12 +31,6 @@ func (r *DryRun) keep(d *draft) {
 	r.kept = append(r.kept, d)
 }
 
-func (r *DryRun) warn(text string) {
-	if r.Warn != nil {
-		r.Warn(text)
-	}
-}
-
 // ShownRequest is a request that was not sent.
 type ShownRequest struct {
 	URL *url.URL
@@ -48,7 +39,8 @@ type ShownRequest struct {
 	// as [secret 3f9a21], a fingerprint that is the same wherever secret, client and token
 	// endpoint are the same, so that two people with one profile can compare. A person's
 	// password has none: it is weak enough to be guessed. A client assertion, which differs
-	// each time, is shown as its header and claims.
+	// each time, is shown as its header and claims, and a certificate as a line of its own
+	// behind the headers.
 	Text string
 }
 
@@ -80,6 +72,9 @@ func (d *draft) text(words func(fetched) string) string {
 	b.WriteString("\n")
 	for _, line := range lines(d.header, ": ", d.markedHeader, words) {
 		b.WriteString(line + "\n")
+	}
+	if d.certificate != nil {
+		b.WriteString(d.certificate.text() + "\n")
 	}
 	body := lines(d.form, "=", d.markedParam, words)
 	if d.json != nil {

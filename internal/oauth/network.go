@@ -27,6 +27,8 @@ type NetworkError struct {
 	Timeout bool
 	// Obstacle is what waiting does not mend, nil when it may.
 	Obstacle *network.Obstacle
+	// Certificate says that the client's own certificate was shown, and is what was refused.
+	Certificate bool
 	// Err is the cause, never a *url.Error. Print the NetworkError, not the
 	// cause: only the former's text has been cleaned.
 	Err error
@@ -48,7 +50,11 @@ func (e *NetworkError) Ambiguous() bool { return e.Sent }
 
 // connWatch learns from the transport whether a connection stood, which is the
 // only sure sign that nothing was sent.
-type connWatch struct{ wanted, connected atomic.Bool }
+type connWatch struct {
+	wanted, connected atomic.Bool
+	// certificate is the one to show, nil when there is none.
+	certificate *shownCertificate
+}
 
 func (w *connWatch) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
@@ -77,6 +83,9 @@ func (w *connWatch) failure(endpoint string, secrets secret.Redactor, err error)
 	}
 	e.Timeout = e.Timeout || errors.Is(err, context.DeadlineExceeded)
 	e.Obstacle = network.ObstacleIn(err)
+	if w.certificate.wasAsked() && network.RefusedHandshake(err) {
+		e.Certificate, e.Obstacle = true, network.CertificateRefused(err)
+	}
 	if secrets.Holds(err.Error()) {
 		e.Err = errors.New(secret.Redacted)
 		if e.Obstacle != nil {

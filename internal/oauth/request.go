@@ -21,6 +21,9 @@ type TokenRequest struct {
 	// They are fetched when the request is built; a nil function is not sent,
 	// an empty secret is a *RequestError.
 	Secrets map[string]secret.Func
+	// Assertion is the grant itself (RFC 7523 §2.1), signed when the request is built; nil
+	// means none.
+	Assertion *Assertion
 	// Header holds further request headers.
 	Header http.Header
 	// SecretHeader holds further headers whose values are secret (x-api-key),
@@ -47,7 +50,7 @@ func (r TokenRequest) call() (CallRequest, error) {
 	}
 	return CallRequest{
 		Method: http.MethodPost, URL: r.Endpoint, Auth: r.Auth, Params: r.Params, Secrets: r.Secrets,
-		Header: r.Header, SecretHeader: r.SecretHeader, Accept: r.Accept,
+		Assertion: r.Assertion, Header: r.Header, SecretHeader: r.SecretHeader, Accept: r.Accept,
 		Idempotent: r.Repeatable, MinRetryWait: r.MinRetryWait,
 	}, nil
 }
@@ -72,6 +75,8 @@ type CallRequest struct {
 	Params url.Values
 	// Secrets are the secret form parameters; see TokenRequest.Secrets.
 	Secrets map[string]secret.Func
+	// Assertion is the form parameter assertion; see TokenRequest.Assertion.
+	Assertion *Assertion
 	// JSON is the body in the form's place, sent when it is not nil. Members are
 	// string, bool, int, nil, a map like this one, and secret.Secret or secret.Func for
 	// what is secret, which is revealed in the request alone; nil functions are

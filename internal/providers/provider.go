@@ -56,7 +56,7 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 	if err != nil {
 		return nil, err
 	}
-	if p.auth, err = settings.ClientAuth(cmp.Or(p.endpoints[tokenEndpoint], p.issuer), s.Algorithm); err != nil {
+	if p.auth, err = settings.ClientAuth(cmp.Or(p.endpoints[tokenEndpoint], p.issuer), "", s.Algorithm); err != nil {
 		return nil, err
 	}
 	if p.stateless, err = settings.StateOptional(); err != nil {

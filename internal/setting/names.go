@@ -27,7 +27,8 @@ type setName struct {
 // Groups that a hint may name, as in "check {address}".
 const (
 	addressNames     = "account,region,environment,api_url,base_url"
-	credentialsNames = "username,password,client_id,client_secret,private_key,key_id"
+	credentialsNames = "username,password,client_id,client_secret,private_key,key_id,key_algorithm," +
+		"tls_certificate,tls_key,tls_password,client_assertion"
 )
 
 // inProfile follows a list in a hint that says where the settings are.
@@ -80,10 +81,9 @@ func (s Values) applies(d Setting) bool {
 	switch {
 	case d.If != nil && !d.If.Holds(s):
 		return false
-	case d.Name == "client_secret":
-		return method == Basic || method == Post
-	case d.Name == "private_key", d.Name == "key_id":
-		return method == PrivateKeyJWT
+	case ownerOf(d.Name).name != "":
+		c := ownerOf(d.Name)
+		return slices.Contains(c.methods, method) || c.name == "private_key" && s.grant() == jwtBearer
 	case d.Name == "basic_encoding":
 		return method == Basic
 	case d.Name == "grant", d.Name == "client_auth":

@@ -60,6 +60,48 @@ func PrivateKey(keyID bool) []Setting {
 	}
 }
 
+// KeyAlgorithm is key_algorithm, where a service does not say itself what it wants.
+func KeyAlgorithm() Setting {
+	return Setting{
+		Name: "key_algorithm", Kind: Text, If: &Condition{Setting: "private_key"},
+		Values: []string{
+			"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+		},
+		Help: "the algorithm the private_key signs with; by default the key's own, RS256 for RSA",
+	}
+}
+
+// TLSCertificate is tls_certificate, tls_key and tls_password, for tls_client_auth and
+// self_signed_tls_client_auth.
+func TLSCertificate() []Setting {
+	with := &Condition{Setting: "tls_certificate"}
+	return []Setting{
+		{
+			Name: "tls_certificate", Kind: Secret,
+			Help:    "a reference to the client's certificate with its chain, as PEM, or PKCS#12 with the key",
+			Example: "file:client.pem",
+		},
+		{
+			Name: "tls_key", Kind: Secret, If: with,
+			Help: "a reference to the certificate's private key, where it is not in the same file", Example: "file:client.key",
+		},
+		{
+			Name: "tls_password", Kind: Secret, If: with,
+			Help: "a reference to the password of a PKCS#12 file", Example: "env:P12_PASSWORD",
+		},
+	}
+}
+
+// ClientAssertion is client_assertion, for a client that has no secret of its own.
+func ClientAssertion() Setting {
+	return Setting{
+		Name: "client_assertion", Kind: Secret, Token: true,
+		Help: "a reference to a token of somebody else that authenticates the client (RFC 7523 §2.2): " +
+			"github:AUDIENCE, azure-pipelines:CONNECTION, env:NAME, file:PATH",
+		Example: "github:https://identity.example",
+	}
+}
+
 // ClientAuth is client_auth with the methods a service takes.
 func ClientAuth(methods ...string) Setting {
 	return Setting{
@@ -90,6 +132,12 @@ func Grant(grants ...oauth.Grant) Setting {
 
 // HasPrivateKey holds where a signed JWT replaces the client secret.
 func HasPrivateKey() Condition { return Condition{Setting: "private_key"} }
+
+// HasTLSCertificate holds where a certificate replaces the client secret.
+func HasTLSCertificate() Condition { return Condition{Setting: "tls_certificate"} }
+
+// HasClientAssertion holds where somebody else's token replaces the client secret.
+func HasClientAssertion() Condition { return Condition{Setting: "client_assertion"} }
 
 // IsPublic holds for a public client, which has no secret (RFC 6749 §2.1).
 func IsPublic() Condition { return Condition{Setting: "client_auth", Is: None} }

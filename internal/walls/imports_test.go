@@ -89,7 +89,7 @@ func imports() []wall {
 		},
 		{
 			"internal/setting",
-			[]string{"internal/files", "internal/oauth", "internal/secret"},
+			[]string{"internal/certificate", "internal/files", "internal/oauth", "internal/secret"},
 			"what a profile says is read by all and asks nobody",
 		},
 		{
@@ -120,6 +120,7 @@ func imports() []wall {
 			"where a secret is does not depend on what needs it, but for how what is wrong with it is said",
 		},
 		{"internal/files", []string{"internal/secret"}, "what may be believed on the disk does not depend on what it is for"},
+		{"internal/certificate", []string{"internal/jose", "internal/secret"}, "what a client shows does not depend on whom it is shown to"},
 		{"internal/jose", []string{"internal/secret"}, "a signature does not depend on what it is for"},
 		{
 			"internal/oauth",
@@ -179,6 +180,7 @@ func keepers() []keeper {
 			"its connections have no deadline and start dbus-launch: ours only uses its types and its form of messages",
 		},
 		{"github.com/fatih/color", []string{"internal/term"}, "it decides from stdout alone, for every stream"},
+		{"software.sslmate.com/src/go-pkcs12", []string{"internal/certificate"}, "old ciphers belong to what reads old files"},
 		{"filippo.io/age", []string{"bench", "internal/store"}, "sealing is the file store's business; bench makes a key"},
 		{
 			"golang.org/x/oauth2", nil,
