@@ -41,7 +41,7 @@ func (c *cache) read(ctx context.Context) (*store.Record, error) {
 	}
 	c.stored = record
 	if err == nil {
-		return record, nil
+		return c.ofSubject(ctx, record)
 	}
 	// Why something that is there counts as nothing comes behind a colon.
 	_, why, _ := strings.Cut(err.Error(), store.ErrNotFound.Error())
@@ -51,6 +51,28 @@ func (c *cache) read(ctx context.Context) (*store.Record, error) {
 		c.warn("what is stored for profile %s counts as none, and a new token takes its place: %s", c.Profile, e.Problem)
 	}
 	return nil, nil
+}
+
+// ofSubject returns a record if it is of the subject that is asked for, else none.
+func (c *cache) ofSubject(ctx context.Context, r *store.Record) (*store.Record, error) {
+	if err := c.identify(ctx); err != nil {
+		c.stored = nil
+		return nil, err
+	}
+	if r.Subject == c.subject {
+		return r, nil
+	}
+	c.Explain("cache: miss in the %s store: what is there was given for another token", c.Store.Name())
+	c.stored = nil
+	return nil, nil
+}
+
+// identify finds out which subject is asked for.
+func (c *call) identify(ctx context.Context) (err error) {
+	if c.Subject != nil && c.subject == "" {
+		c.subject, err = c.Subject(ctx)
+	}
+	return err
 }
 
 // write stores a record, or removes what is stored if the record is of no use: the token
@@ -74,7 +96,7 @@ func storable(t oauth.Token) bool { return t.Lifetime > 0 || !t.RefreshToken.IsZ
 
 // record is a token with what it was issued for.
 func (c *call) record(token oauth.Token) *store.Record {
-	return &store.Record{Key: c.key, Label: c.Label, Token: token}
+	return &store.Record{Key: c.key, Label: c.Label, Token: token, Subject: c.subject}
 }
 
 // Stored returns what is cached for a client, expired or not; store.ErrNotFound

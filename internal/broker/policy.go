@@ -147,7 +147,10 @@ func (c *call) issue(ctx context.Context) (Answer, error) {
 // token that is spent, the note of that stays.
 func (h *holder) keep(ctx context.Context, token oauth.Token) {
 	h.judgeLifetime(token)
-	err := h.write(ctx, h.record(token))
+	err := h.identify(ctx)
+	if err == nil {
+		err = h.write(ctx, h.record(token))
+	}
 	switch {
 	case err == nil:
 	case h.spent && h.key.Grant.NeedsPerson():

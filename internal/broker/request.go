@@ -70,6 +70,10 @@ type Request struct {
 	// a refusal is shared only with those who would have asked with the same ones.
 	// Nil means that refusals are shared with all who waited.
 	CredentialsTag func(ctx context.Context, salt string) (string, error)
+	// Subject returns what tells one subject from another whose tokens have one key: a digest of
+	// the token that is exchanged. A stored token of another one is none. Nil means that the key
+	// says it all.
+	Subject func(ctx context.Context) (string, error)
 	// RequestTag returns a tag of everything else that the request is made of and the way
 	// it takes: every setting, the proxy, the certificates that are trusted. It fetches
 	// nothing. Nil means that there is nothing else.
@@ -119,6 +123,8 @@ type call struct {
 	Request
 	key   oauth.Key
 	began time.Time
+	// subject is what Subject has returned.
+	subject string
 }
 
 // begin takes up a request; what the broker leaves nil does nothing from here on.

@@ -133,7 +133,7 @@ func (c *Client) tokenRequest() broker.Request {
 	r := broker.Request{
 		Label:    store.Label{Profile: p.Name, Account: p.Settings.Text("account"), Environment: environmentOf(p)},
 		Provider: c.Provider, MinTTL: o.MinTTL, ForceRefresh: o.ForceRefresh, NoCache: o.NoCache || o.DryRun,
-		Timeout: c.Timeout, CredentialsTag: p.Settings.Tag,
+		Timeout: c.Timeout, CredentialsTag: p.Settings.Tag, Subject: c.Provider.Subject,
 		RequestTag: func(salt string) string { return p.Settings.RequestTag(salt, c.Local.route(c.Options.CAFile)...) },
 	}
 	if r.MinTTL == nil {

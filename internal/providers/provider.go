@@ -143,6 +143,11 @@ func (p *configured) selecting() (all []string) {
 	return all
 }
 
+// Subject tells apart for whom a token is where the key does not; see setting.Values.Digest.
+func (p *configured) Subject(ctx context.Context) (string, error) {
+	return p.settings.Digest(ctx, p.spec.Subjects[p.grant()])
+}
+
 // Pace is the least time between two token requests of one account, whatever they ask for; 0
 // for none.
 func (p *Provider) Pace() time.Duration { return p.spec.Pace }
@@ -205,11 +210,12 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 
 // present puts into a request what a grant trades for a token.
 func (p *configured) present(r *oauth.TokenRequest, grant oauth.Grant) error {
-	secrets := map[oauth.Grant][]string{
-		oauth.Password: {"password"}, oauth.RefreshToken: {"refresh_token"}, oauth.TokenExchange: {"subject_token", "actor_token"},
+	names := p.spec.Subjects[grant]
+	if grant == oauth.Password {
+		names = []string{"password"}
 	}
 	r.Secrets = map[string]secret.Func{}
-	for _, name := range secrets[grant] {
+	for _, name := range names {
 		if fetch := p.settings.Secret(name); fetch != nil {
 			r.Secrets[name] = fetch
 		}

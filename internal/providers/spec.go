@@ -54,6 +54,8 @@ type Spec struct {
 	SecretHeader        map[string]string
 	// Selects are the settings beside those of every client that decide which token is given.
 	Selects []string
+	// Subjects are the settings whose secrets say for whom a token is, by grant.
+	Subjects map[oauth.Grant][]string
 	// Algorithm is the JWS algorithm of client assertions, empty for the key's own.
 	Algorithm string
 	// Nonce sends a nonce with a login and checks it where an ID token comes back (OpenID

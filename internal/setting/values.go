@@ -117,6 +117,36 @@ func (s Values) Tag(ctx context.Context, salt string) (string, error) {
 	return tag.String(), nil
 }
 
+// Digest returns a digest of the named secrets, those that are at hand on this machine: what a
+// command, another profile, a pipeline or a person would have to be asked for is told apart by
+// its reference. It is empty, and nothing is fetched, where none is at hand.
+func (s Values) Digest(ctx context.Context, names []string) (string, error) {
+	sum, none := sha256.New(), true
+	for _, name := range names {
+		v := s.values[name]
+		if v.Secret == nil || !v.atHand() {
+			continue
+		}
+		value, err := v.Secret(ctx)
+		if err != nil {
+			return "", err
+		}
+		one := value.Sum()
+		_, _ = fmt.Fprintf(sum, "%s %x\n", name, one) // a hash takes everything
+		none = false
+	}
+	if none {
+		return "", nil
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
+}
+
+// atHand reports whether a secret is where it can be read without asking anybody.
+func (v Value) atHand() bool {
+	kind, _, _ := strings.Cut(v.Text, ":")
+	return slices.Contains([]string{"", "env", "file", "keyring", "stdin"}, kind)
+}
+
 // fetches are what fetches the secrets of a value, in the order of their names.
 func (v Value) fetches() []secret.Func {
 	var list []secret.Func

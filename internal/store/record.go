@@ -25,6 +25,8 @@ type Record struct {
 	Key oauth.Key
 	Label
 	Token oauth.Token
+	// Subject is a digest of whom it was issued for, where the key leaves that open; else empty.
+	Subject string
 }
 
 // Entry is what a listing shows of a record: no secret.
@@ -81,6 +83,7 @@ type storedRecord struct {
 	// LifetimeAssumed says that the lifetime is not the service's word.
 	LifetimeAssumed bool   `json:"lifetime_assumed,omitempty"`
 	IssuedTokenType string `json:"issued_token_type,omitempty"`
+	Subject         string `json:"subject,omitempty"`
 }
 
 // encodeRecord returns the stored form of r, in plain text. Errors wrap
@@ -101,6 +104,7 @@ func encodeRecord(r *Record) ([]byte, error) {
 
 		LifetimeAssumed: r.Token.LifetimeAssumed,
 		IssuedTokenType: r.Token.IssuedTokenType,
+		Subject:         r.Subject,
 	}
 	if err := stored.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUncacheable, err)
@@ -170,8 +174,9 @@ const maxRequestedMS = 253402300799999
 
 func (s storedRecord) record() *Record {
 	return &Record{
-		Key:   s.Key,
-		Label: s.Label,
+		Key:     s.Key,
+		Label:   s.Label,
+		Subject: s.Subject,
 		Token: oauth.Token{
 			AccessToken:  secret.New(s.AccessToken),
 			TokenType:    s.TokenType,

@@ -36,6 +36,9 @@ func Spec() providers.Spec {
 			"resource", "params", "authorize_params", "headers", "assertion_issuer", "subject", "assertion_audience", "claims",
 			"subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type",
 		},
+		Subjects: map[oauth.Grant][]string{
+			oauth.TokenExchange: {"subject_token", "actor_token"}, oauth.RefreshToken: {"refresh_token"},
+		},
 		Nonce:      true,
 		Operations: providers.OpenID(nil),
 		Hooks:      providers.Hooks{SignOut: signOut},
