@@ -169,7 +169,10 @@ func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
 		return nil, watch.failure(endpoint, secrets, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	rep := &Reply{StatusCode: resp.StatusCode, Header: resp.Header, endpoint: endpoint, secrets: secrets, tell: c.Tell}
+	rep := &Reply{
+		StatusCode: resp.StatusCode, Header: resp.Header,
+		endpoint: endpoint, secrets: secrets, certificate: d.certificate, tell: c.Tell,
+	}
 	rep.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil && rep.StatusCode < http.StatusMultipleChoices {
 		watch.connected.Store(true)

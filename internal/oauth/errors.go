@@ -33,6 +33,9 @@ type Error struct {
 	// Page says what came where an error should be, when it is a page for people: "a
 	// page (text/html) titled \"Forbidden\"". Empty when it is none.
 	Page string
+	// CertificateUnasked says that the client had a certificate to show, and the service did not
+	// ask for one.
+	CertificateUnasked bool
 	// ClockAhead is how far the service's clock is ahead of ours, negative when it is
 	// behind, to the second; 0 when it did not tell the time.
 	ClockAhead time.Duration

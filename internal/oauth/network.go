@@ -36,7 +36,10 @@ type NetworkError struct {
 
 // Error names the endpoint and the cause, without query and headers.
 func (e *NetworkError) Error() string {
-	if !e.Sent {
+	switch {
+	case e.Certificate:
+		return e.Endpoint + ": " + causeText(e)
+	case !e.Sent:
 		return fmt.Sprintf("cannot reach %s: %s", e.Endpoint, causeText(e))
 	}
 	return fmt.Sprintf("no complete reply from %s: %s", e.Endpoint, causeText(e))

@@ -32,6 +32,8 @@ type Reply struct {
 
 	endpoint string
 	secrets  secret.Redactor
+	// certificate is the one that was to be shown, nil when there was none.
+	certificate *shownCertificate
 	// tell gets what is too long to be shown to everybody; nil means nobody does.
 	tell func(string)
 }

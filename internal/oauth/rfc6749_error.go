@@ -20,7 +20,7 @@ func (r *Reply) serviceError(m members, now time.Time) *Error {
 	e := &Error{
 		Endpoint: r.endpoint, StatusCode: r.StatusCode,
 		Challenge:  parseChallenge(r.Header, secrets),
-		RetryAfter: retryAfter(r.Header, now),
+		RetryAfter: retryAfter(r.Header, now), CertificateUnasked: r.certificate != nil && !r.certificate.wasAsked(),
 	}
 	code, description := m.errorWords()
 	if kind := shapeName(r.Header.Get("x-amzn-ErrorType")); code == "" || throttles(kind) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/secret"
@@ -53,8 +55,28 @@ func (t TLS) apply(ctx context.Context, d *draft) error {
 		return err
 	default:
 		d.certificate = &shownCertificate{certificate: certificate}
+		if err := checkValidity(certificate.Leaf, d.now()); err != nil {
+			return err
+		}
 	}
 	return d.setClientID(t.ClientID)
+}
+
+// checkValidity refuses a certificate that no service would accept now.
+func checkValidity(c *x509.Certificate, now time.Time) error {
+	problem := ""
+	switch {
+	case now.After(c.NotAfter):
+		problem = "has expired, on " + moment.Text(c.NotAfter)
+	case now.Before(c.NotBefore):
+		problem = "is not valid yet, but from " + moment.Text(c.NotBefore) + " on"
+	default:
+		return nil
+	}
+	return &RequestError{
+		Problem: "the client's certificate " + problem,
+		Hint:    "give tls_certificate a renewed one; this machine's clock says " + moment.Text(now) + ", set it if that is wrong",
+	}
 }
 
 // shownCertificate is the certificate of one request.

@@ -46,6 +46,10 @@ func (p *configured) unreached(network *oauth.NetworkError, err error) *Failure 
 	if network.Obstacle != nil {
 		failure.Reason, failure.Hint = ReasonConfig, network.Obstacle.Hint
 	}
+	if network.Certificate {
+		failure.Reason = ReasonCredentials
+		failure.Message = fmt.Sprintf("%s %s: %v", p.spec.short(), verdict(ReasonCredentials), network)
+	}
 	return failure
 }
 
@@ -79,6 +83,10 @@ func (p *configured) answered(err *oauth.Error, w wanted) *Failure {
 		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
 	default:
 		failure.Hint = withClock(cmp.Or(failure.Hint, credentialsHint(w.auth)), err, w.auth)
+		if err.CertificateUnasked {
+			failure.Hint = "the service did not ask for the certificate: there may be another address for clients that have one " +
+				"(RFC 8705 §5); check {token_url,issuer} in the profile"
+		}
 	}
 	return failure
 }
@@ -99,10 +107,15 @@ func credentialsHint(auth oauth.ClientAuth) string {
 	switch {
 	case auth == nil:
 		return ""
-	case auth.Method() == setting.PrivateKeyJWT:
+	case signsJWT(auth):
 		return "check {credentials} in the profile, and this machine's clock; --dry-run shows the request"
 	}
 	return "check {credentials} in the profile; --dry-run shows the request"
+}
+
+// signsJWT reports whether the clock is a part of the credentials.
+func signsJWT(auth oauth.ClientAuth) bool {
+	return slices.Contains([]string{setting.PrivateKeyJWT, setting.SecretJWT}, auth.Method())
 }
 
 // clockSlack is how far two clocks may differ without a signed JWT, which is good for a
@@ -112,7 +125,7 @@ const clockSlack = 30 * time.Second
 // withClock puts a clock that is off in front of a hint, where it matters.
 func withClock(hint string, err *oauth.Error, auth oauth.ClientAuth) string {
 	off := err.ClockAhead.Abs()
-	if auth == nil || auth.Method() != setting.PrivateKeyJWT || off <= clockSlack {
+	if auth == nil || !signsJWT(auth) || off <= clockSlack {
 		return hint
 	}
 	direction := "ahead of"

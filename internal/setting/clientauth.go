@@ -69,7 +69,8 @@ func ownerOf(name string) credential {
 
 // ClientAuth returns the client authentication that the settings describe. With no client_auth it
 // is what the one credential there is means: a client_secret Basic, a private_key private_key_jwt,
-// a tls_certificate tls_client_auth, a client_assertion itself.
+// a tls_certificate tls_client_auth, a client_assertion itself; and none where there is no credential
+// and the grant is an assertion or wants a person.
 //
 // Basic encodes as basic_encoding says. A signed JWT is for the audience, or with none for the
 // endpoint, which may be nil and is then the one that is asked. The algorithm is the JWS algorithm
@@ -123,7 +124,7 @@ func (s Values) authMethod() (string, error) {
 		return "", s.Wrong("client_auth", "is needed, because there is "+enumerated(articled(given)), s.whichOf(given))
 	case len(given) == 1:
 		method = given[0].methods[0]
-	case s.grant() == jwtBearer, s.grant().NeedsPerson():
+	case s.grant() == oauth.JWTBearer, s.grant().NeedsPerson():
 		method = None // the assertion, or the person, is what is asked for (RFC 7521 §4.1, RFC 8252 §8.4)
 	default:
 		method = Basic
@@ -134,16 +135,13 @@ func (s Values) authMethod() (string, error) {
 	return method, nil
 }
 
-// jwtBearer is the grant whose assertion a private_key signs.
-const jwtBearer = oauth.Grant("jwt_bearer")
-
 func (s Values) grant() oauth.Grant { return oauth.Grant(s.Text("grant")) }
 
 // credentials are those that there are. The private key of an assertion that is the grant says
 // nothing of the client's authentication.
 func (s Values) credentials() []credential {
 	return slices.DeleteFunc(credentials(), func(c credential) bool {
-		return s.Secret(c.name) == nil || c.name == "private_key" && s.grant() == jwtBearer
+		return s.Secret(c.name) == nil || c.name == "private_key" && s.grant() == oauth.JWTBearer
 	})
 }
 

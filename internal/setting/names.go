@@ -83,7 +83,7 @@ func (s Values) applies(d Setting) bool {
 		return false
 	case ownerOf(d.Name).name != "":
 		c := ownerOf(d.Name)
-		return slices.Contains(c.methods, method) || c.name == "private_key" && s.grant() == jwtBearer
+		return slices.Contains(c.methods, method) || c.name == "private_key" && s.grant() == oauth.JWTBearer
 	case d.Name == "basic_encoding":
 		return method == Basic
 	case d.Name == "grant", d.Name == "client_auth":
