@@ -205,13 +205,24 @@ func (p *Provider) Ping(ctx context.Context, token secret.Secret) (Pong, error) 
 
 // Revoke makes a token invalid (RFC 7009). The hint is "access_token" or "refresh_token".
 func (p *Provider) Revoke(ctx context.Context, token secret.Secret, hint string) error {
-	_, err := p.Ask(ctx, Revoke, secret.Secret{}, nil, oauth.TokenForm(p.auth, token, hint))
+	_, err := p.askAs(ctx, Revoke, func(a oauth.ClientAuth) oauth.CallRequest { return oauth.TokenForm(a, token, hint) })
 	return err
+}
+
+// askAs sends the request of a verb with the client's own credentials.
+func (p *Provider) askAs(
+	ctx context.Context, verb string, request func(oauth.ClientAuth) oauth.CallRequest,
+) (*oauth.Reply, error) {
+	auth, err := p.clientAuth(ctx, verb)
+	if err != nil {
+		return nil, err
+	}
+	return p.Ask(ctx, verb, secret.Secret{}, nil, request(auth))
 }
 
 // Introspect asks what the service knows of a token (RFC 7662): one JSON object, as it came.
 func (p *Provider) Introspect(ctx context.Context, token secret.Secret) (json.RawMessage, error) {
-	reply, err := p.Ask(ctx, Introspect, secret.Secret{}, nil, oauth.TokenForm(p.auth, token, ""))
+	reply, err := p.askAs(ctx, Introspect, func(a oauth.ClientAuth) oauth.CallRequest { return oauth.TokenForm(a, token, "") })
 	if err != nil {
 		return nil, err
 	}
@@ -267,8 +278,8 @@ func (p *Provider) SignOut(ctx context.Context, s Session, o SignOutOptions) (Si
 		done.Did, err = "the token was not valid any more", nil
 	}
 	if !s.RefreshToken.IsZero() {
-		_, ended := p.Ask(ctx, SignOut, secret.Secret{}, nil, oauth.CallRequest{
-			Auth: p.auth, Secrets: map[string]secret.Func{"refresh_token": secret.Known(s.RefreshToken)},
+		_, ended := p.askAs(ctx, SignOut, func(a oauth.ClientAuth) oauth.CallRequest {
+			return oauth.CallRequest{Auth: a, Secrets: map[string]secret.Func{"refresh_token": secret.Known(s.RefreshToken)}}
 		})
 		err = both(err, ended)
 		done.Did += " and ended the session"

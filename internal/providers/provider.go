@@ -56,8 +56,11 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 	if err != nil {
 		return nil, err
 	}
-	if p.auth, err = settings.ClientAuth(cmp.Or(p.endpoints[tokenEndpoint], p.issuer), "", s.Algorithm); err != nil {
+	if p.auth, err = p.authFor(p.endpoints[tokenEndpoint]); err != nil {
 		return nil, err
+	}
+	if p.grant() == oauth.JWTBearer && settings.Secret("private_key") == nil {
+		return nil, settings.Wrong("private_key", "is missing, and grant is jwt_bearer", "give a reference such as file:key.pem")
 	}
 	if p.stateless, err = settings.StateOptional(); err != nil {
 		return nil, err
@@ -75,6 +78,25 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 		maps.Copy(p.secretHeader, settings.Secrets(param.Setting))
 	}
 	return p, nil
+}
+
+// authFor is the client authentication at a service with a token endpoint, for which a signed JWT
+// is meant at whichever endpoint it is shown (OpenID Connect Core §9). Nil is for one that is not
+// known yet.
+func (p *Provider) authFor(token *url.URL) (oauth.ClientAuth, error) {
+	if token == nil && p.spec.Given == nil {
+		token = p.issuer
+	}
+	return p.settings.ClientAuth(token, p.settings.Text("assertion_audience"), p.spec.Algorithm)
+}
+
+// clientAuth is the client authentication of a request.
+func (p *Provider) clientAuth(ctx context.Context, operation string) (oauth.ClientAuth, error) {
+	token, err := p.endpoint(ctx, operation, tokenEndpoint)
+	if err != nil {
+		return nil, err
+	}
+	return p.authFor(token)
 }
 
 // params returns the values of parameters whose condition holds.
@@ -230,6 +252,14 @@ func (p *configured) present(r *oauth.TokenRequest, grant oauth.Grant) error {
 			}
 		}
 		return p.setTokenType(r, "requested_token_type", "")
+	case oauth.JWTBearer:
+		r.Assertion = &oauth.Assertion{
+			Issuer:  cmp.Or(p.settings.Text("assertion_issuer"), p.settings.Text("client_id")),
+			Subject: p.settings.Text("subject"), Audience: p.settings.Text("assertion_audience"),
+			KeyID: p.settings.Text("key_id"), Algorithm: p.settings.Text("key_algorithm"), Key: p.settings.Secret("private_key"),
+			// Some services read the scope there (Google), the others as a parameter (RFC 7523 §2.1).
+			Claims: p.settings.Map("claims"), Scope: r.Params.Get("scope"),
+		}
 	}
 	return nil
 }
@@ -262,7 +292,10 @@ func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequ
 	}
 	r.Params.Set("grant_type", grant.Type())
 	maps.Copy(r.Params, p.params(p.spec.Form))
-	r.Auth, r.Header, r.SecretHeader = p.auth, p.header, p.secretHeader
+	if r.Auth, err = p.authFor(r.Endpoint); err != nil {
+		return oauth.Token{}, err
+	}
+	r.Header, r.SecretHeader = p.header, p.secretHeader
 	r.Accept, r.MinRetryWait = p.settings.Text("accept"), p.spec.Pace
 	token, err := p.client.Token(ctx, r)
 	if err != nil {

@@ -41,12 +41,17 @@ func service() []setting.Setting {
 	return append(all, base, setting.APIURL(), setting.AllowHosts())
 }
 
+// client is who asks. A client that a person logs in with, and one whose assertion is the grant,
+// needs no secret (RFC 8252 §8.4, RFC 7521 §4.1).
 func client() []setting.Setting {
 	return slices.Concat([]setting.Setting{
 		setting.ClientID(),
-		setting.ClientSecret(setting.IsPublic(), setting.HasPrivateKey()),
-	}, setting.PrivateKey(false), []setting.Setting{
-		setting.ClientAuth(setting.Basic, setting.Post, setting.PrivateKeyJWT, setting.None),
+		setting.ClientSecret(setting.IsPublic(), setting.HasPrivateKey(), setting.HasTLSCertificate(), setting.HasClientAssertion(),
+			*of(oauth.AuthorizationCode), *of(oauth.DeviceCode), *of(oauth.JWTBearer)),
+	}, setting.PrivateKey(false), []setting.Setting{setting.KeyAlgorithm()}, setting.TLSCertificate(), []setting.Setting{
+		setting.ClientAssertion(),
+		setting.ClientAuth(setting.Basic, setting.Post, setting.SecretJWT, setting.PrivateKeyJWT, setting.TLS,
+			setting.SelfSignedTLS, setting.Assertion, setting.None),
 		setting.BasicEncoding("form"), // RFC 6749 §2.3.1
 	})
 }
