@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
@@ -20,7 +21,7 @@ func (b *builder) extend() error {
 	case raw == nil || ok && name == "":
 		return nil
 	case !ok:
-		return wrong("extends", "must be the name of one base, not "+kindOf(raw), "")
+		return setting.Wrong("extends", "must be the name of one base, not "+kinds.KindOf(raw), "")
 	}
 	base, err := b.file.base(name)
 	if err != nil {
@@ -53,19 +54,20 @@ func (f *File) noBase(name string) error {
 		return err
 	}
 	if !MayBeShown(name) {
-		return wrong("extends", "names no base", NameHint(name, names))
+		return setting.Wrong("extends", "names no base", NameHint(name, names))
 	}
 	if l, _ := f.having(profiles, name); l != nil {
-		return wrong("extends", "names "+name+", which is a profile and no base", "put what they have in common under bases")
+		return setting.Wrong("extends", "names "+name+", which is a profile and no base",
+			"put what they have in common under bases")
 	}
-	return wrong("extends", "names "+name+", and there is no such base", didYouMean(name, names))
+	return setting.Wrong("extends", "names "+name+", and there is no such base", setting.DidYouMean(name, names))
 }
 
 // checkBase looks for keys that no profile could have: those of its service when it names one,
 // else those of none.
 func (e *entry) checkBase(services []providers.Spec) error {
 	if e.has("extends") {
-		return e.blame(wrong("extends", "stands in a base: a base extends no other",
+		return e.blame(setting.Wrong("extends", "stands in a base: a base extends no other",
 			"write the keys into it, or name the other one in the profile"))
 	}
 	name, _ := e.raw["provider"].(string)
@@ -89,11 +91,12 @@ func (e *entry) checkBase(services []providers.Spec) error {
 func (e *entry) checkKeys(known []string, problem string) error {
 	for _, key := range append(e.keys(), slices.Sorted(maps.Keys(e.raw))...) {
 		if !slices.Contains(known, key) {
-			help := nearest(key, known)
+			help := setting.Meant(key, known)
 			if help == "" {
-				help = didYouMean(key, slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == "extends" }))
+				others := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == "extends" })
+				help = setting.DidYouMean(key, others)
 			}
-			return e.blame(wrong(key, problem, help))
+			return e.blame(setting.Wrong(key, problem, help))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/config/scan"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
@@ -93,15 +94,15 @@ func parseRoot(text []byte) (*yaml.Node, error) {
 func checkTopLevel(root *yaml.Node) error {
 	known := append([]string{"profiles", "bases", "include"}, scan.Scalars()...)
 	for i := 0; i < len(root.Content); i += 2 {
-		key, value := root.Content[i], deref(root.Content[i+1])
+		key, value := root.Content[i], kinds.Deref(root.Content[i+1])
 		var e *setting.Error
 		switch {
 		case scan.IsOwn(key.Value):
 			continue
 		case !slices.Contains(known, key.Value):
-			e = wrong(key.Value, "is not a known key", didYouMean(key.Value, known))
+			e = setting.Wrong(key.Value, "is not a known key", setting.DidYouMean(key.Value, known))
 		case slices.Contains(known[:2], key.Value) && value.Kind != yaml.MappingNode && value.Tag != "!!null":
-			e, key = wrong(key.Value, "must be a mapping of names to "+key.Value, ""), value
+			e, key = setting.Wrong(key.Value, "must be a mapping of names to "+key.Value, ""), value
 		default:
 			continue
 		}
@@ -157,7 +158,7 @@ func actualLine(lines []string, line int, problem string) int {
 // valueError drops the decoder's words, because they can quote a value. What it finds in
 // practice is a key given twice, which it names.
 func valueError(err error) error {
-	e := wrong("", "has a value that does not fit its tag", "")
+	e := setting.Wrong("", "has a value that does not fit its tag", "")
 	typeErr, ok := errors.AsType[*yaml.TypeError](err)
 	if !ok || len(typeErr.Errors) == 0 {
 		return e
@@ -182,24 +183,16 @@ func splitLine(text string) (int, string) {
 	return line, problem
 }
 
-// deref follows an alias to what it stands for.
-func deref(n *yaml.Node) *yaml.Node {
-	if n != nil && n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
-}
-
 // lookup returns the key and value nodes of a mapping, nil when it has no such
 // key.
 func lookup(mapping *yaml.Node, name string) (key, value *yaml.Node) {
-	mapping = deref(mapping)
+	mapping = kinds.Deref(mapping)
 	if mapping == nil || mapping.Kind != yaml.MappingNode {
 		return nil, nil
 	}
 	for i := 0; i < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name {
-			return mapping.Content[i], deref(mapping.Content[i+1])
+			return mapping.Content[i], kinds.Deref(mapping.Content[i+1])
 		}
 	}
 	return nil, nil
@@ -235,14 +228,14 @@ func (d *document) entry(k kind, name string) (values any, key, node *yaml.Node)
 
 // top returns the text of a key at the margin, empty when it has none.
 func (d *document) top(name string) (string, error) {
-	switch value := d.values.Get(name).(type) {
+	switch raw := d.values.Get(name).(type) {
 	case nil:
 		return "", nil
 	case string:
-		return value, nil
+		return raw, nil
 	default:
 		key, _ := lookup(d.root, name)
-		e := notOf(name, "text", value)
+		e := kinds.NotOf(name, "text", raw)
 		e.Line = d.line(key)
 		return "", e
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/authctl/authctl/internal/secret"
@@ -18,21 +19,31 @@ func (p *Profile) ForDryRun() setting.Values {
 	s := p.Settings
 	for _, d := range p.Service.Settings {
 		value, set := s.Lookup(d.Name)
-		if d.Kind != setting.Secret || !set && !d.Wanted(s) {
-			continue
-		}
-		kind, _, _ := strings.Cut(value.Text, ":")
 		switch {
+		case len(value.Secrets) > 0:
+			value.Secrets = maps.Clone(value.Secrets)
+			for name, fetch := range value.Secrets {
+				value.Secrets[name] = forDryRun(value.References[name], fetch)
+			}
+		case d.Kind != setting.Secret || !set && !d.Wanted(s):
+			continue
 		case !set:
 			value.Origin, value.Secret = "not set", unfetchable(cmp.Or(s.Absence(d.Name).Why, "it is not set"))
-		case kind == "cmd" || kind == "prompt":
-			value.Secret = unfetchable(value.Text + " is left alone in a dry run")
 		default:
-			value.Secret = suggesting(value.Secret)
+			value.Secret = forDryRun(value.Text, value.Secret)
 		}
 		s = s.With(d.Name, value)
 	}
 	return s
+}
+
+// forDryRun leaves alone what it may cost a person something to fetch.
+func forDryRun(reference string, fetch secret.Func) secret.Func {
+	switch kind, _, _ := strings.Cut(reference, ":"); kind {
+	case "cmd", "prompt":
+		return unfetchable(reference + " is left alone in a dry run")
+	}
+	return suggesting(fetch)
 }
 
 // unfetchable fails with the reason why a secret is not fetched.

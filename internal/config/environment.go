@@ -10,6 +10,7 @@ import (
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
 )
 
 // Environment is what variables say beside the settings of a profile. Empty
@@ -69,7 +70,7 @@ type environ struct {
 func (e *environ) fail(err error) { e.err = cmp.Or(e.err, err) }
 
 func (e *environ) refuse(name, problem, suggestion string) {
-	e.fail(wrong(name, fmt.Sprintf("%q %s", files.Short(e.Get(name)), problem), suggestion))
+	e.fail(setting.Wrong(name, fmt.Sprintf("%q %s", files.Short(e.Get(name)), problem), suggestion))
 }
 
 func (e *environ) path(name string) string {
@@ -107,7 +108,7 @@ func (e *environ) truth(name string) bool {
 func (e *environ) storeKey(f *source.Fetcher) StoreKey {
 	set, ref := secretVariables(f.Env, storeKey, "file", "cmd")
 	if len(set) > 1 {
-		e.fail(wrong(strings.Join(set, " and "), "are set together", "keep one of them"))
+		e.fail(setting.Wrong(strings.Join(set, " and "), "are set together", "keep one of them"))
 	}
 	if len(set) != 1 {
 		return StoreKey{}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 	"go.yaml.in/yaml/v3"
@@ -89,7 +90,7 @@ func circle(chain []*layer) error {
 	for i, l := range chain {
 		names[i] = filepath.Base(l.path)
 	}
-	return wrong("include", "goes round in a circle: "+strings.Join(names, " includes "), "take one of them out")
+	return setting.Wrong("include", "goes round in a circle: "+strings.Join(names, " includes "), "take one of them out")
 }
 
 // place returns where a file is that is named.
@@ -97,13 +98,13 @@ func (r *reader) place(l *layer, n named) (string, error) {
 	path, err := files.Place(n.path, r.options.env().Home(), "")
 	switch {
 	case err != nil:
-		return "", l.onLine(n.line, wrong("include", "names a path that "+err.Error(), ""))
+		return "", l.onLine(n.line, setting.Wrong("include", "names a path that "+err.Error(), ""))
 	case path == "":
-		return "", l.onLine(n.line, wrong("include", "names nothing", "name a file, or take it out"))
+		return "", l.onLine(n.line, setting.Wrong("include", "names nothing", "name a file, or take it out"))
 	case filepath.IsAbs(path):
 		return path, nil
 	case !l.isPlaced():
-		return "", l.onLine(n.line, wrong("include", "names "+files.Short(n.path)+
+		return "", l.onLine(n.line, setting.Wrong("include", "names "+files.Short(n.path)+
 			", which is relative to nothing: the configuration is a pipe", "write an absolute path, or one with ~/"))
 	}
 	return filepath.Join(l.dir(), path), nil
@@ -124,7 +125,7 @@ func notIncluded(l *layer, n named, path string, err error) error {
 	if !ok {
 		return err
 	}
-	problem := wrong("include", "names "+files.Short(path)+", which "+e.Problem, e.Help)
+	problem := setting.Wrong("include", "names "+files.Short(path)+", which "+e.Problem, e.Help)
 	if problem.Err = e.Err; errors.Is(err, fs.ErrNotExist) {
 		problem.Err, problem.Help = nil, "correct the path, or take it out"
 		if !filepath.IsAbs(n.path) && n.path[0] != '~' {
@@ -153,9 +154,9 @@ func (l *layer) included() ([]named, error) {
 	}
 	var list []named
 	for _, item := range items {
-		if item = deref(item); item.Kind != yaml.ScalarNode || item.Tag != "!!str" {
+		if item = kinds.Deref(item); item.Kind != yaml.ScalarNode || item.Tag != "!!str" {
 			return nil, l.onLine(max(doc.line(item), doc.line(key)),
-				wrong("include", "must be a file's name or a list of them", "write [team.yaml]"))
+				setting.Wrong("include", "must be a file's name or a list of them", "write [team.yaml]"))
 		}
 		list = append(list, named{files.Tidy(item.Value), doc.line(item)})
 	}

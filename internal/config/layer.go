@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/config/scan"
 	"github.com/authctl/authctl/internal/setting"
 	"go.yaml.in/yaml/v3"
@@ -177,9 +178,9 @@ func (l *layer) entry(k kind, name string) (*entry, error) {
 		if k == bases {
 			help = "write what profiles have in common"
 		}
-		return nil, e.blame(wrong("", "is empty", help))
+		return nil, e.blame(setting.Wrong("", "is empty", help))
 	case !ok:
-		return nil, e.blame(wrong("", "must be a mapping of settings", ""))
+		return nil, e.blame(setting.Wrong("", "must be a mapping of settings", ""))
 	}
 	return e, nil
 }
@@ -193,7 +194,7 @@ func (e *entry) has(key string) bool {
 // line is where a key of the entry stands: in a merged mapping, or where the entry begins,
 // when it has none itself.
 func (e *entry) line(name string) int {
-	key := settingKey(e.node, name)
+	key, _ := e.pair(name)
 	if key == nil {
 		return e.begins
 	}
@@ -224,54 +225,24 @@ func (e *entry) blame(err error) error {
 // keys are the keys of the entry as they are written, those of merged mappings behind its own.
 func (e *entry) keys() []string {
 	var keys []string
-	eachKey(e.node, func(key *yaml.Node) bool {
+	kinds.EachPair(e.node, func(key, _ *yaml.Node) bool {
 		keys = append(keys, key.Value)
 		return true
 	})
 	return keys
 }
 
-// settingKey returns the key node of a setting, also one in a merged mapping.
-func settingKey(mapping *yaml.Node, name string) (found *yaml.Node) {
-	eachKey(mapping, func(key *yaml.Node) bool {
-		if key.Value == name {
-			found = key
+// pair returns the key and the value of a setting, also of one in a merged mapping; nil when there
+// is none.
+func (e *entry) pair(name string) (key, of *yaml.Node) {
+	kinds.EachPair(e.node, func(k, v *yaml.Node) bool {
+		if k.Value == name {
+			key, of = k, v
 		}
-		return found == nil
+		return key == nil
 	})
-	return found
+	return key, of
 }
-
-// eachKey calls next for each key of a mapping, and then for those of the mappings that it
-// merges (https://yaml.org/type/merge.html), until next returns false.
-func eachKey(mapping *yaml.Node, next func(key *yaml.Node) bool) bool {
-	mapping = deref(mapping)
-	if mapping == nil || mapping.Kind != yaml.MappingNode {
-		return true
-	}
-	for i := 0; i < len(mapping.Content); i += 2 {
-		if key := mapping.Content[i]; !isMerge(key) && !next(key) {
-			return false
-		}
-	}
-	for i := 0; i < len(mapping.Content); i += 2 {
-		if !isMerge(mapping.Content[i]) {
-			continue
-		}
-		merged := []*yaml.Node{mapping.Content[i+1]}
-		if list := deref(merged[0]); list.Kind == yaml.SequenceNode {
-			merged = list.Content
-		}
-		for _, m := range merged {
-			if !eachKey(m, next) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func isMerge(key *yaml.Node) bool { return key.Tag == "!!merge" }
 
 // place is a line of a file, as it is shown.
 func place(path string, line int) string { return path + ":" + strconv.Itoa(line) }

@@ -46,5 +46,5 @@ func Missing(name string, names []string) *setting.Error {
 			Problem: "what was given as the profile is none", Err: ErrNoProfile, Help: NameHint(name, names),
 		}
 	}
-	return &setting.Error{Problem: "there is no profile " + name, Err: ErrNoProfile, Help: didYouMean(name, names)}
+	return &setting.Error{Problem: "there is no profile " + name, Err: ErrNoProfile, Help: setting.DidYouMean(name, names)}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
@@ -30,7 +31,7 @@ type Profile struct {
 	chosen string
 	// needs are the references of the file, the flags and the environment, also
 	// those that something else goes before.
-	needs []source.Need
+	needs []need
 	// file is where the other profiles are, path and line where this one begins; without a
 	// file there is no line.
 	file *File
@@ -40,14 +41,40 @@ type Profile struct {
 	extends string
 }
 
+// need is a secret that a setting needs, or a member of one that is a map.
+type need struct {
+	source.Need
+	of, member string
+}
+
 // secret binds a reference to a setting of the profile. Errors name what needs it: the
 // setting, or a variable.
-func (p *Profile) secret(of, named string, ref source.Reference, origin string) setting.Value {
-	n := source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Keep: p.named}
-	v := setting.Value{Text: ref.String(), Secret: p.file.options.Fetcher.Bind(n), Origin: origin}
-	n.Setting = of
+func (p *Profile) secret(n need, named string, ref source.Reference, origin string) setting.Value {
+	n.Need = source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Keep: p.named}
+	v := setting.Value{Text: ref.String(), Secret: p.file.options.Fetcher.Bind(n.Need), Origin: origin}
+	n.Setting = n.name()
 	p.needs = append(p.needs, n)
 	return v
+}
+
+// name is the setting, or headers.x-api-key.
+func (n need) name() string {
+	if n.member == "" {
+		return n.of
+	}
+	return n.of + "." + n.member
+}
+
+// fetchOf returns what fetches a need's secret, nil where something else gives it.
+func (p *Profile) fetchOf(n need) secret.Func {
+	v, _ := p.Settings.Lookup(n.of)
+	switch {
+	case v.Origin != n.Origin:
+		return nil
+	case n.member != "":
+		return v.Secrets[n.member]
+	}
+	return v.Secret
 }
 
 // named are the environment variables that references name.
@@ -63,11 +90,8 @@ func (p *Profile) named() []string {
 
 // asks are the secrets that only a person or stdin can give. Nobody is asked for what a
 // flag or the environment gives.
-func (p *Profile) asks() []source.Need {
-	return slices.DeleteFunc(slices.Clone(p.needs), func(n source.Need) bool {
-		v, _ := p.Settings.Lookup(n.Setting)
-		return !n.Asks() || v.Origin != n.Origin
-	})
+func (p *Profile) asks() []need {
+	return slices.DeleteFunc(slices.Clone(p.needs), func(n need) bool { return !n.Asks() || p.fetchOf(n) == nil })
 }
 
 // AtHand returns the secrets of the profile that are in the environment: those whose values
@@ -104,13 +128,13 @@ func (p *Profile) Ask(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
-func (p *Profile) fetch(ctx context.Context, n source.Need, limit time.Duration) error {
+func (p *Profile) fetch(ctx context.Context, n need, limit time.Duration) error {
 	if n.Kind == "stdin" && limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	_, err := p.Settings.Secret(n.Setting)(ctx)
+	_, err := p.fetchOf(n)(ctx)
 	return err
 }
 
@@ -119,17 +143,15 @@ func (p *Profile) fetch(ctx context.Context, n source.Need, limit time.Duration)
 func (p *Profile) Inspect(ctx context.Context) []source.Inspection {
 	var list []source.Inspection
 	for _, d := range p.Service.Settings {
-		v, ok := p.Settings.Lookup(d.Name)
-		if !ok || v.Secret == nil {
-			continue
+		known := len(list)
+		for _, n := range p.needs {
+			if n.of == d.Name && p.fetchOf(n) != nil {
+				list = append(list, p.file.options.Fetcher.Inspect(ctx, n.Need))
+			}
 		}
-		need := source.Need{Setting: d.Name, Origin: v.Origin}
-		i := slices.IndexFunc(p.needs, func(n source.Need) bool { return n.Setting == d.Name && n.Origin == v.Origin })
-		if i < 0 {
-			list = append(list, source.Inspection{Need: need})
-			continue
+		if v, _ := p.Settings.Lookup(d.Name); v.Secret != nil && len(list) == known {
+			list = append(list, source.Inspection{Need: source.Need{Setting: d.Name, Origin: v.Origin}})
 		}
-		list = append(list, p.file.options.Fetcher.Inspect(ctx, p.needs[i]))
 	}
 	return list
 }
@@ -138,7 +160,7 @@ func (p *Profile) Inspect(ctx context.Context) []source.Inspection {
 type Item struct {
 	// Name is the setting's name.
 	Name string
-	// Value is the text, the words of a list with blanks between, a secret's
+	// Value is the text, the words of a list with blanks between, a map in braces, a secret's
 	// reference, or [redacted] for a secret given by value.
 	Value string
 	// Origin says where the value comes from: "profile calls in /path:7", "base talk in
@@ -174,6 +196,8 @@ func (p *Profile) Describe() []Item {
 		switch {
 		case d.Kind == setting.List:
 			item.Value = strings.Join(v.List, " ")
+		case d.Kind == setting.Map:
+			item.Value = kinds.MappingLine(v)
 		case d.Name == "base_url":
 			item.Value = withoutUser(v.Text)
 		case item.Secret && v.Text == "":

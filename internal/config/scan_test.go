@@ -102,6 +102,7 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte("include: # y\n- a\n- ~/b.yaml\n\nbases: {}\nprofiles:\n  a: {extends: t, b: file:/c/d, e: https://f.g/h,}\n"))
 	f.Add([]byte("include:\n  - 'a'\nbases:\n  t:\n    a: b\nprofiles:\n  t: { b: file:~/x }\n  u:\n    c: d\nstore_key: file:~/k\n"))
 	f.Add([]byte("x-a: &a\n  b: c\nprofiles:\n  d:\n    <<: *a\n"))
+	f.Add([]byte("profiles:\n  a: {b: {c: d, E-f: 'g', h: [i]}, j: {}}\n  k:\n    l: # m\n      n: o\n\n      P: \"q\"\n    r: {S: t}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) { compare(t, text) })
 }
 

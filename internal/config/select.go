@@ -42,7 +42,7 @@ func (f *File) Profile(name string, flags map[string]setting.Value) (*Profile, e
 func (f *File) fromEnvironment(provider string, flags map[string]setting.Value) (*Profile, error) {
 	service, ok, help := serviceOf(f.options.Services, provider)
 	if !ok {
-		return nil, wrong("AUTHCTL_PROVIDER", fmt.Sprintf("%q is not a known provider", provider), help)
+		return nil, setting.Wrong("AUTHCTL_PROVIDER", fmt.Sprintf("%q is not a known provider", provider), help)
 	}
 	b := builder{
 		Profile: &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER", file: f},

@@ -9,14 +9,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
 )
-
-// inQuotes is what helps where YAML took text for something else.
-const inQuotes = "put it in quotes"
 
 // builder makes one profile of what the flags, the environment and the file say.
 type builder struct {
@@ -61,11 +59,11 @@ func (b *builder) provider(services []providers.Spec) error {
 	service, known, help := serviceOf(services, name)
 	switch {
 	case raw == nil || ok && name == "":
-		return wrong("provider", "is missing", help)
+		return setting.Wrong("provider", "is missing", help)
 	case !ok:
-		return notOf("provider", "text", raw)
+		return kinds.NotOf("provider", "text", raw)
 	case !known:
-		return wrong("provider", fmt.Sprintf("%q is not known", files.Short(name)), help)
+		return setting.Wrong("provider", fmt.Sprintf("%q is not known", files.Short(name)), help)
 	}
 	b.Service = service
 	b.chosen = b.holder("provider").at("provider")
@@ -80,7 +78,7 @@ func serviceOf(services []providers.Spec, name string) (service providers.Spec, 
 			return s, true, ""
 		}
 	}
-	return providers.Spec{}, false, didYouMean(name, names)
+	return providers.Spec{}, false, setting.DidYouMean(name, names)
 }
 
 // holder returns the entry that gives a key: the first one that has it, else the profile
@@ -160,7 +158,7 @@ func (b *builder) first(d setting.Setting, inFile setting.Value) (setting.Value,
 	case inFile.Origin != "" || d.Default == "":
 		return inFile, nil
 	case d.Kind == setting.List:
-		return setting.Value{List: Words(d.Default), Origin: "default"}, nil
+		return setting.Value{List: kinds.Words(d.Default), Origin: "default"}, nil
 	}
 	return setting.Value{Text: d.Default, Origin: "default"}, nil
 }
@@ -185,7 +183,7 @@ func (b *builder) checkKeys() error {
 
 // notASetting is the error for a key that is none of those known.
 func notASetting(service providers.Spec, key string, known []string) error {
-	return wrong(key, "is not a setting of "+service.Name, didYouMean(key, known))
+	return setting.Wrong(key, "is not a setting of "+service.Name, setting.DidYouMean(key, known))
 }
 
 // written reads a setting in the profile's text; null and "" count as not given, and take away
@@ -196,7 +194,11 @@ func (b *builder) written(d setting.Setting) (setting.Value, error) {
 		return setting.Value{}, nil
 	}
 	raw, origin := from.raw[d.Name], from.at(d.Name)
-	if d.Kind != setting.Secret {
+	switch d.Kind {
+	case setting.Secret:
+	case setting.Map:
+		return b.mapping(d, from)
+	default:
 		return b.value(d, raw, d.Name, origin)
 	}
 	text, _ := raw.(string)
@@ -219,13 +221,13 @@ func (b *builder) value(d setting.Setting, raw any, key, origin string) (v setti
 	switch {
 	case d.Kind == setting.List:
 		v.Text = ""
-		if v.List, err = listOf(key, raw); err != nil {
+		if v.List, err = kinds.ListOf(key, raw); err != nil {
 			return v, err
 		}
 	case !fits:
-		return v, notOf(key, wantedOf(d.Kind), raw)
+		return v, kinds.NotOf(key, kinds.Wanted(d.Kind), raw)
 	}
-	return v, checkValue(d, &v, key, "")
+	return v, kinds.Check(d, &v, key, "")
 }
 
 // reference reads a reference, which key gives. What is not one may be the secret itself,
@@ -236,7 +238,7 @@ func (b *builder) reference(of, key, text, origin, dir string) (setting.Value, e
 		return setting.Value{}, notAReference(key)
 	}
 	ref.Dir = dir
-	return b.secret(of, of, ref, origin), nil
+	return b.secret(need{of: of}, of, ref, origin), nil
 }
 
 func notAReference(key string) error {
@@ -252,19 +254,24 @@ func (b *builder) flag(d setting.Setting, v setting.Value) (setting.Value, error
 		return b.reference(d.Name, v.Origin, v.Text, v.Origin, "")
 	}
 	v.Text = b.taken(d.Name, v.Text)
-	return v, checkValue(d, &v, v.Origin, "gives "+d.Name+": ")
+	return v, kinds.Check(d, &v, v.Origin, "gives "+d.Name+": ")
 }
 
 // variable reads AUTHCTL_ and the setting's name; of a secret also its twin
 // with _FILE. Empty variables count as unset.
 func (b *builder) variable(d setting.Setting) (setting.Value, error) {
 	name := d.Env()
+	if name == "" {
+		return setting.Value{}, nil
+	}
 	text := b.file.env.Get(name)
 	switch {
 	case d.Kind == setting.Secret:
 		return b.secretVariable(d.Name, name)
 	case text == "":
 		return setting.Value{}, nil
+	case d.Kind == setting.Map:
+		return b.mapText(d, name, text, "environment "+name)
 	}
 	return b.value(d, text, name, "environment "+name)
 }
@@ -275,13 +282,13 @@ func (b *builder) secretVariable(of, name string) (setting.Value, error) {
 	case len(set) == 0:
 		return setting.Value{}, nil
 	case len(set) > 1:
-		return setting.Value{}, wrong(strings.Join(set, " and "), "are both set", "unset one of them")
+		return setting.Value{}, setting.Wrong(strings.Join(set, " and "), "are both set", "unset one of them")
 	case ref.Kind != "":
-		return b.secret(of, set[0], ref, "environment "+set[0]), nil
+		return b.secret(need{of: of}, set[0], ref, "environment "+set[0]), nil
 	}
 	fetch, ok := b.file.options.Fetcher.Given(name, b.file.env.Raw(name))
 	if !ok {
-		return setting.Value{}, wrong(name, "holds blanks or a line break and nothing else",
+		return setting.Value{}, setting.Wrong(name, "holds blanks or a line break and nothing else",
 			"give it the secret, or unset it")
 	}
 	return setting.Value{Secret: fetch, Origin: "environment " + name}, nil
@@ -305,6 +312,9 @@ func secretVariables(env files.Environ, name string, kinds ...string) (set []str
 // absence says of a setting without a value why the environment gave none, and how it can.
 func (b *builder) absence(d setting.Setting) setting.Absence {
 	name := d.Env()
+	if name == "" {
+		return setting.Absence{}
+	}
 	names, help := []string{name}, "set "+name+": "+d.Help
 	if d.Kind == setting.Secret {
 		names = append(names, name+"_FILE")

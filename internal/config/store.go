@@ -39,22 +39,23 @@ func CheckStore(key, text string) error {
 	case isURL && (scheme == "redis" || scheme == "rediss"):
 		return checkRedis(key, text)
 	case isURL:
-		return wrong(key, "is an address, and not one of a store", didYouMean("", StoreNames()))
+		return setting.Wrong(key, "is an address, and not one of a store", setting.DidYouMean("", StoreNames()))
 	}
-	return wrong(key, fmt.Sprintf("%q is not a store", files.Short(text)), didYouMean(text, StoreNames()))
+	return setting.Wrong(key, fmt.Sprintf("%q is not a store", files.Short(text)), setting.DidYouMean(text, StoreNames()))
 }
 
 // checkRedis repeats nothing of the address: it may hold a password.
 func checkRedis(key, text string) error {
 	u, err := url.Parse(text)
 	if err != nil {
-		return wrong(key, "is not an address", "write redis://HOST:6379/0 or rediss://HOST:6379/0")
+		return setting.Wrong(key, "is not an address", "write redis://HOST:6379/0 or rediss://HOST:6379/0")
 	}
 	if _, inside := u.User.Password(); inside || u.Query().Has("password") {
-		return wrong(key, "has a password in its address",
+		return setting.Wrong(key, "has a password in its address",
 			"take it out, and give a reference to it: store_password: env:NAME")
 	}
-	return wrong(key, "names a shared store, which this version does not have yet", didYouMean("", StoreNames()))
+	return setting.Wrong(key, "names a shared store, which this version does not have yet",
+		setting.DidYouMean("", StoreNames()))
 }
 
 // Store returns the store that the file names, "auto" when it names none. Errors are
@@ -115,7 +116,7 @@ func (f *File) storeSecret(name string) (StoreKey, error) {
 	case !ok:
 		return StoreKey{}, onLine(path, line, notAReference(name))
 	case ref.Asks():
-		return StoreKey{}, onLine(path, line, wrong(name, "cannot be "+ref.Kind+": every call needs it",
+		return StoreKey{}, onLine(path, line, setting.Wrong(name, "cannot be "+ref.Kind+": every call needs it",
 			"use env:NAME, file:PATH, cmd:COMMAND or keyring:NAME"))
 	}
 	ref.Dir = filepath.Dir(path)

@@ -71,7 +71,10 @@ func knownVariables(services []providers.Spec) []string {
 	names := ownVariables()
 	for _, s := range services {
 		for _, d := range s.Settings {
-			name := strings.TrimPrefix(d.Env(), prefix)
+			name, ok := strings.CutPrefix(d.Env(), prefix)
+			if !ok {
+				continue
+			}
 			names = append(names, name)
 			if d.Kind == setting.Secret {
 				names = append(names, name+"_FILE")

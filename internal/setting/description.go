@@ -64,6 +64,8 @@ type Setting struct {
 	References bool
 	// JSON says of a Map that its values may be anything that JSON has, and stay it.
 	JSON bool
+	// AnyCase says that the names in a Map are compared without case.
+	AnyCase bool
 	// Refuse returns of a name in a Map why it may not stand there, completing "NAME …", and what
 	// to do instead; no problem when it may. Nil lets every name stand.
 	Refuse func(name string) (problem, help string)
@@ -77,8 +79,14 @@ type Setting struct {
 }
 
 // Env is the environment variable that gives the setting. A Secret has a twin
-// with _FILE appended.
-func (d Setting) Env() string { return "AUTHCTL_" + strings.ToUpper(d.Name) }
+// with _FILE appended. It is empty for a Map with references: a variable could not tell them from
+// values.
+func (d Setting) Env() string {
+	if d.References {
+		return ""
+	}
+	return "AUTHCTL_" + strings.ToUpper(d.Name)
+}
 
 // Condition holds when Setting has the value Is, or any value that is not empty when Is is.
 type Condition struct{ Setting, Is string }

@@ -34,6 +34,10 @@ type Error struct {
 	Err error
 }
 
+// Wrong is the error for a key of the file or a variable, or for neither, before it is known where
+// that is.
+func Wrong(key, problem, help string) *Error { return &Error{Name: key, Problem: problem, Help: help} }
+
 // Error returns "PATH:LINE: profile P: NAME from REFERENCE: PROBLEM (from ORIGIN)" with what
 // is known.
 func (e *Error) Error() string {

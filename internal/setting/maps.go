@@ -25,7 +25,7 @@ func AuthorizeParams() Setting {
 // Headers is headers: what a service wants in the header of every request.
 func Headers() Setting {
 	return Setting{
-		Name: "headers", Kind: Map, References: true, Refuse: refuseHeader,
+		Name: "headers", Kind: Map, References: true, AnyCase: true, Refuse: refuseHeader,
 		Help: "further headers of every request; a value may be a reference", Example: "{x-api-key: env:API_KEY}",
 	}
 }

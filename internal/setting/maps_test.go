@@ -82,7 +82,7 @@ func TestMapValues(t *testing.T) {
 		}
 		return text
 	}
-	if tag(first) != tag(first) || tag(first) == tag(headers(setting.Value{})) {
+	if none := tag(headers(setting.Value{})); none != "" || tag(first) == none {
 		t.Error("the secrets of a map are no part of the tag")
 	}
 	other := headers(setting.Value{Secrets: map[string]secret.Func{"a": of("1"), "b": of("3")}})

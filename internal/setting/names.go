@@ -44,7 +44,7 @@ func (s Values) Applying(list []Setting) Names {
 		}
 		value, ok := s.Lookup(d.Name)
 		name := setName{name: d.Name, place: value.place(), set: ok || d.Wanted(s)}
-		if name.place == "" && bare {
+		if name.place == "" && bare && d.Env() != "" {
 			name.place = d.Env()
 		}
 		n.names = append(n.names, name)

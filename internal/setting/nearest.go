@@ -30,6 +30,24 @@ func Nearest(word string, candidates []string) string {
 	return candidates[i]
 }
 
+// Meant returns "did you mean X?" for the candidate nearest to word, nothing when none is
+// near.
+func Meant(word string, candidates []string) string {
+	if best := Nearest(word, candidates); best != "" {
+		return "did you mean " + best + "?"
+	}
+	return ""
+}
+
+// DidYouMean is Meant, or the list of candidates when none is near and the list is short.
+func DidYouMean(word string, candidates []string) string {
+	text := Meant(word, candidates)
+	if text == "" && len(candidates) > 0 && len(candidates) <= 20 {
+		return "one of " + strings.Join(candidates, ", ")
+	}
+	return text
+}
+
 // editDistance is Levenshtein's distance in bytes; 99 when the lengths alone
 // rule out anything near.
 func editDistance(a, b string) int {

@@ -30,6 +30,8 @@ type Value struct {
 	// Identity stands for a Secret that another profile gets, where one has to be told from another
 	// without being fetched; empty means that Text does.
 	Identity string
+	// References are the references of Secrets as they are shown, by name.
+	References map[string]string
 	// Origin says where the value comes from, for people: "flag --scope",
 	// "environment AUTHCTL_ACCOUNT", "profile calls in /path:7", "default".
 	Origin string
@@ -157,6 +159,19 @@ func (v Value) fetches() []secret.Func {
 		list = append(list, v.Secrets[name])
 	}
 	return list
+}
+
+// Shown is a map with each reference in its secret's place, nil for what is no map.
+func (v Value) Shown() map[string]any {
+	if v.Map == nil && v.References == nil {
+		return nil
+	}
+	shown := map[string]any{}
+	maps.Copy(shown, v.Map)
+	for name, reference := range v.References {
+		shown[name] = reference
+	}
+	return shown
 }
 
 // given reports whether the value is more than an empty one.

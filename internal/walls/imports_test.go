@@ -29,7 +29,7 @@ type wall struct {
 // service, emulated service or verb needs no row.
 func imports() []wall {
 	below := []string{
-		"internal/broker", "internal/config", "internal/config/edit", "internal/files", "internal/jose", "internal/loopback",
+		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/files", "internal/jose", "internal/loopback",
 		"internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/process", "internal/providers",
 		"internal/scopes", "internal/secret", "internal/secret/source", "internal/setting", "internal/store", "internal/term",
 	}
@@ -71,15 +71,23 @@ func imports() []wall {
 		{
 			"internal/config",
 			[]string{
-				"internal/config/scan", "internal/files", "internal/oauth", "internal/providers", "internal/secret",
-				"internal/secret/source", "internal/setting",
+				"internal/config/kinds", "internal/config/scan", "internal/files", "internal/oauth", "internal/providers",
+				"internal/secret", "internal/secret/source", "internal/setting",
 			},
 			"configuration describes services by their settings; it builds and asks none",
+		},
+		{
+			"internal/config/kinds",
+			[]string{"internal/files", "internal/secret/source", "internal/setting"},
+			"one value is read without knowing the file it is in",
 		},
 		{"internal/config/scan", nil, "it reads lines, and knows no setting and no parser"},
 		{
 			"internal/config/edit",
-			[]string{"internal/config", "internal/config/scan", "internal/files", "internal/providers", "internal/setting"},
+			[]string{
+				"internal/config", "internal/config/kinds", "internal/config/scan", "internal/files", "internal/providers",
+				"internal/setting",
+			},
 			"who changes the file knows how it is read, not the other way round",
 		},
 		{

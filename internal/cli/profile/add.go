@@ -10,6 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -252,10 +253,19 @@ func (a *add) lines() []edit.Setting {
 	}
 	for _, d := range a.service.Settings {
 		if v, _ := a.values.Lookup(d.Name); a.own[d.Name] {
-			lines = append(lines, edit.Setting{Key: d.Name, Kind: d.Kind, Text: v.Text, List: v.List})
+			lines = append(lines, written(d, v))
 		}
 	}
 	return lines
+}
+
+// written is one setting to write. A map is given as it is written.
+func written(d setting.Setting, v setting.Value) edit.Setting {
+	line := edit.Setting{Key: d.Name, Kind: d.Kind, Text: v.Text, List: v.List}
+	if d.Kind == setting.Map {
+		line.Text = kinds.MappingLine(v)
+	}
+	return line
 }
 
 // freeName returns a name in the keyring that no other configuration's profile of

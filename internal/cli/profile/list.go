@@ -89,6 +89,8 @@ type item struct {
 	Value  string `json:"value"`
 	Origin string `json:"origin"`
 	Secret bool   `json:"secret"`
+	// Members are those of a map; a secret's is its reference.
+	Members map[string]any `json:"members,omitempty"`
 }
 
 func show(d *verb.Deps) *cobra.Command {
@@ -118,7 +120,8 @@ func showProfile(d *verb.Deps, p *config.Profile, output *verb.Output) error {
 	items := []item{}
 	table := term.Table{Header: []string{"SETTING", "VALUE", "FROM"}}
 	for _, i := range p.Describe() {
-		items = append(items, item(i))
+		v, _ := p.Settings.Lookup(i.Name)
+		items = append(items, item{Name: i.Name, Value: i.Value, Origin: i.Origin, Secret: i.Secret, Members: v.Shown()})
 		table.Rows = append(table.Rows, []string{i.Name, i.Value, i.Origin})
 	}
 	// What is missing does not hide what is there.

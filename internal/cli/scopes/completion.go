@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/secret"
@@ -67,7 +67,7 @@ func behind(prefix string, words []string) []string {
 // that are there already.
 func ofCatalogue(service providers.Spec, begun string) []string {
 	before := begun[:strings.LastIndexAny(begun, ", ")+1]
-	chosen, found := config.Words(before), []string{}
+	chosen, found := kinds.Words(before), []string{}
 	catalogue := scopes.CatalogueOf(service)
 	for _, k := range catalogue.Scopes {
 		if !slices.Contains(chosen, k.Name) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -66,7 +66,7 @@ func block(names []string) string {
 	}
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = "      - " + config.ListItem(name)
+		quoted[i] = "      - " + kinds.ListItem(name)
 	}
 	return "\n    scopes:\n" + strings.Join(quoted, "\n") + "\n"
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
@@ -139,7 +140,7 @@ func (s *setUp) makeKey(ctx context.Context, file *config.File, p plan) (made bo
 		return false, &setting.Error{
 			Path: p.path, Problem: "is there already, and nothing is overwritten",
 			Help: "if it is the key to use, write into " + file.Path + ":\nstore: file\nstore_key: " +
-				config.Scalar(p.reference) + "\nelse name another file with --key-file",
+				kinds.Scalar(p.reference) + "\nelse name another file with --key-file",
 		}
 	}
 	e := &setting.Error{Path: p.path, Problem: "cannot be written: " + err.Error(), Err: err}

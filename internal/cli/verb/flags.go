@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/pflag"
@@ -185,7 +186,7 @@ func (f *Service) ScopeList() []string {
 	if len(f.Scopes) == 0 {
 		return nil
 	}
-	return config.Words(strings.Join(f.Scopes, " "))
+	return kinds.Words(strings.Join(f.Scopes, " "))
 }
 
 // Entry are the flags that choose the cache entry.

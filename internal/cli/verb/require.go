@@ -8,6 +8,7 @@ import (
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/spf13/pflag"
@@ -26,7 +27,7 @@ func (f *Require) Bind(flags *pflag.FlagSet) {
 // mistake must not open the gate.
 func (f *Require) Check() error {
 	for _, text := range f.Required {
-		if len(config.Words(text)) == 0 {
+		if len(kinds.Words(text)) == 0 {
 			return Usagef("--require-scope %q names no scope; leave it out to require none", text)
 		}
 	}
@@ -34,7 +35,7 @@ func (f *Require) Check() error {
 }
 
 // List are the scopes that are required.
-func (f *Require) List() []string { return config.Words(strings.Join(f.Required, " ")) }
+func (f *Require) List() []string { return kinds.Words(strings.Join(f.Required, " ")) }
 
 // Sides are what is known of a token's scopes without asking anybody: what was asked
 // for, the reply, and the token itself where it is a JWT. The catalogue is left out,

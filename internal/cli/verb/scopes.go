@@ -8,6 +8,7 @@ import (
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/term"
@@ -127,7 +128,7 @@ func (n *ScopeNotes) WarnOfProfile(p *config.Profile) {
 func scopesLine(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = config.ListItem(name)
+		quoted[i] = kinds.ListItem(name)
 	}
 	return "scopes: [" + strings.Join(quoted, ", ") + "]"
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/config/scan"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
@@ -231,7 +232,7 @@ func (d *draft) put(values ...Setting) error {
 	var fresh, all []string
 	top, unplaced := maps.Clone(d.was.Top), len(d.Keys) == 0 && len(d.was.Names)+len(d.was.Rest) > 0
 	for _, v := range values {
-		text := config.Scalar(v.Text)
+		text := kinds.Scalar(v.Text)
 		at, is := d.Key(v.Key), top[v.Key]
 		all = append(all, v.Key+": "+text)
 		switch top[v.Key] = v.Text; {

@@ -41,11 +41,13 @@ func TestScanDeclines(t *testing.T) {
 	const around = "profiles:\n  a:\n    x: 1\n%s\n  b:\n    x: 1\n"
 	lines := []string{
 		"\tc: d", "    c:\td", "    c: &d e", "    c: *d", "    <<: *d", "    c: |\n      d", "    c: >\n      d",
-		"    c: {d: e}", "    c: [d,\n    e]", "    c: [[d]]", "    c: [d: e]", "    c: [d,,e]", "    c: [d] e",
+		"    c: {d: {e: f}}", "    c: {d: e, d: f}", "    c: {True: e}", "    c: {d: e} f", "    c: {d}", "    c: {d: e", "    c: [d,\n    e]", "    c: [[d]]", "    c: [d: e]", "    c: [d,,e]", "    c: [d] e",
 		"    \"c\": d", "    c: d\n      e", "    c: \"d", "    c: 'd", "    c: \"d\\n\"", "    c: \"d\" e",
 		"    c: !!str d", "    c: @d", "    c: `d", "    c: %d", "    c: d: e", "    c: d:", "    ? c", "     c: d",
 		"   c: d", "    x: d", "  a:", "  'a':", "  \"C\":", "  \"c\":", "  C:", "  1:", "  null:", "  c: {}", "  c: d", "---", "...", "other: d",
-		"profiles:", "    c:\n      - d\n     - e", "    c:\n      - - d", "    c:\n      -", "    c:\n        d: e", "    - c",
+		"profiles:", "    c:\n      - d\n     - e", "    c:\n      - - d", "    c:\n      -", "    c:\n        d:\n          e: f", "    c:\n        d: {e: f}",
+		"    c:\n        d: e\n        d: f", "    c:\n        d: e\n       f: g", "    c:\n        d: e\n        - f", "    c:\n      - d\n      e: f",
+		"    c:\n        \"d\": e", "    c:\n        null: e", "    c:\n        <<: *d", "    - c",
 		"    c: d\n    - e", "    c: \x00", "    c: \xff", "    c: \u2028", "    c: \u0085", "    c: \rd", "    c: -d", "    c: ?d",
 	}
 	for _, line := range lines {
@@ -57,7 +59,7 @@ func TestScanDeclines(t *testing.T) {
 		"include: {a: b}\n", "include:\n  a: b\n", "include:\n  a\n", "include: a\n- b\n", "include: a\n  - b\n",
 		"include:\n- a\n  - b\n", "include:\n  - a\n- b\n", "include:\n- a: b\n", "include: a\ninclude: b\n",
 		"bases:\n  a: {b: c}\n    d: e\n", "bases:\n  a: {b: c}\n    - d\n", "bases: {a: {b: c}}\n", "x-a: b\nprofiles:\n",
-		"bases:\n  a: {b: c, b: d}\n", "bases:\n  a: {b: {c: d}}\n", "bases:\n  a: {b}\n", "bases:\n  a: {b: c\n", "bases:\n  a: {b: }\n",
+		"bases:\n  a: {b: c, b: d}\n", "bases:\n  a: {b: {c: {d: e}}}\n", "bases:\n  a: {b: {c: d, c: e}}\n", "bases:\n  a: {b: [{c: d}]}\n", "bases:\n  a: {b}\n", "bases:\n  a: {b: c\n", "bases:\n  a: {b: }\n",
 		"bases:\n  a: {b:c}\n", "bases:\n  a: {b: c: d}\n", "bases:\n  a: {b: c #d}\n", "bases:\n  a: {b: &c d}\n", "bases:\n  a: {<<: *c}\n",
 		"bases:\n  a: {b: c} d\n", "bases:\n  a: {,}\n", "bases:\n  a: {b: c,, d: e}\n", "bases:\n  a: {b: c:}\n", "bases:\n  a: {\"b\": c}\n",
 	} {
@@ -67,6 +69,19 @@ func TestScanDeclines(t *testing.T) {
 	}
 	if _, odd, _ := Scan([]byte("\ufeffprofiles:\n")); odd == 0 {
 		t.Error("a byte order mark is not declined")
+	}
+}
+
+// TestScanKnowsMaps reads settings that are mappings, in each form that people write.
+func TestScanKnowsMaps(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"    c: {d: e, X-Api-Key: 'f', g: [h]} # i", "    c: {}", "    c:\n        d: e # f\n\n        X-Api-Key: env:K",
+		"    c: # d\n      # e\n      f: \"g\"\n      h:\n    i: [j]\n    k:\n    - l", "    c:\n      d: e\n    f:\n      d: e",
+	} {
+		if _, odd, _ := Scan([]byte("profiles:\n  a:\n    x: 1\n" + text + "\n  b: {c: {D: e}, f: g}\n")); odd > 0 {
+			t.Errorf("%q is declined at line %d", text, odd)
+		}
 	}
 }
 

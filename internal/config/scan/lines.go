@@ -6,8 +6,8 @@ import (
 )
 
 // scanner reads lines of the small part of YAML that it knows for certain:
-// two or three levels of mappings, plain and quoted values on one line, lists of such
-// values, mappings of them in braces. A file it is sure of is valid YAML and means what the
+// two or three levels of mappings, plain and quoted values on one line, lists and mappings of
+// such values, mappings of them in braces. A file it is sure of is valid YAML and means what the
 // Layout says.
 type scanner struct {
 	Layout
@@ -23,6 +23,10 @@ type scanner struct {
 	itemIndent int // of the current list's items, plus 1, 0 before the first
 	listOpen   bool
 	keys       [][]byte // of the current entry
+	// memberIndent is that of the names in the current key's mapping, 0 before the first, and members
+	// are those names.
+	memberIndent int
+	members      [][]byte
 }
 
 // part is what the lines below a key at the margin are.
@@ -131,7 +135,7 @@ func (s *scanner) open(key string, value []byte) (sure, found bool) {
 	case key == "bases":
 		s.entries = &s.Bases
 	case key == "include":
-		s.itemIndent, s.keyIndent, s.listOpen = 0, 0, empty
+		s.itemIndent, s.keyIndent, s.memberIndent, s.listOpen = 0, 0, 0, empty
 		s.part = listed
 		return isValue(value), true
 	case slices.Contains(Scalars(), key):
@@ -167,7 +171,7 @@ func (s *scanner) entry(indent int, rest []byte, at Span) (sure, found bool) {
 	s.closeEntry(at.Start)
 	s.names[at.Name] = struct{}{}
 	*s.entries = append(*s.entries, at)
-	s.nameIndent, s.keyIndent, s.listOpen, s.keys = indent, 0, false, s.keys[:0]
+	s.nameIndent, s.keyIndent, s.listOpen, s.keys, s.memberIndent = indent, 0, false, s.keys[:0], 0
 	if isEmptyValue(value) {
 		return sure, true
 	}
@@ -183,28 +187,45 @@ func (s *scanner) closeEntry(offset int) {
 }
 
 // addKey notes a key of the entry, and reports whether it is its first of that name.
-func (s *scanner) addKey(key []byte) bool {
-	for _, k := range s.keys {
-		if bytes.Equal(k, key) {
+func (s *scanner) addKey(key []byte) bool { return addName(&s.keys, key) }
+
+// addName adds a name to those that are known, and reports whether it is none of them.
+func addName(known *[][]byte, name []byte) bool {
+	for _, k := range *known {
+		if bytes.Equal(k, name) {
 			return false
 		}
 	}
-	s.keys = append(s.keys, key)
+	*known = append(*known, name)
 	return true
 }
 
 func (s *scanner) setting(indent int, rest []byte) bool {
+	if s.listOpen && s.keyIndent > 0 && indent > s.keyIndent {
+		return s.member(indent, rest)
+	}
 	key, value, ok := splitKey(rest)
 	if !ok || s.keyIndent != 0 && indent != s.keyIndent || !s.addKey(key) {
 		return false
 	}
-	s.keyIndent, s.itemIndent = indent, 0
+	s.keyIndent, s.itemIndent, s.memberIndent, s.members = indent, 0, 0, s.members[:0]
 	s.listOpen = isEmptyValue(value)
+	return isValue(value) || s.isFlowMap(value)
+}
+
+// member reads a line of the mapping below a key, which has no mapping in it. Its names are those
+// of parameters and headers.
+func (s *scanner) member(indent int, rest []byte) bool {
+	name, value, ok := splitName(rest)
+	if !ok || s.itemIndent != 0 || s.memberIndent != 0 && indent != s.memberIndent || !addName(&s.members, name) {
+		return false
+	}
+	s.memberIndent = indent
 	return isValue(value)
 }
 
 func (s *scanner) item(indent int, rest []byte) bool {
-	if !s.listOpen || indent < s.keyIndent || s.itemIndent != 0 && indent+1 != s.itemIndent {
+	if !s.listOpen || s.memberIndent != 0 || indent < s.keyIndent || s.itemIndent != 0 && indent+1 != s.itemIndent {
 		return false
 	}
 	s.itemIndent = indent + 1

@@ -40,17 +40,25 @@ func printableWord(word uint64) bool {
 
 // splitKey splits "key: value". The key is one that YAML reads as text: it
 // begins with a lower-case letter and is no word for a truth value or null.
-func splitKey(rest []byte) (key, value []byte, ok bool) {
+func splitKey(rest []byte) (key, value []byte, ok bool) { return splitAt(rest, isKeyByte) }
+
+// splitName splits "Name: value". The name is one in the mapping of a setting, where capitals stay.
+func splitName(rest []byte) (name, value []byte, ok bool) {
+	return splitAt(rest, func(c byte, first bool) bool { return isKeyByte(c, first) || c >= 'A' && c <= 'Z' })
+}
+
+func splitAt(rest []byte, isByte func(c byte, first bool) bool) (key, value []byte, ok bool) {
 	i := 0
-	for i < len(rest) && isKeyByte(rest[i], i == 0) {
+	for i < len(rest) && isByte(rest[i], i == 0) {
 		i++
 	}
 	if i == 0 || i > 100 || i == len(rest) || rest[i] != ':' || i+1 < len(rest) && rest[i+1] != ' ' {
 		return nil, nil, false
 	}
-	switch string(rest[:i]) {
-	case "null", "true", "false":
-		return nil, nil, false
+	for _, word := range []string{"null", "true", "false"} {
+		if bytes.EqualFold(rest[:i], []byte(word)) {
+			return nil, nil, false
+		}
 	}
 	return rest[:i], bytes.TrimLeft(rest[i+1:], " "), true
 }
@@ -157,26 +165,54 @@ func flowListLen(value []byte) int {
 }
 
 // isFlowMapping checks a mapping in braces: keys as in splitKey, with plain and quoted scalars and
-// lists of such. An empty one is none.
+// lists and mappings of such. An empty one is none.
 func (s *scanner) isFlowMapping(value []byte) bool {
-	if value[0] != '{' {
-		return false
-	}
-	n := flowLen(value, '}', func(rest []byte) int {
-		key, of, ok := splitKey(rest)
-		if !ok || len(of) == 0 || !s.addKey(key) {
-			return 0
-		}
-		length := flowItemLen(of, true)
-		if of[0] == '[' {
-			length = flowListLen(of)
-		}
-		if length == 0 {
-			return 0
-		}
-		return len(rest) - len(of) + length
-	})
+	n := flowPairsLen(value, splitKey, &s.keys, s.flowMapLen)
 	return n > 0 && len(s.keys) > 0 && isEnd(value[n:])
+}
+
+// isFlowMap reports whether value is a setting's mapping in braces and nothing else.
+func (s *scanner) isFlowMap(value []byte) bool {
+	n := s.flowMapLen(value)
+	return n > 0 && isEnd(value[n:])
+}
+
+// flowMapLen returns the length of a setting's mapping in braces at the beginning of value, 0 when it
+// holds anything but names as in splitName with plain and quoted scalars and lists of such.
+func (s *scanner) flowMapLen(value []byte) int {
+	s.members = s.members[:0]
+	return flowPairsLen(value, splitName, &s.members, nil)
+}
+
+// splitter splits "name: value" where it is sure of the name.
+type splitter func(rest []byte) (name, value []byte, ok bool)
+
+// flowPairsLen returns the length of a mapping in braces at the beginning of value, 0 for anything
+// else. It adds its names to those that are known, which none of them may be. Length measures the
+// mappings in it, nil for none.
+func flowPairsLen(value []byte, split splitter, known *[][]byte, length func(rest []byte) int) int {
+	if value[0] != '{' {
+		return 0
+	}
+	return flowLen(value, '}', func(rest []byte) int {
+		name, of, ok := split(rest)
+		if !ok || len(of) == 0 || !addName(known, name) {
+			return 0
+		}
+		var n int
+		switch {
+		case of[0] == '[':
+			n = flowListLen(of)
+		case of[0] == '{' && length != nil:
+			n = length(of)
+		default:
+			n = flowItemLen(of, true)
+		}
+		if n == 0 {
+			return 0
+		}
+		return len(rest) - len(of) + n
+	})
 }
 
 // flowLen returns the length of what begins with a bracket or brace and ends with end, 0 when one

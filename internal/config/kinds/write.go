@@ -1,8 +1,9 @@
-package config
+package kinds
 
 import (
 	"strings"
 
+	"github.com/authctl/authctl/internal/setting"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -39,4 +40,25 @@ func scalar(text string) *yaml.Node {
 func written(n *yaml.Node) string {
 	text, _ := yaml.Marshal(n) // text and lists of text can always be written
 	return strings.TrimRight(string(text), "\n")
+}
+
+// MappingLine writes a map as a mapping in braces on one line, its names sorted and its references
+// as such.
+func MappingLine(v setting.Value) string {
+	node := &yaml.Node{}
+	if err := node.Encode(v.Shown()); err != nil {
+		return "{…}" // nothing that was read cannot be written
+	}
+	flow(node)
+	return written(node)
+}
+
+// flow has a node and all that is in it written in brackets and braces.
+func flow(n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode {
+		n.Style = yaml.FlowStyle
+	}
+	for _, child := range n.Content {
+		flow(child)
+	}
 }
