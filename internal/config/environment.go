@@ -2,9 +2,7 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +36,7 @@ const storeKey = "AUTHCTL_STORE_KEY"
 
 // ReadEnvironment reads the variables that are no settings; AUTHCTL_CONFIG,
 // AUTHCTL_PROFILE and AUTHCTL_PROVIDER are read by Load and Profile. Durations
-// are as ParseDuration reads them. Errors are *setting.Error and name the variable.
+// are as setting.ParseDuration reads them. Errors are *setting.Error and name the variable.
 func ReadEnvironment(f *source.Fetcher) (Environment, error) {
 	env := environ{Environ: f.Env}
 	e := Environment{
@@ -86,7 +84,7 @@ func (e *environ) duration(name string) *time.Duration {
 	if text == "" {
 		return nil
 	}
-	d, err := ParseDuration(text)
+	d, err := setting.ParseDuration(text)
 	if err != nil {
 		e.refuse(name, err.Error(), "")
 	}
@@ -126,20 +124,4 @@ func (e *environ) storeKey(f *source.Fetcher) StoreKey {
 func InCI(env files.Environ) bool {
 	e := environ{Environ: env}
 	return e.truth("CI") || e.err != nil
-}
-
-// ParseDuration reads a duration of zero or more, as Go writes it (90s, 5m) or in
-// whole seconds (300).
-func ParseDuration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if seconds, whole := strconv.ParseInt(text, 10, 32); whole == nil {
-		d, err = time.Duration(seconds)*time.Second, nil
-	}
-	switch {
-	case err != nil:
-		return 0, errors.New("is not a duration: write 30s or 2m")
-	case d < 0:
-		return 0, errors.New("is negative: write 30s or 2m")
-	}
-	return d, nil
 }

@@ -98,11 +98,23 @@ func (c *Client) AwaitDevice(ctx context.Context, r TokenRequest, d DeviceAuthor
 			return Token{}, p.end(err)
 		}
 		var token Token
-		err := c.attempt(ctx, call, c.into(&token, r))
-		if err == nil || ctx.Err() != nil || !p.goesOn(err) {
-			return token, err
+		err := c.poll(ctx, call, c.into(&token, r))
+		switch {
+		case err == nil:
+			return token, nil
+		case ctx.Err() != nil:
+			return Token{}, p.end(context.Cause(ctx))
+		case !p.goesOn(err):
+			return Token{}, err
 		}
 	}
+}
+
+// poll sends one request. Nobody waits for its answer longer than for that of any other.
+func (c *Client) poll(ctx context.Context, r CallRequest, read func(*Reply, time.Time) error) error {
+	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
+	defer cancel()
+	return c.attempt(ctx, r, read)
 }
 
 // forDevice is the request with the grant's parameters (RFC 8628 §3.4).

@@ -36,9 +36,13 @@ type login struct {
 	verifier secret.Secret
 }
 
-// Login gets a token from a person in the browser, with the authorization code grant (RFC 6749
-// §4.1). The errors are those of the interaction too.
+// Login gets a token from a person: in the browser with the authorization code grant (RFC 6749
+// §4.1), or on any device (RFC 8628) where that is the profile's grant. The errors are those of
+// the interaction too.
 func (p *Provider) Login(ctx context.Context, i Interaction) (token oauth.Token, err error) {
+	if p.grant() == oauth.DeviceCode {
+		return p.loginOnDevice(ctx, i)
+	}
 	endpoint, err := p.endpoint(ctx, Login, authorizeEndpoint)
 	if err != nil {
 		return token, err

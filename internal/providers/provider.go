@@ -32,6 +32,8 @@ type Provider struct {
 	secretHeader, apiHeader map[string]secret.Func
 	// stateless takes an answer to a login without state.
 	stateless bool
+	// lifetime is a token's where the service does not say, 0 for none.
+	lifetime time.Duration
 
 	mu       sync.Mutex
 	metadata *openid.Metadata // nil until it was read
@@ -63,6 +65,9 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 		return nil, settings.Wrong("private_key", "is missing, and grant is jwt_bearer", "give a reference such as file:key.pem")
 	}
 	if p.stateless, err = settings.StateOptional(); err != nil {
+		return nil, err
+	}
+	if p.lifetime, err = settings.Lifetime(); err != nil {
 		return nil, err
 	}
 	for name, values := range p.params(s.Header) {
@@ -286,25 +291,40 @@ func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oau
 
 // ask sends a request to the token endpoint (RFC 6749 §3.2).
 func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (oauth.Token, error) {
-	var err error
-	if r.Endpoint, err = p.endpoint(ctx, "token get", tokenEndpoint); err != nil {
+	r, err := p.tokenRequest(ctx, grant, r)
+	if err != nil {
 		return oauth.Token{}, err
+	}
+	token, err := p.issued(p.client.Token(ctx, r))
+	if err != nil {
+		return oauth.Token{}, p.failed(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
+	}
+	return token, nil
+}
+
+// tokenRequest is a request with what each to the token endpoint has.
+func (p *Provider) tokenRequest(
+	ctx context.Context, grant oauth.Grant, r oauth.TokenRequest,
+) (_ oauth.TokenRequest, err error) {
+	if r.Endpoint, err = p.endpoint(ctx, "token get", tokenEndpoint); err != nil {
+		return r, err
 	}
 	r.Params.Set("grant_type", grant.Type())
 	maps.Copy(r.Params, p.params(p.spec.Form))
 	if r.Auth, err = p.authFor(r.Endpoint); err != nil {
-		return oauth.Token{}, err
+		return r, err
 	}
 	r.Header, r.SecretHeader = p.header, p.secretHeader
-	r.Accept, r.MinRetryWait = p.settings.Text("accept"), p.spec.Pace
-	token, err := p.client.Token(ctx, r)
-	if err != nil {
-		return oauth.Token{}, p.failed(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
-	}
-	if p.spec.Hooks.Token != nil {
+	r.Accept, r.MinRetryWait, r.AssumedLifetime = p.settings.Text("accept"), p.spec.Pace, p.lifetime
+	return r, nil
+}
+
+// issued is a token as the service means it.
+func (p *configured) issued(token oauth.Token, err error) (oauth.Token, error) {
+	if err == nil && p.spec.Hooks.Token != nil {
 		token = p.spec.Hooks.Token(token)
 	}
-	return token, nil
+	return token, err
 }
 
 // kept returns the token without what the profile does not want to keep.

@@ -87,16 +87,22 @@ func Bar(done, total, width int) string {
 // columns returns how many columns the terminal at w has, 0 when it is none or does
 // not say.
 func columns(w io.Writer) int {
+	width, _ := dimensions(w)
+	return width
+}
+
+// dimensions are columns and lines of the terminal at w, 0 when it is none or does not say.
+func dimensions(w io.Writer) (width, height int) {
 	if wrapped, ok := w.(interface{ Unwrap() io.Writer }); ok {
 		w = wrapped.Unwrap()
 	}
 	f, ok := w.(*os.File)
 	if !ok {
-		return 0
+		return 0, 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return width
+	return width, height
 }

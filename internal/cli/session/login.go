@@ -37,19 +37,23 @@ func Login(d *verb.Deps) *cobra.Command {
 	l := &login{Deps: d}
 	return d.Command(cobra.Command{
 		Use: "login [PROFILE]", SuggestFor: []string{"signin", "auth"},
-		Short: "Log in with the browser",
-		Long: `Log in with the browser: the authorization code grant with a redirect to this machine,
-state and PKCE. The token is kept like any other, and token get refreshes it.
+		Short: "Log in with a browser, here or on another device",
+		Long: `Log in with a browser. The token is kept like any other, and token get refreshes it.
 
-The profile needs grant: authorization_code. Where redirect URIs are registered, set
-redirect_port and register http://127.0.0.1:PORT/callback.
+With grant: authorization_code it is the browser of this machine: the service redirects it
+back here, with state and PKCE. Where redirect URIs are registered, set redirect_port and
+register http://127.0.0.1:PORT/callback. It waits five minutes for the person.
 
-It waits five minutes for the person, or as long as --timeout says.`,
+With grant: device_code it is any browser, also over SSH and from the log of a pipeline: stderr
+shows an address and a code, and in a terminal with colour a QR code too. It waits as long as
+the code is good, at most half an hour.
+
+--timeout says how long to wait instead.`,
 	}, verb.Flags{
 		Service: &l.Service, Without: verb.ForCachedTokens(), Watched: true,
 		Output: &l.output, Formats: []string{"text", "json"},
 		Own: func(f *pflag.FlagSet) {
-			f.Lookup("timeout").Usage = "how long to wait for the person (default 5m)"
+			f.Lookup("timeout").Usage = "how long to wait for the person (default 5m; with device_code as long as the code is good)"
 			f.BoolVar(&l.noBrowser, "no-browser", false, "print the address instead of opening a browser")
 		},
 	}, l.run)
@@ -71,47 +75,77 @@ func (l *login) run(ctx context.Context, args []string) error {
 	if l.Service.DryRun {
 		return l.dryRun(ctx, c, port)
 	}
-	if err := l.nobodyToLogIn(); err != nil {
+	device := c.Key().Grant == oauth.DeviceCode
+	if err := l.nobodyToLogIn(device); err != nil {
 		return err
 	}
 	if err := keeps(ctx, c); err != nil {
 		return err
 	}
-	receiver, err := loopback.Listen(int(port))
-	if err != nil {
-		return fmt.Errorf("waiting for the redirect: %w", err)
+	// A person reads along from here.
+	l.UI.TellPending()
+	var token oauth.Token
+	if device {
+		token, err = l.onDevice(ctx, c)
+	} else {
+		token, err = l.here(ctx, c, int(port))
 	}
-	defer func() { _ = receiver.Close() }()
-	token, err := l.await(ctx, c, receiver)
 	if err != nil {
 		return err
 	}
 	return l.loggedIn(c, token)
 }
 
-// dryRun prints where the browser would go. Nothing listens: a free port is not known
-// before.
+// here has a person log in with this machine's browser.
+func (l *login) here(ctx context.Context, c *client.Client, port int) (oauth.Token, error) {
+	receiver, err := loopback.Listen(port)
+	if err != nil {
+		return oauth.Token{}, fmt.Errorf("waiting for the redirect: %w", err)
+	}
+	defer func() { _ = receiver.Close() }()
+	return l.await(ctx, c, receiver)
+}
+
+// dryRun prints where the browser would go, or what would be sent for a device. Nothing
+// listens: a free port is not known before.
 func (l *login) dryRun(ctx context.Context, c *client.Client, port uint64) error {
 	_, err := c.Provider.Login(ctx, providers.Interaction{
 		RedirectURI:   fmt.Sprintf("http://127.0.0.1:%d/callback", port),
 		OpenURL:       func(_ context.Context, u *url.URL) error { return l.UI.Print("GET " + u.String() + "\n") },
 		AwaitRedirect: func(context.Context, redeeming) error { return nil },
 	})
-	return err
+	if err != nil {
+		return l.DryRan(c, err)
+	}
+	return nil
 }
 
-// nobodyToLogIn returns an error where no person can be told to log in.
-func (l *login) nobodyToLogIn() error {
+// nobodyToLogIn returns an error where no person can be told to log in. What is to be done on
+// any device, somebody may read in a log.
+func (l *login) nobodyToLogIn(device bool) error {
 	why, hint := "stderr is not a terminal", "run it in a terminal"
 	switch by := l.UI.Prompter.OffBy; {
 	case l.UI.Prompter.Off:
-		why, hint = by+" forbids to ask one", "run it without "+by+" in a terminal"
-	case l.UI.ErrTerminal:
+		why, hint = by+" forbids to ask one", "run it without "+by
+		if !device {
+			hint += " in a terminal"
+		}
+	case l.UI.ErrTerminal || device:
 		return nil
 	}
 	return &providers.Failure{
 		Reason: providers.ReasonLogin, Message: "a person has to log in with a browser, and " + why, Hint: hint,
 	}
+}
+
+// keep stores the token, whatever interrupts: the person has logged in.
+func keep(ctx context.Context, c *client.Client, token oauth.Token) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Timeout)
+	defer cancel()
+	if err := c.Keep(ctx, token); err != nil {
+		return fmt.Errorf("keeping the token: %w", err)
+	}
+	return nil
 }
 
 // keeps returns an error when nothing would be left of a login after it: a person is

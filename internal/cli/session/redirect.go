@@ -39,8 +39,6 @@ func (l *login) await(ctx context.Context, c *client.Client, receiver *loopback.
 	limit := l.Timeout.Or(patience)
 	waiting, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// A person reads along from here.
-	l.UI.TellPending()
 	a.showRedirect()
 	token, err := c.Provider.Login(waiting, providers.Interaction{
 		RedirectURI: receiver.RedirectURI(),
@@ -77,10 +75,7 @@ func (a *attempt) finish(ctx context.Context, redeem redeeming, answer url.Value
 	if err != nil {
 		return err
 	}
-	if err := a.client.Keep(ctx, token); err != nil {
-		return fmt.Errorf("keeping the token: %w", err)
-	}
-	return nil
+	return keep(ctx, a.client, token)
 }
 
 // inVain tells, once of each kind, of an answer that belongs to no login of ours.

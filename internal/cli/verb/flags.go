@@ -8,6 +8,7 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/pflag"
 )
@@ -162,7 +163,7 @@ func (f *Duration) CheckTimeout() error {
 
 // Set parses what was given; see pflag.Value.
 func (f *Duration) Set(text string) error {
-	d, err := config.ParseDuration(text)
+	d, err := setting.ParseDuration(text)
 	if err != nil {
 		return err
 	}

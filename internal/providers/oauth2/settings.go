@@ -128,10 +128,7 @@ func request() []setting.Setting {
 			Name: "headers", Kind: setting.Map, References: true,
 			Help: "further headers of requests to the service, a secret one as a reference", Example: "{x-api-key: env:API_KEY}",
 		},
-		{
-			Name: "lifetime", Kind: setting.Text, Help: "how long a token is good where the service does not say",
-			Example: "30m",
-		},
+		setting.AssumedLifetime(),
 		{
 			Name: "keep", Kind: setting.List, Values: []string{"sid", "id_token"},
 			Help: "what of a login's reply to keep beside the tokens", Example: "id_token",
