@@ -12,42 +12,44 @@ import (
 // quietZone is how many light modules a QR code has around it (ISO/IEC 18004 §5.3.8).
 const quietZone = 4
 
-// QRCode draws a text as a QR code for the terminal at stderr, two modules a character, black on
-// white whatever colours the terminal has. It is empty where that cannot show one: there is no
-// terminal, no colour, no UTF-8, or too little room.
-func (u *UI) QRCode(text string) string {
-	if !u.ErrTerminal || !bool(u.Err) || !u.unicode() {
-		return ""
+// ShowQRCode writes a text to stderr as a QR code, black on white whatever colours the terminal
+// has. Nothing is written where it cannot show one: there is no terminal, no colour, no UTF-8, or
+// too little room for it and a line more.
+func (u *UI) ShowQRCode(text string) {
+	if u.Quiet || !u.ErrTerminal || !bool(u.Err) || !u.isUTF8() {
+		return
 	}
-	code, err := qr.Encode(text, qr.L, qr.Unicode)
-	if err != nil {
-		return ""
-	}
-	size := code.Bounds().Dx()
-	dark := func(x, y int) bool {
-		x, y = x-quietZone, y-quietZone
-		return x >= 0 && y >= 0 && x < size && y < size && code.At(x, y) == color.Black
-	}
-	return u.drawn(size+2*quietZone, dark)
-}
-
-// drawn draws a square of modules, empty where the terminal at stderr is too small for it and the
-// line below.
-func (u *UI) drawn(size int, dark func(x, y int) bool) string {
-	if _, height := dimensions(u.Streams.Err); height <= (size+1)/2 || u.errWidth(u.LookupEnv) < size {
-		return ""
+	lines := QRCode(text)
+	_, height := dimensions(u.Streams.Err)
+	if lines == nil || height <= len(lines) || u.errWidth(u.LookupEnv) < displayWidth(lines[0]) {
+		return
 	}
 	ink := ansi.New(ansi.FgBlack, ansi.BgWhite)
 	ink.EnableColor()
-	var b strings.Builder
-	for y := 0; y < size; y += 2 {
+	for i, line := range lines {
+		lines[i] = ink.Sprint(line) + "\n"
+	}
+	_, _ = u.Streams.Err.Write([]byte(strings.Join(lines, "")))
+}
+
+// QRCode draws a text as a QR code with its quiet zone, two modules a character: what is printed
+// is dark, what is blank light. It is nil for a text that is too long.
+func QRCode(text string) []string {
+	code, err := qr.Encode(text, qr.L, qr.Unicode)
+	if err != nil {
+		return nil
+	}
+	size := code.Bounds().Dx()
+	dark := func(x, y int) bool { return x >= 0 && y >= 0 && x < size && y < size && code.At(x, y) == color.Black }
+	var lines []string
+	for y := -quietZone; y < size+quietZone; y += 2 {
 		var line strings.Builder
-		for x := range size {
+		for x := -quietZone; x < size+quietZone; x++ {
 			line.WriteString(halves(dark(x, y), dark(x, y+1)))
 		}
-		b.WriteString(ink.Sprint(line.String()) + "\n")
+		lines = append(lines, line.String())
 	}
-	return b.String()
+	return lines
 }
 
 // halves is a character of two modules, one above the other.
@@ -63,9 +65,9 @@ func halves(upper, lower bool) string {
 	return " "
 }
 
-// unicode reports whether the locale's characters are UTF-8's (POSIX, XBD §8.2). A console of
+// isUTF8 reports whether the locale's characters are UTF-8's (POSIX, XBD §8.2). A console of
 // Windows has no locale, and shows all characters.
-func (u *UI) unicode() bool {
+func (u *UI) isUTF8() bool {
 	if runtime.GOOS == "windows" {
 		return true
 	}

@@ -188,6 +188,7 @@ func keepers() []keeper {
 			"its connections have no deadline and start dbus-launch: ours only uses its types and its form of messages",
 		},
 		{"github.com/fatih/color", []string{"internal/term"}, "it decides from stdout alone, for every stream"},
+		{"github.com/boombuler/barcode", []string{"internal/term"}, "a QR code is for a terminal"},
 		{"software.sslmate.com/src/go-pkcs12", []string{"internal/certificate"}, "old ciphers belong to what reads old files"},
 		{"filippo.io/age", []string{"bench", "internal/store"}, "sealing is the file store's business; bench makes a key"},
 		{

@@ -40,6 +40,7 @@ func (l *login) onDevice(ctx context.Context, c *client.Client) (oauth.Token, er
 	})
 	stop()
 	cancel(nil)
+	l.SayIfInterrupted(err, "nobody was logged in")
 	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Reason == providers.ReasonLogin {
 		failure.Hint = cmp.Or(failure.Hint, "run "+l.Subject.LoginCommand+" again")
 	} else if !ok && errors.Is(context.Cause(waiting), context.DeadlineExceeded) {
@@ -74,9 +75,7 @@ func (l *login) showCode(ctx context.Context, c *client.Client, d oauth.DeviceAu
 		l.UI.Note("or open this one, which has the code in it:")
 		line(whole.String())
 	}
-	if !l.Global.Quiet {
-		_, _ = fmt.Fprint(l.UI.Streams.Err, l.UI.QRCode(whole.String()))
-	}
+	l.UI.ShowQRCode(whole.String())
 }
 
 // graphical reports whether a browser that is started here would be seen by somebody.

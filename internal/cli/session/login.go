@@ -37,7 +37,7 @@ func Login(d *verb.Deps) *cobra.Command {
 	l := &login{Deps: d}
 	return d.Command(cobra.Command{
 		Use: "login [PROFILE]", SuggestFor: []string{"signin", "auth"},
-		Short: "Log in with a browser, here or on another device",
+		Short: "Log in with the browser",
 		Long: `Log in with a browser. The token is kept like any other, and token get refreshes it.
 
 With grant: authorization_code it is the browser of this machine: the service redirects it
@@ -53,7 +53,7 @@ the code is good, at most half an hour.
 		Service: &l.Service, Without: verb.ForCachedTokens(), Watched: true,
 		Output: &l.output, Formats: []string{"text", "json"},
 		Own: func(f *pflag.FlagSet) {
-			f.Lookup("timeout").Usage = "how long to wait for the person (default 5m; with device_code as long as the code is good)"
+			f.Lookup("timeout").Usage = "how long to wait for the person (default the life of a device code, else 5m)"
 			f.BoolVar(&l.noBrowser, "no-browser", false, "print the address instead of opening a browser")
 		},
 	}, l.run)
