@@ -88,6 +88,7 @@ func (l *Local) Open(ctx context.Context, p *config.Profile, o Options) (*Client
 		return nil, err
 	}
 	c.watch(kept)
+	c.keepDocuments(c.Provider)
 	c.broker = &broker.Broker{Store: kept, Now: l.Now, Warn: l.Warn, Explain: o.Explain, Watch: o.Watch}
 	c.request = c.tokenRequest()
 	return c, nil
@@ -224,6 +225,7 @@ func (c *Client) Asking(names []string, limit time.Duration) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.keepDocuments(provider)
 	other.Provider = provider
 	other.request.Provider, other.request.NoCache, other.request.Timeout = provider, true, limit
 	return &other, nil

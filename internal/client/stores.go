@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
 )
@@ -73,6 +75,23 @@ func (l *Local) Store(name string) (store.Store, error) {
 		return l.fileStore()
 	}
 	return nil, fmt.Errorf("there is no store %q", files.Short(chosen.Text))
+}
+
+// keepDocuments has what an issuer says of itself kept beside the tokens, where anything is kept
+// at all.
+func (c *Client) keepDocuments(p *providers.Provider) {
+	chosen, err := c.Local.Chosen(c.Options.Store)
+	state := c.Local.LookupEnv.StateDir()
+	if err != nil || state == "" || c.Options.NoCache || chosen.Text == "memory" {
+		return
+	}
+	var since time.Time
+	if c.Options.ForceRefresh {
+		since = c.Local.Now()
+	}
+	p.KeepDocuments(&store.Documents{
+		FileLocks: c.Local.Locks(), Dir: filepath.Join(state, "issuers"), Apart: c.Local.trusted(c.Options.CAFile),
+	}, since, c.Options.Explain)
 }
 
 func (l *Local) fileStore() (store.Store, error) {

@@ -9,8 +9,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// maxKeys is how many keys of a set are read.
-const maxKeys = 100
+// maxRSA is how many bits an RSA key may have: what checks a signature with a bigger one takes
+// seconds and more.
+const maxRSA = 16384
 
 // KeySet holds a service's public keys (RFC 7517 §5).
 type KeySet struct{ keys []jose.JSONWebKey }
@@ -19,12 +20,13 @@ type KeySet struct{ keys []jose.JSONWebKey }
 // the members of keys as the service wrote them.
 func ParseKeySet(list []json.RawMessage) *KeySet {
 	set := &KeySet{}
-	for _, raw := range list[:min(len(list), maxKeys)] {
+	for _, raw := range list {
 		var key jose.JSONWebKey
 		if key.UnmarshalJSON(raw) != nil || !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig" {
 			continue
 		}
-		if public, ok := key.Key.(*rsa.PublicKey); ok && public.N.BitLen() < minRSA { // RFC 7518 §3.3
+		public, ok := key.Key.(*rsa.PublicKey)
+		if ok && (public.N.BitLen() < minRSA || public.N.BitLen() > maxRSA) { // RFC 7518 §3.3
 			continue
 		}
 		set.keys = append(set.keys, key)
@@ -45,11 +47,30 @@ func publicAlgorithms() []jose.SignatureAlgorithm {
 	}
 }
 
-// Verify checks that the token's signature was made with one of the keys and
-// that its issuer is the expected one (RFC 7515 §5.2). Times and audience are
-// left to the caller: an expired token can have a good signature. The error is
-// a *JWTError.
+// IsPublicAlgorithm reports whether a JWS algorithm has a public key; see publicAlgorithms.
+func IsPublicAlgorithm(name string) bool {
+	return slices.Contains(publicAlgorithms(), jose.SignatureAlgorithm(name))
+}
+
+// Knows reports whether the set has the key that a token names; of one that names none, whether
+// it can be told one.
+func (k *KeySet) Knows(j *JWT) bool { return len(k.fitting(j)) > 0 }
+
+// Verify is CheckSignature, and checks that the token's issuer is the expected one. Times and
+// audience are left to the caller: an expired token can have a good signature.
 func (k *KeySet) Verify(j *JWT, issuer string) error {
+	if err := k.CheckSignature(j); err != nil {
+		return err
+	}
+	if got := j.Text("iss"); issuer == "" || got != issuer {
+		return &JWTError{Problem: "the token's issuer is " + secret.Quote(got) + ", not " + secret.Quote(issuer)}
+	}
+	return nil
+}
+
+// CheckSignature checks that the token's signature was made with one of the keys (RFC 7515
+// §5.2). The error is a *JWTError.
+func (k *KeySet) CheckSignature(j *JWT) error {
 	if _, ok := j.header["crit"]; ok { // RFC 7515 §4.1.11
 		return &JWTError{Problem: "the token's header has extensions that are not known"}
 	}
@@ -67,9 +88,6 @@ func (k *KeySet) Verify(j *JWT, issuer string) error {
 		return err == nil
 	}) {
 		return &JWTError{Problem: "the token's signature is wrong"}
-	}
-	if got := j.Text("iss"); issuer == "" || got != issuer {
-		return &JWTError{Problem: "the token's issuer is " + secret.Quote(got) + ", not " + secret.Quote(issuer)}
 	}
 	return nil
 }

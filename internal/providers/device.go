@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 const deviceEndpoint = "device_authorization_endpoint"
@@ -36,6 +37,9 @@ func (p *Provider) loginOnDevice(ctx context.Context, i Interaction) (oauth.Toke
 	token, err := p.issued(p.client.AwaitDevice(ctx, poll, shown))
 	if err != nil {
 		return oauth.Token{}, p.refusedDevice(err, poll.Auth)
+	}
+	if err := p.checkIDToken(ctx, token, secret.Secret{}); err != nil {
+		return oauth.Token{}, err
 	}
 	return p.kept(token), nil
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -89,9 +88,8 @@ func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oaut
 		return oauth.Token{}, err
 	}
 	// An error is believed no more than a code when another server sent it.
-	if issuer := answer.Get("iss"); issuer != "" && !p.isOurs(l, issuer) {
-		return oauth.Token{}, protocol(nil, "the answer to the login at %s names another issuer (RFC 9207): %q",
-			p.spec.short(), secret.CleanText(issuer))
+	if other := p.checkIssuer(ctx, l, answer); other != nil {
+		return oauth.Token{}, other
 	}
 	if err != nil {
 		return oauth.Token{}, p.refusedLogin(err)
@@ -100,10 +98,8 @@ func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oaut
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	if !l.Nonce.IsZero() && !token.IDToken.IsZero() {
-		if err := openid.CheckNonce(token.IDToken, l.Nonce); err != nil {
-			return oauth.Token{}, protocol(err, "the ID token of %s is not of this login: %v", p.spec.short(), err)
-		}
+	if err := p.checkIDToken(ctx, token, l.Nonce); err != nil {
+		return oauth.Token{}, err
 	}
 	return p.kept(token), nil
 }
@@ -118,6 +114,25 @@ func (p *Provider) trade(ctx context.Context, l login, code secret.Secret) (oaut
 		r.Secrets["code_verifier"] = secret.Known(l.verifier)
 	}
 	return p.ask(ctx, oauth.AuthorizationCode, r)
+}
+
+// checkIssuer looks whose answer to a login it is (RFC 9207 §2.4): one that lacks the issuer may be
+// another server's too, where the document says that none does.
+func (p *Provider) checkIssuer(ctx context.Context, l login, answer url.Values) error {
+	issuer := answer.Get("iss")
+	if issuer != "" && !p.isOurs(l, issuer) {
+		return protocol(nil, "the answer to the login at %s names another issuer (RFC 9207): %q",
+			p.spec.short(), secret.CleanText(issuer))
+	}
+	if issuer != "" || p.spec.Given == nil || p.endpoints[authorizeEndpoint] != nil {
+		return nil
+	}
+	metadata, err := p.discover(ctx)
+	if err == nil && metadata.NamesIssuer {
+		return protocol(nil, "the answer to the login at %s names no issuer, and its document says that each does (RFC 9207)",
+			p.spec.short())
+	}
+	return err
 }
 
 // isOurs reports whether an issuer (RFC 9207 §2.4) can be the one that was asked. Where the

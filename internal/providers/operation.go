@@ -13,7 +13,6 @@ import (
 	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -177,8 +176,11 @@ func (p *Provider) Ping(ctx context.Context, token secret.Secret) (Pong, error) 
 	switch {
 	case o.At != "":
 	case p.issuer != nil:
-		_, err := p.readDiscovery(ctx)
-		return Pong{Endpoint: p.issuer.String() + openid.DiscoveryPath}, err
+		metadata, err := p.readDiscovery(ctx)
+		if err != nil {
+			return Pong{}, err
+		}
+		return Pong{Endpoint: metadata.Document}, nil
 	default:
 		at, err := p.endpoint(ctx, Ping, p.spec.Operations[UserInfo].Endpoint)
 		if err == nil {
@@ -227,40 +229,6 @@ func (p *Provider) Introspect(ctx context.Context, token secret.Secret) (json.Ra
 		return nil, err
 	}
 	return reply.Object()
-}
-
-// Verify checks a JWT's signature against the keys that the issuer publishes, and its issuer;
-// not its times.
-func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
-	jwt, err := jose.ParseJWT(token)
-	if err != nil {
-		return err
-	}
-	metadata, err := p.discover(ctx)
-	if err != nil {
-		return err
-	}
-	if metadata.Endpoints["jwks_uri"] == nil {
-		return p.lacks(PublicKeys, "names no keys")
-	}
-	keys, err := openid.Keys(ctx, p.client, metadata.Endpoints["jwks_uri"])
-	if err != nil {
-		return p.absent(PublicKeys, p.failed(err, wanted{rules: p.spec.Errors}))
-	}
-	return keys.Verify(jwt, metadata.Issuer)
-}
-
-// Scopes returns the scopes that the issuer publishes (scopes_supported of RFC 8414 §2), which
-// need not be all, and are not those that this client may have.
-func (p *Provider) Scopes(ctx context.Context) ([]string, error) {
-	metadata, err := p.discover(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(metadata.ScopesSupported) == 0 {
-		return nil, p.lacks("list of its scopes", "names none")
-	}
-	return metadata.ScopesSupported, nil
 }
 
 // SignOut revokes the access token and, where there is a refresh token, ends the session with

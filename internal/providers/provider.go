@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -34,9 +33,8 @@ type Provider struct {
 	stateless bool
 	// lifetime is a token's where the service does not say, 0 for none.
 	lifetime time.Duration
-
-	mu       sync.Mutex
-	metadata *openid.Metadata // nil until it was read
+	// discovery is who says where the service is.
+	discovery *openid.Issuer
 }
 
 // configured is a service and what a profile says to it: enough to judge what it answers.
@@ -58,6 +56,7 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 	if err != nil {
 		return nil, err
 	}
+	p.discovery = p.newIssuer(client)
 	if p.auth, err = p.authFor(p.endpoints[tokenEndpoint]); err != nil {
 		return nil, err
 	}
@@ -337,62 +336,6 @@ func (p *configured) kept(t oauth.Token) oauth.Token {
 		t.SessionID = ""
 	}
 	return t
-}
-
-// discover reads the issuer's document once; a failure is not kept.
-func (p *Provider) discover(ctx context.Context) (*openid.Metadata, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.metadata != nil {
-		return p.metadata, nil
-	}
-	metadata, err := p.readDiscovery(ctx)
-	if err == nil {
-		p.metadata = metadata
-	}
-	return metadata, err
-}
-
-// readDiscovery asks for the issuer's document; its endpoints must be on the same host.
-func (p *Provider) readDiscovery(ctx context.Context) (*openid.Metadata, error) {
-	metadata, err := openid.Discover(ctx, p.client, p.issuer)
-	if err == nil {
-		err = metadata.CheckHost(p.issuer)
-	}
-	if err != nil {
-		return nil, p.failed(err, wanted{rules: p.spec.Errors})
-	}
-	return metadata, nil
-}
-
-// endpoint returns where to ask for an operation, by the endpoint's name in a discovery document:
-// what the Spec or the profile says, else what the issuer's document names.
-func (p *Provider) endpoint(ctx context.Context, operation, endpoint string) (*url.URL, error) {
-	if u := p.endpoints[endpoint]; u != nil {
-		return u, nil
-	}
-	if p.issuer == nil {
-		return nil, &UnsupportedError{
-			Service: p.spec.Title, Operation: operation,
-			Why: "the profile has neither " + cmp.Or(p.spec.Given[endpoint], endpoint) + " nor an issuer that would name it",
-		}
-	}
-	metadata, err := p.discover(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if u := metadata.Endpoints[endpoint]; u != nil {
-		return u, nil
-	}
-	return nil, p.lacks(operation, "has no such endpoint")
-}
-
-// lacks is said of what the issuer's document does not name.
-func (p *configured) lacks(operation, what string) error {
-	return &UnsupportedError{
-		Service: p.spec.Title, Operation: operation,
-		Why: "the " + cmp.Or(p.spec.IssuerIs, "issuer") + "'s discovery document " + what,
-	}
 }
 
 // absent reads 404 and 405: of an endpoint that the document names they mean that the service

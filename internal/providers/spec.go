@@ -61,6 +61,8 @@ type Spec struct {
 	// Nonce sends a nonce with a login and checks it where an ID token comes back (OpenID
 	// Connect Core §3.1.3.7).
 	Nonce bool
+	// IDTokens has ID tokens checked whole, and not the nonce alone.
+	IDTokens bool
 	// Pace is the least time between two token requests of one account, 0 for none.
 	Pace time.Duration
 	// Errors are the token endpoint's own; see Rule.

@@ -142,3 +142,44 @@ func TestForeignHome(t *testing.T) {
 		t.Errorf("made: %v", left)
 	}
 }
+
+// TestUnsafeDocuments: who can write what an issuer says decides where secrets are sent.
+func TestUnsafeDocuments(t *testing.T) {
+	t.Parallel()
+	for name, dir := range unsafeDirs(t) {
+		d := &Documents{Dir: dir}
+		text, err := d.Get(t.Context(), "a")
+		if text != nil || err == nil || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+		if err := d.Put(t.Context(), "a", []byte("fake")); err == nil {
+			t.Errorf("%s: written", name)
+		}
+	}
+	d := newDocuments(t)
+	if err := d.Put(t.Context(), "a", []byte("fake")); err != nil {
+		t.Fatal(err)
+	}
+	path := d.file("a")
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if err := os.Chmod(path, 0o622); err != nil {
+		t.Fatal(err)
+	}
+	text, err := d.Get(t.Context(), "a")
+	if _, ok := errors.AsType[*files.Error](err); !ok || text != nil {
+		t.Errorf("writable by others: %q, %v", text, err)
+	}
+	if err := d.Put(t.Context(), "a", []byte("mended")); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := d.Get(t.Context(), "a"); string(text) != "mended" || err != nil {
+		t.Errorf("replaced: %q, %v", text, err)
+	}
+	if os.Chown(path, 54321, -1) == nil {
+		if text, err := d.Get(t.Context(), "a"); text != nil || err == nil {
+			t.Errorf("another user's: %q, %v", text, err)
+		}
+	}
+}

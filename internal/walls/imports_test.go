@@ -137,7 +137,7 @@ func imports() []wall {
 		},
 		{
 			"internal/openid",
-			[]string{"internal/jose", "internal/network", "internal/oauth", "internal/secret"},
+			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/secret"},
 			"what an issuer says does not depend on who asks it, and what for",
 		},
 		{"internal/network", []string{"internal/moment", "internal/secret"}, "the way to a service does not depend on what is asked there"},

@@ -40,6 +40,7 @@ func Spec() providers.Spec {
 			oauth.TokenExchange: {"subject_token", "actor_token"}, oauth.RefreshToken: {"refresh_token"},
 		},
 		Nonce:      true,
+		IDTokens:   true,
 		Operations: providers.OpenID(nil),
 		Hooks:      providers.Hooks{SignOut: signOut},
 	}
