@@ -104,6 +104,41 @@ func TestDevicePolls(t *testing.T) {
 	}
 }
 
+// A device that is told another interval is held to it, where it is one.
+func TestDeviceFaults(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	call := w.as("none", "sandbox-oauth2-public", sandboxtest.Post(base+"device", nil, nil))
+	for fault, want := range map[string]map[string]any{
+		`{"interval":0}`:                       {"interval": 0.0},
+		`{"interval":-1}`:                      {"interval": -1.0},
+		`{"interval":"5"}`:                     {"interval": "5"},
+		`{"interval":1000000000}`:              {"interval": 1e9},
+		`{"omit":["interval"]}`:                {"interval": nil},
+		`{"expires_in":1}`:                     {"expires_in": 1.0},
+		`{"extra":{"user_code":"\u001b[2J"}}`:  {"user_code": "\x1b[2J"},
+		`{"extra":{"verification_uri":"x:y"}}`: {"verification_uri": "x:y"},
+	} {
+		sandboxtest.AddFault(t, w.s, strings.Replace(fault, "{", `{"path":"/openid/main/device","times":1,`, 1))
+		fields := w.do(call).Fields(t)
+		for name, value := range want {
+			if fields[name] != value {
+				t.Errorf("%s: %v", fault, fields)
+			}
+		}
+	}
+	sandboxtest.AddFault(t, w.s, `{"path":"/openid/main/device","interval":1,"times":1}`)
+	code, _ := w.device()
+	w.pollNow(code)
+	w.clock.Advance(time.Second)
+	w.want("a second later", w.pollNow(code), 400, "authorization_pending", "")
+	for _, said := range []string{"slow_down", "access_denied", "expired_token"} {
+		sandboxtest.AddFault(t, w.s, `{"path":"/openid/main/token","times":1,"error":"`+said+`"}`)
+		w.want(said, w.poll(code), 400, said, "fault")
+	}
+	w.want("after it", w.poll(code), 400, "authorization_pending", "")
+}
+
 func TestDevicePage(t *testing.T) {
 	t.Parallel()
 	w := start(t)
