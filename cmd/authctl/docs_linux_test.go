@@ -49,6 +49,10 @@ func (p *place) document(t *testing.T) {
 		}
 		config[name] = profile
 	}
+	config["warehouse"] = map[string]any{
+		"provider": "oauth2", "issuer": p.server.URL() + "/openid/main", "client_id": "sandbox-oauth2-easy",
+		"client_secret": "env:WAREHOUSE_SECRET", "scopes": []string{"orders:read"},
+	}
 	text, err := yaml.Marshal(map[string]any{"default_profile": "engage", "profiles": config})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +64,7 @@ func (p *place) document(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.set("PATH="+filepath.Dir(binary(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "GENESYS_API_KEY="+string(key),
-		"AUTHCTL_SANDBOX_URL="+p.server.URL())
+		"AUTHCTL_SANDBOX_URL="+p.server.URL(), "WAREHOUSE_SECRET="+sandbox.Marker+"-oauth2-easy")
 	for _, name := range []string{"report.sh", "upload.sh"} {
 		p.script(name, `[ -n "$AUTHCTL_TOKEN" ] && [ -z "${AUTHCTL_CLIENT_SECRET+set}" ]`)
 	}
