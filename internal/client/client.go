@@ -64,6 +64,19 @@ type Client struct {
 // Open joins what a profile needs to ask its service. It sends nothing and fetches no
 // secret.
 func (l *Local) Open(ctx context.Context, p *config.Profile, o Options) (*Client, error) {
+	l.tokens.turn.Lock()
+	defer l.tokens.turn.Unlock()
+	if err := l.tokens.opening(p, o); err != nil {
+		return nil, err
+	}
+	c, err := l.open(ctx, p, o)
+	if err == nil {
+		err = l.tokens.checkKeys(c)
+	}
+	return c, err
+}
+
+func (l *Local) open(ctx context.Context, p *config.Profile, o Options) (*Client, error) {
 	c := &Client{Profile: p, Local: l, Options: o, Timeout: l.Timeout(o.Timeout)}
 	if err := c.connect(ctx); err != nil {
 		return nil, err

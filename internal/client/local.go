@@ -70,6 +70,7 @@ type Local struct {
 	Unopened, Known int
 
 	options config.Options
+	tokens  *tokens
 	// loaded is the configuration, nil until something needs it.
 	loaded *config.File
 }
@@ -81,8 +82,10 @@ func Read(w World) (*Local, error) {
 	fetcher := &source.Fetcher{
 		Env: w.LookupEnv, Environment: l.commandEnvironment,
 		Stdin: w.Stdin, StdinIsTerminal: w.StdinIsTerminal, Stderr: w.Stderr,
-		Keyring: keyring, Prompter: w.Prompter, Watch: w.Watch, Trust: l.Trust(),
+		Keyring: keyring, Prompter: w.Prompter, Watch: w.Watch, Trust: l.Trust(), Now: w.Now,
 	}
+	l.tokens = &tokens{local: l}
+	fetcher.Tokens = l.tokens.sources()
 	l.options = config.Options{Path: w.Config, Services: w.Services, Fetcher: fetcher, NoPipe: w.NoPipe}
 	env, err := config.ReadEnvironment(fetcher)
 	if err != nil {

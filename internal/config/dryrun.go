@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
 )
 
@@ -40,7 +41,7 @@ func (p *Profile) ForDryRun() setting.Values {
 // forDryRun leaves alone what it may cost a person something to fetch.
 func forDryRun(reference string, fetch secret.Func) secret.Func {
 	switch kind, _, _ := strings.Cut(reference, ":"); kind {
-	case "cmd", "prompt":
+	case "cmd", "prompt", source.Profile, source.GitHub, source.AzurePipelines:
 		return unfetchable(reference + " is left alone in a dry run")
 	}
 	return suggesting(fetch)

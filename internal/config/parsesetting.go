@@ -21,7 +21,6 @@ func ParseSetting(service providers.Spec, name, text string) (setting.Value, err
 	}
 	d := service.Settings[i]
 	text = files.Tidy(text)
-	_, isReference := source.Parse(text)
 	switch {
 	case text == "":
 		return setting.Value{}, setting.Wrong(name, "is empty", "")
@@ -31,8 +30,10 @@ func ParseSetting(service providers.Spec, name, text string) (setting.Value, err
 	case d.Kind != setting.Secret:
 		b := builder{Profile: &Profile{Service: service}}
 		return b.value(d, text, name, "what was given")
-	case !isReference:
-		return setting.Value{}, notAReference(name)
+	}
+	b := builder{Profile: &Profile{Service: service}}
+	if _, err := b.parse(d, name, text); err != nil {
+		return setting.Value{}, err
 	}
 	return setting.Value{Text: text, Origin: "what was given", Secret: secret.Known(secret.Secret{})}, nil
 }

@@ -45,12 +45,16 @@ type Profile struct {
 type need struct {
 	source.Need
 	of, member string
+	// token says that the setting wants a token of somebody else.
+	token bool
+	// asks says that it is the token of a profile that a person or stdin has to give a secret for.
+	asks bool
 }
 
 // secret binds a reference to a setting of the profile. Errors name what needs it: the
 // setting, or a variable.
 func (p *Profile) secret(n need, named string, ref source.Reference, origin string) setting.Value {
-	n.Need = source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Keep: p.named}
+	n.Need = source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Token: n.token, Keep: p.named}
 	v := setting.Value{Text: ref.String(), Secret: p.file.options.Fetcher.Bind(n.Need), Origin: origin}
 	n.Setting = n.name()
 	p.needs = append(p.needs, n)
@@ -77,21 +81,21 @@ func (p *Profile) fetchOf(n need) secret.Func {
 	return v.Secret
 }
 
-// named are the environment variables that references name.
+// named are the environment variables that references name, and those that they need.
 func (p *Profile) named() []string {
 	var names []string
 	for _, n := range p.needs {
-		if n.Kind == "env" {
-			names = append(names, n.Arg)
-		}
+		names = append(names, variablesFor(n.Reference)...)
 	}
 	return names
 }
 
-// asks are the secrets that only a person or stdin can give. Nobody is asked for what a
-// flag or the environment gives.
+// asks are the secrets that only a person or stdin can give, and the tokens of profiles that need
+// such. Nobody is asked for what a flag or the environment gives.
 func (p *Profile) asks() []need {
-	return slices.DeleteFunc(slices.Clone(p.needs), func(n need) bool { return !n.Asks() || p.fetchOf(n) == nil })
+	return slices.DeleteFunc(slices.Clone(p.needs), func(n need) bool {
+		return p.fetchOf(n) == nil || !n.Asks() && !n.asks
+	})
 }
 
 // AtHand returns the secrets of the profile that are in the environment: those whose values

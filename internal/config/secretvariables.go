@@ -84,31 +84,67 @@ func variablesOf(text []byte) (names []string, ok bool) {
 		if err := in.Decode(&doc); err != nil {
 			return names, errors.Is(err, io.EOF)
 		}
-		names = append(names, namedBy(&doc, "env")...)
+		names = append(names, namedBy(&doc, variablesFor)...)
 	}
 }
 
-// namedBy returns what the references of a kind among a node's scalars name. What an alias
+// namedBy returns what the references among a node's scalars name that of knows. What an alias
 // stands for is met where its anchor is.
-func namedBy(n *yaml.Node, kind string) []string {
+func namedBy(n *yaml.Node, of func(source.Reference) []string) []string {
 	var names []string
 	if n.Kind == yaml.ScalarNode {
 		text := n.Value
 		_ = n.Decode(&text) // as !!binary says
-		if ref, ok := source.Parse(text); ok && ref.Kind == kind {
-			names = append(names, ref.Arg)
+		if ref, ok := source.Parse(text); ok {
+			names = append(names, of(ref)...)
 		}
 	}
 	for _, child := range n.Content {
-		names = append(names, namedBy(child, kind)...)
+		names = append(names, namedBy(child, of)...)
+	}
+	return names
+}
+
+// variablesFor are the variables that a reference names, and those with secrets that a token of
+// the pipeline's job is got with.
+func variablesFor(ref source.Reference) []string {
+	switch ref.Kind {
+	case "env":
+		return []string{ref.Arg}
+	case source.GitHub:
+		return []string{"ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
+	case source.AzurePipelines:
+		return []string{"SYSTEM_ACCESSTOKEN"}
+	}
+	return nil
+}
+
+// keyringName is the keyring's secret that a reference names.
+func keyringName(ref source.Reference) []string {
+	if ref.Kind == "keyring" {
+		return []string{ref.Arg}
+	}
+	return nil
+}
+
+// tokensIn are the kinds of the pipeline's tokens that the text of a configuration that is not
+// parsed may name: one with nothing but a name behind it is a key.
+func tokensIn(text []byte) []string {
+	var names []string
+	for _, kind := range []string{source.GitHub, source.AzurePipelines} {
+		before, after, found := bytes.Cut(text, []byte(kind+":"))
+		quoted := len(before) > 0 && bytes.IndexByte([]byte(`"'`), before[len(before)-1]) >= 0
+		if found && (quoted || len(after) > 0 && bytes.IndexByte([]byte(" \r\n"), after[0]) < 0) {
+			names = append(names, variablesFor(source.Reference{Kind: kind})...)
+		}
 	}
 	return names
 }
 
 // variablesIn returns what follows each env: in the text of a configuration that is not
-// parsed. So it also finds what a comment names.
+// parsed, and what its other references need. So it also finds what a comment names.
 func variablesIn(text []byte) []string {
-	var names []string
+	names := tokensIn(text)
 	for {
 		_, after, found := bytes.Cut(text, []byte("env:"))
 		if !found {
@@ -139,7 +175,7 @@ func (f *File) OwnSecrets(name, prefix string) ([]string, error) {
 		for _, k := range []kind{profiles, bases} {
 			for _, entry := range doc.names(k) {
 				_, key, node := doc.entry(k, entry)
-				switch names := namedBy(node, "keyring"); {
+				switch names := namedBy(node, keyringName); {
 				case node.Kind != yaml.MappingNode:
 					return nil, l.onLine(doc.line(key), &setting.Error{Profile: entry, Problem: "cannot be read"})
 				case i == 0 && k == profiles && entry == name:

@@ -22,12 +22,25 @@ type builder struct {
 	flags map[string]setting.Value
 	// entries are the profile in its file and the base that it extends; none without a file.
 	entries []*entry
+	// behind says that another profile asks for its token. Variables are for the profile that
+	// somebody asks for, and their secrets for its service alone.
+	behind bool
 	// said is what pasted addresses say, by the setting each was given for.
 	said map[string]map[string]string
 }
 
 // build makes the profile of that name. Errors are *setting.Error.
 func (f *File) build(name string, flags map[string]setting.Value) (*Profile, error) {
+	b, err := f.builder(name)
+	if err != nil {
+		return nil, err
+	}
+	b.flags = flags
+	return b.build()
+}
+
+// builder reads the profile of that name, its base and its provider.
+func (f *File) builder(name string) (*builder, error) {
 	l, err := f.having(profiles, name)
 	if err == nil && l == nil {
 		err = f.noProfile(name)
@@ -39,16 +52,22 @@ func (f *File) build(name string, flags map[string]setting.Value) (*Profile, err
 	if err != nil {
 		return nil, err
 	}
-	b := builder{
-		Profile: &Profile{Name: name, file: f, path: own.path, line: own.begins}, flags: flags, entries: []*entry{own},
-	}
+	b := builder{Profile: &Profile{Name: name, file: f, path: own.path, line: own.begins}, entries: []*entry{own}}
 	if err := b.extend(); err != nil {
 		return nil, own.blame(err)
 	}
 	if err := b.provider(f.options.Services); err != nil {
 		return nil, b.blame(err)
 	}
-	return b.Profile, b.fill()
+	return &b, nil
+}
+
+// build gives the profile its values.
+func (b *builder) build() (*Profile, error) {
+	if err := b.fill(); err != nil {
+		return b.Profile, err
+	}
+	return b.Profile, b.blame(b.checkChain())
 }
 
 // provider reads the profile's provider, which tells what else it may have.
@@ -202,7 +221,7 @@ func (b *builder) written(d setting.Setting) (setting.Value, error) {
 		return b.value(d, raw, d.Name, origin)
 	}
 	text, _ := raw.(string)
-	return b.reference(d.Name, d.Name, text, origin, from.dir())
+	return b.reference(d, d.Name, text, origin, from.dir())
 }
 
 // value reads what the file or a variable, which is text, has for a setting that is no
@@ -232,26 +251,56 @@ func (b *builder) value(d setting.Setting, raw any, key, origin string) (v setti
 
 // reference reads a reference, which key gives. What is not one may be the secret itself,
 // so it is never repeated.
-func (b *builder) reference(of, key, text, origin, dir string) (setting.Value, error) {
-	ref, ok := source.Parse(text)
-	if !ok {
-		return setting.Value{}, notAReference(key)
+func (b *builder) reference(d setting.Setting, key, text, origin, dir string) (setting.Value, error) {
+	ref, err := b.parse(d, key, text)
+	if err != nil {
+		return setting.Value{}, err
 	}
 	ref.Dir = dir
-	return b.secret(need{of: of}, of, ref, origin), nil
+	return b.secret(need{of: d.Name, token: d.Token}, d.Name, ref, origin), nil
 }
 
-func notAReference(key string) error {
-	return &setting.Error{
-		Name: key, Problem: "is not a reference to a secret", Err: ErrNotReference,
-		Help: "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt",
+// parse reads a reference that a setting may have.
+func (b *builder) parse(d setting.Setting, key, text string) (source.Reference, error) {
+	ref, ok := source.Parse(text)
+	switch {
+	case !ok:
+		return ref, notAReference(key, d.Token)
+	case ref.IsToken() && !d.Token:
+		problem := "is " + ref.String() + ", which gives a token and no other secret"
+		return ref, setting.Wrong(key, problem, tokensAreFor(b.Service))
 	}
+	return ref, nil
+}
+
+// tokensAreFor says which settings of a service take the token of somebody else.
+func tokensAreFor(service providers.Spec) string {
+	var names []string
+	for _, d := range service.Settings {
+		if d.Token {
+			names = append(names, d.Name)
+		}
+	}
+	help := "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt"
+	if len(names) > 0 {
+		help += "; tokens are for " + strings.Join(names, ", ")
+	}
+	return help
+}
+
+func notAReference(key string, token bool) error {
+	help := "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt"
+	if token {
+		help = "use env:NAME, file:PATH, cmd:COMMAND, profile:NAME, github:AUDIENCE, azure-pipelines:CONNECTION, " +
+			"keyring:NAME, stdin or prompt"
+	}
+	return &setting.Error{Name: key, Problem: "is not a reference to a secret", Err: ErrNotReference, Help: help}
 }
 
 func (b *builder) flag(d setting.Setting, v setting.Value) (setting.Value, error) {
 	v.Origin = cmp.Or(v.Origin, "flag")
 	if d.Kind == setting.Secret && v.Secret == nil {
-		return b.reference(d.Name, v.Origin, v.Text, v.Origin, "")
+		return b.reference(d, v.Origin, v.Text, v.Origin, "")
 	}
 	v.Text = b.taken(d.Name, v.Text)
 	return v, kinds.Check(d, &v, v.Origin, "gives "+d.Name+": ")
@@ -261,13 +310,13 @@ func (b *builder) flag(d setting.Setting, v setting.Value) (setting.Value, error
 // with _FILE. Empty variables count as unset.
 func (b *builder) variable(d setting.Setting) (setting.Value, error) {
 	name := d.Env()
-	if name == "" {
+	if name == "" || b.behind {
 		return setting.Value{}, nil
 	}
 	text := b.file.env.Get(name)
 	switch {
 	case d.Kind == setting.Secret:
-		return b.secretVariable(d.Name, name)
+		return b.secretVariable(d, name)
 	case text == "":
 		return setting.Value{}, nil
 	case d.Kind == setting.Map:
@@ -276,7 +325,7 @@ func (b *builder) variable(d setting.Setting) (setting.Value, error) {
 	return b.value(d, text, name, "environment "+name)
 }
 
-func (b *builder) secretVariable(of, name string) (setting.Value, error) {
+func (b *builder) secretVariable(d setting.Setting, name string) (setting.Value, error) {
 	set, ref := secretVariables(b.file.env, name, "file")
 	switch {
 	case len(set) == 0:
@@ -284,7 +333,7 @@ func (b *builder) secretVariable(of, name string) (setting.Value, error) {
 	case len(set) > 1:
 		return setting.Value{}, setting.Wrong(strings.Join(set, " and "), "are both set", "unset one of them")
 	case ref.Kind != "":
-		return b.secret(need{of: of}, set[0], ref, "environment "+set[0]), nil
+		return b.secret(need{of: d.Name, token: d.Token}, set[0], ref, "environment "+set[0]), nil
 	}
 	fetch, ok := b.file.options.Fetcher.Given(name, b.file.env.Raw(name))
 	if !ok {
@@ -312,7 +361,7 @@ func secretVariables(env files.Environ, name string, kinds ...string) (set []str
 // absence says of a setting without a value why the environment gave none, and how it can.
 func (b *builder) absence(d setting.Setting) setting.Absence {
 	name := d.Env()
-	if name == "" {
+	if name == "" || b.behind {
 		return setting.Absence{}
 	}
 	names, help := []string{name}, "set "+name+": "+d.Help

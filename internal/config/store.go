@@ -113,8 +113,8 @@ func (f *File) storeSecret(name string) (StoreKey, error) {
 	}
 	ref, ok := source.Parse(text)
 	switch {
-	case !ok:
-		return StoreKey{}, onLine(path, line, notAReference(name))
+	case !ok, ref.IsToken():
+		return StoreKey{}, onLine(path, line, notAReference(name, false))
 	case ref.Asks():
 		return StoreKey{}, onLine(path, line, setting.Wrong(name, "cannot be "+ref.Kind+": every call needs it",
 			"use env:NAME, file:PATH, cmd:COMMAND or keyring:NAME"))

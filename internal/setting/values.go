@@ -30,6 +30,11 @@ type Value struct {
 	// Identity stands for a Secret that another profile gets, where one has to be told from another
 	// without being fetched; empty means that Text does.
 	Identity string
+	// Subject tells apart, as Values.Digest does, for whom a Secret is that another profile gets; nil
+	// for all others.
+	Subject func(ctx context.Context) (string, error)
+	// Behind are the settings of that profile, nil for all others.
+	Behind *Values
 	// References are the references of Secrets as they are shown, by name.
 	References map[string]string
 	// Origin says where the value comes from, for people: "flag --scope",
@@ -104,17 +109,35 @@ func (s Values) With(name string, v Value) Values {
 }
 
 // Tag returns secret.Secret.Tag over every secret of the settings, in the order of
-// their names. It fetches them.
+// their names. It fetches them, but for tokens of somebody else: each process gets another, and
+// what they are got with stands for them.
 func (s Values) Tag(ctx context.Context, salt string) (string, error) {
 	var tag strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(s.values)) {
-		for _, fetch := range s.values[name].fetches() {
-			secret, err := fetch(ctx)
-			if err != nil {
-				return "", err
-			}
-			tag.WriteString(secret.Tag(salt))
+		one, err := s.values[name].tag(ctx, salt)
+		if err != nil {
+			return "", err
 		}
+		tag.WriteString(one)
+	}
+	return tag.String(), nil
+}
+
+// tag is one value's part of Tag.
+func (v Value) tag(ctx context.Context, salt string) (string, error) {
+	switch {
+	case v.Behind != nil:
+		return v.Behind.Tag(ctx, salt)
+	case v.isToken():
+		return secret.New(v.Text).Tag(salt), nil
+	}
+	var tag strings.Builder
+	for _, fetch := range v.fetches() {
+		value, err := fetch(ctx)
+		if err != nil {
+			return "", err
+		}
+		tag.WriteString(value.Tag(salt))
 	}
 	return tag.String(), nil
 }
@@ -125,22 +148,37 @@ func (s Values) Tag(ctx context.Context, salt string) (string, error) {
 func (s Values) Digest(ctx context.Context, names []string) (string, error) {
 	sum, none := sha256.New(), true
 	for _, name := range names {
-		v := s.values[name]
-		if v.Secret == nil || !v.atHand() {
-			continue
-		}
-		value, err := v.Secret(ctx)
+		one, err := s.values[name].digest(ctx)
 		if err != nil {
 			return "", err
 		}
-		one := value.Sum()
-		_, _ = fmt.Fprintf(sum, "%s %x\n", name, one) // a hash takes everything
-		none = false
+		if one != "" {
+			_, _ = fmt.Fprintf(sum, "%s %s\n", name, one) // a hash takes everything
+			none = false
+		}
 	}
 	if none {
 		return "", nil
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
+}
+
+// digest is one secret's part of Digest, empty when it is not at hand.
+func (v Value) digest(ctx context.Context) (string, error) {
+	switch {
+	case v.Subject != nil:
+		return v.Subject(ctx)
+	case v.Secret == nil || !v.atHand():
+		return "", nil
+	}
+	value, err := v.Secret(ctx)
+	return fmt.Sprintf("%x", value.Sum()), err
+}
+
+// isToken reports whether a secret is got anew by each process, from another profile or a pipeline.
+func (v Value) isToken() bool {
+	kind, _, _ := strings.Cut(v.Text, ":")
+	return v.Secret != nil && slices.Contains([]string{"profile", "github", "azure-pipelines"}, kind)
 }
 
 // atHand reports whether a secret is where it can be read without asking anybody.
@@ -191,6 +229,9 @@ func (s Values) RequestTag(salt string, beside ...string) string {
 			words = append(words, v.Text)
 			words = append(words, v.List...)
 			words = append(words, v.mapWords()...)
+		}
+		if v.Behind != nil {
+			words = append(words, v.Behind.RequestTag(salt))
 		}
 	}
 	sum := sha256.New()

@@ -58,7 +58,7 @@ func imports() []wall {
 			"internal/client",
 			[]string{
 				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/network", "internal/oauth",
-				"internal/openid", "internal/process", "internal/providers", "internal/secret", "internal/secret/source",
+				"internal/openid", "internal/pipeline", "internal/process", "internal/providers", "internal/secret", "internal/secret/source",
 				"internal/setting", "internal/store",
 			},
 			"a client prints nothing and knows no command line",
@@ -94,6 +94,11 @@ func imports() []wall {
 			"internal/store",
 			[]string{"internal/files", "internal/moment", "internal/oauth", "internal/secret", "internal/secretservice"},
 			"what is stored does not depend on who issued it",
+		},
+		{
+			"internal/pipeline",
+			[]string{"internal/files", "internal/oauth", "internal/secret", "internal/secret/source", "internal/setting"},
+			"the job's own token is asked for before any service is known",
 		},
 		{
 			"internal/setting",

@@ -167,9 +167,12 @@ func (r *mapReader) text(name string, n *yaml.Node) (text string, ref source.Ref
 	ref, isReference := source.Parse(text)
 	odd := files.Odd(text)
 	switch {
+	case isReference && r.References && ref.IsToken():
+		return "", ref, "which is " + ref.String() + ", and gives a token and no other secret",
+			"use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt"
 	case isReference && r.References:
 		return text, ref, "", ""
-	case isReference && ref.Arg != "":
+	case isReference && ref.Arg != "" && !ref.IsToken():
 		return "", ref, "which is a reference", "what stands in " + r.Name + " is sent and shown as it is"
 	case setting.SoundsSecret(name):
 		return "", ref, "which sounds like a secret and is given by value",

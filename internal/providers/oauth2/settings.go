@@ -44,10 +44,8 @@ func service() []setting.Setting {
 // client is who asks. A client that a person logs in with, and one whose assertion is the grant,
 // needs no secret (RFC 8252 §8.4, RFC 7521 §4.1).
 func client() []setting.Setting {
-	id := setting.ClientID()
-	id.Unless = []setting.Condition{{Setting: "assertion_issuer"}, *of(oauth.TokenExchange)}
 	return slices.Concat([]setting.Setting{
-		id,
+		setting.ClientID(),
 		setting.ClientSecret(setting.IsPublic(), setting.HasPrivateKey(), setting.HasTLSCertificate(), setting.HasClientAssertion(),
 			*of(oauth.AuthorizationCode), *of(oauth.DeviceCode), *of(oauth.JWTBearer)),
 	}, setting.PrivateKey(false), []setting.Setting{setting.KeyAlgorithm()}, setting.TLSCertificate(), []setting.Setting{
@@ -87,10 +85,7 @@ func assertion() []setting.Setting {
 			Help:    "the aud of what is signed with private_key or client_secret; by default the token endpoint",
 			Example: "https://id.example.com",
 		},
-		{
-			Name: "claims", Kind: setting.Map, JSON: true, Help: "further claims of the assertion",
-			Example: "{scope: read}",
-		},
+		setting.Claims(),
 	}
 }
 
@@ -121,15 +116,7 @@ func request() []setting.Setting {
 		setting.Scopes("read"),
 		{Name: "audience", Kind: setting.Text, Help: "the API that the token is for, as the service calls it", Example: "https://api.example.com"},
 		{Name: "resource", Kind: setting.List, Help: "the addresses that the token is for (RFC 8707)", Example: "https://api.example.com"},
-		{Name: "params", Kind: setting.Map, Help: "further parameters of the token request, none of them secret", Example: "{tenant: acme}"},
-		{
-			Name: "authorize_params", Kind: setting.Map,
-			Help: "further parameters of the authorization request", Example: "{prompt: consent}",
-		},
-		{
-			Name: "headers", Kind: setting.Map, References: true,
-			Help: "further headers of requests to the service, a secret one as a reference", Example: "{x-api-key: env:API_KEY}",
-		},
+		setting.Params(), setting.AuthorizeParams(), setting.Headers(),
 		setting.AssumedLifetime(),
 		{
 			Name: "keep", Kind: setting.List, Values: []string{"sid", "id_token"},

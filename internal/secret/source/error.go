@@ -19,9 +19,9 @@ func wrong(problem, help string, err error) *setting.Error {
 // errEmpty says that there is a place for the secret and nothing in it.
 var errEmpty = errors.New("it is empty")
 
-// failed completes the error of a secret that could not be had: where it was looked for,
+// Failed completes the error of a secret that could not be had: where it was looked for,
 // and what to do.
-func (n Need) failed(err error) *setting.Error {
+func (n Need) Failed(err error) *setting.Error {
 	e, ok := errors.AsType[*setting.Error](err)
 	if !ok {
 		e = wrong(err.Error(), "", err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret"
@@ -39,6 +40,11 @@ type Fetcher struct {
 	Keyring Keyring
 	// Prompter asks for "prompt", nil when nobody can be asked.
 	Prompter Prompter
+	// Tokens give what references of TokenKinds name, by kind; a kind that is not there cannot be
+	// had here.
+	Tokens map[string]Tokens
+	// Now is the clock, nil for time.Now.
+	Now func() time.Time
 	// Trust says which files are believed, and hears what is odd about a secret.
 	Trust files.Trust
 
@@ -57,12 +63,30 @@ type Prompter interface {
 	Secret(ctx context.Context, label string) (secret.Secret, error)
 }
 
+// Tokens gives the tokens of somebody else.
+type Tokens struct {
+	// Get gets one. Its errors are whole, and pass as they are.
+	Get func(ctx context.Context, n Need) (secret.Secret, error)
+	// Look tells, without asking anybody, what Get would do: a note as in Inspection, or why it
+	// cannot.
+	Look func(n Need) (note string, err error)
+}
+
+// tokenKept is how long a token of somebody else is remembered. A process may live longer than
+// such a token: GitHub's is good for five minutes, and Kubernetes writes another into its file
+// (https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/).
+const tokenKept = time.Minute
+
 // maxSecret bounds a secret in bytes; a private key has some 3,000.
 const maxSecret = 1 << 20
 
-// Bind returns what fetches a secret, once. Its errors are *setting.Error.
+// Bind returns what fetches a secret, once; a token of somebody else once a minute, unless a
+// person gives it. Its errors are *setting.Error, and those of Tokens.
 func (f *Fetcher) Bind(n Need) secret.Func {
-	return once(func(ctx context.Context) (secret.Secret, error) {
+	return once(f.kept(n), func(ctx context.Context) (secret.Secret, error) {
+		if n.IsToken() {
+			return f.token(ctx, n)
+		}
 		value, err := f.fetch(ctx, n)
 		if err == nil {
 			value = f.tidy(n.label()+" from "+n.String(), value)
@@ -71,16 +95,44 @@ func (f *Fetcher) Bind(n Need) secret.Func {
 			err = errEmpty
 		}
 		if err != nil {
-			return secret.Secret{}, n.failed(err)
+			return secret.Secret{}, n.Failed(err)
 		}
 		return value, nil
 	})
 }
 
+// token gets a token of somebody else.
+func (f *Fetcher) token(ctx context.Context, n Need) (secret.Secret, error) {
+	if tokens, ok := f.Tokens[n.Kind]; ok {
+		return tokens.Get(ctx, n)
+	}
+	return secret.Secret{}, n.Failed(wrong("it cannot be had here", "", nil))
+}
+
+// kept returns how what was fetched is remembered: until when it returns false.
+func (f *Fetcher) kept(n Need) func() bool {
+	if !n.Token || n.Asks() {
+		return func() bool { return true }
+	}
+	now := f.Now
+	if now == nil {
+		now = time.Now
+	}
+	var until time.Time
+	return func() bool {
+		at := now()
+		good := at.Before(until)
+		if !good {
+			until = at.Add(tokenKept)
+		}
+		return good
+	}
+}
+
 // Given returns what fetches a secret that a variable holds by value. It is not ok when
 // that is nothing but blanks, which nobody means.
 func (f *Fetcher) Given(variable, value string) (fetch secret.Func, ok bool) {
-	return once(func(context.Context) (secret.Secret, error) {
+	return once(func() bool { return true }, func(context.Context) (secret.Secret, error) {
 		return f.tidy(variable, secret.New(value)), nil
 	}), strings.TrimSpace(files.TidySecret(value)) != ""
 }
@@ -98,7 +150,7 @@ func (f *Fetcher) tidy(what string, value secret.Secret) secret.Secret {
 func (f *Fetcher) fetch(ctx context.Context, n Need) (secret.Secret, error) {
 	switch {
 	case n.Kind == "env":
-		return f.variable(n.Arg)
+		return f.variable(n)
 	case n.Kind == "file":
 		return f.file(ctx, n.Reference)
 	case n.Kind == "cmd":
@@ -132,10 +184,20 @@ func Absent(env files.Environ, name string) (why, remedy string) {
 	return "", "set " + files.Short(name)
 }
 
-func (f *Fetcher) variable(name string) (secret.Secret, error) {
+// gitLab says how a job of GitLab gets an identity token
+// (https://docs.gitlab.com/ci/secrets/id_token_authentication/).
+func gitLab(variable string) string {
+	return "id_tokens: {" + files.Short(variable) + ": {aud: AUDIENCE}} in .gitlab-ci.yml"
+}
+
+func (f *Fetcher) variable(n Need) (secret.Secret, error) {
+	name := n.Arg
 	value := f.Env.Raw(name)
 	if value == "" {
 		why, remedy := Absent(f.Env, name)
+		if f.Env.Get("GITLAB_CI") != "" && why == "" && n.Token {
+			remedy = "have the job get one: " + gitLab(name)
+		}
 		return secret.Secret{}, wrong("the variable "+cmp.Or(why, "is not set"), remedy, nil)
 	}
 	return secret.New(value), nil
@@ -201,9 +263,9 @@ func unread(ctx context.Context, what string, err error) error {
 	return wrong("reading "+what+": "+cause.Error(), "", cause)
 }
 
-// once makes fetch run one time, for any number of callers. An end of the
-// caller's context is not remembered.
-func once(fetch secret.Func) secret.Func {
+// once makes fetch run one time, for any number of callers, and again when what it fetched is not
+// kept any more. An end of the caller's context is not remembered.
+func once(kept func() bool, fetch secret.Func) secret.Func {
 	turn := make(chan struct{}, 1)
 	var (
 		done  bool
@@ -217,9 +279,10 @@ func once(fetch secret.Func) secret.Func {
 			return secret.Secret{}, context.Cause(ctx)
 		}
 		defer func() { <-turn }()
-		if done {
+		if kept() && done {
 			return value, err
 		}
+		done = false
 		s, e := fetch(ctx)
 		if e != nil && ctx.Err() != nil {
 			return s, e

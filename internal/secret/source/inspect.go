@@ -43,11 +43,15 @@ func (f *Fetcher) Inspect(ctx context.Context, n Need) Inspection {
 		found.Note, err = inspectCommand(n.Arg)
 	case "prompt", "stdin":
 		found.Note = "asked for when it is needed"
+	case Profile, GitHub, AzurePipelines:
+		if tokens, ok := f.Tokens[n.Kind]; ok {
+			found.Note, err = tokens.Look(n)
+		}
 	default:
 		_, err = f.fetch(ctx, n)
 	}
 	if err != nil {
-		found.Err = n.failed(err)
+		found.Err = n.Failed(err)
 	}
 	return found
 }

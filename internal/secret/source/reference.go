@@ -1,18 +1,31 @@
 // Package source fetches secrets from where a person says they are: the references
-// env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin and prompt. It also tells, without
-// running or asking anything, whether a secret is there.
+// env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin and prompt; and, by whoever knows how,
+// tokens of somebody else: profile:NAME, github:AUDIENCE, azure-pipelines:CONNECTION. It also
+// tells, without running or asking anything, whether a secret is there.
 package source
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/authctl/authctl/internal/files"
 )
 
+// The kinds of references that give a token of somebody else: that of another profile, and the
+// identity token of the pipeline's job.
+const (
+	Profile        = "profile"
+	GitHub         = "github"
+	AzurePipelines = "azure-pipelines"
+)
+
+// TokenKinds are those kinds.
+func TokenKinds() []string { return []string{Profile, GitHub, AzurePipelines} }
+
 // Reference is where a secret is found.
 type Reference struct {
-	// Kind is env, file, cmd, keyring, stdin or prompt.
+	// Kind is env, file, cmd, keyring, stdin, prompt or one of TokenKinds.
 	Kind string
 	// Arg is what follows the colon, empty for stdin and prompt.
 	Arg string
@@ -28,7 +41,7 @@ func Parse(text string) (Reference, bool) {
 	}
 	kind, arg, ok := strings.Cut(text, ":")
 	switch kind {
-	case "env", "file", "cmd", "keyring":
+	case "env", "file", "cmd", "keyring", Profile, GitHub, AzurePipelines:
 		arg = files.Tidy(arg)
 		return Reference{Kind: kind, Arg: arg}, ok && arg != "" && !strings.Contains(arg, "\x00")
 	}
@@ -57,6 +70,9 @@ func (r Reference) String() string {
 // Asks reports whether only a person or standard input can give the secret.
 func (r Reference) Asks() bool { return r.Kind == "prompt" || r.Kind == "stdin" }
 
+// IsToken reports whether it gives a token of somebody else, and no other secret.
+func (r Reference) IsToken() bool { return slices.Contains(TokenKinds(), r.Kind) }
+
 // words are the words of a command line that may be names of variables: what a person
 // wrote into a command is meant for it.
 func (r Reference) words() []string {
@@ -74,6 +90,8 @@ type Need struct {
 	// Origin says where the reference was given.
 	Origin string
 	Reference
+	// Token says that the setting wants a token, which another takes the place of before long.
+	Token bool
 	// Keep returns the variables with secrets that a command may see, beside those that
 	// it names itself; nil means none.
 	Keep func() []string

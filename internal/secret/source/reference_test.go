@@ -176,7 +176,7 @@ func TestStdinEnds(t *testing.T) {
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
-	fetch := once(func(context.Context) (secret.Secret, error) {
+	fetch := once(func() bool { return true }, func(context.Context) (secret.Secret, error) {
 		calls.Add(1)
 		return secret.New("fake"), nil
 	})
@@ -198,7 +198,7 @@ func TestOnceRemembersErrors(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	refusal := errors.New("no")
-	fetch := once(func(ctx context.Context) (secret.Secret, error) {
+	fetch := once(func() bool { return true }, func(ctx context.Context) (secret.Secret, error) {
 		calls++
 		return secret.Secret{}, cmpErr(ctx.Err(), refusal)
 	})

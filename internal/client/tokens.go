@@ -1,0 +1,222 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/pipeline"
+	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
+)
+
+// tokens gets the tokens of somebody else that references name: of other profiles, and of the
+// pipeline's job. Nothing of it is stored or shown.
+type tokens struct {
+	local *Local
+	// turn is had by who opens a client: the configuration is for one goroutine.
+	turn sync.Mutex
+	// options are those of the client that was opened last, which what is behind it has too.
+	options Options
+	// behind are the profiles that those that were opened get tokens from.
+	behind map[string]*config.Profile
+}
+
+// sources are the kinds of references that it knows.
+func (t *tokens) sources() map[string]source.Tokens {
+	all := map[string]source.Tokens{
+		source.Profile: {Get: t.ofProfile, Look: func(source.Need) (string, error) { return "asked when it is needed", nil }},
+	}
+	for kind, system := range systems() {
+		all[kind] = source.Tokens{
+			Get:  func(ctx context.Context, n source.Need) (secret.Secret, error) { return t.ofJob(ctx, system, n) },
+			Look: func(source.Need) (string, error) { return system.Look(t.local.LookupEnv) },
+		}
+	}
+	return all
+}
+
+// systems are the pipelines whose jobs have tokens, by the kind of their references.
+func systems() map[string]pipeline.System {
+	return map[string]pipeline.System{source.GitHub: pipeline.GitHub(), source.AzurePipelines: pipeline.AzurePipelines()}
+}
+
+// opening prepares what a profile's references to others need, while it is opened with o. What
+// tells their tokens apart is then part of what tells apart its own.
+func (t *tokens) opening(p *config.Profile, o Options) error {
+	t.options = o
+	for _, link := range p.Links() {
+		behind, provider, err := t.link(link.Profile, o)
+		if err != nil {
+			return fmt.Errorf("profile %s: %s: %w", p.Name, link.Setting, err)
+		}
+		if t.behind == nil {
+			t.behind = map[string]*config.Profile{}
+		}
+		t.behind[link.Profile] = behind
+		v, _ := p.Settings.Lookup(link.Setting)
+		v.Identity, v.Subject, v.Behind = provider.Key().Digest(), provider.Subject, &behind.Settings
+		p.Settings = p.Settings.With(link.Setting, v)
+	}
+	return nil
+}
+
+// checkKeys refuses a client whose token is got with a token that is kept in its own place: getting
+// the one would wait for the other, for ever.
+func (t *tokens) checkKeys(c *Client) error {
+	own := c.Key().Digest()
+	for _, link := range c.Profile.Links() {
+		if same := t.keptAs(own, c.Profile, link); same != "" {
+			return &setting.Error{
+				Profile: c.Profile.Name, Name: link.Setting,
+				Problem: "needs the token of profile " + same + ", which is kept as this one's own: service, client, grant, " +
+					"user and scopes are the same",
+				Help: "give one of them another client or other scopes",
+			}
+		}
+	}
+	return nil
+}
+
+// keptAs returns the profile at the end of a link, or behind that, whose token has the key of that
+// digest, empty when none has.
+func (t *tokens) keptAs(digest string, p *config.Profile, link config.Link) string {
+	if v, _ := p.Settings.Lookup(link.Setting); v.Identity == digest {
+		return link.Profile
+	}
+	behind := t.behind[link.Profile]
+	for _, next := range behind.Links() {
+		if same := t.keptAs(digest, behind, next); same != "" {
+			return same
+		}
+	}
+	return ""
+}
+
+// link reads a profile that another one gets a token from, and those that it needs itself.
+func (t *tokens) link(name string, o Options) (*config.Profile, *providers.Provider, error) {
+	file, err := t.local.File()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := file.Behind(name)
+	if err == nil {
+		err = t.opening(p, o)
+	}
+	if err == nil {
+		err = p.Settings.Check(p.Service.Settings)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	provider, err := p.Service.New(p.Settings, &oauth.Client{})
+	return p, provider, err
+}
+
+// ofProfile gets the access token of another profile: from its cache, or by asking its service.
+func (t *tokens) ofProfile(ctx context.Context, n source.Need) (secret.Secret, error) {
+	c, err := t.open(ctx, n.Arg)
+	if err != nil {
+		return secret.Secret{}, t.chained(n, err)
+	}
+	answer, err := c.broker.Token(ctx, c.request)
+	return answer.Token.AccessToken, t.chained(n, err)
+}
+
+// open opens a profile behind another with that one's options. What was said of that one's own
+// token, how long it has to be good and that it is to be renewed, is not said of this one.
+func (t *tokens) open(ctx context.Context, name string) (*Client, error) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	p, ok := t.behind[name]
+	if !ok {
+		return nil, setting.Wrong("profile "+name, "is not behind the one that was asked for", "")
+	}
+	o := t.options
+	o.MinTTL, o.ForceRefresh, o.Using = nil, false, nil
+	if explain := o.Explain; explain != nil {
+		o.Explain = func(format string, args ...any) { explain("profile "+name+": "+format, args...) }
+	}
+	other := *p
+	return t.local.open(ctx, &other, o)
+}
+
+// chained says of an error which token could not be had. A refusal stays one, and is not the
+// refusal of the service that the token is for.
+func (t *tokens) chained(n source.Need, err error) error {
+	what := "getting the " + strings.ReplaceAll(n.Setting, "_", " ") + " from profile " + n.Arg
+	failure, ok := errors.AsType[*providers.Failure](err)
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	other := *failure
+	other.Message, other.Err = what+": "+failure.Message, nil
+	other.StaleToken, other.RefreshToken, other.Ambiguous, other.Throttled = false, false, false, false
+	switch {
+	case other.Hint != "":
+		other.Hint = "for profile " + n.Arg + ": " + other.Hint
+	case other.Reason == providers.ReasonLogin:
+		other.Hint = "log in: " + t.local.CommandFor(n.Arg, "login")
+	case other.Reason != providers.ReasonTemporary:
+		other.Hint = "see what is wrong: " + t.local.CommandFor(n.Arg, "token", "get")
+	}
+	return &other
+}
+
+// ofJob gets the identity token of the pipeline's job, by the client's own way.
+func (t *tokens) ofJob(ctx context.Context, s pipeline.System, n source.Need) (secret.Secret, error) {
+	t.turn.Lock()
+	o := t.options
+	t.turn.Unlock()
+	env := t.local.LookupEnv
+	transport, err := t.local.Transport(ctx, o)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	c := &oauth.Client{
+		HTTP: &http.Client{Transport: transport}, Now: t.local.Now, UserAgent: o.UserAgent, Tell: o.Trace, Warn: t.local.Warn,
+	}
+	c.Withhold([]secret.Secret{s.Secret(env)})
+	token, err := s.Token(ctx, env, c, n.Arg)
+	if err == nil {
+		return token, nil
+	}
+	return secret.Secret{}, ofSystem(s.Name, n, err)
+}
+
+// ofSystem is the error of a pipeline's system that gave no token.
+func ofSystem(name string, n source.Need, err error) error {
+	failure := &providers.Failure{
+		Message: "getting the job's identity token from " + name + ": " + err.Error(),
+		Reason:  providers.ReasonProtocol, Hint: "see that " + n.String() + " is what the job may ask for",
+	}
+	network, unreached := errors.AsType[*oauth.NetworkError](err)
+	answered, refused := errors.AsType[*oauth.Error](err)
+	_, unusable := errors.AsType[*oauth.ReplyError](err)
+	switch {
+	case unreached && network.Obstacle != nil:
+		failure.Reason, failure.Hint = providers.ReasonConfig, network.Obstacle.Hint
+	case unreached:
+		failure.Reason, failure.Hint = providers.ReasonTemporary, ""
+	case refused && (answered.Throttled() || answered.StatusCode >= http.StatusInternalServerError):
+		failure.Reason, failure.Hint, failure.NotBefore = providers.ReasonTemporary, "", answered.NotBefore
+	case refused:
+		failure.Reason = providers.ReasonCredentials
+	case !unusable:
+		if _, ok := errors.AsType[*setting.Error](err); ok {
+			return n.Failed(err)
+		}
+		return fmt.Errorf("getting the job's identity token from %s: %w", name, err)
+	}
+	return failure
+}

@@ -1,0 +1,109 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/secret/source"
+	"github.com/authctl/authctl/internal/setting"
+)
+
+// Link is a setting whose secret is the token of another profile.
+type Link struct{ Setting, Profile string }
+
+// Links are the settings of the profile whose secrets are tokens of others.
+func (p *Profile) Links() []Link {
+	var links []Link
+	for _, n := range p.needs {
+		if n.Kind == source.Profile && p.fetchOf(n) != nil {
+			links = append(links, Link{n.of, n.Arg})
+		}
+	}
+	return links
+}
+
+// Behind returns a profile that another one gets a token from, as the file says: what flags and
+// variables say is meant for the one that was asked for. Errors are *setting.Error.
+func (f *File) Behind(name string) (*Profile, error) {
+	b, err := f.builder(name)
+	if err != nil {
+		return nil, err
+	}
+	b.behind = true
+	return b.build()
+}
+
+// askBehind notes which of the profiles behind this one need a person or stdin.
+func (b *builder) askBehind() {
+	for i, n := range b.needs {
+		if n.Kind == source.Profile && b.fetchOf(n) != nil {
+			behind, err := b.file.Behind(n.Arg)
+			b.needs[i].asks = err == nil && len(behind.Interactive()) > 0
+		}
+	}
+}
+
+// checkChain follows the profiles that this one gets tokens from. Each has to be there, and none
+// may need this one's in turn. What else is wrong with one, it says itself when it is asked.
+func (b *builder) checkChain() error {
+	for _, link := range b.links() {
+		switch other, err := b.file.having(profiles, link.Profile); {
+		case err != nil:
+			return err
+		case other == nil:
+			return b.file.noLink(link)
+		}
+		if circle := b.file.circle(link.Profile, []string{b.Name}); circle != nil {
+			return setting.Wrong(link.Setting, "goes round in a circle: "+strings.Join(circle, " needs the token of "),
+				"give one of them another reference")
+		}
+	}
+	b.askBehind()
+	return nil
+}
+
+// links are those of the text of a profile and its base.
+func (b *builder) links() []Link {
+	var links []Link
+	for _, d := range b.Service.Settings {
+		text, _ := b.raw(d.Name).(string)
+		if ref, ok := source.Parse(text); ok && d.Token && ref.Kind == source.Profile {
+			links = append(links, Link{d.Name, ref.Arg})
+		}
+	}
+	return links
+}
+
+// circle returns the names of a chain of profiles that comes back to one of them, nil when the
+// chain through name ends.
+func (f *File) circle(name string, chain []string) []string {
+	at := slices.Index(chain, name)
+	chain = append(slices.Clip(chain), name)
+	if at >= 0 {
+		return chain[at:]
+	}
+	b, err := f.builder(name)
+	if err != nil {
+		return nil
+	}
+	for _, link := range b.links() {
+		if circle := f.circle(link.Profile, chain); circle != nil {
+			return circle
+		}
+	}
+	return nil
+}
+
+// noLink is the error for a profile that there is not.
+func (f *File) noLink(link Link) error {
+	names, err := f.Names()
+	if err != nil {
+		return err
+	}
+	if !MayBeShown(link.Profile) {
+		return setting.Wrong(link.Setting, "names no profile", NameHint(link.Profile, names))
+	}
+	return setting.Wrong(link.Setting, "names profile "+files.Short(link.Profile)+", and there is no such profile",
+		setting.DidYouMean(link.Profile, names))
+}
