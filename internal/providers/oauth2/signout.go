@@ -36,9 +36,12 @@ func signOut(
 		note("revoked the refresh token", revoked(ctx, p, s.RefreshToken, "refresh_token"))
 	}
 	note("revoked the token", revoked(ctx, p, s.AccessToken, "access_token"))
+	var asks bool
 	if !s.IDToken.IsZero() {
 		reply, err := endSession(ctx, p, s.IDToken, o)
-		note("ended the session", err)
+		if asks = asksSomebody(err); !asks {
+			note("ended the session", err)
+		}
 		if err == nil && reply.Header.Get("Location") != "" {
 			done.RedirectURI = o.RedirectURI
 		}
@@ -48,12 +51,20 @@ func signOut(
 	}
 	done.Did = strings.Join(did, " and ")
 	switch {
+	case asks:
+		done.Lacking = "logout that nobody has to confirm in a browser"
 	case o.Global:
 		done.Lacking = "signout --global: a client ends its own session only"
 	case o.RedirectURI != "" && done.RedirectURI == "":
 		done.Lacking = "signout --redirect-uri without an ID token that was kept (keep: [id_token])"
 	}
 	return done, nil
+}
+
+// asksSomebody reports whether the service answered with a page in a success's place.
+func asksSomebody(err error) bool {
+	failure, ok := errors.AsType[*providers.Failure](err)
+	return ok && failure.Reason == providers.ReasonProtocol
 }
 
 // revoked revokes a token. One that is not valid any more is revoked (RFC 7009 §2.2).
