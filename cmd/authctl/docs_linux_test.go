@@ -49,6 +49,10 @@ func (p *place) document(t *testing.T) {
 		}
 		config[name] = profile
 	}
+	config["warehouse"] = map[string]any{
+		"provider": "oauth2", "issuer": p.server.URL() + "/openid/main", "client_id": "sandbox-oauth2-easy",
+		"client_secret": "env:WAREHOUSE_SECRET", "scopes": []string{"orders:read"},
+	}
 	text, err := yaml.Marshal(map[string]any{"default_profile": "engage", "profiles": config})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +64,7 @@ func (p *place) document(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.set("PATH="+filepath.Dir(binary(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "GENESYS_API_KEY="+string(key),
-		"AUTHCTL_SANDBOX_URL="+p.server.URL())
+		"AUTHCTL_SANDBOX_URL="+p.server.URL(), "WAREHOUSE_SECRET="+sandbox.Marker+"-oauth2-easy")
 	for _, name := range []string{"report.sh", "upload.sh"} {
 		p.script(name, `[ -n "$AUTHCTL_TOKEN" ] && [ -z "${AUTHCTL_CLIENT_SECRET+set}" ]`)
 	}
@@ -74,7 +78,7 @@ func (p *place) obey(t *testing.T, b block) {
 		case "env":
 			p.set(m.value)
 		case "config":
-			p.configure(m.value)
+			p.configure(p.here(m.value))
 		case "fault":
 			var f sandbox.Fault
 			if err := json.Unmarshal([]byte(m.value), &f); err != nil {
@@ -99,6 +103,7 @@ func (p *place) here(text string) string {
 	return strings.NewReplacer(
 		"https://gapi-use1.genesyscloud.com", p.server.URL(),
 		"https://api.talkdeskapp.eu", p.server.URL(),
+		"https://id.example.com", p.server.URL()+"/openid/main",
 		"AUTHCTL_CLIENT_ID=abc", "AUTHCTL_CLIENT_ID=sandbox-talkdesk",
 		"/run/secrets/talkdesk", p.path("config.secrets/talkdesk.client_secret"),
 	).Replace(text)
@@ -175,9 +180,10 @@ func (p *place) converse(t *testing.T, text string) {
 
 // plain makes two outputs comparable: how they are wrapped, hosts and times do not count.
 func plain(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "/openid/main", "")
 	for _, rule := range [][2]string{
-		{`https?://[^/\s]+`, "https://host"},
+		{`127\.0\.0\.1:[0-9]+`, "id.example.com"},
+		{`https?://[^/\s"]+`, "https://host"},
 		{`20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} [A-Z]{3,4}`, "DAY TIME"},
 		{`after DAY TIME \(in [0-9dhms.]+\)`, "after TIME"},
 	} {

@@ -29,6 +29,40 @@ func TestManyProcessesAskOnce(t *testing.T) {
 	})
 }
 
+// TestManyProcessesDiscoverOnce has them begin with neither a token nor the issuer's document: the document is asked for
+// once for all, and each token once.
+func TestManyProcessesDiscoverOnce(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, p *place) {
+		profile := "profiles: {robot: {provider: oauth2, issuer: " + p.server.URL() + "/openid/main, " +
+			"client_id: sandbox-oauth2-easy, client_secret: env:EASY}}"
+		if err := os.WriteFile(p.path("config.yaml"), []byte(profile), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.set("EASY="+sandbox.Marker+"-oauth2-easy", "XDG_STATE_HOME="+p.path("state"))
+		p.fault(sandbox.Fault{Service: "oauth2", DelayMS: 300})
+		read := p.startMany(manyProcesses/2, "token", "get", "robot", "--scope", "orders:read")
+		write := p.startMany(manyProcesses/2, "token", "get", "robot", "--scope", "orders:write")
+		wantTokens(t, ends(read))
+		wantTokens(t, ends(write))
+		p.wantAsked("GET /openid/main/.well-known/openid-configuration", "POST /openid/main/token", "POST /openid/main/token")
+		wantTokens(t, p.atOnce(10, "token", "get", "robot", "--scope", "orders:read"))
+		p.wantRequests(3, 3)
+	})
+}
+
+// wantAsked requires requests in this order.
+func (p *place) wantAsked(want ...string) {
+	p.t.Helper()
+	var got []string
+	for _, r := range p.server.Requests() {
+		got = append(got, r.Method+" "+r.Path)
+	}
+	if !slices.Equal(got, want) {
+		p.t.Errorf("the sandbox has seen %q, want %q", got, want)
+	}
+}
+
 func TestManyProcessesShareARefusal(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, p *place) {

@@ -91,6 +91,7 @@ func (c *Client) keepDocuments(p *providers.Provider) {
 	}
 	p.KeepDocuments(&store.Documents{
 		FileLocks: c.Local.Locks(), Dir: filepath.Join(state, "issuers"), Apart: c.Local.trusted(c.Options.CAFile),
+		Warn: c.Local.WarnOnce,
 	}, since, c.Options.Explain)
 }
 

@@ -11,7 +11,7 @@ import (
 
 // ClientAuth is a way for the client to say who it is (RFC 6749 §2.3). The
 // credentials are sent once: in a header or in the form, never in both. The
-// implementations are Basic, Post, SecretJWT, PrivateKeyJWT, ClientAssertion, TLS and None.
+// implementations are Basic, Post, SecretJWT, PrivateKeyJWT, ClientAssertion, TLS, None and Anonymous.
 type ClientAuth interface {
 	// Method is the name of OpenID Connect Core §9 ("client_secret_basic").
 	Method() string
@@ -125,6 +125,14 @@ func (n None) apply(_ context.Context, d *draft) error {
 	}
 	return d.setClientID(n.ClientID)
 }
+
+// Anonymous is no client at all: who shows a token to be exchanged need not be one (RFC 8693 §2.1).
+type Anonymous struct{}
+
+// Method returns "none".
+func (Anonymous) Method() string { return "none" }
+
+func (Anonymous) apply(_ context.Context, d *draft) error { return d.onlyCredentials() }
 
 // onlyCredentials refuses a request that carries other client credentials
 // already: a service may prefer either of two (RFC 6749 §2.3).

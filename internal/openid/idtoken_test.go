@@ -50,17 +50,18 @@ func TestCheckNonce(t *testing.T) {
 func login() (IDToken, map[string]any) {
 	access := secret.New("fake-access-token")
 	sum := access.Sum()
-	return IDToken{
-			Issuer: "https://id.example", ClientID: "demo", Nonce: secret.New("fake-nonce"), AccessToken: access,
-			Algorithms: []string{"RS256", "ES256", "HS256", "none"}, Now: time.Unix(1_900_000_000, 0),
-		}, map[string]any{
-			"iss": "https://id.example", "sub": "jane", "aud": "demo", "exp": 1_900_000_300, "iat": 1_900_000_000,
-			"nonce": "fake-nonce", "at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
-		}
+	is := IDToken{
+		Issuer: "https://id.example", ClientID: "demo", Nonce: secret.New("fake-nonce"), AccessToken: access,
+		Algorithms: []string{"RS256", "ES256", "HS256", "none"}, Now: time.Unix(1_900_000_000, 0),
+	}
+	return is, map[string]any{
+		"iss": "https://id.example", "sub": "jane", "aud": "demo", "exp": 1_900_000_300, "iat": 1_900_000_000,
+		"nonce": "fake-nonce", "at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
+	}
 }
 
 // with are claims with some of them changed; nil takes one away.
-func with(claims map[string]any, changes map[string]any) string {
+func with(claims, changes map[string]any) string {
 	for name, value := range changes {
 		if claims[name] = value; value == nil {
 			delete(claims, name)

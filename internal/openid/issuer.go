@@ -113,7 +113,7 @@ func (i *Issuer) have(ctx context.Context, w wanted) error {
 	if i.look(ctx, w) {
 		return nil
 	}
-	i.explain("%s: asked for", w.name)
+	i.explain("issuer: %s: asked for", w.name)
 	got, err := w.ask(ctx)
 	if err == nil {
 		i.keep(ctx, got)
@@ -131,7 +131,7 @@ func (i *Issuer) look(ctx context.Context, w wanted) bool {
 	}
 	text, err := i.Cache.Get(ctx, w.name)
 	if err != nil {
-		i.explain("%s: not read from the cache: %v", w.name, err)
+		i.explain("issuer: %s: not read from the cache: %v", w.name, err)
 		return false
 	}
 	var p page
@@ -142,7 +142,7 @@ func (i *Issuer) look(ctx context.Context, w wanted) bool {
 	if age < 0 || !w.fits(p, age) { // the clock was set back
 		return false
 	}
-	i.explain("%s: from the cache, %s old", w.name, moment.Lasting(age))
+	i.explain("issuer: %s: from the cache, %s old", w.name, moment.Lasting(age))
 	i.remember(p)
 	return true
 }
@@ -156,7 +156,7 @@ func (i *Issuer) keep(ctx context.Context, p page) {
 		return
 	}
 	if err := i.Cache.Put(ctx, p.Name, text); err != nil {
-		i.explain("%s: not kept: %v", p.Name, err)
+		i.explain("issuer: %s: not kept: %v", p.Name, err)
 	}
 }
 

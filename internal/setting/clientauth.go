@@ -99,6 +99,9 @@ func (s Values) ClientAuth(endpoint *url.URL, audience, algorithm string) (oauth
 	case Assertion:
 		return oauth.ClientAssertion{ClientID: id, Token: s.Secret("client_assertion")}, nil
 	case None:
+		if id == "" {
+			return oauth.Anonymous{}, nil // the settings say where a client is needed
+		}
 		return oauth.None{ClientID: id}, nil
 	}
 	return s.basic(id)

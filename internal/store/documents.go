@@ -27,17 +27,26 @@ type Documents struct {
 	// Apart are what else tells documents apart: what one is told in one way says nothing of
 	// what one is told in another.
 	Apart []string
+	// Warn is told of what is there and not safe to be read; nil means nobody is.
+	Warn func(text string)
 }
 
 // Get returns what is kept under a name, nil when nothing is. The error says why what is there
 // is not read: the directory or the file is not safe, or the file system's.
 func (d *Documents) Get(ctx context.Context, name string) ([]byte, error) {
-	if none, err := d.dir().look(); none {
-		return nil, err
+	none, err := d.dir().look()
+	if none && err == nil {
+		return nil, nil
 	}
-	text, err := files.Read(ctx, d.file(name), files.Rule{Trust: d.Trust, Limit: maxDocument})
+	var text []byte
+	if err == nil {
+		text, err = files.Read(ctx, d.file(name), files.Rule{Trust: d.Trust, Limit: maxDocument})
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if err != nil && d.Warn != nil {
+		d.Warn("what the issuer said is not believed, and it is asked again: " + err.Error())
 	}
 	return text, err
 }

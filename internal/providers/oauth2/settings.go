@@ -44,8 +44,10 @@ func service() []setting.Setting {
 // client is who asks. A client that a person logs in with, and one whose assertion is the grant,
 // needs no secret (RFC 8252 §8.4, RFC 7521 §4.1).
 func client() []setting.Setting {
+	id := setting.ClientID()
+	id.Unless = []setting.Condition{{Setting: "assertion_issuer"}, *of(oauth.TokenExchange)}
 	return slices.Concat([]setting.Setting{
-		setting.ClientID(),
+		id,
 		setting.ClientSecret(setting.IsPublic(), setting.HasPrivateKey(), setting.HasTLSCertificate(), setting.HasClientAssertion(),
 			*of(oauth.AuthorizationCode), *of(oauth.DeviceCode), *of(oauth.JWTBearer)),
 	}, setting.PrivateKey(false), []setting.Setting{setting.KeyAlgorithm()}, setting.TLSCertificate(), []setting.Setting{

@@ -60,7 +60,7 @@ func (i *issuer) begin(x *service.Exchange) service.Reply {
 	}
 	d := &device{
 		userCode: newUserCode(), client: c.ID, scope: scope, audience: targets(x),
-		expires: x.Now.Add(x.Fault.Lifetime(deviceLife)), interval: pollEvery,
+		expires: x.Now.Add(x.Fault.Lifetime(deviceLife)), interval: x.Fault.Between(pollEvery),
 	}
 	code := service.NewOpaque()
 	x.Secrets.Add(code)

@@ -1,6 +1,7 @@
 package oauth2_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -78,6 +79,37 @@ func TestDiscovery(t *testing.T) {
 func text(v any) string {
 	s, _ := v.(string)
 	return s
+}
+
+// An issuer can lie about its name, and sign what nobody should believe.
+func TestForgeries(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	sandboxtest.AddFault(t, w.s, `{"path":"`+base+`.well-known/openid-configuration","extra":{"issuer":"https://id.example"}}`)
+	if got := w.do(sandboxtest.Get(base + ".well-known/openid-configuration")).Fields(t); got["issuer"] != "https://id.example" {
+		t.Errorf("issuer %v", got["issuer"])
+	}
+	fault := func(fields string) []string {
+		t.Helper()
+		sandboxtest.AddFault(t, w.s, `{"path":"`+base+`token","times":1,`+fields+`}`)
+		return strings.Split(sandboxtest.Text(t, w.token(passwordCall())["id_token"]), ".")
+	}
+	parts := fault(`"claims":{"iss":"https://id.example","aud":["a","b"],"at_hash":null}`)
+	_, claims := w.verify(strings.Join(parts, "."))
+	if claims["iss"] != "https://id.example" || claims["at_hash"] != nil || len(claims["aud"].([]any)) != 2 {
+		t.Errorf("claims %v", claims)
+	}
+	for algorithm, signed := range map[string]bool{"none": false, "HS256": true} {
+		parts := fault(`"algorithm":"` + algorithm + `"`)
+		header, err := base64.RawURLEncoding.DecodeString(parts[0])
+		if err != nil || !strings.Contains(string(header), `"`+algorithm+`"`) || (parts[2] != "") != signed {
+			t.Errorf("%s: %s, %v", algorithm, header, err)
+		}
+	}
+	bad := sandboxtest.Call{Method: "POST", Path: "/_sandbox/faults", Body: `{"algorithm":"HS512"}`}
+	if got := w.do(bad); got.Status != 400 {
+		t.Errorf("status %d", got.Status)
+	}
 }
 
 func TestAccessToken(t *testing.T) {

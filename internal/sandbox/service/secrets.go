@@ -136,7 +136,7 @@ func (x *Exchange) JWT(life time.Duration, t Token, kind jose.ContentType) strin
 	if x.Client(t.Client).RSA {
 		signer = x.RSA()
 	}
-	return x.remember(signer.SignTyped(kind, t.Claims), life, t)
+	return x.remember(x.Fault.forge(signer, kind, t.Claims), life, t)
 }
 
 // ParseJWT reads a JWT without a look at its signature, which is by ES256, RS256 or one of those that are also known.
