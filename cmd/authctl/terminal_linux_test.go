@@ -190,6 +190,9 @@ func jane(address string) sandboxtest.Person {
 			Tenant: sandbox.GenesysTenant, Username: sandbox.GenesysUser, Password: sandbox.GenesysPassword,
 		}
 	}
+	if strings.Contains(address, "/openid/") {
+		return sandboxtest.Person{Username: sandbox.OAuth2User, Password: sandbox.OAuth2Password}
+	}
 	return sandboxtest.Person{Username: sandbox.TalkdeskUser, Password: sandbox.TalkdeskPassword}
 }
 
