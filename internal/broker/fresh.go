@@ -36,8 +36,12 @@ func (c *call) usable(t oauth.Token) (bool, string) {
 		return false, "nobody knows when it ends"
 	}
 	left, margin := t.Expiry().Sub(c.Now()), c.margin(t)
-	c.Explain("expiry: %s left of %s, needs more than %s",
-		moment.Lasting(left), moment.Lasting(t.Lifetime), moment.Lasting(margin))
+	assumed := ""
+	if t.LifetimeAssumed {
+		assumed = " that the profile assumes"
+	}
+	c.Explain("expiry: %s left of %s%s, needs more than %s",
+		moment.Lasting(left), moment.Lasting(t.Lifetime), assumed, moment.Lasting(margin))
 	switch {
 	case left <= 0:
 		return false, "it has expired"

@@ -163,8 +163,12 @@ func (h *holder) keep(ctx context.Context, token oauth.Token) {
 	}
 }
 
-// judgeLifetime warns of a lifetime that makes every call ask the service.
+// judgeLifetime warns of a lifetime that makes every call ask the service, and tells of one that
+// is not the service's word.
 func (h *holder) judgeLifetime(t oauth.Token) {
+	if t.LifetimeAssumed {
+		h.Explain("expiry: %s, so the profile's lifetime of %s is assumed", t.LifetimeProblem, moment.Lasting(t.Lifetime))
+	}
 	switch {
 	case t.Lifetime > 0 && h.MinTTL != nil && t.Lifetime <= *h.MinTTL:
 		h.warn("the service's tokens live %s, not longer than --min-ttl %s: every call asks for a new one",

@@ -39,6 +39,8 @@ func entries(store string, digests []string, load func(digest string) (*Record, 
 			Expiry:      r.Token.Expiry(),
 			Refreshable: !r.Token.RefreshToken.IsZero(),
 			Store:       store,
+
+			LifetimeAssumed: r.Token.LifetimeAssumed,
 		})
 	}
 	sortEntries(list)

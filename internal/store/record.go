@@ -38,6 +38,8 @@ type Entry struct {
 	IssuedAt time.Time
 	// Expiry is zero when nobody knows it.
 	Expiry time.Time
+	// LifetimeAssumed says that Expiry is not the service's word.
+	LifetimeAssumed bool
 	// Refreshable says that a refresh token is stored beside the access token.
 	Refreshable bool
 	// Store is the name of the store.

@@ -96,9 +96,13 @@ func (i *inspect) profile(ctx context.Context, args []string) (*inspected, error
 	now, expiry := i.Now(), answer.Token.Expiry()
 	t := decoded(answer.Token.AccessToken)
 	t.Profile, t.Provider, t.SessionID = c.Profile.Name, c.Provider.Name(), answer.Token.SessionID
+	t.IssuedTokenType = answer.Token.IssuedTokenType
 	t.Requested, t.Granted = c.Profile.Settings.List("scopes"), answer.Token.Scope
 	if t.ExpiresAt, _, _ = moment.Fields(expiry, now); t.ExpiresAt != nil {
 		t.ends = moment.End(expiry) + ", " + moment.Left(expiry, now)
+	}
+	if t.LifetimeAssumed = answer.Token.LifetimeAssumed; t.LifetimeAssumed {
+		t.ends += ", as the profile's lifetime assumes"
 	}
 	t.judge(expiry, now)
 	if id, err := jose.ParseJWT(answer.Token.IDToken); err == nil {
@@ -137,6 +141,7 @@ func (i *inspect) show(t *inspected) error {
 		{"requested", strings.Join(t.Requested, " ")},
 		{"granted  ", secret.CleanText(strings.Join(t.Granted, " "))},
 		{"session  ", t.SessionID},
+		{"issued as", oauth.ShortTokenType(t.IssuedTokenType)},
 	} {
 		if line[1] != "" {
 			b.WriteString(i.UI.Beside(line[0]+"  ", line[1]))

@@ -27,11 +27,13 @@ type shown struct {
 	Scopes      []string `json:"scopes"`
 	// ExpiresAt is RFC 3339 in UTC, ExpiresOn epoch seconds, ExpiresIn the seconds
 	// left; all are null for a login whose token came without a lifetime.
-	ExpiresAt   *string `json:"expires_at"`
-	ExpiresOn   *int64  `json:"expires_on"`
-	ExpiresIn   *int64  `json:"expires_in"`
-	Refreshable bool    `json:"refreshable"`
-	Store       string  `json:"store"`
+	ExpiresAt *string `json:"expires_at"`
+	ExpiresOn *int64  `json:"expires_on"`
+	ExpiresIn *int64  `json:"expires_in"`
+	// LifetimeAssumed says that they follow from the profile's lifetime; left out when not.
+	LifetimeAssumed bool   `json:"lifetime_assumed,omitempty"`
+	Refreshable     bool   `json:"refreshable"`
+	Store           string `json:"store"`
 }
 
 // list is `token list`.
@@ -65,10 +67,13 @@ func (l *list) run(ctx context.Context, _ []string) error {
 		Plain: !l.UI.OutTerminal,
 	}
 	for _, e := range entries {
-		s := showing(e, now)
+		s, left := showing(e, now), moment.Left(e.Expiry, now)
+		if s.LifetimeAssumed {
+			left += " (assumed)"
+		}
 		items = append(items, s)
 		table.Rows = append(table.Rows, []string{
-			s.Profile, s.Provider, s.Account, s.Environment, strings.Join(s.Scopes, " "), moment.Left(e.Expiry, now), s.Store,
+			s.Profile, s.Provider, s.Account, s.Environment, strings.Join(s.Scopes, " "), left, s.Store,
 		})
 	}
 	return l.List(&l.output, "tokens", items, table)
@@ -80,7 +85,7 @@ func showing(e store.Entry, now time.Time) shown {
 		Profile: e.Profile, Provider: e.Key.Provider, Account: e.Account, Environment: e.Environment,
 		ClientID: e.Key.ClientID, TokenURL: e.Key.TokenURL,
 		Grant: string(e.Key.Grant), Scopes: e.Scopes(),
-		Refreshable: e.Refreshable, Store: e.Store,
+		LifetimeAssumed: e.LifetimeAssumed, Refreshable: e.Refreshable, Store: e.Store,
 	}
 	s.ExpiresAt, s.ExpiresOn, s.ExpiresIn = moment.Fields(e.Expiry, now)
 	return s

@@ -26,10 +26,14 @@ type inspected struct {
 	Header       json.RawMessage `json:"header,omitempty"`
 	Claims       json.RawMessage `json:"claims,omitempty"`
 	ExpiresAt    *string         `json:"expires_at,omitempty"`
+	// LifetimeAssumed says that ExpiresAt follows from the profile's lifetime.
+	LifetimeAssumed bool `json:"lifetime_assumed,omitempty"`
 	// ends is ExpiresAt for people.
-	ends      string
-	Requested []string `json:"scopes_requested,omitempty"`
-	Granted   []string `json:"scopes_granted,omitempty"`
+	ends string
+	// IssuedTokenType is what a token exchange gave (RFC 8693 §2.2.1).
+	IssuedTokenType string   `json:"issued_token_type,omitempty"`
+	Requested       []string `json:"scopes_requested,omitempty"`
+	Granted         []string `json:"scopes_granted,omitempty"`
 	// SessionID and IDToken, its claims, are there when the profile keeps them.
 	SessionID string          `json:"sid,omitempty"`
 	IDToken   json.RawMessage `json:"id_token_claims,omitempty"`

@@ -31,10 +31,12 @@ type Token struct {
 	ExpiresAt *string `json:"expires_at"`
 	ExpiresOn *int64  `json:"expires_on"`
 	ExpiresIn *int64  `json:"expires_in"`
-	Profile   string  `json:"profile"`
-	Provider  string  `json:"provider"`
-	Account   string  `json:"account"`
-	Source    string  `json:"source"`
+	// LifetimeAssumed says that they follow from the profile's lifetime; left out when not.
+	LifetimeAssumed bool   `json:"lifetime_assumed,omitempty"`
+	Profile         string `json:"profile"`
+	Provider        string `json:"provider"`
+	Account         string `json:"account"`
+	Source          string `json:"source"`
 	// MissingScopes should be there and are not; left out when none is missing.
 	MissingScopes []string `json:"missing_scopes,omitempty"`
 	// headers are what the API wants beside the token, whole lines; curl alone gets them.
@@ -52,6 +54,8 @@ func New(s *client.Client, answer broker.Answer, now time.Time) Token {
 		Account:       s.Profile.Settings.Text("account"),
 		Source:        string(answer.Source),
 		MissingScopes: verb.MissingScopes(answer),
+
+		LifetimeAssumed: answer.Token.LifetimeAssumed,
 	}
 	p.ExpiresAt, p.ExpiresOn, p.ExpiresIn = moment.Fields(answer.Token.Expiry(), now)
 	return p
