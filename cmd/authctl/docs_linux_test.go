@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,10 +50,13 @@ func (p *place) document(t *testing.T) {
 		}
 		config[name] = profile
 	}
-	config["warehouse"] = map[string]any{
+	warehouse := map[string]any{
 		"provider": "oauth2", "issuer": p.server.URL() + "/openid/main", "client_id": "sandbox-oauth2-easy",
 		"client_secret": "env:WAREHOUSE_SECRET", "scopes": []string{"orders:read"},
 	}
+	billing := maps.Clone(warehouse)
+	billing["grant"], billing["subject_token"] = "token_exchange", "profile:warehouse"
+	config["warehouse"], config["billing"] = warehouse, billing
 	text, err := yaml.Marshal(map[string]any{"default_profile": "engage", "profiles": config})
 	if err != nil {
 		t.Fatal(err)

@@ -44,9 +44,14 @@ func (r *runner) settings(t *testing.T) {
 	file := func(text string) map[string]any {
 		return map[string]any{"type": "file", "values": map[string]string{"*": text}}
 	}
-	text, err := yaml.Marshal(map[string]any{
-		"AUTHCTL_CLIENT_ID": r.variables["id"], "AUTHCTL_CLIENT_SECRET_FILE": file(r.secrets["secret"]), "MARK": file(r.dir),
-	})
+	all := map[string]any{"MARK": file(r.dir)}
+	if r.identityTokens == nil {
+		all["AUTHCTL_CLIENT_ID"], all["AUTHCTL_CLIENT_SECRET_FILE"] = r.variables["id"], file(r.secrets["secret"])
+	}
+	for name, token := range r.identityTokens {
+		all[name] = token
+	}
+	text, err := yaml.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,8 @@ type runner struct {
 	checkout, temp string
 	// variables and secrets are those of the project's settings.
 	variables, secrets map[string]string
+	// identityTokens are the tokens of the job's own, by their variables; a project that has them has no secret.
+	identityTokens map[string]string
 	// env is what every step gets, further entries outdo earlier ones.
 	env []string
 	// masks are texts that the log hides.
