@@ -57,6 +57,17 @@ func credentialFor(method string) (credential, bool) {
 	return all[i], true
 }
 
+// IsCredential reports whether a setting is what a client authenticates with.
+func IsCredential(name string) bool {
+	return slices.ContainsFunc(credentials(), func(c credential) bool { return c.name == name })
+}
+
+// Authenticates reports whether a setting is what a method authenticates with.
+func Authenticates(name, method string) bool {
+	c, ok := credentialFor(method)
+	return ok && c.name == name
+}
+
 // ownerOf returns the credential that a setting is or belongs to, the zero one when it is neither.
 func ownerOf(name string) credential {
 	all := credentials()

@@ -13,6 +13,7 @@ import (
 	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
@@ -27,6 +28,7 @@ type add struct {
 	provider string
 	extends  string
 	set      []string
+	caFile   string
 
 	local   *client.Local
 	service providers.Spec
@@ -36,6 +38,10 @@ type add struct {
 	values setting.Values
 	// own are the settings that are the profile's own.
 	own map[string]bool
+	// found is what the issuer says of itself, nil when that is not known; endpoints says that there
+	// is no issuer.
+	found     *openid.Metadata
+	endpoints bool
 	// keyless says that there is no keyring here.
 	keyless bool
 	// typed are the secrets to put into the keyring, by name there.
@@ -51,7 +57,10 @@ func newAdd(d *verb.Deps) *cobra.Command {
 needs and --set does not give. A secret is typed unseen and kept in the OS keyring; or
 leave it empty and give a reference instead: env:NAME, file:PATH, cmd:COMMAND,
 keyring:NAME, stdin or prompt. With --extends only what the base lacks is asked for and
-written. The rest of the file stays as it is.`,
+written. The rest of the file stays as it is.
+
+For --provider oauth2 it asks for the issuer first, reads what that says of itself, and
+offers the grants and client authentications that it lists.`,
 		Example: `  authctl profile add calls --provider talkdesk
   authctl profile add acme --extends talk --set account=acme
   authctl profile add engage --provider pexip --set account=acme --set client_id=scripts \
@@ -62,6 +71,7 @@ written. The rest of the file stays as it is.`,
 		Own: func(f *pflag.FlagSet) {
 			f.StringVar(&a.provider, "provider", "", "the `service`: see authctl providers list")
 			f.StringVar(&a.extends, "extends", "", "the `base` in the configuration that it is built on")
+			verb.BindCAFile(f, &a.caFile)
 			f.StringArrayVar(&a.set, "set", nil, "a setting as `name=value`; a secret's value is a reference (repeatable)")
 		},
 	}, a.run)
@@ -114,6 +124,9 @@ func (a *add) compose(ctx context.Context, name string) (err error) {
 		return err
 	}
 	if err := a.given(name); err != nil {
+		return err
+	}
+	if err := a.meet(ctx); err != nil {
 		return err
 	}
 	if err := a.ask(ctx); err != nil {
@@ -191,6 +204,15 @@ func (a *add) put(name, text string) error {
 // checkAnswer builds the client of what is there, with examples for what is not, and
 // returns what is wrong with one setting.
 func (a *add) checkAnswer(values setting.Values, name string) error {
+	_, err := a.service.New(a.withExamples(values), &oauth.Client{})
+	if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Name == name {
+		return err
+	}
+	return nil
+}
+
+// withExamples puts the examples of what is required in the place of what is not there.
+func (a *add) withExamples(values setting.Values) setting.Values {
 	for _, d := range a.service.Settings {
 		if _, ok := values.Lookup(d.Name); !ok && d.Required {
 			values = values.With(d.Name, setting.Value{
@@ -198,11 +220,7 @@ func (a *add) checkAnswer(values setting.Values, name string) error {
 			})
 		}
 	}
-	_, err := a.service.New(values, &oauth.Client{})
-	if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Name == name {
-		return err
-	}
-	return nil
+	return values
 }
 
 // check builds the client, so that what cannot work is not written.

@@ -28,10 +28,7 @@ func (a *add) untilUsable(ask func() error) error {
 		if err == nil || !wrong && !usage || try == maxTries {
 			return err
 		}
-		a.UI.Warn(err.Error())
-		if _, hint := verb.Judge(err); hint != "" && !a.Global.Quiet {
-			a.UI.Say(a.UI.Err.Notice("hint:"), a.Subject.Names.In(hint))
-		}
+		a.warn(err)
 	}
 }
 
@@ -67,7 +64,7 @@ func (a *add) chooseService(ctx context.Context) (chosen providers.Spec, err err
 // in a paste is then no answer to anything.
 func (a *add) ask(ctx context.Context) error {
 	for _, secrets := range []bool{false, true} {
-		for _, d := range a.service.Settings {
+		for _, d := range a.asked() {
 			if secrets != (d.Kind == setting.Secret) {
 				continue
 			}
@@ -82,8 +79,9 @@ func (a *add) ask(ctx context.Context) error {
 // askFor asks for a setting unless it was given or may stay as it is. Where nobody can be
 // asked only what is missing is an error.
 func (a *add) askFor(ctx context.Context, d setting.Setting) error {
-	value, ok := a.values.Lookup(d.Name)
-	missing := !ok && d.Wanted(a.values)
+	d = a.needed(d)
+	value, _ := a.values.Lookup(d.Name)
+	missing := value.Text == "" && value.Origin == "" && d.Wanted(a.values)
 	if value.Origin != "" || !missing && !d.Asked {
 		return nil
 	}
@@ -127,8 +125,13 @@ func (a *add) askText(ctx context.Context, d setting.Setting, missing bool) erro
 
 // askSecret asks for a secret, unseen, to keep it in the keyring, or for a reference to it.
 func (a *add) askSecret(ctx context.Context, d setting.Setting) error {
-	kinds := "env:NAME, file:PATH, cmd:COMMAND, stdin, prompt"
-	if a.canKeep(ctx) {
+	kinds, standard := "env:NAME, file:PATH, cmd:COMMAND, stdin, prompt", "prompt"
+	switch {
+	case d.Token:
+		kinds, standard = "env:NAME, file:PATH, profile:NAME, github:AUDIENCE, azure-pipelines:CONNECTION, cmd:COMMAND", ""
+	case strings.HasPrefix(d.Example, "file:"):
+		kinds, standard = "env:NAME, file:PATH, cmd:COMMAND, keyring:NAME", d.Example
+	case a.canKeep(ctx):
 		answer, err := a.UI.Prompter.Hidden(ctx, d.Name+" (kept in the keyring; empty to give a reference instead)")
 		if err != nil {
 			return err
@@ -138,7 +141,7 @@ func (a *add) askSecret(ctx context.Context, d setting.Setting) error {
 		}
 		kinds = "env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin, prompt"
 	}
-	reference, err := a.UI.Prompter.Line(ctx, d.Name+" reference ("+kinds+")", "prompt")
+	reference, err := a.UI.Prompter.Line(ctx, d.Name+" reference ("+kinds+")", standard)
 	if err != nil {
 		return err
 	}
