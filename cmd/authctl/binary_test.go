@@ -122,7 +122,7 @@ func newPlace(t testing.TB) *place {
 		}
 	}
 	p.set("HOME="+p.path("home"), "XDG_RUNTIME_DIR="+p.path("xdg"), "XDG_CONFIG_HOME="+p.path("xdg"),
-		"DBUS_SESSION_BUS_ADDRESS=", "DISPLAY=", "WAYLAND_DISPLAY=", "TERM=dumb",
+		"DBUS_SESSION_BUS_ADDRESS=", "DISPLAY=", "WAYLAND_DISPLAY=", "SSH_CONNECTION=", "TERM=dumb",
 		"AUTHCTL_CONFIG="+p.path("config.yaml"), "AUTHCTL_RUNTIME_DIR="+p.path("run"), "AUTHCTL_STORE=memory")
 	return p
 }

@@ -16,10 +16,15 @@ import (
 )
 
 // show opens the browser, or says what to open. The address holds no secret: what it
-// holds is worth nothing without this process.
-func (l *login) show(ctx context.Context, c *client.Client, address *url.URL) {
+// holds is worth nothing without this process. Where the browser may be anywhere, none is opened
+// that nobody would see.
+func (l *login) show(ctx context.Context, c *client.Client, address *url.URL, anywhere bool) {
 	words := "open this address in a browser on this machine:"
-	if !l.noBrowser {
+	if anywhere {
+		words = "open this address in a browser on any machine; another one than this ends at an address that does not open, " +
+			"which is to be pasted here:"
+	}
+	if !l.noBrowser && (!anywhere || graphical(l.Deps)) {
 		err := openBrowser(ctx, l.Deps, c, address.String())
 		switch {
 		case err != nil:

@@ -23,6 +23,8 @@ type attempt struct {
 	*login
 	client   *client.Client
 	receiver *loopback.Receiver
+	// asks says that a person may paste the address that the browser ended at.
+	asks bool
 	// answered says that the browser came back.
 	answered bool
 	// seen are the answers that belong to no login of ours, each told once; last is the last
@@ -35,7 +37,16 @@ type attempt struct {
 
 // await has a person log in, and keeps the token.
 func (l *login) await(ctx context.Context, c *client.Client, receiver *loopback.Receiver) (oauth.Token, error) {
-	a := &attempt{login: l, client: c, receiver: receiver, seen: map[oauth.CallbackError]bool{}, stop: func() {}}
+	a := &attempt{
+		login: l, client: c, receiver: receiver, asks: overSSH(l.Deps) && l.UI.Prompter.CanAsk(),
+		seen: map[oauth.CallbackError]bool{}, stop: func() {},
+	}
+	if a.asks {
+		// One question at a time: a secret may be needed as soon as the browser comes.
+		if err := c.Profile.Ask(ctx, c.Timeout); err != nil {
+			return oauth.Token{}, err
+		}
+	}
 	limit := l.Timeout.Or(patience)
 	waiting, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -43,12 +54,16 @@ func (l *login) await(ctx context.Context, c *client.Client, receiver *loopback.
 	token, err := c.Provider.Login(waiting, providers.Interaction{
 		RedirectURI: receiver.RedirectURI(),
 		OpenURL: func(_ context.Context, address *url.URL) error {
-			l.show(ctx, c, address)
+			l.show(ctx, c, address, a.asks)
 			return nil
 		},
 		AwaitRedirect: func(waiting context.Context, redeem redeeming) error {
+			accept := func(answer url.Values) error { return a.finish(ctx, redeem, answer) }
+			if a.asks {
+				return a.eitherWay(waiting, accept)
+			}
 			a.spin()
-			return receiver.Wait(waiting, func(answer url.Values) error { return a.finish(ctx, redeem, answer) })
+			return receiver.Wait(waiting, accept)
 		},
 	})
 	a.stop()
@@ -88,9 +103,9 @@ func (a *attempt) inVain(e *oauth.CallbackError) {
 	a.seen[*e], a.last = true, e
 }
 
-// spin shows that the browser is waited for, until stop is called.
+// spin shows that the browser is waited for, until stop is called; a question shows it by itself.
 func (a *attempt) spin() {
-	if !a.Global.Quiet {
+	if !a.Global.Quiet && !a.asks {
 		a.stop = term.Spin(a.UI.Streams.Err, a.UI.ErrTerminal, "waiting for the browser")
 	}
 }
