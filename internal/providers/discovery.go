@@ -17,6 +17,14 @@ import (
 // keysEndpoint is the name of the issuer's public keys in its document (RFC 8414 §2).
 const keysEndpoint = "jwks_uri"
 
+// discovered is a configured service with who says what its profile and its Spec do not: where it
+// is, what it supports, and with which keys it signs.
+type discovered struct {
+	addresses
+	auth      oauth.ClientAuth
+	discovery *openid.Issuer
+}
+
 // newIssuer is who is asked for the document and the keys of a service. Of a vendor's it is known
 // where its document is.
 func (p *addresses) newIssuer(client *oauth.Client) *openid.Issuer {
@@ -29,7 +37,7 @@ func (p *addresses) newIssuer(client *oauth.Client) *openid.Issuer {
 
 // KeepDocuments has what the issuer says kept in a cache, where that is all that is known of a
 // service; what was kept before since is asked for anew. explain may be nil.
-func (p *Provider) KeepDocuments(cache openid.Cache, since time.Time, explain func(format string, args ...any)) {
+func (p *discovered) KeepDocuments(cache openid.Cache, since time.Time, explain func(format string, args ...any)) {
 	p.discovery.Explain = explain
 	if p.spec.Given != nil {
 		p.discovery.Cache, p.discovery.Since = cache, since
@@ -37,17 +45,17 @@ func (p *Provider) KeepDocuments(cache openid.Cache, since time.Time, explain fu
 }
 
 // discover returns what the issuer says of itself, asked for once; a failure is not kept.
-func (p *Provider) discover(ctx context.Context) (*openid.Metadata, error) {
+func (p *discovered) discover(ctx context.Context) (*openid.Metadata, error) {
 	return p.believed(p.discovery.Metadata(ctx))
 }
 
 // readDiscovery asks for the issuer's document, whatever is known of it.
-func (p *Provider) readDiscovery(ctx context.Context) (*openid.Metadata, error) {
+func (p *discovered) readDiscovery(ctx context.Context) (*openid.Metadata, error) {
 	return p.believed(p.discovery.Discover(ctx))
 }
 
 // believed judges what the issuer says. A vendor's endpoints are on its own host.
-func (p *Provider) believed(metadata *openid.Metadata, err error) (*openid.Metadata, error) {
+func (p *discovered) believed(metadata *openid.Metadata, err error) (*openid.Metadata, error) {
 	if err == nil && p.spec.Given == nil {
 		err = metadata.CheckHost(p.issuer)
 	}
@@ -71,12 +79,12 @@ func (p *Provider) believed(metadata *openid.Metadata, err error) (*openid.Metad
 
 // endpoint returns where to ask for an operation, by the endpoint's name in a discovery document:
 // what the Spec or the profile says, else what the issuer's document names.
-func (p *Provider) endpoint(ctx context.Context, operation, endpoint string) (*url.URL, error) {
+func (p *discovered) endpoint(ctx context.Context, operation, endpoint string) (*url.URL, error) {
 	return p.named(ctx, operation, endpoint, "has no such endpoint")
 }
 
 // named is endpoint, with what is said of a document that does not name it.
-func (p *Provider) named(ctx context.Context, operation, endpoint, lacking string) (*url.URL, error) {
+func (p *discovered) named(ctx context.Context, operation, endpoint, lacking string) (*url.URL, error) {
 	if u := p.endpoints[endpoint]; u != nil {
 		return u, nil
 	}
@@ -98,7 +106,7 @@ func (p *Provider) named(ctx context.Context, operation, endpoint, lacking strin
 
 // alias is where a client that authenticates with a certificate asks, nil where it asks as all do
 // (RFC 8705 §5).
-func (p *Provider) alias(metadata *openid.Metadata, endpoint string) *url.URL {
+func (p *discovered) alias(metadata *openid.Metadata, endpoint string) *url.URL {
 	_, certified := p.auth.(oauth.TLS)
 	shown := []string{tokenEndpoint, deviceEndpoint, "introspection_endpoint", "revocation_endpoint"}
 	if !certified || !slices.Contains(shown, endpoint) {
@@ -117,7 +125,7 @@ func (p *configured) lacks(operation, what string) error {
 
 // Verify checks a JWT's signature against the keys that the issuer publishes, and its issuer,
 // where that is known; not its times.
-func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
+func (p *discovered) Verify(ctx context.Context, token secret.Secret) error {
 	jwt, err := jose.ParseJWT(token)
 	if err != nil {
 		return err
@@ -133,7 +141,7 @@ func (p *Provider) Verify(ctx context.Context, token secret.Secret) error {
 }
 
 // keys returns the public keys to check a token with.
-func (p *Provider) keys(ctx context.Context, token *jose.JWT) (*jose.KeySet, error) {
+func (p *discovered) keys(ctx context.Context, token *jose.JWT) (*jose.KeySet, error) {
 	at, err := p.named(ctx, PublicKeys, keysEndpoint, "names no keys")
 	if err != nil {
 		return nil, err
@@ -147,7 +155,7 @@ func (p *Provider) keys(ctx context.Context, token *jose.JWT) (*jose.KeySet, err
 
 // Scopes returns the scopes that the issuer publishes (scopes_supported of RFC 8414 §2), which
 // need not be all, and are not those that this client may have.
-func (p *Provider) Scopes(ctx context.Context) ([]string, error) {
+func (p *discovered) Scopes(ctx context.Context) ([]string, error) {
 	if p.issuer == nil {
 		return nil, &UnsupportedError{
 			Service: p.spec.Title, Operation: "list of its scopes", Why: "the profile names no issuer that would publish one",
@@ -165,7 +173,7 @@ func (p *Provider) Scopes(ctx context.Context) ([]string, error) {
 
 // checkIDToken checks the ID token that came with a token, if one did: whole where the Spec says
 // so, else its nonce. A zero nonce was not sent.
-func (p *Provider) checkIDToken(ctx context.Context, token oauth.Token, nonce secret.Secret) error {
+func (p *discovered) checkIDToken(ctx context.Context, token oauth.Token, nonce secret.Secret) error {
 	var err error
 	switch {
 	case token.IDToken.IsZero():
@@ -181,7 +189,7 @@ func (p *Provider) checkIDToken(ctx context.Context, token oauth.Token, nonce se
 	return err
 }
 
-func (p *Provider) checkWholeIDToken(ctx context.Context, token oauth.Token, nonce secret.Secret) error {
+func (p *discovered) checkWholeIDToken(ctx context.Context, token oauth.Token, nonce secret.Secret) error {
 	jwt, err := jose.ParseJWT(token.IDToken)
 	if err != nil {
 		return err

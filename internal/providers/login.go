@@ -118,7 +118,7 @@ func (p *Provider) trade(ctx context.Context, l login, code secret.Secret) (oaut
 
 // checkIssuer looks whose answer to a login it is (RFC 9207 §2.4): one that lacks the issuer may be
 // another server's too, where the document says that none does.
-func (p *Provider) checkIssuer(ctx context.Context, l login, answer url.Values) error {
+func (p *discovered) checkIssuer(ctx context.Context, l login, answer url.Values) error {
 	issuer := answer.Get("iss")
 	if issuer != "" && !p.isOurs(l, issuer) {
 		return protocol(nil, "the answer to the login at %s names another issuer (RFC 9207): %q",

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth"
-	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -23,9 +22,8 @@ import (
 // the standards. Errors of what it does are a *Failure, an *UnsupportedError, a *setting.Error
 // or what a secret reference returned.
 type Provider struct {
-	addresses
+	discovered
 	client *oauth.Client
-	auth   oauth.ClientAuth
 	header http.Header
 	// apiHeader are those headers that the API wants too, beside the token.
 	secretHeader, apiHeader map[string]secret.Func
@@ -33,8 +31,6 @@ type Provider struct {
 	stateless bool
 	// lifetime is a token's where the service does not say, 0 for none.
 	lifetime time.Duration
-	// discovery is who says where the service is.
-	discovery *openid.Issuer
 }
 
 // configured is a service and what a profile says to it: enough to judge what it answers.
@@ -48,8 +44,9 @@ type configured struct {
 // *setting.Error.
 func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, error) {
 	known := configured{spec: s, settings: settings, names: settings.Applying(s.Settings)}
+	at := addresses{configured: known, vars: map[string]string{}, endpoints: map[string]*url.URL{}}
 	p := &Provider{
-		addresses: addresses{configured: known, vars: map[string]string{}, endpoints: map[string]*url.URL{}}, client: client,
+		discovered: discovered{addresses: at}, client: client,
 		header: http.Header{}, secretHeader: map[string]secret.Func{}, apiHeader: map[string]secret.Func{},
 	}
 	err := p.locate()
@@ -87,7 +84,7 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 // authFor is the client authentication at a service with a token endpoint, for which a signed JWT
 // is meant at whichever endpoint it is shown (OpenID Connect Core §9). Nil is for one that is not
 // known yet.
-func (p *Provider) authFor(token *url.URL) (oauth.ClientAuth, error) {
+func (p *discovered) authFor(token *url.URL) (oauth.ClientAuth, error) {
 	if token == nil && p.spec.Given == nil {
 		token = p.issuer
 	}
@@ -95,7 +92,7 @@ func (p *Provider) authFor(token *url.URL) (oauth.ClientAuth, error) {
 }
 
 // clientAuth is the client authentication of a request.
-func (p *Provider) clientAuth(ctx context.Context, operation string) (oauth.ClientAuth, error) {
+func (p *discovered) clientAuth(ctx context.Context, operation string) (oauth.ClientAuth, error) {
 	token, err := p.endpoint(ctx, operation, tokenEndpoint)
 	if err != nil {
 		return nil, err
