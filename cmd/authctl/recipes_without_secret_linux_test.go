@@ -48,7 +48,8 @@ func TestRecipeWithoutSecretInAct(t *testing.T) {
 			r := newRunner(t)
 			r.withoutBase()
 			r.secrets["secret"] = "fake-and-not-used"
-			r.program(t, "report.sh", "set -x\necho reporting with $AUTHCTL_TOKEN\n"+`printf %s "$AUTHCTL_TOKEN" >'`+r.temp+`/reported'`)
+			r.program(t, "report.sh", `[ -z "${ACTIONS_ID_TOKEN_REQUEST_TOKEN:-}" ]`+"\nset -x\necho reporting with $AUTHCTL_TOKEN\n"+
+				`printf %s "$AUTHCTL_TOKEN" >'`+r.temp+`/reported'`)
 			r.write(t, "checkout/ci/authctl.yaml", r.trusting(recipeText(t, "authctl.yaml")), 0o600)
 			workflow := recipeText(t, "github-actions-without-secret.yml")
 			workflow = strings.Replace(workflow, "id-token: write", "id-token: "+permission, 1)
