@@ -22,9 +22,7 @@ const configHeader = "# written by the authctl sandbox: every value is fake\n"
 func (s *Server) Profiles() []Profile {
 	var list, further []Profile
 	for _, svc := range s.services {
-		if len(svc.Profiles) > 0 { // a service that only other programs know has none
-			list, further = append(list, svc.Profiles[0]), append(further, svc.Profiles[1:]...)
-		}
+		list, further = append(list, svc.Profiles[0]), append(further, svc.Profiles[1:]...)
 	}
 	return append(list, further...)
 }
@@ -48,8 +46,8 @@ func (s *Server) learnSecrets() {
 }
 
 // WriteConfig writes a configuration with all Profiles, mode 0600, and the secrets as files of a directory beside it,
-// PATH less its extension and with .secrets, mode 0700. It replaces what it wrote before, and is an error when the
-// file is anything else. The server has started.
+// PATH less its extension and with .secrets, mode 0700, in which ca.pem is what the port with TLS is by. It replaces
+// what it wrote before, and is an error when the file is anything else. The server has started.
 func (s *Server) WriteConfig(path string) error {
 	if err := mayReplace(path); err != nil {
 		return err
@@ -61,6 +59,9 @@ func (s *Server) WriteConfig(path string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("sandbox: making the directory of secrets: %w", err)
+	}
+	if err := writePrivate(filepath.Join(dir, "ca.pem"), s.CA()); err != nil {
+		return err
 	}
 	profiles := yaml.Node{Kind: yaml.MappingNode}
 	scalar := func(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }

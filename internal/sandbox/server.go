@@ -1,4 +1,4 @@
-// Package sandbox emulates the four services on loopback, with every endpoint of their pages: for people who want to
+// Package sandbox emulates the five services on loopback, with every endpoint of their pages: for people who want to
 // try authctl without an account, and for its tests. It checks what the vendors' pages say they check and answers with
 // their error bodies. It imports nothing of the client, so that a mistake in one is not mirrored in the other. Its
 // credentials are fixed and fake; it must never be reachable from another machine.
@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -43,6 +42,14 @@ const (
 	OAuth2Password   = oauth2.Password
 )
 
+// JobRequestToken is the right of an emulated job to ask for its identity. GitHubPath and AzurePath are where it asks:
+// what ACTIONS_ID_TOKEN_REQUEST_URL and SYSTEM_OIDCREQUESTURI have behind the origin.
+const (
+	JobRequestToken = oauth2.RequestToken
+	GitHubPath      = oauth2.GitHubPath
+	AzurePath       = oauth2.AzurePath
+)
+
 // Profile is a ready client of one of the services.
 type Profile = service.Profile
 
@@ -58,12 +65,14 @@ type Options struct {
 	// Lenient takes what public clients do and the pages do not show: Talkdesk's parameters in the query of the token
 	// request, and Genesys' ping by the cookie that its sign-in page sets.
 	Lenient bool
+	// Job adds the profiles that ask for a job's identity, which only a job can use: who has the variables of one.
+	Job bool
 }
 
 // ErrNotLoopback is wrapped by the error of Start for an address that other machines could reach.
 var ErrNotLoopback = errors.New("it is not a loopback address")
 
-// Server is the four services on one origin. All methods but Start may be called at the same time.
+// Server is the five services on one origin. All methods but Start may be called at the same time.
 type Server struct {
 	now      func() time.Time
 	services []*service.Service
@@ -91,7 +100,7 @@ func New(o Options) *Server {
 		talkdesk.New(o.Lenient),
 		qmatic.New(o.QmaticInterval),
 		genesys.New(o.Lenient),
-		oauth2.New(authority),
+		oauth2.New(authority, o.Job),
 	}}
 	if s.now == nil {
 		s.now = time.Now
@@ -100,7 +109,6 @@ func New(o Options) *Server {
 	s.http.Handler = http.HandlerFunc(s.serve)
 	s.http.ReadHeaderTimeout = 10 * time.Second
 	s.http.ErrorLog = log.New(io.Discard, "", 0)
-	s.learnSecrets()
 	return s
 }
 
@@ -123,10 +131,11 @@ func (s *Server) Start(listen string) error {
 		return err
 	}
 	for _, svc := range s.services {
-		for _, p := range svc.Profiles {
-			maps.Copy(p.Text, svc.Address(s.url))
+		for i := range svc.Profiles {
+			svc.Place(s.url, s.now(), &svc.Profiles[i])
 		}
 	}
+	s.learnSecrets()
 	go func() { _ = s.http.Serve(s.listener) }()
 	go func() { _ = s.http.Serve(s.secure) }()
 	return nil

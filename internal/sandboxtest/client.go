@@ -33,7 +33,7 @@ func S256(verifier string) string {
 }
 
 // LoginServices are those where a person can sign in.
-func LoginServices() []string { return []string{"genesys", "talkdesk"} }
+func LoginServices() []string { return []string{"genesys", "talkdesk", "oauth2"} }
 
 // AuthorizePath is an authorization request that works, with changes; nil
 // removes a parameter.
@@ -337,7 +337,7 @@ func Good(service string) Call {
 }
 
 // AllServices are their names.
-func AllServices() []string { return []string{"pexip", "talkdesk", "qmatic", "genesys"} }
+func AllServices() []string { return []string{"pexip", "talkdesk", "qmatic", "genesys", "oauth2"} }
 
 // WithForm sets or, with no values, removes parameters.
 func (c Call) WithForm(t *testing.T, changes url.Values) Call {
@@ -494,6 +494,21 @@ const PexipBase = "/realms/acme/protocol/openid-connect/"
 
 // OAuth2Base is what the paths of the plain issuer begin with.
 const OAuth2Base = "/openid/main/"
+
+// JobToken is what a job of GitHub's gets for an audience.
+func JobToken(t *testing.T, s *sandbox.Server, audience string) string {
+	t.Helper()
+	at := "/openid/jobs/github?api-version=2.0&audience=" + url.QueryEscape(audience)
+	return Text(t, Do(t, s, Get(at).WithHeader("Authorization", "bearer "+sandbox.JobRequestToken)).Fields(t)["value"])
+}
+
+// ConnectionToken is what a job of Azure Pipelines gets for a service connection.
+func ConnectionToken(t *testing.T, s *sandbox.Server, connection string) string {
+	t.Helper()
+	at := "/openid/jobs/azure?api-version=7.1&serviceConnectionId=" + url.QueryEscape(connection)
+	call := Post(at, nil, map[string]string{"Authorization": "Bearer " + sandbox.JobRequestToken})
+	return Text(t, Do(t, s, call).Fields(t)["oidcToken"])
+}
 
 // Jane is the one user of a service, with the password that is good now.
 func Jane(_ *sandbox.Server, service string) Person {

@@ -30,7 +30,9 @@ func newRun(d *verb.Deps) *cobra.Command {
 
 		Short: "Run a command against a sandbox of its own",
 		Long: `Run a command against a sandbox of its own, with a private configuration and store.
-AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's.
+AUTHCTL_SANDBOX_URL is the sandbox's address. The exit code is the command's. For it the
+command runs as a job of GitHub Actions and of Azure Pipelines would, and SSL_CERT_FILE
+has the authority of the sandbox's port with TLS.
 
 ` + profiles,
 		Example: `  authctl sandbox run -- sh -c 'authctl token get pexip && authctl token list'`,
@@ -47,6 +49,7 @@ func (r *run) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	r.options.Job = true
 	private, err := newPrivate(r.options)
 	if err != nil {
 		return err
@@ -100,6 +103,15 @@ func (p *private) settings() map[string]string {
 		"AUTHCTL_STORE_KEY_FILE": p.path("store.key"),
 		"AUTHCTL_RUNTIME_DIR":    p.path("run"),
 		"AUTHCTL_SANDBOX_URL":    p.server.URL(),
+
+		// Who the child is, as a job of GitHub's and of Azure Pipelines.
+		"ACTIONS_ID_TOKEN_REQUEST_URL":   p.server.URL() + sandbox.GitHubPath,
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN": sandbox.JobRequestToken,
+		"SYSTEM_OIDCREQUESTURI":          p.server.URL() + sandbox.AzurePath,
+		"SYSTEM_ACCESSTOKEN":             sandbox.JobRequestToken,
+
+		// Whom the port with TLS is by. Go reads the system's directories of certificates beside this.
+		"SSL_CERT_FILE": p.path("config.secrets/ca.pem"),
 	}
 }
 

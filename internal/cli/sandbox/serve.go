@@ -1,4 +1,4 @@
-// Package sandbox has the commands that emulate the four services on this machine: serve,
+// Package sandbox has the commands that emulate the five services on this machine: serve,
 // run and tour.
 package sandbox
 
@@ -19,7 +19,8 @@ const anyPort = "127.0.0.1:0"
 
 // profiles says what the sandbox's configuration holds, and who can sign in.
 const profiles = `Profiles:
-  pexip, talkdesk, qmatic, genesys   a client with its secret
+  pexip, talkdesk, qmatic, genesys,  a client with its secret
+  oauth2
   pexip-jwt, talkdesk-jwt            a client with a private key
   pexip-openid                       with the scope openid, for userinfo
   genesys-password                   a user's password: userinfo, signout, passwd
@@ -27,17 +28,33 @@ const profiles = `Profiles:
   genesys-public                     the same for a client without a secret
   talkdesk-login-jwt                 the same for a client with a private key
   pexip-easy, talkdesk-easy,         for other programs: secrets without special characters,
-  qmatic-easy, genesys-easy          and Pexip's tokens signed with RS256
+  qmatic-easy, genesys-easy,         and the tokens of Pexip and oauth2 signed with RS256
+  oauth2-easy
+
+An issuer of OpenID Connect, by grant:
+  oauth2-login, oauth2-public        for login with the browser, with a secret and without
+  oauth2-device                      for login on another device
+  oauth2-password                    a user's password
+  oauth2-jwt, oauth2-exchange        an assertion of its own; the token of profile oauth2
+by client authentication:
+  oauth2-post, oauth2-secret-jwt,    a secret in the form, as a key; a private key
+  oauth2-key
+  oauth2-mtls, oauth2-mtls-self      a certificate, by an authority or self-signed
+  oauth2-federated                   a job's identity token, from a file
+  oauth2-github, oauth2-azure        the same as GitHub Actions and Azure Pipelines give it,
+                                     for the command of run
 
 The sign-in pages know one user each:
   Genesys    tenant ` + sandbox.GenesysTenant + ", username " + sandbox.GenesysUser + `
              password ` + sandbox.GenesysPassword + `
   Talkdesk   email ` + sandbox.TalkdeskUser + `
-             password ` + sandbox.TalkdeskPassword
+             password ` + sandbox.TalkdeskPassword + `
+  oauth2     username ` + sandbox.OAuth2User + `
+             password ` + sandbox.OAuth2Password
 
 // Command returns the group `sandbox`.
 func Command(d *verb.Deps) *cobra.Command {
-	return d.Group("sandbox", "The four services emulated on this machine, to try things without an account",
+	return d.Group("sandbox", "The five services emulated on this machine, to try things without an account",
 		verb.Made{Name: "serve", Make: newServe},
 		verb.Made{Name: "run", Make: newRun},
 		verb.Made{Name: "tour", Make: newTour},
@@ -55,8 +72,8 @@ func newServe(d *verb.Deps) *cobra.Command {
 	s := &serve{Deps: d}
 	return d.Command(cobra.Command{
 		Use:   "serve",
-		Short: "Serve the four services until interrupted",
-		Long: `Serve the four services until interrupted. With --config-out there is a configuration
+		Short: "Serve the five services until interrupted",
+		Long: `Serve the five services until interrupted. With --config-out there is a configuration
 for them, whose secrets are files beside it.
 
 ` + profiles,

@@ -57,6 +57,8 @@ func newStep(service providers.Spec) step {
 		return step{service: service, profile: "pexip-openid"}
 	case "genesys":
 		return step{service: service, profile: "genesys-password", view: "openid"}
+	case "oauth2":
+		return step{service: service, profile: "oauth2-password"}
 	}
 	return step{service: service, profile: service.Name}
 }
@@ -177,8 +179,8 @@ func (c answered) problem() error {
 // shown is what the tour prints.
 func (t *tour) shown() string {
 	var b strings.Builder
-	b.WriteString("A sandbox of Pexip Engage, Talkdesk, Qmatic and Genesys listens at\n")
-	fmt.Fprintf(&b, "%s; nothing leaves this machine.\n\n", t.private.server.URL())
+	b.WriteString("A sandbox of Pexip Engage, Talkdesk, Qmatic, Genesys and an OAuth 2.0 issuer\n")
+	fmt.Fprintf(&b, "listens at %s; nothing leaves this machine.\n\n", t.private.server.URL())
 	fmt.Fprintf(&b, "%s   # twice\n", t.UI.Out.Strong("$ authctl token get PROFILE"))
 	fmt.Fprintf(&b, "%s\n\n", t.UI.Out.Strong("$ authctl userinfo PROFILE"))
 	for _, s := range t.steps {
@@ -195,6 +197,7 @@ func (t *tour) shown() string {
 		"", t.UI.Out.Strong("Go on with:"),
 		"  authctl sandbox run -- sh             a shell with these profiles and more",
 		"  authctl login genesys-login           in that shell: log in with the browser",
+		"  authctl login oauth2-device           in that shell: log in on another device",
 		"  authctl providers show talkdesk       what a profile of a real service needs",
 		"  authctl profile add calls             make one",
 		"  TOKEN=$(authctl token get calls)      use it",

@@ -54,7 +54,7 @@ func TestLiveScopes(t *testing.T) {
 	t.Parallel()
 	pexip := func(p sandbox.Profile) bool { return p.Name == "pexip" }
 	eachOf(t, pexip, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
-		live, err := build(t, s, values).Scopes(t.Context())
+		live, err := build(t, server, s, values).Scopes(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestLiveScopes(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Another client: one that has read the document keeps it.
-		live, err = build(t, s, values).Scopes(t.Context())
+		live, err = build(t, server, s, values).Scopes(t.Context())
 		if _, ok := errors.AsType[*providers.UnsupportedError](err); !ok {
 			t.Errorf("without scopes_supported: %v, %v", live, err)
 		}

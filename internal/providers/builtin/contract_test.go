@@ -2,10 +2,13 @@ package builtin_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,6 +19,7 @@ import (
 	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/providers/providertest"
 	"github.com/authctl/authctl/internal/sandbox"
+	"github.com/authctl/authctl/internal/sandboxtest"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -35,20 +39,20 @@ func isLogin(p sandbox.Profile) bool { return oauth.Grant(p.Text["grant"]).Needs
 // eachOf runs a test for the ready profiles that are wanted.
 func eachOf(t *testing.T, wanted func(sandbox.Profile) bool, test contract) {
 	t.Helper()
-	for _, profile := range sandbox.New(sandbox.Options{}).Profiles() {
+	for _, profile := range sandbox.New(sandbox.Options{Job: true}).Profiles() {
 		if !wanted(profile) {
 			continue
 		}
 		t.Run(profile.Name, func(t *testing.T) {
 			t.Parallel()
-			server := sandbox.New(sandbox.Options{QmaticInterval: -1})
+			server := sandbox.New(sandbox.Options{QmaticInterval: -1, Job: true})
 			if err := server.Start("127.0.0.1:0"); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(server.Close)
 			for _, p := range server.Profiles() {
 				if p.Name == profile.Name {
-					test(t, server, service(t, p.Text["provider"]), values(p))
+					test(t, server, service(t, p.Text["provider"]), resolved(t, server, values(p)))
 				}
 			}
 		})
@@ -73,6 +77,64 @@ func values(p sandbox.Profile) map[string]string {
 	return all
 }
 
+// resolved fetches what a value refers to that is somebody else's token, as the program does before
+// it builds a client, and forgets the requests.
+func resolved(t *testing.T, server *sandbox.Server, all map[string]string) map[string]string {
+	t.Helper()
+	for name, value := range all {
+		kind, of, _ := strings.Cut(value, ":")
+		switch kind {
+		case "profile":
+			i := slices.IndexFunc(server.Profiles(), func(p sandbox.Profile) bool { return p.Name == of })
+			p := server.Profiles()[i]
+			token, err := build(t, server, service(t, p.Text["provider"]), values(p)).Issue(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = with(all, name, token.AccessToken.Reveal())
+		case "github":
+			all = with(all, name, sandboxtest.JobToken(t, server, of))
+		case "azure-pipelines":
+			all = with(all, name, sandboxtest.ConnectionToken(t, server, of))
+		}
+	}
+	sandboxtest.Do(t, server, sandboxtest.Call{Method: http.MethodDelete, Path: "/_sandbox/requests"})
+	return all
+}
+
+// tokenRequests are those that were sent to the token endpoint; an issuer's document may be read beside.
+func tokenRequests(server *sandbox.Server) int {
+	n := 0
+	for _, r := range server.Requests() {
+		if r.GrantType != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// failing makes the token endpoint misbehave, and nothing beside it.
+func failing(t *testing.T, server *sandbox.Server, values map[string]string, fault sandbox.Fault) {
+	t.Helper()
+	if values["issuer"] != "" {
+		fault.Path = sandboxtest.OAuth2Base + "token"
+	}
+	if err := server.AddFault(fault); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// presenting goes to the sandbox's port with TLS, as internal/client does.
+func presenting(server *sandbox.Server) func(oauth.Presenter) http.RoundTripper {
+	return func(present oauth.Presenter) http.RoundTripper {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM([]byte(server.CA()))
+		return &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
+			RootCAs: roots, MinVersion: tls.VersionTLS12, GetClientCertificate: present,
+		}}
+	}
+}
+
 func with(values map[string]string, name, value string) map[string]string {
 	changed := map[string]string{name: value}
 	for n, v := range values {
@@ -83,13 +145,13 @@ func with(values map[string]string, name, value string) map[string]string {
 	return changed
 }
 
-func build(t *testing.T, s providers.Spec, values map[string]string) *providers.Provider {
+func build(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) *providers.Provider {
 	t.Helper()
 	settings := providertest.Settings(s, values)
 	if err := settings.Check(s.Settings); err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.New(settings, &oauth.Client{})
+	p, err := s.New(settings, &oauth.Client{WithCertificate: presenting(server)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,15 +170,15 @@ func failure(t *testing.T, err error) *providers.Failure {
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
-		token, err := build(t, s, values).Issue(t.Context())
+		token, err := build(t, server, s, values).Issue(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if token.AccessToken.IsZero() || token.Lifetime <= 0 || token.RequestedAt.IsZero() {
 			t.Errorf("an incomplete token: %+v", token)
 		}
-		if n := len(server.Requests()); n != 1 {
-			t.Errorf("%d requests, want 1", n)
+		if n, all := tokenRequests(server), len(server.Requests()); n != 1 || all > 1 && values["issuer"] == "" {
+			t.Errorf("%d requests of %d, want 1", n, all)
 		}
 	})
 }
@@ -125,7 +187,7 @@ func TestIssue(t *testing.T) {
 func TestIssueNeedsLogin(t *testing.T) {
 	t.Parallel()
 	eachOf(t, isLogin, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
-		p := build(t, s, values)
+		p := build(t, server, s, values)
 		_, err := p.Issue(t.Context())
 		if f := failure(t, err); f.Reason != providers.ReasonLogin {
 			t.Errorf("reason %s: %v", f.Reason, err)
@@ -183,7 +245,7 @@ func TestOperationFaults(t *testing.T) {
 					if err := server.AddFault(c.fault); err != nil {
 						t.Fatal(err)
 					}
-					for operation, do := range operations(s, build(t, s, values)) {
+					for operation, do := range operations(s, build(t, server, s, values)) {
 						err := do(t.Context(), session)
 						if f := failure(t, err); f.Reason != c.want {
 							t.Errorf("%s: reason %s: %v", operation, f.Reason, err)
@@ -199,17 +261,19 @@ func TestOperationFaults(t *testing.T) {
 
 func TestKey(t *testing.T) {
 	t.Parallel()
-	eachOf(t, func(sandbox.Profile) bool { return true }, func(t *testing.T, _ *sandbox.Server, s providers.Spec, values map[string]string) {
-		first := build(t, s, values).Key()
-		if first.Provider != s.Name || first.TokenURL == "" || first.ClientID == "" || first.Grant == "" || first.AuthMethod == "" {
+	eachOf(t, func(sandbox.Profile) bool { return true }, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
+		first := build(t, server, s, values).Key()
+		if first.Provider != s.Name || first.TokenURL+first.Issuer == "" || first.ClientID == "" || first.Grant == "" || first.AuthMethod == "" {
 			t.Errorf("an incomplete key: %+v", first)
 		}
-		for _, secret := range []string{"client_secret", "private_key", "password", "api_key"} {
+		for _, secret := range []string{
+			"client_secret", "private_key", "password", "api_key", "tls_key", "client_assertion", "subject_token",
+		} {
 			if v := values[secret]; v != "" && strings.Contains(first.Text(), v) {
 				t.Errorf("the key holds %s", secret)
 			}
 		}
-		if other := build(t, s, with(values, "client_id", "another")).Key(); other.ClientID == first.ClientID {
+		if other := build(t, server, s, with(values, "client_id", "another")).Key(); other.ClientID == first.ClientID {
 			t.Error("another client has the same key")
 		}
 	})
@@ -222,7 +286,7 @@ func TestWrongCredentials(t *testing.T) {
 		if values["client_secret"] != "" {
 			wrong = with(values, "client_secret", "wrong-secret")
 		}
-		_, err := build(t, s, wrong).Issue(t.Context())
+		_, err := build(t, server, s, wrong).Issue(t.Context())
 		f := failure(t, err)
 		if f.Reason != providers.ReasonCredentials {
 			t.Errorf("reason %s: %v", f.Reason, err)
@@ -230,7 +294,7 @@ func TestWrongCredentials(t *testing.T) {
 		if strings.Contains(err.Error(), "wrong-secret") {
 			t.Errorf("the message holds the secret: %v", err)
 		}
-		if n := len(server.Requests()); n != 1 {
+		if n := tokenRequests(server); n != 1 {
 			t.Errorf("%d requests, want 1: a refusal is not repeated", n)
 		}
 	})
@@ -255,10 +319,8 @@ func TestFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
-				if err := server.AddFault(c.fault); err != nil {
-					t.Fatal(err)
-				}
-				_, err := build(t, s, values).Issue(t.Context())
+				failing(t, server, values, c.fault)
+				_, err := build(t, server, s, values).Issue(t.Context())
 				f := failure(t, err)
 				if f.Reason != c.want || f.Ambiguous != c.ambiguous {
 					t.Errorf("reason %s, ambiguous %t: %v", f.Reason, f.Ambiguous, err)
@@ -278,7 +340,7 @@ func TestServiceDown(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
 		server.Close()
-		_, err := build(t, s, values).Issue(t.Context())
+		_, err := build(t, server, s, values).Issue(t.Context())
 		if f := failure(t, err); f.Reason != providers.ReasonTemporary || f.Ambiguous {
 			t.Errorf("reason %s, ambiguous %t: %v", f.Reason, f.Ambiguous, err)
 		}
@@ -291,7 +353,7 @@ func TestRefresh(t *testing.T) {
 		if err := server.AddFault(sandbox.Fault{RefreshToken: true}); err != nil {
 			t.Fatal(err)
 		}
-		p := build(t, s, values)
+		p := build(t, server, s, values)
 		token, err := p.Issue(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -380,10 +442,8 @@ func TestRedirects(t *testing.T) {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
 			each(t, func(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) {
-				if err := server.AddFault(sandbox.Fault{Status: status, Redirect: elsewhere.URL}); err != nil {
-					t.Fatal(err)
-				}
-				_, err := build(t, s, values).Issue(t.Context())
+				failing(t, server, values, sandbox.Fault{Status: status, Redirect: elsewhere.URL})
+				_, err := build(t, server, s, values).Issue(t.Context())
 				if f := failure(t, err); f.Reason != providers.ReasonProtocol {
 					t.Errorf("reason %s: %v", f.Reason, err)
 				}

@@ -27,8 +27,18 @@ import (
 func hinted(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	all := map[string]map[string]string{}
-	for _, p := range sandbox.New(sandbox.Options{}).Profiles() {
+	server := sandbox.New(sandbox.Options{Job: true})
+	if err := server.Start(""); err != nil {
+		t.Fatal(err)
+	}
+	server.Close()
+	for _, p := range server.Profiles() {
 		all[p.Name] = with(values(p), "base_url", "http://127.0.0.1:1")
+		if p.Text["provider"] == "oauth2" { // without an issuer, which would be asked first
+			const at = "https://127.0.0.1:1"
+			all[p.Name] = with(with(with(all[p.Name], "base_url", at), "token_url", at+"/token"), "authorize_url", at+"/login")
+			delete(all[p.Name], "issuer")
+		}
 	}
 	return all
 }
@@ -81,22 +91,22 @@ func TestHintsNameOwnSettings(t *testing.T) {
 			for _, answer := range failingAnswers() {
 				settings, client := answered(t, service, values, answer)
 				_, err := client.Issue(t.Context())
-				if isLogin := values["grant"] == string(oauth.AuthorizationCode); isLogin {
+				if oauth.Grant(values["grant"]).NeedsPerson() {
 					_, err = client.Refresh(t.Context(), secret.New("fake"))
 				}
 				check(fmt.Sprintf("%d %s", answer.status, answer.body), settings, err)
 			}
-			for _, address := range []string{"http://127.0.0.1:1", ""} {
+			for _, address := range []string{values["base_url"], ""} {
 				changed := with(values, "base_url", address)
 				if address == "" && service.Base.At == nil {
 					continue
 				}
 				settings := providertest.Settings(service, changed)
-				client, err := service.New(settings, &oauth.Client{HTTP: &http.Client{Transport: nowhere{}}})
+				client, err := service.New(settings, offline(nowhere{}))
 				if err != nil {
 					t.Fatal(err)
 				}
-				if values["grant"] == string(oauth.AuthorizationCode) {
+				if oauth.Grant(values["grant"]).NeedsPerson() {
 					_, err = client.Refresh(t.Context(), secret.New("fake"))
 				} else {
 					_, err = client.Issue(t.Context())
@@ -173,13 +183,19 @@ func failingAnswers() []answer {
 func answered(t *testing.T, s providers.Spec, values map[string]string, a answer) (setting.Values, *providers.Provider) {
 	t.Helper()
 	settings := providertest.Settings(s, values)
-	client, err := s.New(settings, &oauth.Client{
-		HTTP: &http.Client{Transport: canned(a)}, Sleep: func(context.Context, time.Duration) error { return nil },
-	})
+	client, err := s.New(settings, offline(canned(a)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return settings, client
+}
+
+// offline asks nobody and waits for nothing.
+func offline(way http.RoundTripper) *oauth.Client {
+	return &oauth.Client{
+		HTTP: &http.Client{Transport: way}, Sleep: func(context.Context, time.Duration) error { return nil },
+		WithCertificate: func(oauth.Presenter) http.RoundTripper { return way },
+	}
 }
 
 // canned answers without a network.

@@ -101,9 +101,7 @@ func signHS256(secret string, claims map[string]any) string {
 // jobToken asks as a job of GitHub does.
 func (w *world) jobToken(audience string) string {
 	w.Helper()
-	at := "/openid/jobs/github?api-version=2.0&audience=" + url.QueryEscape(audience)
-	got := w.do(sandboxtest.Get(at).WithHeader("Authorization", "bearer "+oauth2.RequestToken))
-	return sandboxtest.Text(w.T, got.Fields(w.T)["value"])
+	return sandboxtest.JobToken(w.T, w.s, audience)
 }
 
 func (w *world) do(c sandboxtest.Call) sandboxtest.Result {

@@ -207,7 +207,7 @@ func TestBearer(t *testing.T) {
 		"audience": {map[string]any{"aud": "https://id.example"}, "aud"},
 		"expired":  {map[string]any{"exp": now - 60}, "expired"},
 		"no exp":   {map[string]any{"exp": nil}, "exp"},
-		"a day":    {map[string]any{"exp": now + 86400}, "hour"},
+		"a day":    {map[string]any{"exp": now + 86400}, "1h0m0s"},
 		"future":   {map[string]any{"iat": now + 60}, "future"},
 		"issuer":   {map[string]any{"iss": "sandbox-oauth2"}, "no client"},
 	} {

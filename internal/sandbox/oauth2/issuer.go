@@ -25,13 +25,18 @@ type issuer struct {
 	asking    confirmations
 }
 
-// New makes the service. The authority issues the certificate of the client that has one from it.
-func New(authority *service.Authority) *service.Service {
+// New makes the service. The authority issues the certificate of the client that has one from it. With job there are
+// the profiles that ask for a job's identity.
+func New(authority *service.Authority, job bool) *service.Service {
+	ready := profiles()
+	if job {
+		ready = append(ready, jobProfiles()...)
+	}
 	i := &issuer{authority: authority, jobs: service.NewSigner("sandbox-jobs-key")}
 	return service.New(service.Service{
 		Name: "oauth2", Realm: "main", FormBasic: true, FormSecret: true, Several: []string{"resource", "audience"},
 		Scopes:  []string{"orders:read", "orders:write", "reports:read"},
-		Clients: clients(authority),
+		Clients: clients(authority), Profiles: ready, Place: i.place,
 		Assertions: service.AssertionRules{
 			Life: 10 * time.Minute, Also: algorithms(),
 			Audience: func(x *service.Exchange) []string {

@@ -20,6 +20,9 @@ const (
 	RequestToken = service.Marker + "-job-request-token"
 	// FederatedAudience is whom an identity token has to be for, to be a client's assertion.
 	FederatedAudience = "authctl-sandbox"
+	// GitHubPath and AzurePath are where a job asks.
+	GitHubPath = jobsPath + "/github?api-version=2.0"
+	AzurePath  = jobsPath + "/azure"
 
 	jobLife = 5 * time.Minute
 )
@@ -41,7 +44,7 @@ func (i *issuer) jobEndpoints() map[string]service.Endpoint {
 			return service.OK(map[string]any{"keys": []jose.JSONWebKey{i.jobs.Public()}})
 		},
 		"GET " + jobsPath + "/github": i.github,
-		"POST " + jobsPath + "/azure": i.azure,
+		"POST " + AzurePath:           i.azure,
 	}
 }
 
@@ -59,7 +62,7 @@ func (i *issuer) github(x *service.Exchange) service.Reply {
 	if audience == "" {
 		audience = "https://github.com/acme"
 	}
-	return service.OK(map[string]any{"value": i.identify(x, audience)})
+	return service.OK(map[string]any{"value": i.current(x, audience)})
 }
 
 // azure is POST $SYSTEM_OIDCREQUESTURI?api-version=7.1&serviceConnectionId=ID. Whom its tokens are for is fixed at
@@ -74,17 +77,22 @@ func (i *issuer) azure(x *service.Exchange) service.Reply {
 	case query.Get("serviceConnectionId") != Connection:
 		return failure(http.StatusNotFound, "", "there is no such service connection")
 	}
-	return service.OK(map[string]any{"oidcToken": i.identify(x, FederatedAudience)})
+	return service.OK(map[string]any{"oidcToken": i.current(x, FederatedAudience)})
+}
+
+// current makes one of the moment.
+func (i *issuer) current(x *service.Exchange, audience string) string {
+	token := i.identify(jobIssuer(x), audience, x.Now, jobLife)
+	x.Secrets.Add(token)
+	return token
 }
 
 // identify makes an identity token of the job.
-func (i *issuer) identify(x *service.Exchange, audience string) string {
-	token := i.jobs.Sign(map[string]any{
-		"iss": jobIssuer(x), "sub": jobSubject, "aud": audience, "jti": rand.Text(), "repository": "acme/widgets",
-		"iat": x.Now.Unix(), "nbf": x.Now.Unix(), "exp": x.Now.Add(jobLife).Unix(),
+func (i *issuer) identify(issuer, audience string, now time.Time, life time.Duration) string {
+	return i.jobs.Sign(map[string]any{
+		"iss": issuer, "sub": jobSubject, "aud": audience, "jti": rand.Text(), "repository": "acme/widgets",
+		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(life).Unix(),
 	})
-	x.Secrets.Add(token)
-	return token
 }
 
 // job checks an identity token and says whose it is, or why it is no job's. The same may come again until it expires,
@@ -98,7 +106,7 @@ func (i *issuer) job(x *service.Exchange, token string) (subject, problem string
 	case len(claims.Audience) != 1 || claims.Audience[0] != FederatedAudience && claims.Audience[0] != name(x):
 		return "", "the assertion is for somebody else"
 	}
-	return claims.Subject, timely(x, claims)
+	return claims.Subject, timely(x, claims, fileLife)
 }
 
 // vouched says why a federated client's assertion is not good (RFC 7523 §2.2, §3).

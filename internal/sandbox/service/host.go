@@ -29,8 +29,8 @@ type Service struct {
 	// Profiles are the ready clients: first the usual one, named as the service. Settings and Secrets are what all have.
 	Profiles          []Profile
 	Settings, Secrets map[string]string
-	// Address are the settings that say where the service is, for the origin it got; nil means base_url.
-	Address func(origin string) map[string]string
+	// Place fills in what a profile has of the sandbox's origin, once that is known; nil means base_url.
+	Place func(origin string, now time.Time, p *Profile)
 	// FormBasic says that Basic credentials are form-decoded, as RFC 6749 §2.3.1 has it, FormSecret that client_id and
 	// client_secret may be in the form, where they go before Basic.
 	FormBasic, FormSecret bool
@@ -49,8 +49,8 @@ type Service struct {
 // New makes a service ready: with keys and filled-in profiles, and with nothing issued.
 func New(s Service) *Service {
 	s.memory = &memory{tokens: map[string]Token{}, held: map[string]*Authorization{}, seen: map[string]time.Time{}}
-	if s.Address == nil {
-		s.Address = func(origin string) map[string]string { return map[string]string{"base_url": origin} }
+	if s.Place == nil {
+		s.Place = func(origin string, _ time.Time, p *Profile) { p.Text["base_url"] = origin }
 	}
 	s.Signer = NewSigner("sandbox-" + s.Name + "-realm-key")
 	s.RSA = sync.OnceValue(func() Signer { return newRSASigner("sandbox-" + s.Name + "-realm-rsa-key") })
