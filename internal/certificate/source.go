@@ -58,6 +58,9 @@ func (s Source) Read() (*tls.Certificate, error) {
 	if !strings.Contains(text, "-----BEGIN") {
 		return s.readDER(text)
 	}
+	if !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, `\n`, "\n") // a file squeezed into a variable
+	}
 	chain, err := pemChain([]byte(text))
 	if err != nil {
 		return nil, err

@@ -122,7 +122,7 @@ func (l *Local) explain(p *config.Profile, o Options) {
 // connect gives the client its way to the service: for a dry run none at all.
 func (c *Client) connect(ctx context.Context) error {
 	p, o := c.Profile, c.Options
-	c.http = &oauth.Client{HTTP: &http.Client{}, Now: c.Local.Now, UserAgent: o.UserAgent, Tell: o.Trace, Warn: c.Local.Warn}
+	c.http = &oauth.Client{HTTP: &http.Client{}, Now: c.Local.Now, UserAgent: o.UserAgent, Tell: o.Trace, Warn: c.Local.WarnOnce}
 	c.http.Withhold(p.AtHand())
 	if o.DryRun {
 		c.http.DryRun = &oauth.DryRun{}

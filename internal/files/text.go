@@ -32,12 +32,21 @@ func Tidy(text string) string {
 }
 
 // TidySecret returns a secret without byte order marks and line ends around it. Blanks
-// stay: they may be meant, but where there is nothing else.
+// stay: they may be meant, but where there is nothing else. What is no text stays as it is.
 func TidySecret(text string) string {
-	if Tidy(text) == "" {
+	switch {
+	case isDER(text):
+		return text
+	case Tidy(text) == "":
 		return ""
 	}
 	return strings.Trim(text, bom+"\r\n")
+}
+
+// isDER reports whether a text is in truth the bytes of a SEQUENCE in ASN.1's DER or BER, whose
+// length takes more than an octet (X.690 §8.1.3): a PKCS#12 file. UTF-8 never begins so.
+func isDER(text string) bool {
+	return len(text) > 1 && text[0] == 0x30 && text[1] >= 0x80 && text[1] <= 0x84
 }
 
 // unseen reports whether r shows nothing and takes no room: a byte order mark, a
@@ -65,6 +74,8 @@ func OddSecret(text string) string {
 	switch {
 	case strings.Contains(text, "-----BEGIN") || strings.Contains(text, "AGE-SECRET-KEY-"):
 		// A key, whose reader knows what may stand around it.
+		return ""
+	case isDER(text):
 		return ""
 	case isQuoted(text):
 		return "is in quotes"

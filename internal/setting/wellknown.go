@@ -133,16 +133,6 @@ func Grant(grants ...oauth.Grant) Setting {
 // HasPrivateKey holds where a signed JWT replaces the client secret.
 func HasPrivateKey() Condition { return Condition{Setting: "private_key"} }
 
-// NoSecret holds, by any one of the conditions, where a client of any service needs no
-// client_secret: another credential is there, or by authMethod it is a public client.
-func NoSecret() []Condition {
-	all := []Condition{IsPublic(), HasPrivateKey(), HasTLSCertificate(), HasClientAssertion()}
-	for _, g := range []oauth.Grant{oauth.AuthorizationCode, oauth.DeviceCode, oauth.JWTBearer} {
-		all = append(all, Condition{Setting: "grant", Is: string(g)})
-	}
-	return all
-}
-
 // HasTLSCertificate holds where a certificate replaces the client secret.
 func HasTLSCertificate() Condition { return Condition{Setting: "tls_certificate"} }
 
