@@ -105,3 +105,45 @@ func TestMapValues(t *testing.T) {
 		t.Error("a condition on a map")
 	}
 }
+
+// The token of another profile is told apart by what it is got with, and never fetched for that.
+func TestTagsOfWhatIsBehind(t *testing.T) {
+	t.Parallel()
+	never := func(context.Context) (secret.Secret, error) { return secret.Secret{}, errors.New("it was fetched") }
+	behind := func(text string) *setting.Values {
+		v := setting.New("q", map[string]setting.Value{"client_secret": {Secret: secret.Known(secret.New(text))}, "client_id": {Text: text}})
+		return &v
+	}
+	of := func(v setting.Value) (tag, request string) {
+		t.Helper()
+		v.Secret = never
+		s := setting.New("p", map[string]setting.Value{"subject_token": v})
+		tag, err := s.Tag(t.Context(), "salt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tag, s.RequestTag("salt")
+	}
+	job, _ := of(setting.Value{Text: "github:a"})
+	if again, _ := of(setting.Value{Text: "github:a"}); again != job || job == "" {
+		t.Error("each process of a job has other credentials")
+	}
+	if other, _ := of(setting.Value{Text: "github:b"}); other == job {
+		t.Error("another audience has the same credentials")
+	}
+	first, request := of(setting.Value{Text: "profile:q", Behind: behind("1")})
+	mended, changed := of(setting.Value{Text: "profile:q", Behind: behind("2")})
+	if first == mended || request == changed {
+		t.Error("what was mended behind is answered with the old refusal")
+	}
+	subject := func(text string) setting.Values {
+		return setting.New("p", map[string]setting.Value{"subject_token": {
+			Text: "profile:q", Secret: never, Subject: func(context.Context) (string, error) { return text, nil },
+		}})
+	}
+	jane, err := subject("jane").Digest(t.Context(), []string{"subject_token"})
+	joe, other := subject("joe").Digest(t.Context(), []string{"subject_token"})
+	if err != nil || other != nil || jane == joe || jane == "" {
+		t.Errorf("whose the token behind is, is not told apart: %s, %s, %v, %v", jane, joe, err, other)
+	}
+}
