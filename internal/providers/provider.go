@@ -269,7 +269,7 @@ func (p *configured) present(r *oauth.TokenRequest, grant oauth.Grant) error {
 func (p *configured) setTokenType(r *oauth.TokenRequest, name, standard string) error {
 	uri, err := oauth.TokenType(cmp.Or(p.settings.Text(name), standard))
 	if wrong, ok := errors.AsType[*oauth.RequestError](err); ok {
-		return p.settings.Wrong(name, wrong.Problem, wrong.Hint)
+		return p.settings.Wrong(name, "is no type of a token", wrong.Hint)
 	}
 	r.Params.Set(name, uri)
 	return err
