@@ -179,7 +179,8 @@ func passes(err error) bool {
 		return network.Obstacle == nil
 	}
 	answered, ok := errors.AsType[*Error](err)
-	return ok && (answered.StatusCode >= http.StatusInternalServerError || answered.StatusCode == http.StatusRequestTimeout ||
+	return ok && (answered.StatusCode >= http.StatusInternalServerError ||
+		answered.StatusCode == http.StatusRequestTimeout ||
 		answered.Throttled() || answered.Code == "temporarily_unavailable")
 }
 

@@ -68,8 +68,12 @@ func TestAssumedLifetime(t *testing.T) {
 		lives     time.Duration
 		assumed   bool
 	}{
-		{"", time.Hour, true}, {`,"expires_in":0`, time.Hour, true}, {`,"expires_in":"soon"`, time.Hour, true},
-		{`,"expires_in":-1`, time.Hour, true}, {`,"expires_in":60`, time.Minute, false}, {`,"expires_in":"60"`, time.Minute, false},
+		{"", time.Hour, true},
+		{`,"expires_in":0`, time.Hour, true},
+		{`,"expires_in":"soon"`, time.Hour, true},
+		{`,"expires_in":-1`, time.Hour, true},
+		{`,"expires_in":60`, time.Minute, false},
+		{`,"expires_in":"60"`, time.Minute, false},
 	} {
 		s := serve(t, answerWith(http.StatusOK, "application/json", `{"access_token":"fake"`+c.expiresIn+`}`))
 		client, _ := newClient(t)

@@ -21,8 +21,8 @@ import (
 func (l *login) show(ctx context.Context, c *client.Client, address *url.URL, anywhere bool) {
 	words := "open this address in a browser on this machine:"
 	if anywhere {
-		words = "open this address in a browser on any machine; another one than this ends at an address that does not open, " +
-			"which is to be pasted here:"
+		words = "open this address in a browser on any machine; on another one than this it ends at an address that " +
+			"does not open, which is to be pasted here:"
 	}
 	if !l.noBrowser && (!anywhere || graphical(l.Deps)) {
 		err := openBrowser(ctx, l.Deps, c, address.String())
