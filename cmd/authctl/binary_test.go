@@ -312,7 +312,7 @@ func (p *place) wrongSecret(profile string) {
 }
 
 // wantTokens requires that all processes printed the same token and nothing else, and returns it.
-func wantTokens(t *testing.T, list []outcome) string {
+func wantTokens(t testing.TB, list []outcome) string {
 	t.Helper()
 	first := ""
 	for i, o := range list {
@@ -332,7 +332,7 @@ func wantTokens(t *testing.T, list []outcome) string {
 }
 
 // wantFailures requires that all processes ended with code, stdout empty and one error on stderr.
-func wantFailures(t *testing.T, code int, list []outcome) {
+func wantFailures(t testing.TB, code int, list []outcome) {
 	t.Helper()
 	for i, o := range list {
 		if o.code != code || o.stdout != "" || strings.Count(o.stderr, "authctl: error: ") != 1 {

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -118,7 +116,11 @@ func loginAbroad(t *testing.T, server *issuertest.Server) (*providers.Provider, 
 	t.Helper()
 	provider := foreign(t, server, oauth.AuthorizationCode, "openid")
 	token, err := provider.Login(t.Context(), providertest.WithBrowser(foreignRedirect, func(address *url.URL) url.Values {
-		return consentAbroad(t, server.URL, address).Query()
+		end, err := janeAbroad().walk(t.Context(), foreignRedirect, address.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return end.Query()
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -197,49 +199,4 @@ func wantUserInfoAbroad(t *testing.T, base string, token oauth.Token) {
 	if err != nil || !strings.Contains(string(info.JSON), `"sub":"jane"`) {
 		t.Errorf("userinfo: %s, %v", info.JSON, err)
 	}
-}
-
-// consentAbroad plays person and browser at oidc-provider's own pages, and returns where they end.
-func consentAbroad(t *testing.T, base string, address *url.URL) *url.URL {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	method, next, form := http.MethodGet, address.String(), url.Values{}
-	var way []string
-	for range 20 {
-		req, err := http.NewRequestWithContext(t.Context(), method, next, strings.NewReader(form.Encode()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if method == http.MethodPost {
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		resp, err := browser.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		way = append(way, method+" "+req.URL.Path+" "+resp.Status)
-		where, err := resp.Location()
-		switch {
-		case err == nil && !strings.HasPrefix(where.String(), base+"/"):
-			return where
-		case err == nil:
-			method, next, form = http.MethodGet, where.String(), url.Values{}
-		case !strings.Contains(req.URL.Path, "/interaction/"):
-			t.Fatalf("no way on: %s", strings.Join(way, ", "))
-		default:
-			// The first page asks who it is, the second for consent.
-			prompt := "login"
-			if slices.ContainsFunc(way, func(s string) bool { return strings.HasPrefix(s, "POST ") }) {
-				prompt = "consent"
-			}
-			method, form = http.MethodPost, url.Values{"prompt": {prompt}, "login": {"jane"}, "password": {"fake"}}
-		}
-	}
-	t.Fatalf("no end: %s", strings.Join(way, ", "))
-	return nil
 }

@@ -192,7 +192,13 @@ async function main() {
   const plain = await listen();
   const secure = settings.tls && await listen(settings.tls);
   const issuer = `${plain.url}${realm}`;
-  const aliases = secure && { token_endpoint: `${secure.url}${realm}${base}/token` };
+  // Each endpoint that a client authenticates at (RFC 8705 §5), in the package's own layout.
+  const aliases = secure && {
+    token_endpoint: `${secure.url}/token`,
+    revocation_endpoint: `${secure.url}/token/revocation`,
+    introspection_endpoint: `${secure.url}/token/introspection`,
+    device_authorization_endpoint: `${secure.url}/device/auth`,
+  };
   const provider = new Provider(issuer, configuration(await signingKey(), aliases));
   provider.on('server_error', (_ctx, err) => console.error(err));
   watch(provider);

@@ -44,7 +44,8 @@ func build(issuer string, config []byte) (string, http.Handler, error) {
 		storage.NativeClient(storage.ServiceUserID, redirect),
 		storage.DeviceClient("device", secret),
 	)
-	known := &registered{storage.NewStorage(storage.NewUserStore(issuer)), settings.Key}
+	users := storage.NewUserStore(issuer)
+	known := &registered{storage.NewStorage(users), users, settings.Key}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	return issuer, exampleop.SetupServer(issuer, known, quiet, false), nil
 }
@@ -52,7 +53,16 @@ func build(issuer string, config []byte) (string, http.Handler, error) {
 // registered is the example's storage with clients as they are registered here.
 type registered struct {
 	*storage.Storage
-	key jose.JSONWebKey
+	users storage.UserStore
+	key   jose.JSONWebKey
+}
+
+// CompleteDeviceAuthorization has the user's id for the name that the example's page hands on.
+func (r *registered) CompleteDeviceAuthorization(ctx context.Context, userCode, subject string) error {
+	if user := r.users.GetUserByUsername(subject); user != nil {
+		subject = user.ID
+	}
+	return r.Storage.CompleteDeviceAuthorization(ctx, userCode, subject)
 }
 
 // GetKeyByIDAndClientID is the key of the service account, which the example has for itself.
@@ -88,8 +98,13 @@ type client struct {
 // AuthMethod is how the client authenticates.
 func (c client) AuthMethod() oidc.AuthMethod { return c.method }
 
-// ApplicationType is native: the only one with any port of loopback.
-func (c client) ApplicationType() op.ApplicationType { return op.ApplicationTypeNative }
+// ApplicationType is native, the only one with any port of loopback, where there is a redirect.
+func (c client) ApplicationType() op.ApplicationType {
+	if len(c.RedirectURIs()) == 0 {
+		return c.Client.ApplicationType()
+	}
+	return op.ApplicationTypeNative
+}
 
 // AccessTokenType is a JWT, that its signature can be looked at.
 func (c client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/authctl/authctl/internal/issuertest"
+)
+
+// stand is a server not written here, as one profile of provider oauth2 after the other meets it.
+type stand struct {
+	*issuertest.Server
+	// env is what the profiles refer to, and person who sits at the server's pages.
+	env    []string
+	person stranger
+}
+
+// meeting is one client of such a server: a way to authenticate with one grant.
+type meeting struct {
+	grant, auth string
+	client      string
+	// lines are further settings of the profile, and also further profiles.
+	lines []string
+	also  []string
+	// scopes are asked for.
+	scopes string
+	// wrong are the entries of the environment that make the credentials wrong, NAME=VALUE or NAME=@OTHER, separated by
+	// semicolons; without any there are no credentials.
+	wrong string
+	// code is that of the refusal, 4 where it is 0.
+	code int
+	// unknown is a scope that the server refuses; without one it leaves out what it does not know.
+	unknown string
+	// refreshes says that there are refresh tokens, and that each is good once.
+	refreshes bool
+	// fresh, where there is one, prepares what is good for one request only.
+	fresh      func(p *place)
+	operations []operation
+}
+
+// operation is a command that works, or does not, once there is a token: {} in its arguments stands for the profile.
+type operation struct {
+	args string
+	code int
+	// want is a part of stdout, or of stderr where the code is not 0.
+	want string
+}
+
+// profile is the meeting as a profile of provider oauth2.
+func (m meeting) profile(s stand) string {
+	lines := append([]string{
+		"provider: oauth2", "issuer: " + s.Issuer, "client_id: " + m.client, "grant: " + m.grant, "client_auth: " + m.auth,
+		"scopes: [" + m.scopes + "]",
+	}, m.lines...)
+	text := "profiles:\n  there:\n    " + strings.Join(lines, "\n    ") + "\n"
+	for _, more := range m.also {
+		text += "  " + more + "\n"
+	}
+	return strings.ReplaceAll(text, "ISSUER", s.Issuer)
+}
+
+// meet has the profile do all that it can at the server.
+func (m meeting) meet(t *testing.T, s stand) {
+	t.Helper()
+	p := newPlace(t)
+	p.fileStore()
+	p.set(s.env...)
+	p.configure(m.profile(s))
+	for _, more := range m.also {
+		name, _, _ := strings.Cut(more, ":")
+		p.logInAbroad(name, s.person)
+	}
+	m.first(p, s)
+	asked := s.TokenRequests(m.client)
+	wantTokens(t, []outcome{p.run("token", "get", "there"), p.run("token", "get", "there")})
+	p.wantSource("cache", "there")
+	if n := s.TokenRequests(m.client); n != asked {
+		t.Errorf("a cached token cost %d requests", n-asked)
+	}
+	m.renewed(p)
+	for _, o := range m.operations {
+		m.prepare(p)
+		o.check(p)
+	}
+	m.refused(p, s)
+}
+
+// renewed has the token replaced twice, the second time by what came with the first.
+func (m meeting) renewed(p *place) {
+	p.t.Helper()
+	for range 2 {
+		m.prepare(p)
+		switch {
+		case m.refreshes:
+			p.wantSource("refreshed", "there", "--force-refresh")
+		case m.person():
+			p.wantLoginAgain("there", "--force-refresh")
+		default:
+			p.wantSource("issued", "there", "--force-refresh")
+		}
+	}
+}
+
+// person reports whether somebody has to log in.
+func (m meeting) person() bool { return m.grant == "authorization_code" || m.grant == "device_code" }
+
+func (m meeting) prepare(p *place) {
+	if m.fresh != nil {
+		m.fresh(p)
+	}
+}
+
+// first gets the first token.
+func (m meeting) first(p *place, s stand) {
+	p.t.Helper()
+	m.prepare(p)
+	if m.person() {
+		p.logInAbroad("there", s.person)
+	} else {
+		p.wantSource("issued", "there")
+	}
+	if p.t.Failed() {
+		p.t.FailNow()
+	}
+}
+
+// refused has wrong credentials refused, and a scope that the server does not know.
+func (m meeting) refused(p *place, s stand) {
+	p.t.Helper()
+	if m.unknown != "" {
+		m.prepare(p)
+		wantFailures(p.t, 5, []outcome{p.run("token", "get", "there", "-s", m.unknown)})
+	}
+	if m.wrong == "" {
+		return
+	}
+	renew := []string{"token", "get", "there", "--force-refresh"}
+	switch {
+	case m.person() && m.refreshes:
+		p.logInAbroad("there", s.person)
+	case m.person():
+		renew = []string{"login", "there"}
+	}
+	for entry := range strings.SplitSeq(m.wrong, ";") {
+		name, value, _ := strings.Cut(entry, "=")
+		if other, ok := strings.CutPrefix(value, "@"); ok {
+			value = valueOf(s.env, other)
+		}
+		p.set(name + "=" + value)
+		p.hidden = append(p.hidden, value)
+	}
+	o := p.run(renew...)
+	wantFailures(p.t, m.refusal(), []outcome{o})
+	for _, hidden := range p.hidden {
+		if strings.Contains(o.stderr, hidden) {
+			p.t.Error("stderr shows what is wrong")
+		}
+	}
+}
+
+// refusal is the exit code for wrong credentials.
+func (m meeting) refusal() int { return cmp.Or(m.code, 4) }
+
+// valueOf is a variable's value.
+func valueOf(env []string, name string) string {
+	for _, entry := range env {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (v operation) check(p *place) {
+	p.t.Helper()
+	o := p.run(strings.Fields(strings.ReplaceAll(v.args, "{}", "there"))...)
+	said := strings.ReplaceAll(o.stdout, `": `, `":`)
+	if v.code != 0 {
+		said = o.stderr
+	}
+	if o.code != v.code || !strings.Contains(said, v.want) {
+		p.t.Errorf("%s: exit code %d, stdout %q, stderr %q; want %d and %q", v.args, o.code, o.stdout, o.stderr, v.code, v.want)
+	}
+}
+
+// logInAbroad logs in at the pages of a server not written here, in a browser or with the code that a device shows.
+func (p *place) logInAbroad(profile string, person stranger) {
+	p.t.Helper()
+	l := p.startLogin(profile)
+	back := "authctl:none"
+	if u, err := url.Parse(l.address); err == nil && u.Query().Has("redirect_uri") {
+		back = u.Query().Get("redirect_uri")
+	}
+	end, err := person.walk(p.t.Context(), back, l.address)
+	if err != nil {
+		p.t.Fatalf("%v; the terminal shows %q", err, l.screen())
+	}
+	if strings.HasPrefix(end.String(), back) {
+		if status, page := visit(p.t, http.MethodGet, end.String(), nil); status != http.StatusOK || !strings.Contains(page, "Logged in") {
+			p.t.Errorf("the page after the login has status %d: %s", status, page)
+		}
+	}
+	if o := l.end(); o.code != 0 || o.stdout != "" || !strings.Contains(o.stderr, "authctl: logged in as profile ") {
+		p.t.Fatalf("login: exit code %d, terminal %q", o.code, o.stderr)
+	}
+}
+
+// TestOAuth2ServersNotWrittenHere has each profile get, keep, renew and end its tokens at servers that this project did
+// not write, and get the right refusals. docs/oauth2-tested.md has the table.
+func TestOAuth2ServersNotWrittenHere(t *testing.T) {
+	t.Parallel()
+	for _, server := range serversAbroad() {
+		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
+			s := server.start(t)
+			t.Run("clients", func(t *testing.T) { // ends before the server does
+				for _, m := range server.meetings {
+					t.Run(fmt.Sprintf("%s by %s", m.grant, m.auth), func(t *testing.T) {
+						t.Parallel()
+						m.meet(t, s)
+					})
+				}
+			})
+		})
+	}
+}
