@@ -17,8 +17,11 @@ func asserted(x *service.Exchange) (claims jwt.Claims) {
 	return claims
 }
 
-// bearer is the grant of RFC 7523 §2.1. The client signs with the key that is registered, for itself or for the user.
-// An assertion may ask for scopes inside, as Google's have it.
+// asserter is the client that signs assertions for others too.
+const asserter = "sandbox-oauth2-jwt"
+
+// bearer is the grant of RFC 7523 §2.1. The client signs with the key that is registered, for itself or for the user; or
+// shows what the asserter signed. An assertion may ask for scopes inside, as Google's have it.
 func (i *issuer) bearer(x *service.Exchange, c *service.Client) (*service.Grant, *service.Reply) {
 	if !x.Form.Has("assertion") {
 		return nil, x.Refuse(service.Missing, "assertion")
@@ -31,19 +34,22 @@ func (i *issuer) bearer(x *service.Exchange, c *service.Client) (*service.Grant,
 	audience := slices.Contains(x.Assertions.Audience(x), slices.Concat(claims.Audience, []string{""})[0])
 	g := &service.Grant{Client: c.ID, At: x.Now, Final: true}
 	problem := timely(x, claims.Claims, time.Hour)
+	by := x.Client(claims.Issuer)
 	switch {
 	case err != nil:
 		problem = "the assertion is no JWT"
-	case !c.Keyed || claims.Issuer != c.ID:
+	case by == nil || !by.Keyed || by != c && by.ID != asserter:
 		problem = "the assertion's iss is not the client, or has no key here"
-	case signed.Claims(c.Key.Key.Public()) != nil:
-		problem = "the assertion's signature does not fit the client's key"
+	case signed.Claims(by.Key.Key.Public()) != nil:
+		problem = "the assertion's signature does not fit the key of its iss"
 	case len(claims.Audience) != 1 || !audience:
 		problem = "the assertion's aud is neither the issuer nor its token endpoint"
 	case isUser(claims.Subject):
 		g.User = User
-	case claims.Subject != c.ID && claims.Subject != "": // Google's assertions for nobody else have none
+	case claims.Subject != by.ID && claims.Subject != "": // Google's assertions for nobody else have none
 		problem = "the assertion's sub is nobody here"
+	default:
+		g.Subject = by.ID
 	}
 	if problem != "" {
 		return nil, x.Refuse(service.BadCode, problem)

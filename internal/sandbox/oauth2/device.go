@@ -65,9 +65,13 @@ func (i *issuer) begin(x *service.Exchange) service.Reply {
 	code := service.NewOpaque()
 	x.Secrets.Add(code)
 	i.devices.hold(x.Now, code, d)
+	page := x.Origin() + devicePath
+	if x.Request.TLS != nil { // nobody is sent from https to http
+		page = x.Secure + devicePath
+	}
 	return service.OK(map[string]any{
-		"device_code": code, "user_code": d.userCode, "verification_uri": x.Origin() + devicePath,
-		"verification_uri_complete": x.Origin() + devicePath + "?user_code=" + d.userCode,
+		"device_code": code, "user_code": d.userCode, "verification_uri": page,
+		"verification_uri_complete": page + "?user_code=" + d.userCode,
 		"expires_in":                int(d.expires.Sub(x.Now).Seconds()), "interval": int(d.interval.Seconds()),
 	})
 }

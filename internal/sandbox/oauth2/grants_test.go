@@ -218,7 +218,13 @@ func TestBearer(t *testing.T) {
 	})
 	w.want("forged", w.do(forged), 400, "invalid_grant", "signature")
 	w.want("none", w.do(w.as("none", id, tokenCall(url.Values{"grant_type": {bearerGrant}}))), 400, "invalid_request", "assertion")
-	w.want("no key", w.do(w.as("client_secret_basic", "sandbox-oauth2", call(good))), 400, "invalid_grant", "iss")
+	_, claims := w.verify(w.access(call(good)))
+	if claims["client_id"] != "sandbox-oauth2" || claims["sub"] != id {
+		t.Errorf("shown by another client: %v", claims)
+	}
+	keyed := sandboxtest.ClaimsOf("sandbox-oauth2-key", w.issuer(), "", now)
+	stolen := tokenCall(url.Values{"grant_type": {bearerGrant}, "assertion": {w.signed(w.client("sandbox-oauth2-key").Key, keyed)}})
+	w.want("another's", w.do(w.as("client_secret_basic", "sandbox-oauth2", stolen)), 400, "invalid_grant", "iss")
 }
 
 func TestExchange(t *testing.T) {

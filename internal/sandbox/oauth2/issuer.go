@@ -65,7 +65,7 @@ func clients(authority *service.Authority) []service.Client {
 			Secret: service.Marker + "-oauth2-of-more-than-32-bytes", // RFC 7518 §3.2
 		},
 		{ID: "sandbox-oauth2-key", Method: "private_key_jwt", Keyed: true},
-		{ID: "sandbox-oauth2-jwt", Method: "none", Public: true, Keyed: true},
+		{ID: asserter, Method: "none", Public: true, Keyed: true},
 		{ID: "sandbox-oauth2-public", Method: "none", Public: true},
 		{ID: "sandbox-oauth2-mtls", Method: "tls_client_auth", Certificate: authority.Client("sandbox-oauth2-mtls")},
 		{

@@ -36,7 +36,7 @@ func profiles() []service.Profile {
 			Name: "oauth2-password", Client: "sandbox-oauth2", Scopes: user, Text: text{"grant": "password", "username": User},
 			Secrets: map[string]string{"password": Password},
 		},
-		{Name: "oauth2-jwt", Client: "sandbox-oauth2-jwt", Scopes: read, Text: text{"grant": "jwt_bearer"}},
+		{Name: "oauth2-jwt", Client: asserter, Scopes: read, Text: text{"grant": "jwt_bearer"}},
 		{
 			Name: "oauth2-exchange", Client: "sandbox-oauth2", Scopes: read,
 			Text: text{"grant": "token_exchange", "subject_token": "profile:oauth2", "audience": reports},
