@@ -51,7 +51,7 @@ func (e *Error) Error() string {
 	}
 	switch {
 	case e.Code != "" && e.Code != strconv.Itoa(e.StatusCode):
-		b.WriteString(" " + wordText(e.Code))
+		b.WriteString(" " + WordText(e.Code))
 	case e.Page != "":
 		b.WriteString(" with " + e.Page)
 	case e.Code == "" && e.Description == "":
@@ -77,8 +77,8 @@ func (e *Error) Throttled() bool {
 	return e.StatusCode == http.StatusTooManyRequests || throttles(e.Code) || refused && throttlesInWords(e.Description)
 }
 
-// wordText is s as it is when it is one plain word, else quoted.
-func wordText(s string) string {
+// WordText is s as it is when it is one plain word, else quoted.
+func WordText(s string) string {
 	if isVisible(s) && !strings.ContainsAny(s, `"\`) {
 		return s
 	}

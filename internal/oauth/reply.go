@@ -230,7 +230,7 @@ func (r *Reply) page() string {
 	}
 	text := "it is a page"
 	if media != "" {
-		text += " (" + wordText(r.secrets.Clean(media)) + ")"
+		text += " (" + WordText(r.secrets.Clean(media)) + ")"
 	}
 	if title := r.secrets.Clean(titleOf(body)); title != "" {
 		text += " titled " + strconv.Quote(title)
@@ -250,7 +250,7 @@ func (r *Reply) insteadOfJSON(problem string) string {
 	if media == "" || strings.HasSuffix(media, "json") {
 		return problem
 	}
-	return problem + ", its content type is " + wordText(r.secrets.Clean(media))
+	return problem + ", its content type is " + WordText(r.secrets.Clean(media))
 }
 
 // titleOf returns what stands in the first title of a page.

@@ -26,7 +26,7 @@ func (r *Reply) serviceError(m members, now time.Time) *Error {
 	if kind := shapeName(r.Header.Get("x-amzn-ErrorType")); code == "" || throttles(kind) {
 		code = cmp.Or(kind, code)
 	}
-	e.Code, e.Description = cleanCode(code, secrets), secrets.Clean(description)
+	e.Code, e.Description = CleanCode(code, secrets), secrets.Clean(description)
 	r.tellWhole(e, secrets, description)
 	if e.Code == "" && e.Description == "" {
 		e.Code, e.Description = e.Challenge.Error, e.Challenge.Description
@@ -43,9 +43,9 @@ func (r *Reply) serviceError(m members, now time.Time) *Error {
 	return e
 }
 
-// cleanCode leaves the codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 8628 §3.5 alone even where
+// CleanCode leaves the codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 8628 §3.5 alone even where
 // a secret is a part of one: they are known words, and decisions hang on them.
-func cleanCode(code string, secrets secret.Redactor) string {
+func CleanCode(code string, secrets secret.Redactor) string {
 	switch code {
 	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
 		"invalid_scope", "invalid_token", "insufficient_scope", "access_denied", "server_error",

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/oauth/authcode"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -21,7 +22,7 @@ type Interaction struct {
 	OpenURL func(ctx context.Context, address *url.URL) error
 	// AwaitRedirect waits for the browser and has redeem trade what it brings for a token,
 	// which may take a while, so that its page can say what really happened. After an
-	// *oauth.CallbackError that is Foreign the wait goes on; any other error ends the login.
+	// *authcode.CallbackError that is Foreign the wait goes on; any other error ends the login.
 	AwaitRedirect func(ctx context.Context, redeem func(context.Context, url.Values) (oauth.Token, error)) error
 	// ShowUserCode has the person open an address and type a code there (RFC 8628 §3.3). An
 	// error of it ends the login.
@@ -31,7 +32,7 @@ type Interaction struct {
 // login is a login under way: what has to be kept until the answer comes. The verifier proves
 // that it was us who asked (RFC 7636); it is zero without PKCE.
 type login struct {
-	oauth.AuthorizationRequest
+	authcode.Request
 	verifier secret.Secret
 }
 
@@ -63,28 +64,28 @@ func (p *Provider) Login(ctx context.Context, i Interaction) (token oauth.Token,
 }
 
 func (p *Provider) newLogin(endpoint *url.URL, redirectURI string) login {
-	l := login{AuthorizationRequest: oauth.AuthorizationRequest{
+	l := login{Request: authcode.Request{
 		Endpoint: endpoint, ClientID: p.settings.Text("client_id"), RedirectURI: redirectURI,
-		Scope: p.settings.List("scopes"), State: oauth.NewState(), Extra: p.params(p.spec.Login),
+		Scope: p.settings.List("scopes"), State: authcode.NewState(), Extra: p.params(p.spec.Login),
 	}}
 	if len(l.Scope) == 0 && p.spec.OnlyScope != "" {
 		l.Scope = []string{p.spec.OnlyScope}
 	}
 	if p.settings.Bool("pkce") {
-		l.verifier = oauth.NewVerifier()
-		l.Challenge = oauth.S256Challenge(l.verifier)
+		l.verifier = authcode.NewVerifier()
+		l.Challenge = authcode.S256Challenge(l.verifier)
 	}
 	if p.spec.Nonce {
-		l.Nonce = oauth.NewState()
+		l.Nonce = authcode.NewState()
 	}
 	return l
 }
 
 // redeem checks the answer and trades its code for a token. An answer that is not this login's
-// is an *oauth.CallbackError.
+// is an *authcode.CallbackError.
 func (p *Provider) redeem(ctx context.Context, l login, answer url.Values) (oauth.Token, error) {
-	code, err := oauth.Callback{State: l.State, Optional: p.stateless}.Parse(answer)
-	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
+	code, err := authcode.Callback{State: l.State, Optional: p.stateless}.Parse(answer)
+	if callback, ok := errors.AsType[*authcode.CallbackError](err); ok && callback.Foreign() {
 		return oauth.Token{}, err
 	}
 	// An error is believed no more than a code when another server sent it.
@@ -154,12 +155,12 @@ func (p *addresses) isOurs(l login, issuer string) bool {
 
 // refusedLogin gives an answer that ends the login its reason.
 func (p *configured) refusedLogin(err error) error {
-	callback, ok := errors.AsType[*oauth.CallbackError](err)
+	callback, ok := errors.AsType[*authcode.CallbackError](err)
 	if !ok {
 		return err
 	}
 	failure := &Failure{Reason: ReasonProtocol, Hint: "log in again"}
-	if callback.Reason == oauth.CallbackRefused {
+	if callback.Reason == authcode.CallbackRefused {
 		failure = p.judge(&oauth.Error{Code: callback.Code, Description: callback.Description}, wanted{}, refusedLogin())
 	}
 	failure.Message, failure.Err = fmt.Sprintf("%s did not log you in: %v", p.spec.short(), callback), err

@@ -30,7 +30,7 @@ type wall struct {
 func imports() []wall {
 	below := []string{
 		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/files", "internal/jose", "internal/loopback",
-		"internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/process", "internal/providers",
+		"internal/moment", "internal/network", "internal/oauth", "internal/oauth/authcode", "internal/openid", "internal/process", "internal/providers",
 		"internal/scopes", "internal/secret", "internal/secret/source", "internal/setting", "internal/store", "internal/term",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
@@ -107,7 +107,7 @@ func imports() []wall {
 		},
 		{
 			"internal/providers",
-			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/secret", "internal/setting"},
+			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/authcode", "internal/openid", "internal/secret", "internal/setting"},
 			"it is below every service",
 		},
 		{
@@ -140,6 +140,7 @@ func imports() []wall {
 			[]string{"internal/jose", "internal/moment", "internal/network", "internal/secret"},
 			"the protocol alone: no provider, no store, no command",
 		},
+		{"internal/oauth/authcode", []string{"internal/oauth", "internal/secret"}, "what goes through the browser is the protocol's too"},
 		{
 			"internal/openid",
 			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/secret"},

@@ -21,7 +21,7 @@ func revealers() map[string]string {
 		"internal/jose/jwt.go":               "taking a JWT apart, and handing it to the signature check",
 		"internal/certificate/source.go":     "reading the certificate of a TLS connection, and its key",
 		"internal/jose/halfhash.go":          "the hash by which an ID token names the access token beside it",
-		"internal/oauth/rfc6749_code.go":     "the request that the browser sends, and the words that repeat it",
+		"internal/oauth/authcode/rfc6749.go": "the request that the browser sends, and the words that repeat it",
 		"internal/store/record.go":           "the stored record",
 		"internal/store/named.go":            "a secret of the user's own, put into the keyring under a name",
 		"internal/store/file.go":             "the key that opens the sealed files",

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/oauth/authcode"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -68,7 +68,7 @@ func (a *attempt) askForAddress(ctx context.Context, accept func(url.Values) err
 			a.UI.Warn("this cannot be taken: " + problem)
 			continue
 		}
-		if foreign, ok := errors.AsType[*oauth.CallbackError](accept(answer)); !ok || !foreign.Foreign() {
+		if foreign, ok := errors.AsType[*authcode.CallbackError](accept(answer)); !ok || !foreign.Foreign() {
 			return true
 		}
 	}

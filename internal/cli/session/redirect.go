@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/loopback"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/oauth/authcode"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -29,8 +30,8 @@ type attempt struct {
 	answered bool
 	// seen are the answers that belong to no login of ours, each told once; last is the last
 	// of them.
-	seen map[oauth.CallbackError]bool
-	last *oauth.CallbackError
+	seen map[authcode.CallbackError]bool
+	last *authcode.CallbackError
 	// stop ends what shows that the browser is waited for.
 	stop func()
 }
@@ -39,7 +40,7 @@ type attempt struct {
 func (l *login) await(ctx context.Context, c *client.Client, receiver *loopback.Receiver) (oauth.Token, error) {
 	a := &attempt{
 		login: l, client: c, receiver: receiver, asks: overSSH(l.Deps) && l.UI.Prompter.CanAsk(),
-		seen: map[oauth.CallbackError]bool{}, stop: func() {},
+		seen: map[authcode.CallbackError]bool{}, stop: func() {},
 	}
 	if a.asks {
 		// One question at a time: a secret may be needed as soon as the browser comes.
@@ -82,7 +83,7 @@ func (a *attempt) finish(ctx context.Context, redeem redeeming, answer url.Value
 	ctx, cancel := context.WithTimeout(ctx, a.client.Timeout)
 	defer cancel()
 	token, err := redeem(ctx, answer)
-	if callback, ok := errors.AsType[*oauth.CallbackError](err); ok && callback.Foreign() {
+	if callback, ok := errors.AsType[*authcode.CallbackError](err); ok && callback.Foreign() {
 		a.inVain(callback)
 		return err
 	}
@@ -94,7 +95,7 @@ func (a *attempt) finish(ctx context.Context, redeem redeeming, answer url.Value
 }
 
 // inVain tells, once of each kind, of an answer that belongs to no login of ours.
-func (a *attempt) inVain(e *oauth.CallbackError) {
+func (a *attempt) inVain(e *authcode.CallbackError) {
 	if !a.seen[*e] {
 		a.stop()
 		a.UI.Warn("somebody came with an answer that is not taken, and the wait goes on: " + explained(e))
@@ -112,7 +113,7 @@ func (a *attempt) spin() {
 
 // explained says what an answer lacks, and what to do where services are known to leave
 // it out.
-func explained(e *oauth.CallbackError) string {
+func explained(e *authcode.CallbackError) string {
 	text := e.Error()
 	if e.Stateless {
 		text += "; if the service never sends one, set require_state: false in the profile"

@@ -1,4 +1,6 @@
-package oauth
+// Package authcode is the authorization code of RFC 6749 §4.1: where the browser is sent, and what
+// comes back, with PKCE (RFC 7636). What the code is traded for is oauth's.
+package authcode
 
 import (
 	"crypto/rand"
@@ -9,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -17,9 +20,9 @@ import (
 // nonce (OpenID Connect Core §15.5.2).
 func NewState() secret.Secret { return secret.New(rand.Text()) }
 
-// AuthorizationRequest is what the browser is sent to an authorization endpoint
+// Request is what the browser is sent to an authorization endpoint
 // with (RFC 6749 §4.1.1).
-type AuthorizationRequest struct {
+type Request struct {
 	// Endpoint is the authorization endpoint. It may have a query, which is kept (§3.1).
 	Endpoint *url.URL
 	// ClientID is required.
@@ -41,19 +44,19 @@ type AuthorizationRequest struct {
 // URL returns the address for the browser, with response_type=code. Whoever sees
 // it can see state and nonce, as the browser does: it is shown to the user and
 // goes into no log. It returns
-// a *RequestError when something required is missing or a parameter would be
+// a *oauth.RequestError when something required is missing or a parameter would be
 // sent twice (RFC 6749 §3.1).
-func (r AuthorizationRequest) URL() (*url.URL, error) {
-	if err := CheckAddress(r.Endpoint); err != nil {
+func (r Request) URL() (*url.URL, error) {
+	if err := oauth.CheckAddress(r.Endpoint); err != nil {
 		return nil, err
 	}
 	query, err := url.ParseQuery(r.Endpoint.RawQuery)
 	if err != nil {
-		return nil, &RequestError{Problem: "the query of the authorization endpoint is not readable"}
+		return nil, &oauth.RequestError{Problem: "the query of the authorization endpoint is not readable"}
 	}
 	for name, values := range r.Extra {
 		if query.Has(name) {
-			return nil, &RequestError{Problem: "parameter " + name + " is set twice"}
+			return nil, &oauth.RequestError{Problem: "parameter " + name + " is set twice"}
 		}
 		query[name] = values
 	}
@@ -62,9 +65,9 @@ func (r AuthorizationRequest) URL() (*url.URL, error) {
 		value := params[name]
 		switch {
 		case value == "" && slices.Contains([]string{"client_id", "redirect_uri", "state"}, name):
-			return nil, &RequestError{Problem: "no " + name + " is set"}
+			return nil, &oauth.RequestError{Problem: "no " + name + " is set"}
 		case query.Has(name):
-			return nil, &RequestError{Problem: "parameter " + name + " is set twice"}
+			return nil, &oauth.RequestError{Problem: "parameter " + name + " is set twice"}
 		case value != "":
 			query.Set(name, value)
 		}
@@ -75,7 +78,7 @@ func (r AuthorizationRequest) URL() (*url.URL, error) {
 }
 
 // params are the parameters but for Extra; those that are empty are not sent.
-func (r AuthorizationRequest) params() map[string]string {
+func (r Request) params() map[string]string {
 	params := map[string]string{
 		"response_type": "code", "client_id": r.ClientID, "redirect_uri": r.RedirectURI, "scope": strings.Join(r.Scope, " "),
 		"state": r.State.Reveal(), "nonce": r.Nonce.Reveal(), "code_challenge": r.Challenge, "code_challenge_method": "",
@@ -125,7 +128,7 @@ func (e *CallbackError) Error() string {
 	}
 	text := "the service refused the login"
 	if e.Code != "" {
-		text += ": " + wordText(e.Code)
+		text += ": " + oauth.WordText(e.Code)
 	}
 	if e.Description != "" {
 		text += " " + strconv.Quote(e.Description)
@@ -182,7 +185,7 @@ func (c Callback) refusal(query url.Values) *CallbackError {
 	secrets := secret.Redactor{c.State.Reveal(), query.Get("code")}
 	return &CallbackError{
 		Reason:      CallbackRefused,
-		Code:        cleanCode(query.Get("error"), secrets),
+		Code:        oauth.CleanCode(query.Get("error"), secrets),
 		Description: secrets.Clean(query.Get("error_description")),
 	}
 }

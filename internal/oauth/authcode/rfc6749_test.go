@@ -1,4 +1,4 @@
-package oauth
+package authcode
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/google/go-cmp/cmp"
 )
@@ -28,7 +29,7 @@ func TestS256Challenge(t *testing.T) {
 
 func TestAuthorizationURL(t *testing.T) {
 	t.Parallel()
-	full := AuthorizationRequest{
+	full := Request{
 		Endpoint: mustURL(t, "https://id.example/oauth/authorize?tenant=a"), ClientID: "demo client&x",
 		RedirectURI: "http://127.0.0.1:8080/callback", Scope: []string{"openid", "a:read"}, State: secret.New("fake-state"),
 		Nonce: secret.New("fake-nonce"), Challenge: "fake-challenge", Extra: url.Values{"hideTenant": {"true"}},
@@ -48,25 +49,25 @@ func TestAuthorizationURL(t *testing.T) {
 	if full.Endpoint.RawQuery != "tenant=a" {
 		t.Error("the endpoint was changed")
 	}
-	least := AuthorizationRequest{Endpoint: mustURL(t, "https://id.example/a"), ClientID: "c", RedirectURI: "http://127.0.0.1:1/", State: secret.New("s")}
+	least := Request{Endpoint: mustURL(t, "https://id.example/a"), ClientID: "c", RedirectURI: "http://127.0.0.1:1/", State: secret.New("s")}
 	if u, err := least.URL(); err != nil || u.RawQuery != "client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2F&response_type=code&state=s" {
 		t.Errorf("%v, %v", u, err)
 	}
-	for name, change := range map[string]func(*AuthorizationRequest){
-		"no endpoint":     func(r *AuthorizationRequest) { r.Endpoint = nil },
-		"plain http":      func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "http://id.example/a") },
-		"bad query":       func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "https://id.example/a?b=%zz") },
-		"no client":       func(r *AuthorizationRequest) { r.ClientID = "" },
-		"no redirect":     func(r *AuthorizationRequest) { r.RedirectURI = "" },
-		"no state":        func(r *AuthorizationRequest) { r.State = secret.Secret{} },
-		"another state":   func(r *AuthorizationRequest) { r.Extra = url.Values{"state": {"x"}} },
-		"another type":    func(r *AuthorizationRequest) { r.Endpoint = mustURL(t, "https://id.example/a?response_type=token") },
-		"twice the extra": func(r *AuthorizationRequest) { r.Extra = url.Values{"tenant": {"b"}} },
+	for name, change := range map[string]func(*Request){
+		"no endpoint":     func(r *Request) { r.Endpoint = nil },
+		"plain http":      func(r *Request) { r.Endpoint = mustURL(t, "http://id.example/a") },
+		"bad query":       func(r *Request) { r.Endpoint = mustURL(t, "https://id.example/a?b=%zz") },
+		"no client":       func(r *Request) { r.ClientID = "" },
+		"no redirect":     func(r *Request) { r.RedirectURI = "" },
+		"no state":        func(r *Request) { r.State = secret.Secret{} },
+		"another state":   func(r *Request) { r.Extra = url.Values{"state": {"x"}} },
+		"another type":    func(r *Request) { r.Endpoint = mustURL(t, "https://id.example/a?response_type=token") },
+		"twice the extra": func(r *Request) { r.Extra = url.Values{"tenant": {"b"}} },
 	} {
 		r := full
 		change(&r)
 		u, err := r.URL()
-		if _, ok := errors.AsType[*RequestError](err); !ok || u != nil {
+		if _, ok := errors.AsType[*oauth.RequestError](err); !ok || u != nil {
 			t.Errorf("%s: %v, %T %v", name, u, err, err)
 		}
 	}
@@ -163,4 +164,13 @@ func FuzzCallback(f *testing.F) {
 			t.Errorf("%q: reason %s", text, e.Reason)
 		}
 	})
+}
+
+func mustURL(t testing.TB, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
