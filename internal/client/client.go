@@ -41,6 +41,8 @@ type Options struct {
 	Explain func(format string, args ...any)
 	// Trace is told of each request; nil means nobody is.
 	Trace func(text string)
+	// behind says that another profile asks for the token.
+	behind bool
 	// Using is told of each token that an operation is about to use; nil means nobody is.
 	Using func(*Client, broker.Answer)
 }
@@ -122,7 +124,9 @@ func (l *Local) explain(p *config.Profile, o Options) {
 // connect gives the client its way to the service: for a dry run none at all.
 func (c *Client) connect(ctx context.Context) error {
 	p, o := c.Profile, c.Options
-	c.http = &oauth.Client{HTTP: &http.Client{}, Now: c.Local.Now, UserAgent: o.UserAgent, Tell: o.Trace, Warn: c.Local.WarnOnce}
+	c.http = &oauth.Client{
+		HTTP: &http.Client{}, Now: c.Local.Now, UserAgent: o.UserAgent, Tell: o.Trace, Warn: c.Local.WarnOnce,
+	}
 	c.http.Withhold(p.AtHand())
 	if o.DryRun {
 		c.http.DryRun = &oauth.DryRun{}
@@ -150,7 +154,7 @@ func (c *Client) tokenRequest() broker.Request {
 		Timeout: c.Timeout, CredentialsTag: p.Settings.Tag, Subject: c.Provider.Subject,
 		RequestTag: func(salt string) string { return p.Settings.RequestTag(salt, c.Local.route(c.Options.CAFile)...) },
 	}
-	if r.MinTTL == nil {
+	if r.MinTTL == nil && !o.behind {
 		r.MinTTL = c.Local.Env.MinTTL
 	}
 	if len(p.Interactive()) > 0 && !o.DryRun {

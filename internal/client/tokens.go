@@ -32,7 +32,7 @@ type tokens struct {
 // sources are the kinds of references that it knows.
 func (t *tokens) sources() map[string]source.Tokens {
 	all := map[string]source.Tokens{
-		source.Profile: {Get: t.ofProfile, Look: func(source.Need) (string, error) { return "asked when it is needed", nil }},
+		source.Profile: {Get: t.ofProfile, Look: t.look},
 	}
 	for kind, system := range systems() {
 		all[kind] = source.Tokens{
@@ -120,6 +120,18 @@ func (t *tokens) link(name string, o Options) (*config.Profile, *providers.Provi
 	return p, provider, err
 }
 
+// look tells whether another profile can be asked as far as its settings go.
+func (t *tokens) look(n source.Need) (note string, err error) {
+	if _, _, err := t.link(n.Arg, t.options); err != nil {
+		help := "mend profile " + n.Arg
+		if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Help != "" {
+			help = wrong.Help
+		}
+		return "", setting.Wrong("", err.Error(), help)
+	}
+	return "asked when it is needed", nil
+}
+
 // ofProfile gets the access token of another profile: from its cache, or by asking its service.
 func (t *tokens) ofProfile(ctx context.Context, n source.Need) (secret.Secret, error) {
 	c, err := t.open(ctx, n.Arg)
@@ -140,10 +152,13 @@ func (t *tokens) open(ctx context.Context, name string) (*Client, error) {
 		return nil, setting.Wrong("profile "+name, "is not behind the one that was asked for", "")
 	}
 	o := t.options
-	o.MinTTL, o.ForceRefresh, o.Using = nil, false, nil
-	if explain := o.Explain; explain != nil {
-		o.Explain = func(format string, args ...any) { explain("profile "+name+": "+format, args...) }
+	o.MinTTL, o.ForceRefresh, o.Using, o.behind = nil, false, nil, true
+	if tell := o.Explain; tell != nil {
+		o.Explain = func(format string, args ...any) { tell("profile "+name+": "+format, args...) }
 	}
+	// What the keyring tells from here on is told of both.
+	explain := t.local.Keyring.Explain
+	defer func() { t.local.Keyring.Explain = explain }()
 	other := *p
 	return t.local.open(ctx, &other, o)
 }

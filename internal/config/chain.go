@@ -52,9 +52,9 @@ func (b *builder) checkChain() error {
 		case err != nil:
 			return err
 		case other == nil:
-			return b.file.noLink(link)
+			return b.noLink(link)
 		}
-		if circle := b.file.circle(link.Profile, []string{b.Name}); circle != nil {
+		if circle := circleOf(b.file, link.Profile, []string{b.Name}); circle != nil {
 			return setting.Wrong(link.Setting, "goes round in a circle: "+strings.Join(circle, " needs the token of "),
 				"give one of them another reference")
 		}
@@ -75,9 +75,9 @@ func (b *builder) links() []Link {
 	return links
 }
 
-// circle returns the names of a chain of profiles that comes back to one of them, nil when the
+// circleOf returns the names of a chain of profiles that comes back to one of them, nil when the
 // chain through name ends.
-func (f *File) circle(name string, chain []string) []string {
+func circleOf(f *File, name string, chain []string) []string {
 	at := slices.Index(chain, name)
 	chain = append(slices.Clip(chain), name)
 	if at >= 0 {
@@ -88,7 +88,7 @@ func (f *File) circle(name string, chain []string) []string {
 		return nil
 	}
 	for _, link := range b.links() {
-		if circle := f.circle(link.Profile, chain); circle != nil {
+		if circle := circleOf(f, link.Profile, chain); circle != nil {
 			return circle
 		}
 	}
@@ -96,8 +96,8 @@ func (f *File) circle(name string, chain []string) []string {
 }
 
 // noLink is the error for a profile that there is not.
-func (f *File) noLink(link Link) error {
-	names, err := f.Names()
+func (b *builder) noLink(link Link) error {
+	names, err := b.file.Names()
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ const inProfile = " in the profile"
 // Applying returns those of the service's settings that have an effect on this profile.
 func (s Values) Applying(list []Setting) Names {
 	var n Names
-	bare := s.withoutFile()
+	bare := withoutFile(s.values)
 	for _, d := range list {
 		if !s.applies(d) {
 			continue
@@ -63,9 +63,9 @@ func (v Value) place() string {
 }
 
 // withoutFile reports whether the environment says it all.
-func (s Values) withoutFile() bool {
+func withoutFile(values map[string]Value) bool {
 	variables := 0
-	for _, v := range s.values {
+	for _, v := range values {
 		switch {
 		case strings.HasPrefix(v.Origin, "environment "):
 			variables++
