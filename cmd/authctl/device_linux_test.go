@@ -148,6 +148,10 @@ func TestDeviceLoginRefused(t *testing.T) {
 		hint       string
 	}{
 		"denied": {deny: true, code: 4, message: "did not log you in: the person refused", hint: "\nauthctl: hint: log in again, as a user who may, and allow it\n"},
+		"declined": {
+			token: &sandbox.Fault{Status: 400, Body: body("authorization_declined")}, code: 4,
+			message: "did not log you in: the person refused", hint: "\nauthctl: hint: log in again, as a user who may, and allow it\n",
+		},
 		"expired at the service": {
 			token: &sandbox.Fault{Status: 400, Body: body("expired_token")}, code: 4, message: "nobody logged in at 127.0.0.1:", hint: again,
 		},

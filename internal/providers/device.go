@@ -68,7 +68,8 @@ func (p *Provider) refusedDevice(err error, auth oauth.ClientAuth) error {
 		return &Failure{
 			Reason: ReasonLogin, Message: "nobody logged in at " + p.spec.short() + " before the code expired", Err: err,
 		}
-	case code == "access_denied":
+	case code == "access_denied", code == "authorization_declined": // the latter is Entra ID's word
+		failure.Reason = ReasonCredentials
 		failure.Message = fmt.Sprintf("%s did not log you in: the person refused, or may not: %v", p.spec.short(), err)
 		failure.Hint = "log in again, as a user who may, and allow it"
 	case code == "invalid_grant":
