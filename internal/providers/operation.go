@@ -141,9 +141,11 @@ func (p *Provider) call(
 func (p *Provider) UserInfo(ctx context.Context, s Session, view string) (Claims, error) {
 	o := p.operation(UserInfo, view)
 	if o.Scope != "" && s.Scope != nil && !slices.Contains(s.Scope, o.Scope) {
-		// No scope opens what is not there.
-		if _, err := p.address(ctx, UserInfo, o); errors.As(err, new(*UnsupportedError)) {
-			return Claims{}, err
+		// No scope opens what a service that only its profile describes has not.
+		if p.spec.Given != nil {
+			if _, err := p.address(ctx, UserInfo, o); errors.As(err, new(*UnsupportedError)) {
+				return Claims{}, err
+			}
 		}
 		return Claims{}, &Failure{
 			Reason: ReasonScope, Message: p.spec.Title + " " + o.onlyFor(), Hint: p.names.In("add " + o.Scope + addScope),
