@@ -20,8 +20,8 @@ func asserted(x *service.Exchange) (claims jwt.Claims) {
 // asserter is the client that signs assertions for others too.
 const asserter = "sandbox-oauth2-jwt"
 
-// bearer is the grant of RFC 7523 §2.1. The client signs with the key that is registered, for itself or for the user; or
-// shows what the asserter signed. An assertion may ask for scopes inside, as Google's have it.
+// bearer is the grant of RFC 7523 §2.1. The client signs with the key that is registered, for itself or for the user,
+// or shows what the asserter signed. An assertion may ask for scopes inside, as Google's have it.
 func (i *issuer) bearer(x *service.Exchange, c *service.Client) (*service.Grant, *service.Reply) {
 	if !x.Form.Has("assertion") {
 		return nil, x.Refuse(service.Missing, "assertion")

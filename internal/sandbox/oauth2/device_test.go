@@ -56,9 +56,13 @@ func TestDevice(t *testing.T) {
 		call := w.as(method, id, sandboxtest.Post(base+"device", url.Values{"scope": {"openid"}}, nil))
 		fields := w.send(id, call).Fields(t)
 		code, userCode := sandboxtest.Text(t, fields["device_code"]), sandboxtest.Text(t, fields["user_code"])
+		page := w.issuer() + "/activate"
+		if w.client(id).Certificate.Leaf != nil {
+			page = w.s.SecureURL() + base + "activate"
+		}
 		if !regexp.MustCompile(`^[B-Z]{4}-[B-Z]{4}$`).MatchString(userCode) || fields["interval"] != 5.0 ||
-			fields["expires_in"] != 600.0 || fields["verification_uri"] != w.issuer()+"/activate" ||
-			fields["verification_uri_complete"] != w.issuer()+"/activate?user_code="+userCode {
+			fields["expires_in"] != 600.0 || fields["verification_uri"] != page ||
+			fields["verification_uri_complete"] != page+"?user_code="+userCode {
 			t.Errorf("%s: %v", method, fields)
 		}
 		if got := w.decide(strings.ToLower(strings.ReplaceAll(userCode, "-", " ")), true); got.Status != 200 {
