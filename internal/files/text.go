@@ -49,6 +49,11 @@ func isDER(text string) bool {
 	return len(text) > 1 && text[0] == 0x30 && text[1] >= 0x80 && text[1] <= 0x84
 }
 
+// notBase64 reports whether r is neither of the alphabet of RFC 4648 §4 nor the end of a line.
+func notBase64(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("+/=\r\n", r))
+}
+
 // unseen reports whether r shows nothing and takes no room: a byte order mark, a
 // zero-width space, a soft hyphen, a mark of direction.
 func unseen(r rune) bool { return r > unicode.MaxASCII && unicode.Is(unicode.Cf, r) }
@@ -75,7 +80,8 @@ func OddSecret(text string) string {
 	case strings.Contains(text, "-----BEGIN") || strings.Contains(text, "AGE-SECRET-KEY-"):
 		// A key, whose reader knows what may stand around it.
 		return ""
-	case isDER(text):
+	case isDER(text), strings.HasPrefix(text, "MI") && !strings.ContainsFunc(text, notBase64):
+		// The like in binary, or in base64, in lines or not.
 		return ""
 	case isQuoted(text):
 		return "is in quotes"

@@ -53,6 +53,8 @@ func TestTidySecret(t *testing.T) {
 		"-----BEGIN X-----\na":  {"-----BEGIN X-----\na", ""},
 		"0\x82\x0A\x01\x00\r\n": {"0\x82\x0A\x01\x00\r\n", ""}, // PKCS#12
 		"0\x80\x00\x00":         {"0\x80\x00\x00", ""},
+		"MIIB+/\nAAA=\n":        {"MIIB+/\nAAA=", ""},
+		"MI secret\nx":          {"MI secret\nx", "has more than one line"},
 		"0123\r\n":              {"0123", ""},
 	} {
 		if got := TidySecret(text); got != want.secret || OddSecret(got) != want.odd {

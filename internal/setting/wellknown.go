@@ -1,6 +1,10 @@
 package setting
 
-import "github.com/authctl/authctl/internal/oauth"
+import (
+	"slices"
+
+	"github.com/authctl/authctl/internal/oauth"
+)
 
 // The settings that several services have, so that one name means one thing.
 
@@ -104,9 +108,13 @@ func ClientAssertion() Setting {
 
 // ClientAuth is client_auth with the methods a service takes.
 func ClientAuth(methods ...string) Setting {
+	credential := "private_key or client_secret"
+	if slices.Contains(methods, Assertion) {
+		credential = "one credential that is given"
+	}
 	return Setting{
 		Name: "client_auth", Kind: Text, Values: methods,
-		Help: "how the client authenticates; by default what the private_key or client_secret is for",
+		Help: "how the client authenticates; by default what the " + credential + " is for",
 	}
 }
 
