@@ -48,7 +48,7 @@ func (l *Local) Transport(ctx context.Context, o Options) (*Transport, error) {
 
 // WithCertificate returns the same way, on which the client shows a certificate.
 func (t *Transport) WithCertificate(present oauth.Presenter) http.RoundTripper {
-	return t.traced(&certified{config: t.config(), present: present})
+	return t.traced(&certified{config: t.config(), present: present, direct: direct})
 }
 
 func (t *Transport) config() *tls.Config {
@@ -75,13 +75,15 @@ const handshakeTimeout = 10 * time.Second
 type certified struct {
 	config  *tls.Config
 	present oauth.Presenter
+	// direct makes the connections.
+	direct func(*tls.Config) *http.Transport
 }
 
 // RoundTrip does the request on a connection of its own; see http.RoundTripper.
 func (c *certified) RoundTrip(req *http.Request) (*http.Response, error) {
 	config := c.config.Clone()
 	config.GetClientCertificate = c.present
-	transport := direct(config)
+	transport := c.direct(config)
 	proxy, err := transport.Proxy(req)
 	if err != nil {
 		return nil, err
