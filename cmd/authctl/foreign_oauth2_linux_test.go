@@ -22,7 +22,8 @@ type stand struct {
 // meeting is one client of such a server: a way to authenticate with one grant.
 type meeting struct {
 	grant, auth string
-	client      string
+	// client is the client's id, which no other meeting at the server has: its requests are counted.
+	client string
 	// lines are further settings of the profile, and also further profiles.
 	lines []string
 	also  []string
@@ -33,6 +34,8 @@ type meeting struct {
 	wrong string
 	// code is that of the refusal, 4 where it is 0.
 	code int
+	// loses says that the server refuses wrong credentials as it does a spent refresh token.
+	loses bool
 	// unknown is a scope that the server refuses; without one it leaves out what it does not know.
 	unknown string
 	// refreshes says that there are refresh tokens, and that each is good once.
@@ -82,11 +85,11 @@ func (m meeting) meet(t *testing.T, s stand) {
 		t.Errorf("a cached token cost %d requests", n-asked)
 	}
 	m.renewed(p)
+	m.refused(p, s)
 	for _, o := range m.operations {
 		m.prepare(p)
 		o.check(p)
 	}
-	m.refused(p, s)
 }
 
 // renewed has the token replaced twice, the second time by what came with the first.
@@ -139,27 +142,38 @@ func (m meeting) refused(p *place, s stand) {
 		return
 	}
 	renew := []string{"token", "get", "there", "--force-refresh"}
-	switch {
-	case m.person() && m.refreshes:
-		p.logInAbroad("there", s.person)
-	case m.person():
+	if m.person() && !m.refreshes {
 		renew = []string{"login", "there"}
 	}
+	right := p.env
+	p.set(m.wrongly(s)...)
+	o := p.run(renew...)
+	p.env = right
+	wantFailures(p.t, m.refusal(), []outcome{o})
+	for _, entry := range m.wrongly(s) {
+		if _, value, _ := strings.Cut(entry, "="); strings.Contains(o.stderr, value) {
+			p.t.Error("stderr shows what is wrong")
+		}
+	}
+	switch {
+	case m.loses:
+		p.wantLoginAgain("there", "--force-refresh")
+		p.logInAbroad("there", s.person)
+	case m.refreshes: // wrong credentials cost no login
+		p.wantSource("refreshed", "there", "--force-refresh")
+	}
+}
+
+// wrongly are the entries of the environment with wrong credentials.
+func (m meeting) wrongly(s stand) (entries []string) {
 	for entry := range strings.SplitSeq(m.wrong, ";") {
 		name, value, _ := strings.Cut(entry, "=")
 		if other, ok := strings.CutPrefix(value, "@"); ok {
 			value = valueOf(s.env, other)
 		}
-		p.set(name + "=" + value)
-		p.hidden = append(p.hidden, value)
+		entries = append(entries, name+"="+value)
 	}
-	o := p.run(renew...)
-	wantFailures(p.t, m.refusal(), []outcome{o})
-	for _, hidden := range p.hidden {
-		if strings.Contains(o.stderr, hidden) {
-			p.t.Error("stderr shows what is wrong")
-		}
-	}
+	return entries
 }
 
 // refusal is the exit code for wrong credentials.

@@ -183,7 +183,8 @@ func zitadelMeetings() []meeting {
 		{
 			grant: "authorization_code", auth: "private_key_jwt", client: "service",
 			lines:  []string{"private_key: env:ABROAD_KEY", "key_id: k1", "assertion_audience: ISSUER"},
-			scopes: "openid, profile, offline_access", refreshes: true, wrong: "ABROAD_KEY=@ABROAD_OTHER_KEY", operations: introspected,
+			scopes: "openid, profile, offline_access", refreshes: true, operations: introspected,
+			wrong: "ABROAD_KEY=@ABROAD_OTHER_KEY", loses: true, // it calls that invalid_grant
 		},
 		{
 			grant: "device_code", auth: "client_secret_basic", client: "device", lines: []string{secretAbroad},
@@ -191,14 +192,16 @@ func zitadelMeetings() []meeting {
 			scopes: "openid, profile", wrong: wrongSecret, code: 3, operations: user,
 		},
 		{
-			grant: "jwt_bearer", auth: "none", client: "service",
-			lines:  []string{"private_key: env:ABROAD_KEY", "key_id: k1", "assertion_audience: ISSUER", "subject: service"},
+			grant: "jwt_bearer", auth: "none", client: "robot",
+			lines: []string{
+				"private_key: env:ABROAD_KEY", "key_id: k1", "assertion_audience: ISSUER", "assertion_issuer: service", "subject: service",
+			},
 			scopes: "openid", wrong: "ABROAD_KEY=@ABROAD_OTHER_KEY",
 		},
 		{
 			grant: "token_exchange", auth: "client_secret_basic", client: "exchange",
 			lines:  []string{secretAbroad, "subject_token: profile:person", "requested_token_type: access_token"},
-			also:   []string{"person: {provider: oauth2, issuer: 'ISSUER', client_id: native, client_auth: none, grant: authorization_code, scopes: [openid]}"},
+			also:   []string{"person: {provider: oauth2, issuer: 'ISSUER', client_id: person, client_auth: none, grant: authorization_code, scopes: [openid]}"},
 			scopes: "openid", wrong: wrongSecret,
 		},
 	}
@@ -226,12 +229,12 @@ func fositeMeetings() []meeting {
 			scopes: "read", unknown: "forbidden", wrong: "ABROAD_KEY=@ABROAD_OTHER_KEY",
 		},
 		{
-			grant: "password", auth: "client_secret_basic", client: "basic",
+			grant: "password", auth: "client_secret_basic", client: "user",
 			lines:  []string{secretAbroad, "username: jane", "password: env:ABROAD_PASSWORD"},
 			scopes: "read, offline_access", unknown: "forbidden", refreshes: true, wrong: wrongSecret,
 		},
 		{
-			grant: "authorization_code", auth: "client_secret_basic", client: "basic", lines: []string{secretAbroad},
+			grant: "authorization_code", auth: "client_secret_basic", client: "browser", lines: []string{secretAbroad},
 			scopes: "openid, read, offline_access", refreshes: true, wrong: wrongSecret, operations: []operation{introspected},
 		},
 		{
@@ -239,7 +242,7 @@ func fositeMeetings() []meeting {
 			scopes: "openid, read, offline_access", refreshes: true,
 		},
 		{
-			grant: "jwt_bearer", auth: "client_secret_basic", client: "basic",
+			grant: "jwt_bearer", auth: "client_secret_basic", client: "bearer",
 			lines: []string{
 				secretAbroad, "private_key: env:ABROAD_KEY", "key_id: k1", "assertion_issuer: https://issuer.example", "subject: jane",
 			},

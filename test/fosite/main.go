@@ -57,11 +57,12 @@ func build(base string, config []byte) (string, http.Handler, error) {
 	return issuer, s.routes(), nil
 }
 
-// store knows one client for each way to authenticate, one user, and one key.
+// store knows a client for each way to authenticate and, with a secret, for each grant; one user, and one key.
 func store(hash []byte, key jose.JSONWebKey) *storage.MemoryStore {
 	known := storage.NewMemoryStore()
 	for id, method := range map[string]string{
-		"basic": "client_secret_basic", "post": "client_secret_post", "public": "none", "signer": "private_key_jwt",
+		"basic": "client_secret_basic", "user": "client_secret_basic", "browser": "client_secret_basic",
+		"bearer": "client_secret_basic", "post": "client_secret_post", "public": "none", "signer": "private_key_jwt",
 	} {
 		known.Clients[id] = &fosite.DefaultOpenIDConnectClient{
 			DefaultClient: &fosite.DefaultClient{

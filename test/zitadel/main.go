@@ -38,6 +38,7 @@ func build(issuer string, config []byte) (string, http.Handler, error) {
 	const secret = "fake-secret"
 	storage.RegisterClients(
 		storage.NativeClient("native", redirect),
+		storage.NativeClient("person", redirect),
 		storage.WebClient("web", secret, redirect),
 		storage.WebClient("post", secret, redirect),
 		storage.WebClient("exchange", secret, redirect),
