@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/sandbox/oauth2"
+	"github.com/authctl/authctl/internal/sandbox"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -29,8 +29,8 @@ func (r *runner) job(t *testing.T, workflow string) {
 		t.Fatal(err)
 	}
 	if said.Permissions["id-token"] == "write" {
-		r.env = append(r.env, "ACTIONS_ID_TOKEN_REQUEST_URL="+r.server.URL()+"/openid/jobs/github"+"?api-version=2.0",
-			"ACTIONS_ID_TOKEN_REQUEST_TOKEN="+oauth2.RequestToken)
+		r.env = append(r.env, "ACTIONS_ID_TOKEN_REQUEST_URL="+r.server.URL()+sandbox.GitHubPath+"?api-version=2.0",
+			"ACTIONS_ID_TOKEN_REQUEST_TOKEN="+sandbox.JobRequestToken)
 	}
 }
 
@@ -103,12 +103,12 @@ func TestRecipeWithoutSecretInGitLabCILocal(t *testing.T) {
 // identity is the token that the sandbox's pipelines give a job.
 func (r *runner) identity(t *testing.T, audience string) string {
 	t.Helper()
-	address := r.server.URL() + "/openid/jobs/github" + "?api-version=2.0&audience=" + audience
+	address := r.server.URL() + sandbox.GitHubPath + "?api-version=2.0&audience=" + audience
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "bearer "+oauth2.RequestToken)
+	request.Header.Set("Authorization", "bearer "+sandbox.JobRequestToken)
 	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
