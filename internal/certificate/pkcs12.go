@@ -27,7 +27,9 @@ func (s Source) readPKCS12(der []byte, password string) (*tls.Certificate, error
 	case !ok:
 		return nil, &Error{Certificate, "has a private key of a kind that TLS does not have", toPEM}
 	case !s.Key.IsZero():
-		return nil, &Error{Key, "is given, and the certificate is PKCS#12, which has its key inside", "leave one of the two out"}
+		return nil, &Error{
+			Key, "is given, and the certificate is PKCS#12, which has its key inside", "leave one of the two out",
+		}
 	}
 	return joined(append([]*x509.Certificate{leaf}, chain...), signer)
 }
@@ -39,7 +41,10 @@ func (s Source) unopened(err error) *Error {
 	switch {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword) || errors.Is(err, pkcs12.ErrDecryption):
 		if s.Password.IsZero() {
-			return &Error{Password, "is missing, and the certificate is PKCS#12 with a password", "give a reference such as env:P12_PASSWORD"}
+			return &Error{
+				Password, "is missing, and the certificate is PKCS#12 with a password",
+				"give a reference such as env:P12_PASSWORD",
+			}
 		}
 		return &Error{Password, "does not open the certificate", "check it against: openssl pkcs12 -in FILE -noout"}
 	case other || strings.Contains(err.Error(), "indefinite length"):

@@ -68,7 +68,9 @@ func (s Source) Read() (*tls.Certificate, error) {
 	part, keyText := Key, s.Key.Reveal()
 	if s.Key.IsZero() {
 		if !strings.Contains(text, "PRIVATE KEY-----") {
-			return nil, &Error{Key, "is missing: there is no private key beside the certificate", "give a reference such as file:client.key"}
+			return nil, &Error{
+				Key, "is missing: there is no private key beside the certificate", "give a reference such as file:client.key",
+			}
 		}
 		part, keyText = Certificate, text
 	}
@@ -108,8 +110,8 @@ func pemChain(text []byte) (chain []*x509.Certificate, err error) {
 // joined puts the certificate that belongs to the key before the others, which is where TLS
 // wants it (RFC 8446 §4.4.2).
 func joined(chain []*x509.Certificate, key crypto.Signer) (*tls.Certificate, error) {
-	public, comparable := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	at := slices.IndexFunc(chain, func(c *x509.Certificate) bool { return comparable && public.Equal(c.PublicKey) })
+	public, equals := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	at := slices.IndexFunc(chain, func(c *x509.Certificate) bool { return equals && public.Equal(c.PublicKey) })
 	if at < 0 {
 		return nil, &Error{
 			Certificate, "and the private key do not belong together",

@@ -106,7 +106,7 @@ func listen(t *testing.T, config *tls.Config, handler http.HandlerFunc) *httptes
 func tunnel(to string, asked *who) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		asked.came(r.TLS)
-		there, err := net.Dial("tcp", to)
+		there, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", to)
 		if err != nil || r.Method != http.MethodConnect {
 			w.WriteHeader(http.StatusBadGateway)
 			return
@@ -153,7 +153,7 @@ func TestCertificateOnTheWay(t *testing.T) {
 				})
 				address := service.Listener.Addr().String()
 				transport := &Transport{roots: ours.pool(), traced: func(base http.RoundTripper) http.RoundTripper { return base }}
-				shown := transport.WithCertificate
+				shown := through(transport, nil, address)
 				if way != "direct" {
 					var config *tls.Config
 					if way == "https" {
@@ -162,8 +162,6 @@ func TestCertificateOnTheWay(t *testing.T) {
 					proxy := listen(t, config, tunnel(address, &asked))
 					at := &url.URL{Scheme: way, Host: "proxy.test"}
 					shown = through(transport, at, proxy.Listener.Addr().String())
-				} else {
-					shown = through(transport, nil, address)
 				}
 				c := &oauth.Client{HTTP: &http.Client{}, WithCertificate: shown}
 				_, err := c.Token(t.Context(), oauth.TokenRequest{

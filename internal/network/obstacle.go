@@ -108,7 +108,7 @@ func alertObstacle(err error) *Obstacle {
 		return nil
 	case "certificate required", "bad certificate", "unknown certificate authority", "unknown certificate",
 		"unsupported certificate", "access denied", "handshake failure":
-		hint = "the service seems to want a client certificate, and authctl has none to show; " + hint
+		hint = "the service seems to want a client certificate, which a profile of oauth2 has as tls_certificate; " + hint
 	case "protocol version not supported", "insufficient security level":
 		hint = "TLS 1.2 or 1.3 has to be spoken there; " + hint
 	case "unrecognized name":
