@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // everything is the scope that stands for all of them (Genesys).
@@ -34,7 +35,7 @@ func (c *cache) lost(token oauth.Token) []string {
 
 // granted are the scopes of a token: those of the reply, else those that were asked for
 // (RFC 6749 §5.1); nil when neither says anything.
-func granted(key oauth.Key, token oauth.Token) []string {
+func granted(key tokenkey.Key, token oauth.Token) []string {
 	if token.Scope != nil {
 		return token.Scope
 	}

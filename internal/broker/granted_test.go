@@ -8,6 +8,7 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // asks is the service of these tests, asked for some scopes.
@@ -16,7 +17,7 @@ type asks struct {
 	scopes []string
 }
 
-func (a asks) Key() oauth.Key {
+func (a asks) Key() tokenkey.Key {
 	i := a.service.Key()
 	i.Scopes = a.scopes
 	return i

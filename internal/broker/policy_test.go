@@ -15,6 +15,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // start is the moment at which every clock of these tests begins.
@@ -34,8 +35,8 @@ type service struct {
 
 func (s *service) Pace() time.Duration { return 0 }
 
-func (s *service) Key() oauth.Key {
-	return oauth.Key{Provider: "fake", TokenURL: "https://fake.example/token", ClientID: "c", Grant: s.grant}
+func (s *service) Key() tokenkey.Key {
+	return tokenkey.Key{Provider: "fake", TokenURL: "https://fake.example/token", ClientID: "c", Grant: s.grant}
 }
 
 func (s *service) Issue(context.Context) (oauth.Token, error) {
@@ -482,7 +483,7 @@ func (b broken) Put(ctx context.Context, r *store.Record) error {
 	return b.Store.Put(ctx, r)
 }
 
-func (b broken) Lock(ctx context.Context, key oauth.Key) (store.Lock, error) {
+func (b broken) Lock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
 	if b.lock != nil {
 		return nil, b.lock
 	}
@@ -640,7 +641,7 @@ type counting struct {
 	looks *int
 }
 
-func (c counting) Get(ctx context.Context, key oauth.Key) (*store.Record, error) {
+func (c counting) Get(ctx context.Context, key tokenkey.Key) (*store.Record, error) {
 	*c.looks++
 	return c.Store.Get(ctx, key)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 const (
@@ -273,7 +274,7 @@ type mute struct {
 	words, clearing error
 }
 
-func (s mute) Lock(ctx context.Context, key oauth.Key) (store.Lock, error) {
+func (s mute) Lock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
 	lock, err := s.Store.Lock(ctx, key)
 	return muteLock{lock, s}, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Broker gets tokens. The zero value lacks only a Store.
@@ -33,7 +34,7 @@ type Broker struct {
 // Provider is who is asked for tokens: one configured client of one service.
 type Provider interface {
 	// Key states what a token depends on. It needs no network, no secret and no person.
-	Key() oauth.Key
+	Key() tokenkey.Key
 	// Issue asks for a new token. Errors are a *providers.Failure, a *setting.Error
 	// or what a secret reference returned.
 	Issue(ctx context.Context) (oauth.Token, error)
@@ -121,7 +122,7 @@ func (b *Broker) Token(ctx context.Context, r Request) (Answer, error) {
 type call struct {
 	Broker
 	Request
-	key   oauth.Key
+	key   tokenkey.Key
 	began time.Time
 	// subject is what Subject has returned.
 	subject string

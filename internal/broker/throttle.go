@@ -9,6 +9,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // A request that is throttled is sent a second time, once: see retry.go of the oauth package.
@@ -50,7 +51,7 @@ func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oaut
 	if pace <= 0 {
 		return ask()
 	}
-	account := oauth.Key{Provider: c.key.Provider, TokenURL: c.key.TokenURL, Account: c.key.Account}
+	account := tokenkey.Key{Provider: c.key.Provider, TokenURL: c.key.TokenURL, Account: c.key.Account}
 	lock, err := c.Store.Lock(ctx, account)
 	if err != nil {
 		c.Explain("pace: not kept: %v", err)

@@ -18,6 +18,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Options say how a profile is to be used; the zero value is the usual way.
@@ -193,7 +194,7 @@ func (c *Client) Unwatched() { c.broker.Watch, c.request.ForceRefresh = nil, fal
 func (c *Client) FreshUntil(token oauth.Token) time.Time { return c.request.FreshUntil(token) }
 
 // Key names the token of this client in every store.
-func (c *Client) Key() oauth.Key { return c.Provider.Key() }
+func (c *Client) Key() tokenkey.Key { return c.Provider.Key() }
 
 // Store is where the token is kept.
 func (c *Client) Store() store.Store { return c.broker.Store }

@@ -4,6 +4,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -69,6 +70,29 @@ func isLabel(text string) bool {
 		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	}
 	return text != "" && len(text) <= 63 && strings.Trim(text, "-") == text && !strings.ContainsFunc(text, foreign)
+}
+
+// CheckAuthority returns an error unless a URL has a host that CheckHost takes, or the literal of
+// an IPv6 address, and a port that can be had or none. Its text follows on the name of what the URL
+// is of: " has a colon and no port: …", "'s port 0 is …".
+func CheckAuthority(u *url.URL) error {
+	port := u.Port()
+	if strings.HasSuffix(u.Host, ":") {
+		return errors.New(" has a colon and no port: " + AddressText(u))
+	}
+	if number, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || number == 0) {
+		return errors.New("'s port " + secret.CleanText(port) + " is not between 1 and 65535")
+	}
+	if strings.HasPrefix(u.Host, "[") {
+		if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.Is6() || ip.Zone() != "" {
+			return errors.New("'s host is not an IPv6 address: " + AddressText(u))
+		}
+		return nil
+	}
+	if err := CheckHost(u.Hostname()); err != nil {
+		return errors.New("'s host " + err.Error())
+	}
+	return nil
 }
 
 // IsLoopback reports whether host is localhost or the literal of a loopback

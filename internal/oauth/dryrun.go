@@ -1,9 +1,6 @@
 package oauth
 
 import (
-	"crypto/pbkdf2"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -49,9 +46,10 @@ func (r *DryRun) Requests(of Fingerprints) []ShownRequest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	seen := map[string]string{}
+	salt := fmt.Sprintf("authctl dry-run fingerprint v2\n%d:%s\n%s", len(of.ClientID), of.ClientID, of.TokenURL)
 	words := wordsWith(func(value string) string {
 		if seen[value] == "" {
-			seen[value] = of.of(value)
+			seen[value] = secret.Fingerprint(value, salt)
 		}
 		return seen[value]
 	})
@@ -121,15 +119,3 @@ func wordsWith(fingerprint func(string) string) func(fetched) string {
 // Fingerprints are those of one client: another client's are other ones, so that no
 // table of guesses fits two.
 type Fingerprints struct{ ClientID, TokenURL string }
-
-// of tells secrets apart without giving them away. It is slow on purpose (0.1 to 0.3 s) and
-// shows 24 bits: a guess at a weak secret costs as much as this call, and many guesses fit.
-func (f Fingerprints) of(value string) string {
-	const rounds = 600_000 // OWASP Password Storage Cheat Sheet, PBKDF2-HMAC-SHA256
-	salt := fmt.Sprintf("authctl dry-run fingerprint v2\n%d:%s\n%s", len(f.ClientID), f.ClientID, f.TokenURL)
-	sum, err := pbkdf2.Key(sha256.New, value, []byte(salt), rounds, sha256.Size)
-	if err != nil {
-		return "withheld"
-	}
-	return hex.EncodeToString(sum[:3])
-}

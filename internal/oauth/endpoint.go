@@ -1,13 +1,9 @@
 package oauth
 
 import (
-	"net/netip"
 	"net/url"
-	"strconv"
-	"strings"
 
 	"github.com/authctl/authctl/internal/network"
-	"github.com/authctl/authctl/internal/secret"
 )
 
 // RequestError says that a request cannot be built from its settings. Nothing
@@ -47,8 +43,8 @@ func CheckAddress(u *url.URL) error {
 	case u.Fragment != "" || u.RawFragment != "":
 		return &RequestError{Problem: "the endpoint has a fragment: " + network.AddressText(u)}
 	}
-	if err := checkAuthority(u); err != nil {
-		return err
+	if err := network.CheckAuthority(u); err != nil {
+		return &RequestError{Problem: "the endpoint" + err.Error()}
 	}
 	switch {
 	case u.Scheme == "https", u.Scheme == "http" && network.IsLoopback(u.Hostname()):
@@ -57,25 +53,4 @@ func CheckAddress(u *url.URL) error {
 		return &RequestError{Problem: "plain http is for loopback only: " + network.AddressText(u), Hint: "use https"}
 	}
 	return &RequestError{Problem: "the endpoint is not an https URL: " + network.AddressText(u), Hint: "use https"}
-}
-
-// checkAuthority looks at host and port of a URL.
-func checkAuthority(u *url.URL) error {
-	port := u.Port()
-	if strings.HasSuffix(u.Host, ":") {
-		return &RequestError{Problem: "the endpoint has a colon and no port: " + network.AddressText(u)}
-	}
-	if number, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || number == 0) {
-		return &RequestError{Problem: "the endpoint's port " + secret.CleanText(port) + " is not between 1 and 65535"}
-	}
-	if strings.HasPrefix(u.Host, "[") {
-		if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.Is6() || ip.Zone() != "" {
-			return &RequestError{Problem: "the endpoint's host is not an IPv6 address: " + network.AddressText(u)}
-		}
-		return nil
-	}
-	if err := network.CheckHost(u.Hostname()); err != nil {
-		return &RequestError{Problem: "the endpoint's host " + err.Error()}
-	}
-	return nil
 }

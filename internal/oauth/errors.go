@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/internal/oauth/challenge"
 )
 
 // Error says that the service answered with an error: RFC 6749 §5.2, or one of
@@ -24,7 +26,7 @@ type Error struct {
 	// Description is the error's text for people, empty when none came.
 	Description string
 	// Challenge is what WWW-Authenticate said, zero when absent.
-	Challenge Challenge
+	Challenge challenge.Challenge
 	// RetryAfter is how long the service asks to wait (RFC 9110 §10.2.3), at
 	// most a day; 0 when it did not say.
 	RetryAfter time.Duration

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/network"
+	"github.com/authctl/authctl/internal/oauth/challenge"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -19,7 +21,7 @@ func (r *Reply) serviceError(m members, now time.Time) *Error {
 	secrets := withTokens(r.secrets, m)
 	e := &Error{
 		Endpoint: r.endpoint, StatusCode: r.StatusCode,
-		Challenge:  parseChallenge(r.Header, secrets),
+		Challenge:  challenge.In(r.Header, secrets),
 		RetryAfter: retryAfter(r.Header, now), CertificateUnasked: r.certificate != nil && !r.certificate.wasAsked(),
 	}
 	code, description := m.errorWords()
@@ -34,7 +36,7 @@ func (r *Reply) serviceError(m members, now time.Time) *Error {
 	if e.Code == "" && e.Description == "" {
 		e.Page = strings.TrimPrefix(r.page(), "it is ")
 	}
-	if date, ok := ServiceTime(r.Header); ok {
+	if date, ok := network.ServiceTime(r.Header); ok {
 		e.ClockAhead = date.Sub(now).Round(time.Second)
 	}
 	if e.RetryAfter > 0 {

@@ -2,15 +2,12 @@ package oauth
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -55,28 +52,15 @@ func (t TLS) apply(ctx context.Context, d *draft) error {
 		return err
 	default:
 		d.certificate = &shownCertificate{certificate: certificate}
-		if err := checkValidity(certificate.Leaf, d.now()); err != nil {
-			return err
+		if problem := network.CertificateProblem(certificate.Leaf, d.now()); problem != "" {
+			return &RequestError{
+				Problem: "the client's certificate " + problem,
+				Hint: "give tls_certificate a renewed one; this machine's clock says " + moment.Text(d.now()) +
+					", set it if that is wrong",
+			}
 		}
 	}
 	return d.setClientID(t.ClientID)
-}
-
-// checkValidity refuses a certificate that no service would accept now.
-func checkValidity(c *x509.Certificate, now time.Time) error {
-	problem := ""
-	switch {
-	case now.After(c.NotAfter):
-		problem = "has expired, on " + moment.Text(c.NotAfter)
-	case now.Before(c.NotBefore):
-		problem = "is not valid yet, but from " + moment.Text(c.NotBefore) + " on"
-	default:
-		return nil
-	}
-	return &RequestError{
-		Problem: "the client's certificate " + problem,
-		Hint:    "give tls_certificate a renewed one; this machine's clock says " + moment.Text(now) + ", set it if that is wrong",
-	}
 }
 
 // shownCertificate is the certificate of one request.
@@ -98,15 +82,12 @@ func (s *shownCertificate) present(*tls.CertificateRequestInfo) (*tls.Certificat
 // wasAsked reports whether there is a certificate and the service has asked for it.
 func (s *shownCertificate) wasAsked() bool { return s != nil && s.asked.Load() }
 
-// text shows the certificate by what the service knows it by: its subject, and the thumbprint
-// of RFC 8705 §3.1.
+// text shows the certificate by what the service knows it by.
 func (s *shownCertificate) text() string {
 	if s.lack != "" {
 		return "[certificate not fetched: " + secret.Printable(s.lack) + "]"
 	}
-	leaf, sum := s.certificate.Leaf, sha256.Sum256(s.certificate.Certificate[0])
-	return "[certificate " + secret.Printable(leaf.Subject.String()) + ", good until " + moment.Text(leaf.NotAfter) +
-		", x5t#S256 " + base64.RawURLEncoding.EncodeToString(sum[:]) + "]"
+	return "[" + network.CertificateText(s.certificate) + "]"
 }
 
 // transport is what the request goes through: with a certificate, a connection of its own.

@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Provider is one configured client of one service: it asks what the Spec says, in the way of
@@ -127,8 +128,8 @@ func (p *configured) grant() oauth.Grant { return oauth.Grant(p.settings.Text("g
 
 // Key states what a token of this client depends on. It needs no network, no secret and no
 // person: where the issuer's document names the token endpoint, the issuer stands for it.
-func (p *Provider) Key() oauth.Key {
-	k := oauth.Key{
+func (p *Provider) Key() tokenkey.Key {
+	k := tokenkey.Key{
 		Provider: p.spec.Name, ClientID: p.settings.Text("client_id"), Grant: p.grant(), AuthMethod: p.auth.Method(),
 		Scopes: p.settings.List("scopes"),
 	}

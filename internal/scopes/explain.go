@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/oauth/challenge"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -31,33 +32,33 @@ type Diagnosis struct {
 // Explain reads a WWW-Authenticate header (RFC 6750 §3), the body of an error, or responses as curl -i prints them, of
 // which the last counts. It is false for all else.
 func Explain(text string, services []providers.Spec) (Diagnosis, bool) {
-	status, challenge, text := readResponse(strings.TrimSpace(text))
+	status, said, text := readResponse(strings.TrimSpace(text))
 	body, parsed := oauth.ParseErrorBody([]byte(text))
 	d := Diagnosis{
-		Status: status, Code: cmp.Or(body.Code, challenge.Error), Needed: []string{},
-		Description: cmp.Or(body.Description, challenge.Description),
+		Status: status, Code: cmp.Or(body.Code, said.Error), Needed: []string{},
+		Description: cmp.Or(body.Description, said.Description),
 	}
-	if challenge.Error == "insufficient_scope" { // more exact than the body's 403
-		d.Code, d.Description = challenge.Error, cmp.Or(challenge.Description, d.Description)
+	if said.Error == "insufficient_scope" { // more exact than the body's 403
+		d.Code, d.Description = said.Error, cmp.Or(said.Description, d.Description)
 	}
 	isKnown := unmistakable(services)
-	needed := strings.Fields(challenge.Scope + " " + body.Scope)
+	needed := strings.Fields(said.Scope + " " + body.Scope)
 	if len(needed) == 0 {
 		needed = slices.DeleteFunc(wordsOf(text+" "+d.Description), func(word string) bool { return !isKnown(word) })
 	}
-	d.Cause = d.cause(challenge.Scheme, len(needed) > 0)
+	d.Cause = d.cause(said.Scheme, len(needed) > 0)
 	d.What, d.Advice = d.advice()
 	if d.Cause == "scope" {
 		cut := func(name string) bool { return strings.HasSuffix(name, "…") || strings.HasPrefix(name, "eyJ") }
 		d.Needed = append(d.Needed, tidy(slices.DeleteFunc(needed, cut))...)
 	}
 	d.Code, d.Description = plain(d.Code, isKnown), plain(d.Description, isKnown)
-	return d, status != 0 || parsed || challenge.Scheme != ""
+	return d, status != 0 || parsed || said.Scheme != ""
 }
 
 // readResponse takes the last response of a text apart. A header without a status line, and the bare value of
 // WWW-Authenticate, are read as well; all else is a body.
-func readResponse(text string) (status int, challenge oauth.Challenge, body string) {
+func readResponse(text string) (status int, said challenge.Challenge, body string) {
 	scheme, _, _ := strings.Cut(strings.ToLower(text), " ")
 	if slices.Contains([]string{"bearer", "basic", "dpop"}, scheme) {
 		text = "WWW-Authenticate: " + strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' }), " ")
@@ -74,9 +75,9 @@ func readResponse(text string) (status int, challenge oauth.Challenge, body stri
 		}
 		rest, _ := io.ReadAll(in) // as it is: curl has decoded it
 		_ = response.Body.Close()
-		status, challenge, text = response.StatusCode, oauth.ErrorChallenge(response.Header), strings.TrimSpace(string(rest))
+		status, said, text = response.StatusCode, challenge.In(response.Header, nil), strings.TrimSpace(string(rest))
 	}
-	return status, challenge, text
+	return status, said, text
 }
 
 // cause is what the code says, else the words, else the status. named says that the error names scopes.

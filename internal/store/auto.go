@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Auto uses the first of its stores that can be used, for the rest of the process. It never
@@ -45,7 +45,7 @@ func (a *Auto) InUse() Store { return a.Stores[len(a.causes())] }
 
 // Get returns the record of key; see Store. What the store in use does not have may be in one
 // after it: a keyring without a collection can be read, and not be written without a person.
-func (a *Auto) Get(ctx context.Context, key oauth.Key) (*Record, error) {
+func (a *Auto) Get(ctx context.Context, key tokenkey.Key) (*Record, error) {
 	r, err := try(ctx, a, func(s Store) (*Record, error) { return s.Get(ctx, key) })
 	used := len(a.causes())
 	for i := used + 1; i < len(a.Stores) && errors.Is(err, ErrNotFound); i++ {
@@ -74,7 +74,7 @@ func (a *Auto) later() []Store { return a.Stores[len(a.causes())+1:] }
 
 // deleteLater removes a record from the stores after the one in use. One that cannot be used has
 // nothing that could be read.
-func (a *Auto) deleteLater(ctx context.Context, key oauth.Key) {
+func (a *Auto) deleteLater(ctx context.Context, key tokenkey.Key) {
 	for _, s := range a.later() {
 		_ = s.Delete(ctx, key)
 	}
@@ -82,7 +82,7 @@ func (a *Auto) deleteLater(ctx context.Context, key oauth.Key) {
 
 // Delete removes a record; see Store. Where a store was passed over that is there and does
 // not let us in, the record may still be in it, and the error says so.
-func (a *Auto) Delete(ctx context.Context, key oauth.Key) error {
+func (a *Auto) Delete(ctx context.Context, key tokenkey.Key) error {
 	_, err := try(ctx, a, func(s Store) (struct{}, error) { return struct{}{}, s.Delete(ctx, key) })
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (a *Auto) List(ctx context.Context) ([]Entry, error) {
 
 // Lock takes the lock of key in the store in use; see Store. In memory it is this
 // process's own: those who cannot share a token gain nothing by waiting.
-func (a *Auto) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
+func (a *Auto) Lock(ctx context.Context, key tokenkey.Key) (Lock, error) {
 	return a.InUse().Lock(ctx, key)
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // newAuto is a chain of a keyring, a second one in the place of the kernel's, and memory.
@@ -31,7 +31,7 @@ func TestAuto(t *testing.T) {
 			t.Parallel()
 			testStore(t, func(t *testing.T) Store {
 				a := newAuto(t, test.first(), test.second())
-				if _, err := a.Get(t.Context(), oauth.Key{}); !errors.Is(err, ErrNotFound) {
+				if _, err := a.Get(t.Context(), tokenkey.Key{}); !errors.Is(err, ErrNotFound) {
 					t.Fatal(err)
 				}
 				a.Passed = func(why error, _ Store) { t.Errorf("passed over: %v", why) }

@@ -10,11 +10,12 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secretservice"
 	"github.com/authctl/authctl/internal/secretservicetest"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 func benchRecord() *Record {
 	return &Record{
-		Key: oauth.Key{Provider: "talkdesk", TokenURL: "https://acme.talkdeskid.eu/oauth/token", ClientID: "a"},
+		Key: tokenkey.Key{Provider: "talkdesk", TokenURL: "https://acme.talkdeskid.eu/oauth/token", ClientID: "a"},
 		Token: oauth.Token{
 			AccessToken: secret.New("fake-access-token"), RequestedAt: time.UnixMilli(1772600767008), Lifetime: 10 * time.Minute,
 		},
@@ -71,7 +72,7 @@ func BenchmarkRecord(b *testing.B) {
 func BenchmarkLock(b *testing.B) {
 	locks := FileLocks{Dir: filepath.Join(b.TempDir(), "run")}
 	take := func() {
-		l, err := locks.Lock(b.Context(), oauth.Key{})
+		l, err := locks.Lock(b.Context(), tokenkey.Key{})
 		if err != nil {
 			b.Error(err)
 			return

@@ -7,7 +7,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Store keeps records by key. Methods are safe for concurrent use, by goroutines
@@ -18,18 +18,18 @@ type Store interface {
 	Name() string
 	// Get returns the record of key, ErrNotFound when there is none. A record
 	// whose parts are not those of key, or that cannot be read, counts as none.
-	Get(ctx context.Context, key oauth.Key) (*Record, error)
+	Get(ctx context.Context, key tokenkey.Key) (*Record, error)
 	// Put writes a record, replacing an older one, and makes sure that it stays. The
 	// error may also wrap ErrUncacheable. Writers of a key hold its lock: of two at
 	// once without it, one may be told that its record was not kept.
 	Put(ctx context.Context, r *Record) error
 	// Delete removes a record; it is no error when there is none.
-	Delete(ctx context.Context, key oauth.Key) error
+	Delete(ctx context.Context, key tokenkey.Key) error
 	// List returns what is stored, never a secret, sorted by profile and key.
 	List(ctx context.Context) ([]Entry, error)
 	// Lock takes the lock of key, waiting until ctx ends; with a ctx that has ended
 	// it takes the lock if that is free. The error is a *LockError.
-	Lock(ctx context.Context, key oauth.Key) (Lock, error)
+	Lock(ctx context.Context, key tokenkey.Key) (Lock, error)
 }
 
 // Lock is held while a token is fetched. The kernel releases it when its holder

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"filippo.io/age"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // File keeps records in files sealed with age (X25519), for machines without a
@@ -43,7 +43,7 @@ var _ Store = (*File)(nil)
 func (f *File) Name() string { return "file" }
 
 // Get returns the record of key; see Store.
-func (f *File) Get(ctx context.Context, key oauth.Key) (*Record, error) {
+func (f *File) Get(ctx context.Context, key tokenkey.Key) (*Record, error) {
 	return f.store().get(ctx, key)
 }
 
@@ -51,7 +51,7 @@ func (f *File) Get(ctx context.Context, key oauth.Key) (*Record, error) {
 func (f *File) Put(ctx context.Context, r *Record) error { return f.store().put(ctx, r) }
 
 // Delete removes a record; see Store. It needs no key.
-func (f *File) Delete(_ context.Context, key oauth.Key) error { return f.store().remove(key) }
+func (f *File) Delete(_ context.Context, key tokenkey.Key) error { return f.store().remove(key) }
 
 // List returns what is stored and sealed with this key; see Store.
 func (f *File) List(ctx context.Context) ([]Entry, error) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"filippo.io/age"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // kernelLifetime is how long the kernel keeps a key that nobody uses: as long as a persistent
@@ -51,7 +51,7 @@ var _ Store = (*Kernel)(nil)
 func (k *Kernel) Name() string { return "kernel" }
 
 // Get returns the record of key; see Store.
-func (k *Kernel) Get(ctx context.Context, key oauth.Key) (*Record, error) {
+func (k *Kernel) Get(ctx context.Context, key tokenkey.Key) (*Record, error) {
 	r, err := k.reading().get(ctx, key)
 	if e, ok := errors.AsType[*UnopenedError](err); ok {
 		return nil, notFound(e.Problem)
@@ -79,7 +79,7 @@ func (k *Kernel) Put(ctx context.Context, r *Record) error {
 }
 
 // Delete removes a record; see Store.
-func (k *Kernel) Delete(_ context.Context, key oauth.Key) error {
+func (k *Kernel) Delete(_ context.Context, key tokenkey.Key) error {
 	if _, err := k.key().find(); err != nil && !errors.Is(err, ErrNotFound) {
 		return k.reading().failed(removingToken, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/seccomptest"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/tokenkey"
 	"golang.org/x/sys/unix"
 )
 
@@ -112,7 +113,7 @@ func unlessQuota(err error) error {
 
 func childRecord(profile string) *Record {
 	return &Record{
-		Key: oauth.Key{Provider: "test", ClientID: profile}, Label: Label{Profile: profile},
+		Key: tokenkey.Key{Provider: "test", ClientID: profile}, Label: Label{Profile: profile},
 		Token: oauth.Token{AccessToken: secret.New("fake-" + profile), RequestedAt: time.Now(), Lifetime: time.Hour},
 	}
 }

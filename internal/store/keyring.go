@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"filippo.io/age"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Keyring keeps records in the OS keyring: the Secret Service on Linux and BSD
@@ -59,7 +59,7 @@ var _ Store = (*Keyring)(nil)
 func (k *Keyring) Name() string { return "keyring" }
 
 // Get returns the record of key; see Store.
-func (k *Keyring) Get(ctx context.Context, key oauth.Key) (*Record, error) {
+func (k *Keyring) Get(ctx context.Context, key tokenkey.Key) (*Record, error) {
 	digest := key.Digest()
 	entry, err := k.get(ctx, digest)
 	if err != nil {
@@ -121,7 +121,7 @@ func (k *Keyring) put(ctx context.Context, r *Record, digest, entry string) erro
 }
 
 // Delete removes a record; see Store.
-func (k *Keyring) Delete(ctx context.Context, key oauth.Key) error {
+func (k *Keyring) Delete(ctx context.Context, key tokenkey.Key) error {
 	digest := key.Digest()
 	if err := k.remove(ctx, digest); err != nil {
 		return k.failed(removingToken, err)

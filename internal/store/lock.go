@@ -11,7 +11,7 @@ import (
 	"syscall"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 	"github.com/gofrs/flock"
 )
 
@@ -55,7 +55,7 @@ const maxNote = 64 << 10
 
 // Lock takes the lock of key, waiting until ctx ends. The error is a *LockError,
 // Busy when the wait was in vain.
-func (l FileLocks) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
+func (l FileLocks) Lock(ctx context.Context, key tokenkey.Key) (Lock, error) {
 	return l.named(ctx, key.Digest())
 }
 

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // holdLockEnv makes the test binary take the lock of lockKey in the directory it
@@ -24,7 +24,7 @@ const holdLockEnv = "AUTHCTL_TEST_HOLD_LOCK"
 // lockClientEnv is the client id of lockKey in the child.
 const lockClientEnv = "AUTHCTL_TEST_LOCK_CLIENT"
 
-func lockKey(client string) oauth.Key { return oauth.Key{Provider: "test", ClientID: client} }
+func lockKey(client string) tokenkey.Key { return tokenkey.Key{Provider: "test", ClientID: client} }
 
 func childNote() Note {
 	return Note{At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Reason: "credentials", Message: "from the child"}
@@ -76,7 +76,7 @@ func startHolder(t *testing.T, dir, client string, env ...string) holder {
 	return holder{cmd, stdin}
 }
 
-func wantBusy(t *testing.T, locks FileLocks, key oauth.Key) {
+func wantBusy(t *testing.T, locks FileLocks, key tokenkey.Key) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -166,11 +166,11 @@ func TestDamagedNote(t *testing.T) {
 // lockOnly lets the helpers for stores take locks.
 type lockOnly struct{ FileLocks }
 
-func (lockOnly) Name() string                                    { return "" }
-func (lockOnly) Get(context.Context, oauth.Key) (*Record, error) { return nil, ErrNotFound }
-func (lockOnly) Put(context.Context, *Record) error              { return nil }
-func (lockOnly) Delete(context.Context, oauth.Key) error         { return nil }
-func (lockOnly) List(context.Context) ([]Entry, error)           { return nil, nil }
+func (lockOnly) Name() string                                       { return "" }
+func (lockOnly) Get(context.Context, tokenkey.Key) (*Record, error) { return nil, ErrNotFound }
+func (lockOnly) Put(context.Context, *Record) error                 { return nil }
+func (lockOnly) Delete(context.Context, tokenkey.Key) error         { return nil }
+func (lockOnly) List(context.Context) ([]Entry, error)              { return nil, nil }
 
 // TestLockFile: one file has one lock, by whatever path it is reached and before it is there.
 func TestLockFile(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Memory keeps records for the life of the process. The zero value is ready to
@@ -24,7 +24,7 @@ var _ Store = (*Memory)(nil)
 func (m *Memory) Name() string { return "memory" }
 
 // Get returns the record of key; see Store.
-func (m *Memory) Get(_ context.Context, key oauth.Key) (*Record, error) {
+func (m *Memory) Get(_ context.Context, key tokenkey.Key) (*Record, error) {
 	return m.load(key.Digest())
 }
 
@@ -47,7 +47,7 @@ func (m *Memory) Put(_ context.Context, r *Record) error {
 }
 
 // Delete removes a record; see Store.
-func (m *Memory) Delete(_ context.Context, key oauth.Key) error {
+func (m *Memory) Delete(_ context.Context, key tokenkey.Key) error {
 	m.records.Delete(key.Digest())
 	return nil
 }
@@ -63,7 +63,7 @@ func (m *Memory) List(context.Context) ([]Entry, error) {
 }
 
 // Lock takes the lock of key, waiting until ctx ends; see Store.
-func (m *Memory) Lock(ctx context.Context, key oauth.Key) (Lock, error) {
+func (m *Memory) Lock(ctx context.Context, key tokenkey.Key) (Lock, error) {
 	digest := key.Digest()
 	free := m.free(digest)
 	select {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // probeLifetime is how long a probe's record counts, should its remover die.
@@ -48,8 +49,8 @@ func Probe(ctx context.Context, s Store, now time.Time) (time.Duration, error) {
 }
 
 // probeKey names what no service issues a token for.
-func probeKey(client string) oauth.Key {
-	return oauth.Key{
+func probeKey(client string) tokenkey.Key {
+	return tokenkey.Key{
 		Provider: "authctl doctor", TokenURL: "about:blank", ClientID: client, Grant: "none", AuthMethod: "none",
 	}
 }

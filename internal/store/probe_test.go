@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/files"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // forgetful is a store with one defect.
@@ -34,7 +34,7 @@ func (f *forgetful) Put(ctx context.Context, r *Record) error {
 	return f.Memory.Put(ctx, r)
 }
 
-func (f *forgetful) Delete(ctx context.Context, key oauth.Key) error {
+func (f *forgetful) Delete(ctx context.Context, key tokenkey.Key) error {
 	if f.defect == "keeps" {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // Label says for people whose a token is.
@@ -22,7 +23,7 @@ type Label struct {
 
 // Record is a stored token and what it was issued for.
 type Record struct {
-	Key oauth.Key
+	Key tokenkey.Key
 	Label
 	Token oauth.Token
 	// Subject is a digest of whom it was issued for, where the key leaves that open; else empty.
@@ -31,7 +32,7 @@ type Record struct {
 
 // Entry is what a listing shows of a record: no secret.
 type Entry struct {
-	Key oauth.Key
+	Key tokenkey.Key
 	Label
 	// Scope is what was granted, nil when the service did not say.
 	Scope    []string
@@ -68,8 +69,8 @@ const (
 // storedRecord is the stored form, kept small because Windows and macOS hold
 // little in one keyring entry.
 type storedRecord struct {
-	Version int       `json:"v"`
-	Key     oauth.Key `json:"key"`
+	Version int          `json:"v"`
+	Key     tokenkey.Key `json:"key"`
 	Label
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type,omitempty"`

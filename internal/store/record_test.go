@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -86,7 +86,7 @@ func TestDamagedRecords(t *testing.T) {
 }
 
 func FuzzDecodeRecord(f *testing.F) {
-	key := oauth.Key{Provider: "pexip", ClientID: "a"}
+	key := tokenkey.Key{Provider: "pexip", ClientID: "a"}
 	f.Add([]byte(`{"v":1,"key":{"provider":"pexip","client_id":"a"},"access_token":"fake","requested_ms":1,"lifetime_ms":1}`))
 	f.Add([]byte(`{"v":1,"key":{"provider":"pexip","client_id":"a"},"access_token":"fake","scope":[],"requested_ms":9,` +
 		`"lifetime_ms":5,"refresh_token":"x","token_type":"Bearer","profile":"\u0000"}`))

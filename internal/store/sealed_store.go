@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"filippo.io/age"
-	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // sealedStore keeps records in sealed files, whose identity is kept elsewhere: by the user
@@ -19,7 +19,7 @@ type sealedStore struct {
 	identity func(context.Context) (*age.X25519Identity, error)
 }
 
-func (s sealedStore) get(ctx context.Context, key oauth.Key) (*Record, error) {
+func (s sealedStore) get(ctx context.Context, key tokenkey.Key) (*Record, error) {
 	id, err := s.identity(ctx)
 	if err != nil {
 		return nil, s.failed(readingToken, err)
@@ -49,7 +49,7 @@ func (s sealedStore) put(ctx context.Context, r *Record) error {
 	return s.failed(storingToken, err)
 }
 
-func (s sealedStore) remove(key oauth.Key) error {
+func (s sealedStore) remove(key tokenkey.Key) error {
 	return s.failed(removingToken, s.dir.remove(key.Digest()))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/tokenkey"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 func testRecord(t *testing.T) *Record {
 	t.Helper()
 	return &Record{
-		Key: oauth.Key{
+		Key: tokenkey.Key{
 			Provider: "pexip", TokenURL: "https://auth.example.com/realms/acme/token", Account: "acme",
 			ClientID: t.Name(), Grant: "client_credentials", User: `acme\jane`, Audience: "api",
 			AuthMethod: "client_secret_basic", Scopes: []string{"b:read", "a:write"},
@@ -131,16 +132,16 @@ func testKeys(t *testing.T, s Store) {
 	reordered := testRecord(t).Key
 	reordered.Scopes = []string{"a:write", "b:read", "a:write"}
 	mustGet(t, s, reordered)
-	for name, change := range map[string]func(*oauth.Key){
-		"provider":    func(k *oauth.Key) { k.Provider += "x" },
-		"token URL":   func(k *oauth.Key) { k.TokenURL += "x" },
-		"account":     func(k *oauth.Key) { k.Account += "x" },
-		"client id":   func(k *oauth.Key) { k.ClientID += "x" },
-		"grant":       func(k *oauth.Key) { k.Grant += "x" },
-		"user":        func(k *oauth.Key) { k.User += "x" },
-		"audience":    func(k *oauth.Key) { k.Audience = "" },
-		"auth method": func(k *oauth.Key) { k.AuthMethod += "x" },
-		"scopes":      func(k *oauth.Key) { k.Scopes = k.Scopes[:1] },
+	for name, change := range map[string]func(*tokenkey.Key){
+		"provider":    func(k *tokenkey.Key) { k.Provider += "x" },
+		"token URL":   func(k *tokenkey.Key) { k.TokenURL += "x" },
+		"account":     func(k *tokenkey.Key) { k.Account += "x" },
+		"client id":   func(k *tokenkey.Key) { k.ClientID += "x" },
+		"grant":       func(k *tokenkey.Key) { k.Grant += "x" },
+		"user":        func(k *tokenkey.Key) { k.User += "x" },
+		"audience":    func(k *tokenkey.Key) { k.Audience = "" },
+		"auth method": func(k *tokenkey.Key) { k.AuthMethod += "x" },
+		"scopes":      func(k *tokenkey.Key) { k.Scopes = k.Scopes[:1] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := r.Key
@@ -336,7 +337,7 @@ func mustPut(t *testing.T, s Store, r *Record) {
 	}
 }
 
-func mustGet(t *testing.T, s Store, key oauth.Key) *Record {
+func mustGet(t *testing.T, s Store, key tokenkey.Key) *Record {
 	t.Helper()
 	r, err := s.Get(t.Context(), key)
 	if err != nil {
@@ -345,14 +346,14 @@ func mustGet(t *testing.T, s Store, key oauth.Key) *Record {
 	return r
 }
 
-func wantNone(t *testing.T, s Store, key oauth.Key) {
+func wantNone(t *testing.T, s Store, key tokenkey.Key) {
 	t.Helper()
 	if r, err := s.Get(t.Context(), key); !errors.Is(err, ErrNotFound) || r != nil {
 		t.Errorf("Get() = %v, %v, want ErrNotFound", r, err)
 	}
 }
 
-func mustLock(t *testing.T, s Store, key oauth.Key) Lock {
+func mustLock(t *testing.T, s Store, key tokenkey.Key) Lock {
 	t.Helper()
 	l, err := s.Lock(t.Context(), key)
 	if err != nil {

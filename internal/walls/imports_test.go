@@ -29,9 +29,10 @@ type wall struct {
 // service, emulated service or verb needs no row.
 func imports() []wall {
 	below := []string{
-		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/files", "internal/jose", "internal/loopback",
-		"internal/moment", "internal/network", "internal/oauth", "internal/oauth/authcode", "internal/openid", "internal/process", "internal/providers",
-		"internal/scopes", "internal/secret", "internal/secret/source", "internal/setting", "internal/store", "internal/term",
+		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/files", "internal/jose",
+		"internal/loopback", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/*", "internal/openid",
+		"internal/process", "internal/providers", "internal/scopes", "internal/secret", "internal/secret/source",
+		"internal/setting", "internal/store", "internal/term", "internal/tokenkey",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
 	support := "it helps tests and is never linked into the program"
@@ -59,13 +60,13 @@ func imports() []wall {
 			[]string{
 				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/network", "internal/oauth",
 				"internal/openid", "internal/pipeline", "internal/process", "internal/providers", "internal/secret", "internal/secret/source",
-				"internal/setting", "internal/store",
+				"internal/setting", "internal/store", "internal/tokenkey",
 			},
 			"a client prints nothing and knows no command line",
 		},
 		{
 			"internal/broker",
-			[]string{"internal/moment", "internal/oauth", "internal/providers", "internal/secret", "internal/store"},
+			[]string{"internal/moment", "internal/oauth", "internal/providers", "internal/secret", "internal/store", "internal/tokenkey"},
 			"the policy must be testable without a command line, a configuration file or a real service",
 		},
 		{
@@ -92,7 +93,9 @@ func imports() []wall {
 		},
 		{
 			"internal/store",
-			[]string{"internal/files", "internal/moment", "internal/oauth", "internal/secret", "internal/secretservice"},
+			[]string{
+				"internal/files", "internal/moment", "internal/oauth", "internal/secret", "internal/secretservice", "internal/tokenkey",
+			},
 			"what is stored does not depend on who issued it",
 		},
 		{
@@ -107,7 +110,10 @@ func imports() []wall {
 		},
 		{
 			"internal/providers",
-			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/authcode", "internal/openid", "internal/secret", "internal/setting"},
+			[]string{
+				"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/authcode", "internal/openid",
+				"internal/secret", "internal/setting", "internal/tokenkey",
+			},
 			"it is below every service",
 		},
 		{
@@ -123,7 +129,7 @@ func imports() []wall {
 		},
 		{
 			"internal/scopes",
-			[]string{"internal/jose", "internal/oauth", "internal/providers", "internal/secret", "internal/setting"},
+			[]string{"internal/jose", "internal/oauth", "internal/oauth/challenge", "internal/providers", "internal/secret", "internal/setting"},
 			"it thinks about names and answers; whom to ask, where to keep and how to show it is for others",
 		},
 		{"internal/secret", nil, "it is below everything"},
@@ -137,9 +143,13 @@ func imports() []wall {
 		{"internal/jose", []string{"internal/secret"}, "a signature does not depend on what it is for"},
 		{
 			"internal/oauth",
-			[]string{"internal/jose", "internal/moment", "internal/network", "internal/secret"},
+			[]string{
+				"internal/jose", "internal/moment", "internal/network", "internal/oauth/challenge", "internal/secret",
+			},
 			"the protocol alone: no provider, no store, no command",
 		},
+		{"internal/oauth/challenge", []string{"internal/secret"}, "what a header says does not depend on who reads it"},
+		{"internal/tokenkey", []string{"internal/oauth"}, "what a token depends on is known without a store and a service"},
 		{"internal/oauth/authcode", []string{"internal/oauth", "internal/secret"}, "what goes through the browser is the protocol's too"},
 		{
 			"internal/openid",
@@ -309,8 +319,9 @@ func TestOAuthNeedsTheStandardLibraryAndJOSEOnly(t *testing.T) {
 			continue
 		}
 		for _, path := range p.Deps {
-			ours := slices.Contains([]string{"internal/jose", "internal/moment", "internal/network", "internal/secret"},
-				strings.TrimPrefix(path, module+"/"))
+			ours := slices.Contains([]string{
+				"internal/jose", "internal/moment", "internal/network", "internal/oauth/challenge", "internal/secret",
+			}, strings.TrimPrefix(path, module+"/"))
 			if !standard[path] && !ours && !strings.HasPrefix(path, "github.com/go-jose/go-jose/v4") {
 				t.Errorf("internal/oauth depends on %s: the protocol must stay readable beside the RFCs alone", path)
 			}

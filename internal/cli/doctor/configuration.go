@@ -15,12 +15,13 @@ import (
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // usable is a profile that can be used, and what its tokens depend on.
 type usable struct {
 	profile   *config.Profile
-	key       oauth.Key
+	key       tokenkey.Key
 	endpoints []providers.Endpoint
 }
 

@@ -15,7 +15,6 @@ import (
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/network"
-	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -151,7 +150,7 @@ func (h *host) ask(ctx context.Context, transport http.RoundTripper, version str
 	}
 	_ = reply.Body.Close()
 	h.tls = reply.TLS
-	if date, ok := oauth.ServiceTime(reply.Header); ok {
+	if date, ok := network.ServiceTime(reply.Header); ok {
 		// It was written somewhere between the two times.
 		ahead := date.Sub(before.Add(h.took / 2))
 		h.ahead = &ahead

@@ -1,10 +1,10 @@
-package oauth
+// Package challenge reads the header WWW-Authenticate: why a request was not let in, and which
+// scope would be (RFC 9110 §11.6.1, RFC 6750 §3).
+package challenge
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/authctl/authctl/internal/secret"
 )
@@ -27,10 +27,6 @@ type Challenge struct {
 	Scope string
 }
 
-// ErrorChallenge reads the challenge of the headers WWW-Authenticate that carries an error, else the first one. Of a
-// value beyond 8 KiB only the beginning is read.
-func ErrorChallenge(header http.Header) Challenge { return parseChallenge(header, nil) }
-
 func challenges(value string, red secret.Redactor) []Challenge {
 	p := challengeParser{rest: value[:min(len(value), maxChallenge)]}
 	var all []Challenge
@@ -40,8 +36,9 @@ func challenges(value string, red secret.Redactor) []Challenge {
 	return all
 }
 
-// parseChallenge reads the challenge that carries an error, else the first one.
-func parseChallenge(header http.Header, red secret.Redactor) Challenge {
+// In reads the challenge that carries an error, else the first one, without the secrets of a request.
+// Of a value beyond 8 KiB only the beginning is read.
+func In(header http.Header, red secret.Redactor) Challenge {
 	var first Challenge
 	for _, line := range header.Values("WWW-Authenticate") {
 		for _, c := range challenges(line, red) {
@@ -134,18 +131,4 @@ func (p *challengeParser) value() string {
 	}
 	p.rest = ""
 	return b.String()
-}
-
-// ServiceTime returns the time at a service that answered, to the half second, for the
-// Date header (RFC 9110 §6.6.1) has whole ones; false when it does not tell.
-func ServiceTime(header http.Header) (time.Time, bool) {
-	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		return time.Time{}, false
-	}
-	// A cache on the way tells how old its answer is (RFC 9111 §5.1).
-	if age, err := strconv.Atoi(header.Get("Age")); err == nil && age > 0 {
-		date = date.Add(time.Duration(age) * time.Second)
-	}
-	return date.Add(time.Second / 2), true
 }

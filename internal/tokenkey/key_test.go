@@ -1,16 +1,17 @@
-package oauth_test
+package tokenkey_test
 
 import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/tokenkey"
 )
 
 // TestTextOfAKey holds the text whose digest names what is stored already: a key of before
 // must stay what it is.
 func TestTextOfAKey(t *testing.T) {
 	t.Parallel()
-	key := oauth.Key{
+	key := tokenkey.Key{
 		Provider: "qmatic", TokenURL: "https://api.eu-west-1.qmatic.io/oauth2/token", Account: "mybankab", ClientID: "c",
 		Grant: oauth.ClientCredentials, AuthMethod: "client_secret_basic", Scopes: []string{"b", "a", "b"},
 	}

@@ -1,4 +1,4 @@
-package oauth
+package challenge
 
 import (
 	"net/http"
@@ -34,7 +34,7 @@ func TestParseChallenge(t *testing.T) {
 		{"our secret", []string{`Bearer error="x", error_description="sent fake-secret"`}, Challenge{Scheme: "Bearer", Error: "x", Description: secret.Redacted}},
 		{"broken", []string{`="`, `Bearer "x`, `,,,`}, Challenge{Scheme: "Bearer"}},
 	} {
-		got := parseChallenge(http.Header{"Www-Authenticate": c.lines}, secret.Redactor{"fake-secret"})
+		got := In(http.Header{"Www-Authenticate": c.lines}, secret.Redactor{"fake-secret"})
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
@@ -45,7 +45,7 @@ func FuzzChallenge(f *testing.F) {
 	f.Add(`Bearer realm="r", error=x, Basic a==`)
 	f.Add(`="\`)
 	f.Fuzz(func(t *testing.T, line string) {
-		c := parseChallenge(http.Header{"Www-Authenticate": {line}}, nil)
+		c := In(http.Header{"Www-Authenticate": {line}}, nil)
 		for _, s := range []string{c.Scheme, c.Realm, c.Error, c.Description, c.Scope} {
 			if secret.CleanText(s) != s {
 				t.Errorf("%q gives %q", line, s)

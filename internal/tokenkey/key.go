@@ -1,4 +1,5 @@
-package oauth
+// Package tokenkey says what tells one token from another: Key, which names it in every store.
+package tokenkey
 
 import (
 	"crypto/sha256"
@@ -6,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/authctl/authctl/internal/oauth"
 )
 
 // Key is everything that tells one token from another: two clients with the same key may
@@ -24,7 +27,7 @@ type Key struct {
 	// ClientID is the OAuth client identifier.
 	ClientID string `json:"client_id"`
 	// Grant is the grant_type.
-	Grant Grant `json:"grant"`
+	Grant oauth.Grant `json:"grant"`
 	// User is the resource owner of the password grant, else empty.
 	User string `json:"user,omitempty"`
 	// Audience is the requested audience where the service has such a parameter, else empty.
