@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/issuertest"
+	"github.com/authctl/authctl/internal/sandbox/oauth2"
 )
 
 // serverAbroad is a server not written here and all who meet it.
@@ -29,6 +30,7 @@ func serversAbroad() []serverAbroad {
 		{"oauth2-mock-server", [2]string{"oauth2-mock-server/package.json", `"oauth2-mock-server": "`}, mockAbroad, mockMeetings()},
 		{"zitadel", [2]string{"zitadel/go.mod", "github.com/zitadel/oidc/v3 v"}, zitadelAbroad, zitadelMeetings()},
 		{"fosite", [2]string{"fosite/go.mod", "github.com/ory/fosite v"}, fositeAbroad, fositeMeetings()},
+		{"sandbox", [2]string{}, sandboxStand, sandboxMeetings()},
 	}
 }
 
@@ -248,5 +250,41 @@ func fositeMeetings() []meeting {
 			},
 			scopes: "read", unknown: "forbidden", wrong: wrongSecret,
 		},
+	}
+}
+
+// sandboxStand is for comparison: each place has the sandbox, whose user signs in.
+func sandboxStand(*testing.T) stand {
+	return stand{person: stranger{"username": oauth2.User, "password": oauth2.Password}}
+}
+
+// sandboxMeetings are by the sandbox's ready profiles; its own tests have its refusals.
+func sandboxMeetings() []meeting {
+	user := []operation{
+		{"userinfo {} -o json", 0, `"preferred_username":"jane"`},
+		{"token inspect {} -o json", 0, `"verified":true`},
+		{"token introspect {} -o json", 0, `"active":true`},
+		{"token revoke {}", 0, ""},
+	}
+	own := []operation{
+		{"token inspect {} -o json", 0, `"verified":true`},
+		{"token introspect {} -o json", 0, `"active":true`},
+		{"token revoke {}", 0, ""},
+		{"signout {}", 0, ""},
+	}
+	return []meeting{
+		{grant: "client_credentials", auth: "client_secret_basic", ready: "oauth2", unknown: "forbidden", operations: own},
+		{grant: "client_credentials", auth: "client_secret_post", ready: "oauth2-post", unknown: "forbidden", operations: own},
+		{grant: "client_credentials", auth: "client_secret_jwt", ready: "oauth2-secret-jwt", unknown: "forbidden", operations: own},
+		{grant: "client_credentials", auth: "private_key_jwt", ready: "oauth2-key", unknown: "forbidden", operations: own},
+		{grant: "client_credentials", auth: "tls_client_auth", ready: "oauth2-mtls", unknown: "forbidden", operations: own},
+		{grant: "client_credentials", auth: "self_signed_tls_client_auth", ready: "oauth2-mtls-self", unknown: "forbidden", operations: own},
+		{grant: "client_credentials", auth: "client_assertion", ready: "oauth2-federated", unknown: "forbidden", operations: own},
+		{grant: "authorization_code", auth: "client_secret_basic", ready: "oauth2-login", refreshes: true, operations: user},
+		{grant: "authorization_code", auth: "none", ready: "oauth2-public", refreshes: true, operations: user[:2]},
+		{grant: "device_code", auth: "none", ready: "oauth2-device", refreshes: true, operations: user[:2]},
+		{grant: "password", auth: "client_secret_basic", ready: "oauth2-password", refreshes: true, unknown: "forbidden", operations: user},
+		{grant: "jwt_bearer", auth: "none", ready: "oauth2-jwt", unknown: "forbidden"},
+		{grant: "token_exchange", auth: "client_secret_basic", ready: "oauth2-exchange"},
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// stranger is a person at the pages of a server not written here, whose forms are filled in by the names of their fields
+// stranger is a person at the pages of any server, whose forms are filled in by the names of their fields
 // and sent as they are otherwise.
 type stranger map[string]string
 
@@ -102,6 +102,10 @@ func (s stranger) fill(ctx context.Context, at *url.URL, page string) (*http.Req
 		} else if name != "" {
 			form.Set(name, attribute(input, "value"))
 		}
+	}
+	// The first button is the one that Enter presses.
+	if button := regexp.MustCompile(`<button[^>]*>`).FindString(inputs); attribute(button, "name") != "" {
+		form.Set(attribute(button, "name"), attribute(button, "value"))
 	}
 	target, err := at.Parse(attribute(head, "action"))
 	if err != nil {
