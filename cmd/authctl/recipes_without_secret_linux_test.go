@@ -29,7 +29,7 @@ func (r *runner) job(t *testing.T, workflow string) {
 		t.Fatal(err)
 	}
 	if said.Permissions["id-token"] == "write" {
-		r.env = append(r.env, "ACTIONS_ID_TOKEN_REQUEST_URL="+r.server.URL()+sandbox.GitHubPath+"?api-version=2.0",
+		r.env = append(r.env, "ACTIONS_ID_TOKEN_REQUEST_URL="+r.server.URL()+sandbox.GitHubPath,
 			"ACTIONS_ID_TOKEN_REQUEST_TOKEN="+sandbox.JobRequestToken)
 	}
 }
@@ -103,7 +103,7 @@ func TestRecipeWithoutSecretInGitLabCILocal(t *testing.T) {
 // identity is the token that the sandbox's pipelines give a job.
 func (r *runner) identity(t *testing.T, audience string) string {
 	t.Helper()
-	address := r.server.URL() + sandbox.GitHubPath + "?api-version=2.0&audience=" + audience
+	address := r.server.URL() + sandbox.GitHubPath + "&audience=" + audience
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
 		t.Fatal(err)
