@@ -104,7 +104,7 @@ func (m members) token(secrets secret.Redactor) (t Token, problem string) {
 	}
 	t.Scope, t.SessionID = m.scope(secrets), secrets.Clean(m.scalar("sid"))
 	t.IssuedTokenType = secrets.Clean(m.scalar("issued_token_type"))
-	t.Lifetime, t.LifetimeProblem = parseLifetime(m["expires_in"])
+	t.Lifetime, t.LifetimeProblem = ParseLifetime(m["expires_in"])
 	if t.LifetimeProblem != "" && (secrets.Holds(string(m["expires_in"])) || secrets.Holds(m.scalar("expires_in"))) {
 		t.LifetimeProblem = "expires_in is not a number"
 	}
@@ -197,10 +197,10 @@ func withTokens(secrets secret.Redactor, m members) secret.Redactor {
 // mistake, such as milliseconds or a date.
 const maxLifetime = 10 * 365 * 24 * time.Hour
 
-// parseLifetime reads expires_in (RFC 6749 §5.1): seconds, as a number or as a
+// ParseLifetime reads expires_in (RFC 6749 §5.1): seconds, as a number or as a
 // numeric string, a fraction is cut off. What is no usable lifetime gives 0 and
 // the reason in words; nothing is assumed in its place.
-func parseLifetime(raw json.RawMessage) (time.Duration, string) {
+func ParseLifetime(raw json.RawMessage) (time.Duration, string) {
 	if len(raw) == 0 {
 		return 0, "the reply has no expires_in"
 	}
@@ -223,9 +223,9 @@ func parseLifetime(raw json.RawMessage) (time.Duration, string) {
 // maxNumber is how much of a number is shown.
 const maxNumber = 40
 
-// number reads a member that is a decimal number, not negative; what is beyond a float is
+// ParseNumber reads a member that is a decimal number, not negative; what is beyond a float is
 // infinite.
-func number(name, text string) (float64, string) {
+func ParseNumber(name, text string) (float64, string) {
 	value, err := strconv.ParseFloat(text, 64)
 	switch {
 	// ParseFloat alone would also take "NaN", "Infinity" and hexadecimal.
@@ -239,7 +239,7 @@ func number(name, text string) (float64, string) {
 
 // lifetimeOf reads a decimal number of seconds.
 func lifetimeOf(text string) (time.Duration, string) {
-	seconds, problem := number("expires_in", text)
+	seconds, problem := ParseNumber("expires_in", text)
 	switch {
 	case problem != "":
 		return 0, problem

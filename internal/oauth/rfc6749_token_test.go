@@ -51,7 +51,7 @@ func TestParseLifetime(t *testing.T) {
 		{`"1h\u001b[2J"`, 0, `expires_in is "1h [2J"`},
 		{`"2030-01-01"`, 0, `expires_in is "2030-01-01"`},
 	} {
-		got, problem := parseLifetime(json.RawMessage(c.raw))
+		got, problem := ParseLifetime(json.RawMessage(c.raw))
 		if got != c.want || problem != c.problem {
 			t.Errorf("%s: %v, %q; want %v, %q", c.raw, got, problem, c.want, c.problem)
 		}
@@ -63,7 +63,7 @@ func FuzzLifetime(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		got, problem := parseLifetime(json.RawMessage(raw))
+		got, problem := ParseLifetime(json.RawMessage(raw))
 		if (got == 0) != (problem != "") || got < 0 || got > maxLifetime || got%time.Second != 0 {
 			t.Errorf("%q: %v, %q", raw, got, problem)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/oauth/devicecode"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -24,7 +25,7 @@ func (p *Provider) loginOnDevice(ctx context.Context, i Interaction) (oauth.Toke
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	shown, err := p.client.Device(ctx, p.deviceRequest(endpoint, poll.Auth))
+	shown, err := devicecode.Request(ctx, p.client, p.deviceRequest(endpoint, poll.Auth))
 	switch {
 	case errors.Is(err, oauth.ErrDryRun):
 	case err != nil:
@@ -34,7 +35,7 @@ func (p *Provider) loginOnDevice(ctx context.Context, i Interaction) (oauth.Toke
 			return oauth.Token{}, err
 		}
 	}
-	token, err := p.issued(p.client.AwaitDevice(ctx, poll, shown))
+	token, err := p.issued(devicecode.Await(ctx, p.client, poll, shown))
 	if err != nil {
 		return oauth.Token{}, p.refusedDevice(err, poll.Auth)
 	}
@@ -64,7 +65,7 @@ func (p *Provider) refusedDevice(err error, auth oauth.ClientAuth) error {
 	failed := p.failed(err, wanted{grant: oauth.DeviceCode, auth: auth, rules: p.spec.Errors})
 	failure, ok := errors.AsType[*Failure](failed)
 	switch {
-	case code == "expired_token", !ok && errors.Is(err, oauth.ErrDeviceCodeExpired):
+	case code == "expired_token", !ok && errors.Is(err, devicecode.ErrExpired):
 		return &Failure{
 			Reason: ReasonLogin, Message: "nobody logged in at " + p.spec.short() + " before the code expired", Err: err,
 		}

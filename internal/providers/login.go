@@ -10,6 +10,7 @@ import (
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/oauth/authcode"
+	"github.com/authctl/authctl/internal/oauth/devicecode"
 	"github.com/authctl/authctl/internal/secret"
 )
 
@@ -26,7 +27,7 @@ type Interaction struct {
 	AwaitRedirect func(ctx context.Context, redeem func(context.Context, url.Values) (oauth.Token, error)) error
 	// ShowUserCode has the person open an address and type a code there (RFC 8628 §3.3). An
 	// error of it ends the login.
-	ShowUserCode func(context.Context, oauth.DeviceAuthorization) error
+	ShowUserCode func(context.Context, devicecode.Authorization) error
 }
 
 // login is a login under way: what has to be kept until the answer comes. The verifier proves

@@ -12,6 +12,7 @@ import (
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/oauth"
+	"github.com/authctl/authctl/internal/oauth/devicecode"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/term"
 )
@@ -29,7 +30,7 @@ func (l *login) onDevice(ctx context.Context, c *client.Client) (oauth.Token, er
 	defer timer.Stop()
 	stop := func() {}
 	token, err := c.Provider.Login(waiting, providers.Interaction{
-		ShowUserCode: func(_ context.Context, d oauth.DeviceAuthorization) error {
+		ShowUserCode: func(_ context.Context, d devicecode.Authorization) error {
 			timer.Reset(limit)
 			l.showCode(ctx, c, d, min(limit, d.Lifetime))
 			if l.UI.ErrTerminal && !l.Global.Quiet {
@@ -57,7 +58,7 @@ func (l *login) onDevice(ctx context.Context, c *client.Client) (oauth.Token, er
 
 // showCode says where to log in, and with which code. The address and the code stand on lines of
 // their own, to be copied; they are for everybody's eyes (RFC 8628 §5.1 has the code short-lived).
-func (l *login) showCode(ctx context.Context, c *client.Client, d oauth.DeviceAuthorization, left time.Duration) {
+func (l *login) showCode(ctx context.Context, c *client.Client, d devicecode.Authorization, left time.Duration) {
 	line := func(text string) { _, _ = fmt.Fprintln(l.UI.Streams.Err, l.UI.Err.Strong(text)) }
 	whole := cmp.Or(d.VerificationURIComplete, d.VerificationURI)
 	if !l.noBrowser && graphical(l.Deps) {

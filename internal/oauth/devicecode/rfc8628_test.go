@@ -1,4 +1,4 @@
-package oauth
+package devicecode
 
 import (
 	"context"
@@ -13,8 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
 )
+
+// noon is the clock of these tests.
+var noon = time.Date(2031, 4, 5, 12, 0, 0, 0, time.UTC)
+
+func atNoon() time.Time { return noon }
 
 // deviceReply is a good reply with some members written as given; an empty one is left out.
 func deviceReply(change map[string]string) string {
@@ -53,10 +59,13 @@ func TestDeviceReply(t *testing.T) {
 		{"interval", "1e999", "interval is 1e999, which is over five minutes"},
 		{"interval", `"soon"`, `interval is "soon"`},
 		{"interval", `"\u001b[2J9"`, `interval is "[2J9"`},
-		{"interval", "true", `interval is ""`},
-		{"interval", "[5]", `interval is ""`},
-		{"interval", `{"a":5}`, `interval is ""`},
+		{"interval", "true", "interval is no number"},
+		{"interval", "[5]", "interval is no number"},
+		{"interval", `{"a":5}`, "interval is no number"},
 		{"interval", "NaN", "it is not valid JSON"},
+		{"interval", `"fake-device-code"`, "device_code, which is secret"},
+		{"expires_in", `["fake-device-code"]`, "expires_in is a list"},
+		{"expires_in", `"fake-device-code"`, "device_code, which is secret"},
 
 		{"expires_in", `"900"`, "=5s"},
 		{"expires_in", "900.9", "=5s"},
@@ -129,15 +138,15 @@ func TestDeviceReply(t *testing.T) {
 }
 
 // readDevice has a client read a body from an https endpoint.
-func readDevice(body string) (DeviceAuthorization, error) {
-	c := &Client{Now: atNoon, HTTP: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+func readDevice(body string) (Authorization, error) {
+	c := &oauth.Client{Now: atNoon, HTTP: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 		return &http.Response{
 			StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)),
 			Header: http.Header{"Content-Type": {"application/json"}},
 		}, nil
 	})}}
 	u := &url.URL{Scheme: "https", Host: "id.example", Path: "/device"}
-	return c.Device(context.Background(), CallRequest{URL: u, Auth: None{ClientID: "c"}})
+	return Request(context.Background(), c, oauth.CallRequest{URL: u, Auth: oauth.None{ClientID: "c"}})
 }
 
 // roundTrip is a transport that is one function.
@@ -147,23 +156,25 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestDeviceRequest(t *testing.T) {
 	t.Parallel()
-	s := serve(t, answerWith(200, "application/json", deviceReply(map[string]string{uriOnLoopback: `"http://127.0.0.1/d"`})))
-	c, _ := newClient(t)
-	d, err := c.Device(t.Context(), CallRequest{
-		URL: endpointOf(t, s.URL), Auth: Basic{ClientID: "demo", Secret: secretOf(fakeSecret)},
+	var form url.Values
+	c := &oauth.Client{Now: atNoon, HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || r.Header.Get("Authorization") != "Basic ZGVtbzpmYWtl" {
+			t.Errorf("%s with %v, %v", r.Method, r.Header, err)
+		}
+		form, err = url.ParseQuery(string(body))
+		reply := deviceReply(map[string]string{"verification_uri": `"http://127.0.0.1/d"`})
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(reply))}, err
+	})}}
+	d, err := Request(t.Context(), c, oauth.CallRequest{
+		URL:    &url.URL{Scheme: "http", Host: "127.0.0.1", Path: "/device"},
+		Auth:   oauth.Basic{ClientID: "demo", Secret: secret.Known(secret.New("fake"))},
 		Params: url.Values{"scope": {"a b"}, "audience": {""}},
 	})
-	if err != nil || !d.RequestedAt.Equal(noon) || !d.Expiry().Equal(noon.Add(10*time.Minute)) {
-		t.Fatalf("%+v, %v", d, err)
-	}
-	asked := s.requests()[0]
-	if got := asked.Form.Encode(); got != "scope=a+b" || !strings.HasPrefix(asked.Header.Get("Authorization"), "Basic ") {
-		t.Errorf("asked with %s and %v", got, asked.Header)
+	if err != nil || !d.RequestedAt.Equal(noon) || !d.Expiry().Equal(noon.Add(10*time.Minute)) || form.Encode() != "scope=a+b" {
+		t.Fatalf("%+v, %v, asked with %v", d, err, form)
 	}
 }
-
-// uriOnLoopback is a page of a service that is on loopback itself.
-const uriOnLoopback = "verification_uri"
 
 // pendingService answers polls in turn; the last answer is repeated.
 type pendingService struct {
@@ -193,7 +204,7 @@ func (s *pendingService) RoundTrip(*http.Request) (*http.Response, error) {
 
 func TestAwaitDevice(t *testing.T) {
 	t.Parallel()
-	const good, pending = "200 " + goodReply, "authorization_pending"
+	const good, pending = `200 {"access_token":"fake-token","token_type":"Bearer","expires_in":600}`, "authorization_pending"
 	for _, c := range []struct {
 		name    string
 		answers []string
@@ -218,11 +229,11 @@ func TestAwaitDevice(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := &pendingService{clock: noon, answers: c.answers}
-			client := &Client{
+			client := &oauth.Client{
 				HTTP: &http.Client{Transport: s}, Now: func() time.Time { return s.clock },
 				Sleep: func(_ context.Context, d time.Duration) error { s.clock = s.clock.Add(d); return nil },
 			}
-			token, err := client.AwaitDevice(t.Context(), devicePoll(), deviceFor(time.Minute))
+			token, err := Await(t.Context(), client, devicePoll(), deviceFor(time.Minute))
 			if c.err == "" && (err != nil || token.AccessToken.IsZero()) || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("got %v, %v; want %q", token, err, c.err)
 			}
@@ -243,7 +254,7 @@ func TestBackOff(t *testing.T) {
 	for interval, want := range map[time.Duration]time.Duration{5 * time.Second: time.Minute, 2 * time.Minute: 2 * time.Minute} {
 		p := polling{interval: interval, pause: interval}
 		for range 10 {
-			if !p.goesOn(&NetworkError{Timeout: true}) {
+			if !p.goesOn(&oauth.NetworkError{Timeout: true}) {
 				t.Fatal("a timeout ends it")
 			}
 		}
@@ -253,12 +264,12 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
-func devicePoll() TokenRequest {
-	return TokenRequest{Endpoint: &url.URL{Scheme: "https", Host: "id.example", Path: "/token"}, Auth: None{ClientID: "c"}}
+func devicePoll() oauth.TokenRequest {
+	return oauth.TokenRequest{Endpoint: &url.URL{Scheme: "https", Host: "id.example", Path: "/token"}, Auth: oauth.None{ClientID: "c"}}
 }
 
-func deviceFor(lives time.Duration) DeviceAuthorization {
-	return DeviceAuthorization{
+func deviceFor(lives time.Duration) Authorization {
+	return Authorization{
 		DeviceCode: secret.New("fake-device-code"), RequestedAt: noon, Lifetime: lives, Interval: 5 * time.Second,
 	}
 }
@@ -269,7 +280,7 @@ func TestAwaitDeviceEnds(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
 	s := &pendingService{clock: noon, answers: []string{"503 {}"}}
-	client := &Client{
+	client := &oauth.Client{
 		HTTP: &http.Client{Transport: s}, Now: atNoon,
 		Sleep: func(ctx context.Context, _ time.Duration) error {
 			if len(s.asked) == 1 {
@@ -278,7 +289,7 @@ func TestAwaitDeviceEnds(t *testing.T) {
 			return context.Cause(ctx)
 		},
 	}
-	_, err := client.AwaitDevice(ctx, devicePoll(), deviceFor(time.Hour))
+	_, err := Await(ctx, client, devicePoll(), deviceFor(time.Hour))
 	if !errors.Is(err, enough) || !strings.Contains(err.Error(), "answered 503") || len(s.asked) != 1 {
 		t.Errorf("got %v after %d requests", err, len(s.asked))
 	}
@@ -286,11 +297,11 @@ func TestAwaitDeviceEnds(t *testing.T) {
 
 func TestDeviceDryRun(t *testing.T) {
 	t.Parallel()
-	client := &Client{DryRun: &DryRun{}}
-	if _, err := client.AwaitDevice(t.Context(), devicePoll(), DeviceAuthorization{}); !errors.Is(err, ErrDryRun) {
+	client := &oauth.Client{DryRun: &oauth.DryRun{}}
+	if _, err := Await(t.Context(), client, devicePoll(), Authorization{}); !errors.Is(err, oauth.ErrDryRun) {
 		t.Fatal(err)
 	}
-	text := client.DryRun.Requests(Fingerprints{})[0].Text
+	text := client.DryRun.Requests(oauth.Fingerprints{})[0].Text
 	for _, want := range []string{
 		"device_code=[secret not fetched: it is in the answer to the request before]",
 		"grant_type=urn:ietf:params:oauth:grant-type:device_code",
