@@ -139,7 +139,7 @@ func (m members) tokenType(secrets secret.Redactor) (value, problem string) {
 		return "", "token_type is not a string"
 	case value == "":
 		return "Bearer", ""
-	case strings.EqualFold(value, notApplicable) && m.has("issued_token_type"):
+	case strings.EqualFold(value, "N_A") && m.has("issued_token_type"): // RFC 8693 §2.2.1
 		kind := ShortTokenType(secrets.Clean(m.scalar("issued_token_type")))
 		return "", "what came is no bearer token: token_type is N_A, issued_token_type is " + strconv.Quote(kind)
 	case !strings.EqualFold(value, "bearer"):
@@ -193,9 +193,12 @@ func withTokens(secrets secret.Redactor, m members) secret.Redactor {
 	return all
 }
 
-// maxLifetime is more than any access token lives; beyond it expires_in is a
-// mistake, such as milliseconds or a date.
-const maxLifetime = 10 * 365 * 24 * time.Hour
+const (
+	// maxLifetime is more than any access token lives; beyond it expires_in is a mistake, such as
+	// milliseconds or a date. maxNumber is how much of a number is shown.
+	maxLifetime = 10 * 365 * 24 * time.Hour
+	maxNumber   = 40
+)
 
 // ParseLifetime reads expires_in (RFC 6749 §5.1): seconds, as a number or as a
 // numeric string, a fraction is cut off. What is no usable lifetime gives 0 and
@@ -219,9 +222,6 @@ func ParseLifetime(raw json.RawMessage) (time.Duration, string) {
 	}
 	return lifetimeOf(strings.TrimSpace(text))
 }
-
-// maxNumber is how much of a number is shown.
-const maxNumber = 40
 
 // ParseNumber reads a member that is a decimal number, not negative; what is beyond a float is
 // infinite.

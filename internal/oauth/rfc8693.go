@@ -9,9 +9,6 @@ import (
 // tokenTypes is what the token types of RFC 8693 §3 begin with.
 const tokenTypes = "urn:ietf:params:oauth:token-type:"
 
-// notApplicable is the token_type of what is no access token (RFC 8693 §2.2.1).
-const notApplicable = "N_A"
-
 // TokenTypes are the short names of the token types of RFC 8693 §3: the last word of each URN.
 func TokenTypes() []string {
 	return []string{"access_token", "refresh_token", "id_token", "saml1", "saml2", "jwt"}

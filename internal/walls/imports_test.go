@@ -111,8 +111,8 @@ func imports() []wall {
 		{
 			"internal/providers",
 			[]string{
-				"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/authcode", "internal/openid",
-				"internal/secret", "internal/setting", "internal/tokenkey",
+				"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/authcode",
+				"internal/oauth/devicecode", "internal/openid", "internal/secret", "internal/setting", "internal/tokenkey",
 			},
 			"it is below every service",
 		},
@@ -151,6 +151,7 @@ func imports() []wall {
 		{"internal/oauth/challenge", []string{"internal/secret"}, "what a header says does not depend on who reads it"},
 		{"internal/tokenkey", []string{"internal/oauth"}, "what a token depends on is known without a store and a service"},
 		{"internal/oauth/authcode", []string{"internal/oauth", "internal/secret"}, "what goes through the browser is the protocol's too"},
+		{"internal/oauth/devicecode", []string{"internal/moment", "internal/oauth", "internal/secret"}, "the grant is the protocol's too"},
 		{
 			"internal/openid",
 			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/secret"},
