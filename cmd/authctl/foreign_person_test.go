@@ -28,7 +28,7 @@ const formsLimit = 20
 
 // walk opens an address and goes on until a page has no form any more, or the browser is sent to the client; it returns
 // where it ends.
-func (s stranger) walk(ctx context.Context, client string, address string) (*url.URL, error) {
+func (s stranger) walk(ctx context.Context, client, address string) (*url.URL, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
