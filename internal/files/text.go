@@ -51,7 +51,7 @@ func isDER(text string) bool {
 
 // notBase64 reports whether r is neither of the alphabet of RFC 4648 §4 nor the end of a line.
 func notBase64(r rune) bool {
-	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("+/=\r\n", r))
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("+/=\r\n", r)
 }
 
 // unseen reports whether r shows nothing and takes no room: a byte order mark, a

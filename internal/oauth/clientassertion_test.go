@@ -249,20 +249,24 @@ func TestDryRunOfAssertions(t *testing.T) {
 	}{
 		"client_assertion": {
 			ClientAssertion{ClientID: "a", Token: secretOf(token)},
-			[]string{`client_assertion=[jwt {"alg":"RS256"} {"sub":"repo:acme/widgets"}, signature withheld]`}, "",
+			[]string{`client_assertion=[jwt {"alg":"RS256"} {"sub":"repo:acme/widgets"}, signature withheld]`},
+			"",
 		},
 		"client_assertion, opaque": {ClientAssertion{ClientID: "a", Token: secretOf("fake-opaque")}, []string{`client_assertion=[secret 11]`}, ""},
 		"client_assertion, not fetched": {
 			ClientAssertion{ClientID: "a", Token: left},
-			[]string{`client_assertion=[secret not fetched: github:https://x is left alone in a dry run]`}, "",
+			[]string{`client_assertion=[secret not fetched: github:https://x is left alone in a dry run]`},
+			"",
 		},
 		"client_secret_jwt": {
 			SecretJWT{ClientID: "a", Secret: secretOf(long)},
-			[]string{`client_assertion=[jwt {"alg":"HS256","typ":"JWT"} {"iss":"a","sub":"a",`, "signature withheld]"}, "",
+			[]string{`client_assertion=[jwt {"alg":"HS256","typ":"JWT"} {"iss":"a","sub":"a",`, "signature withheld]"},
+			"",
 		},
 		"client_secret_jwt, not fetched": {
 			SecretJWT{ClientID: "a", Secret: left},
-			[]string{`client_assertion=[jwt {"alg":"HS256","typ":"JWT"} {"iss":"a"`}, "client_secret is not fetched: github:https://x is left",
+			[]string{`client_assertion=[jwt {"alg":"HS256","typ":"JWT"} {"iss":"a"`},
+			"client_secret is not fetched: github:https://x is left",
 		},
 	} {
 		var dry DryRun
