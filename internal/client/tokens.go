@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -63,9 +64,22 @@ func (t *tokens) opening(p *config.Profile, o Options) error {
 		t.behind[link.Profile] = behind
 		v, _ := p.Settings.Lookup(link.Setting)
 		v.Identity, v.Subject, v.Behind = provider.Key().Digest(), provider.Subject, &behind.Settings
+		if provider.Key().Grant.NeedsPerson() {
+			v.Subject = ofLogin(v.Secret)
+		}
 		p.Settings = p.Settings.With(link.Setting, v)
 	}
 	return nil
+}
+
+// ofLogin tells apart who has logged in: by the token of the login, for nothing else says it. So what
+// was exchanged for one is not served when that has been signed out, nor to who logs in next.
+func ofLogin(fetch secret.Func) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		token, err := fetch(ctx)
+		sum := token.Sum()
+		return hex.EncodeToString(sum[:16]), err
+	}
 }
 
 // checkKeys refuses a client whose token is got with a token that is kept in its own place: getting

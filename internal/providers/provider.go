@@ -169,7 +169,11 @@ func (p *configured) selecting() (all []string) {
 
 // Subject tells apart for whom a token is where the key does not; see setting.Values.Digest.
 func (p *configured) Subject(ctx context.Context) (string, error) {
-	return p.settings.Digest(ctx, p.spec.Subjects[p.grant()])
+	names := slices.Clone(p.spec.Subjects[p.grant()])
+	for _, header := range p.spec.Header {
+		names = append(names, header.Setting) // one that is secret may say whose the request is
+	}
+	return p.settings.Digest(ctx, names)
 }
 
 // Pace is the least time between two token requests of one account, whatever they ask for; 0

@@ -142,9 +142,8 @@ func (v Value) tag(ctx context.Context, salt string) (string, error) {
 	return tag.String(), nil
 }
 
-// Digest returns a digest of the named secrets, those that are at hand on this machine: what a
-// command, another profile, a pipeline or a person would have to be asked for is told apart by
-// its reference. It is empty, and nothing is fetched, where none is at hand.
+// Digest returns a digest of the named secrets, those that this machine has: what another profile,
+// a pipeline or a person would have to be asked for is told apart by its reference. It is empty, and nothing is fetched, where none is at hand.
 func (s Values) Digest(ctx context.Context, names []string) (string, error) {
 	sum, none := sha256.New(), true
 	for _, name := range names {
@@ -168,11 +167,18 @@ func (v Value) digest(ctx context.Context) (string, error) {
 	switch {
 	case v.Subject != nil:
 		return v.Subject(ctx)
-	case v.Secret == nil || !v.atHand():
+	case v.Secret != nil && !v.atHand():
 		return "", nil
 	}
-	value, err := v.Secret(ctx)
-	return fmt.Sprintf("%x", value.Sum()), err
+	text := ""
+	for _, fetch := range v.fetches() {
+		value, err := fetch(ctx)
+		if err != nil {
+			return "", err
+		}
+		text += fmt.Sprintf("%x", value.Sum())
+	}
+	return text, nil
 }
 
 // isToken reports whether a secret is got anew by each process, from another profile or a pipeline.
@@ -184,7 +190,7 @@ func (v Value) isToken() bool {
 // atHand reports whether a secret is where it can be read without asking anybody.
 func (v Value) atHand() bool {
 	kind, _, _ := strings.Cut(v.Text, ":")
-	return slices.Contains([]string{"", "env", "file", "keyring", "stdin"}, kind)
+	return slices.Contains([]string{"", "env", "file", "cmd", "keyring", "stdin"}, kind)
 }
 
 // fetches are what fetches the secrets of a value, in the order of their names.
