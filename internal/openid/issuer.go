@@ -90,6 +90,19 @@ func (i *Issuer) Metadata(ctx context.Context) (metadata *Metadata, err error) {
 	return metadata, nil
 }
 
+// Forget has the next Metadata ask anew, in every process: what was said leads nowhere any more.
+func (i *Issuer) Forget(ctx context.Context) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.pages, i.documentName())
+	if i.Cache == nil {
+		return
+	}
+	if err := i.Cache.Put(ctx, i.documentName(), nil); err != nil {
+		i.explain("issuer: %s: not forgotten: %v", i.documentName(), err)
+	}
+}
+
 // wanted is a document that is looked for: by name, whether one that is at hand will do, and how
 // it is asked for.
 type wanted struct {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -102,6 +103,15 @@ func (p *discovered) named(ctx context.Context, operation, endpoint, lacking str
 		return u, nil
 	}
 	return nil, p.lacks(operation, lacking)
+}
+
+// doubt forgets what the issuer said of an endpoint that is not there: it may have moved since.
+func (p *Provider) doubt(ctx context.Context, endpoint string, err error) {
+	answered, ok := errors.AsType[*oauth.Error](err)
+	gone := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone}
+	if ok && p.endpoints[endpoint] == nil && slices.Contains(gone, answered.StatusCode) {
+		p.discovery.Forget(ctx)
+	}
 }
 
 // alias is where a client that authenticates with a certificate asks, nil where it asks as all do

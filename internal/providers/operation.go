@@ -129,6 +129,9 @@ func (p *Provider) call(
 	if err == nil {
 		return reply, nil
 	}
+	if o.Endpoint != "" {
+		p.doubt(ctx, o.Endpoint, err)
+	}
 	err = p.failed(err, wanted{auth: r.Auth, token: r.Bearer != nil, rules: o.Errors})
 	if o.Endpoint != "" {
 		err = p.absent(verb, err)

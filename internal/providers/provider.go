@@ -298,6 +298,7 @@ func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequ
 	}
 	token, err := p.issued(p.client.Token(ctx, r))
 	if err != nil {
+		p.doubt(ctx, tokenEndpoint, err)
 		return oauth.Token{}, p.failed(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
 	}
 	return token, nil
