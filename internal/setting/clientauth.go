@@ -137,7 +137,7 @@ func (s Values) authMethod() (string, error) {
 	case len(given) > 1:
 		return "", s.Wrong("client_auth", "is needed, because there is "+enumerated(articled(given)), s.whichOf(given))
 	case len(given) == 1:
-		method = given[0].methods[0]
+		method = s.SoleMethods()[0]
 	case s.grant() == oauth.JWTBearer, s.grant().NeedsPerson():
 		method = None // the assertion, or the person, is what is asked for (RFC 7521 §4.1, RFC 8252 §8.4)
 	default:
@@ -147,6 +147,15 @@ func (s Values) authMethod() (string, error) {
 		return "", s.Wrong(c.name, "is missing, and client_auth is "+method, "give a reference such as "+c.example)
 	}
 	return method, nil
+}
+
+// SoleMethods are the methods that the one credential there is can be used by, first the one that it
+// means by itself; nil where there is none, or several.
+func (s Values) SoleMethods() []string {
+	if given := s.credentials(); len(given) == 1 {
+		return given[0].methods
+	}
+	return nil
 }
 
 func (s Values) grant() oauth.Grant { return oauth.Grant(s.Text("grant")) }

@@ -102,7 +102,11 @@ func (a *add) run(ctx context.Context, args []string) error {
 		if err := a.write(ctx, file); err != nil {
 			return err
 		}
-		a.UI.Note("profile " + name + " added to " + file.Path + "; try it: " + a.CommandFor(name, "token", "get"))
+		try := []string{"token", "get"}
+		if oauth.Grant(a.values.Text("grant")).NeedsPerson() {
+			try = []string{"login"}
+		}
+		a.UI.Note("profile " + name + " added to " + file.Path + "; try it: " + a.CommandFor(name, try...))
 		return nil
 	})
 }
@@ -214,7 +218,7 @@ func (a *add) checkAnswer(values setting.Values, name string) error {
 // withExamples puts the examples of what is required in the place of what is not there.
 func (a *add) withExamples(values setting.Values) setting.Values {
 	for _, d := range a.service.Settings {
-		if _, ok := values.Lookup(d.Name); !ok && d.Required {
+		if _, ok := values.Lookup(d.Name); !ok && a.needed(values, d).Wanted(values) {
 			values = values.With(d.Name, setting.Value{
 				Text: d.Example, List: []string{d.Example}, Secret: secret.Known(secret.New(d.Example)),
 			})

@@ -79,7 +79,7 @@ func (a *add) ask(ctx context.Context) error {
 // askFor asks for a setting unless it was given or may stay as it is. Where nobody can be
 // asked only what is missing is an error.
 func (a *add) askFor(ctx context.Context, d setting.Setting) error {
-	d = a.needed(d)
+	d = a.needed(a.values, d)
 	value, _ := a.values.Lookup(d.Name)
 	missing := value.Text == "" && value.Origin == "" && d.Wanted(a.values)
 	if value.Origin != "" || !missing && !d.Asked {
@@ -90,8 +90,8 @@ func (a *add) askFor(ctx context.Context, d setting.Setting) error {
 		if d.Kind != setting.Secret {
 			return a.askText(ctx, d, missing)
 		}
-		missing, how = true, "a reference with --set "+d.Name+"=env:NAME"
-		return a.askSecret(ctx, d)
+		how = "a reference with --set " + d.Name + "=env:NAME"
+		return a.askSecret(ctx, d, missing)
 	})
 	switch {
 	case !errors.Is(err, term.ErrNoInput):
@@ -123,10 +123,13 @@ func (a *add) askText(ctx context.Context, d setting.Setting, missing bool) erro
 	return a.put(d.Name, answer)
 }
 
-// askSecret asks for a secret, unseen, to keep it in the keyring, or for a reference to it.
-func (a *add) askSecret(ctx context.Context, d setting.Setting) error {
+// askSecret asks for a secret, unseen, to keep it in the keyring, or for a reference to it. One that
+// is not missing may be left out.
+func (a *add) askSecret(ctx context.Context, d setting.Setting, missing bool) error {
 	kinds, standard := "env:NAME, file:PATH, cmd:COMMAND, stdin, prompt", "prompt"
 	switch {
+	case !missing:
+		kinds, standard = "env:NAME, file:PATH, cmd:COMMAND, keyring:NAME; empty for none", ""
 	case d.Token:
 		kinds, standard = "env:NAME, file:PATH, profile:NAME, github:AUDIENCE, azure-pipelines:CONNECTION, cmd:COMMAND", ""
 	case strings.HasPrefix(d.Example, "file:"):
@@ -142,7 +145,7 @@ func (a *add) askSecret(ctx context.Context, d setting.Setting) error {
 		kinds = "env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin, prompt"
 	}
 	reference, err := a.UI.Prompter.Line(ctx, d.Name+" reference ("+kinds+")", standard)
-	if err != nil {
+	if err != nil || reference == "" && !missing {
 		return err
 	}
 	return a.put(d.Name, reference)

@@ -123,7 +123,13 @@ func (a *add) met(m *openid.Metadata) {
 			continue
 		}
 		a.UI.Note(d.Name + ": " + strings.Join(d.Values, ", "))
-		switch v, _ := a.values.Lookup(d.Name); {
+		v, _ := a.values.Lookup(d.Name)
+		sole := a.values.SoleMethods()
+		switch {
+		case d.Name == "client_auth" && v.Origin == "" && sole != nil:
+			if method := a.method(a.values, ""); method != "" && !slices.Contains(d.Values, method) {
+				a.UI.Warn("the issuer does not list client_auth " + method)
+			}
 		case v.Origin == "" && len(d.Values) == 1:
 			a.values, a.own[d.Name] = a.values.With(d.Name, setting.Value{Text: d.Values[0], Origin: "the issuer"}), true
 		case v.Origin == "":
@@ -160,12 +166,12 @@ func (a *add) asked() []setting.Setting {
 // needed returns a setting of a service that only its profile describes as it is needed by what was
 // answered so far: the endpoints of a service without an issuer, and what the client authenticates
 // with.
-func (a *add) needed(d setting.Setting) setting.Setting {
+func (a *add) needed(values setting.Values, d setting.Setting) setting.Setting {
 	if a.service.Given == nil {
 		return d
 	}
-	grant := oauth.Grant(a.values.Text("grant"))
-	method := a.method(grant)
+	grant := oauth.Grant(values.Text("grant"))
+	method := a.method(values, grant)
 	begins := map[string]oauth.Grant{"authorize_url": oauth.AuthorizationCode, "device_url": oauth.DeviceCode}
 	switch credential := setting.IsCredential(d.Name); {
 	case d.Name == "issuer" || d.Name == "token_url":
@@ -173,7 +179,7 @@ func (a *add) needed(d setting.Setting) setting.Setting {
 	case begins[d.Name] != "":
 		d.Required = a.endpoints && begins[d.Name] == grant
 	case d.Name == "client_auth":
-		d.Asked, d.Default, d.Required = true, method, method == ""
+		d.Asked, d.Default, d.Required = len(values.SoleMethods()) != 1, method, method == ""
 	case d.Name == "grant":
 		d.Required = d.Default == ""
 	case credential && grant == oauth.JWTBearer && d.Name == "private_key":
@@ -188,22 +194,34 @@ func (a *add) needed(d setting.Setting) setting.Setting {
 	return d
 }
 
-// method is how the client authenticates by what was answered so far, or does when nothing is: with
-// a secret where it can, and not at all where the grant is a person's or an assertion's.
-func (a *add) method(grant oauth.Grant) string {
-	if given := a.values.Text("client_auth"); given != "" {
+// method is how the client authenticates by what was answered so far, or does when nothing is: by
+// the one credential there is, else with a secret where it can, and not at all where the grant is a
+// person's or an assertion's. It is empty where a person has to choose.
+func (a *add) method(values setting.Values, grant oauth.Grant) string {
+	if given := values.Text("client_auth"); given != "" {
 		return given
 	}
-	for _, d := range a.service.Settings {
-		switch {
-		case d.Name != "client_auth":
-		case grant.NeedsPerson(), grant == oauth.JWTBearer:
-			return setting.None
-		case slices.Contains(d.Values, setting.Basic):
-			return setting.Basic
-		default:
-			return ""
-		}
+	usual := []string{setting.Basic, setting.Post, setting.SecretJWT}
+	switch sole := values.SoleMethods(); {
+	case sole != nil:
+		usual = sole
+	case grant.NeedsPerson(), grant == oauth.JWTBearer:
+		return setting.None
+	}
+	offered := a.offered("client_auth")
+	lists := func(method string) bool { return slices.Contains(offered, method) }
+	if lists(usual[0]) || values.SoleMethods() != nil && !slices.ContainsFunc(usual, lists) {
+		return usual[0]
 	}
 	return ""
+}
+
+// offered are the values of a setting that may be answered.
+func (a *add) offered(name string) []string {
+	for _, d := range a.service.Settings {
+		if d.Name == name {
+			return d.Values
+		}
+	}
+	return nil
 }
