@@ -217,6 +217,9 @@ func TestDeviceLoginOnATerminal(t *testing.T) {
 	}{
 		"wide":        {40, 100, []string{"LC_ALL=C.UTF-8"}, true},
 		"LANG alone":  {40, 100, []string{"LC_ALL=", "LC_CTYPE=", "LANG=en_US.utf8"}, true},
+		"as needed":   {28, 100, []string{"LC_ALL=C.UTF-8"}, true},
+		"a line less": {27, 100, []string{"LC_ALL=C.UTF-8"}, false},
+		"usual":       {24, 80, []string{"LC_ALL=C.UTF-8"}, false},
 		"low":         {20, 100, []string{"LC_ALL=C.UTF-8"}, false},
 		"narrow":      {40, 30, []string{"LC_ALL=C.UTF-8"}, false},
 		"not UTF-8":   {40, 100, []string{"LC_ALL=C"}, false},
@@ -248,9 +251,18 @@ func TestDeviceLoginOnATerminal(t *testing.T) {
 				t.Errorf("drawn: %v, in %q", drawn, x.screen())
 			}
 			x.types("\x03")
-			o := x.end()
-			if o.code != 130 || !strings.HasSuffix(o.stderr, "\r\x1b[Kauthctl: nobody was logged in\r\n") {
+			o, cleared := x.end(), "\r\x1b[K"
+			if slices.Contains(row.env, "TERM=dumb") {
+				cleared = ""
+			}
+			if o.code != 130 || !strings.HasSuffix(o.stderr, cleared+"authctl: nobody was logged in\r\n") {
 				t.Errorf("exit code %d, terminal %q", o.code, o.stderr)
+			}
+			if utf8 := !slices.Contains(row.env, "LC_ALL=C"); strings.Contains(o.stderr, "⠋") != (utf8 && cleared != "") {
+				t.Errorf("the spinner is in %q", o.stderr)
+			}
+			if cleared == "" && strings.Contains(o.stderr, "\x1b[K") {
+				t.Errorf("a dumb terminal gets %q", o.stderr)
 			}
 			p.wantLoginAgain("device")
 		})

@@ -13,7 +13,7 @@ import (
 func TestProbeInATerminal(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.set("CI=", "NO_COLOR=1")
+	p.set("CI=", "NO_COLOR=1", "TERM=xterm")
 	client := scattered(p.catalogue("pexip", ""), 5)
 	p.fault(sandbox.Fault{Service: "pexip", ClientScopes: client, DelayMS: 30})
 	o := p.inTerminal("scopes", "probe", "pexip", "-o", "raw").end()
@@ -47,7 +47,7 @@ func TestScopesWaitInATerminal(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)
-			p.set("CI=", "NO_COLOR=1")
+			p.set("CI=", "NO_COLOR=1", "TERM=xterm")
 			p.fault(sandbox.Fault{Service: "talkdesk", ScopePending: []string{"users:read"}})
 			x := p.inTerminal("scopes", "wait", "talkdesk", "-s", "users:read")
 			x.awaitScreen("waiting for users:read at Talkdesk, 1s so far")

@@ -178,7 +178,7 @@ func (p *place) startLogin(profile string, args ...string) *login {
 	}
 	addresses := p.mailbox("address")
 	defer func() { _ = os.Remove(p.path("address")) }()
-	p.set("CI=", "NO_COLOR=1", "BROWSER="+p.script("browser", `printf '%s\n' "$1" >"${0%/*}/address"`))
+	p.set("CI=", "NO_COLOR=1", "TERM=xterm", "BROWSER="+p.script("browser", `printf '%s\n' "$1" >"${0%/*}/address"`))
 	x := p.inTerminal(append([]string{"login", profile}, args...)...)
 	return &login{x, p, addresses.next()}
 }

@@ -14,14 +14,14 @@ const quietZone = 4
 
 // ShowQRCode writes a text to stderr as a QR code, black on white whatever colours the terminal
 // has. Nothing is written where it cannot show one: there is no terminal, no colour, no UTF-8, or
-// too little room for it and a line more.
-func (u *UI) ShowQRCode(text string) {
+// too little room for it, for what stands above it and has to be seen with it, and for a line more.
+func (u *UI) ShowQRCode(text string, above ...string) {
 	if u.Quiet || !u.ErrTerminal || !bool(u.Err) || !u.isUTF8() {
 		return
 	}
 	lines := QRCode(text)
-	_, height := dimensions(u.Streams.Err)
-	if lines == nil || height <= len(lines) || u.errWidth(u.LookupEnv) < displayWidth(lines[0]) {
+	width, height := dimensions(u.Streams.Err)
+	if lines == nil || u.errWidth(u.LookupEnv) < displayWidth(lines[0]) || height < len(lines)+rows(above, width)+1 {
 		return
 	}
 	ink := ansi.New(ansi.FgBlack, ansi.BgWhite)
@@ -30,6 +30,16 @@ func (u *UI) ShowQRCode(text string) {
 		lines[i] = ink.Sprint(line) + "\n"
 	}
 	_, _ = u.Streams.Err.Write([]byte(strings.Join(lines, "")))
+}
+
+// rows are how many lines of a terminal texts take.
+func rows(texts []string, width int) (n int) {
+	for _, text := range texts {
+		for line := range strings.SplitSeq(Message(text, width), "\n") {
+			n += 1 + max(displayWidth(line)-1, 0)/max(width, 1)
+		}
+	}
+	return n
 }
 
 // QRCode draws a text as a QR code with its quiet zone, two modules a character: what is printed

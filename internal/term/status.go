@@ -50,12 +50,23 @@ func (s *Status) Clear() {
 // spinnerPace is how long each picture of a spinner stays.
 const spinnerPace = 100 * time.Millisecond
 
-// Spin shows on a terminal that something is being waited for, until stop is called,
-// which leaves nothing behind. On what is no terminal it says text once.
-func Spin(w io.Writer, terminal bool, text string) (stop func()) {
-	if !terminal {
+// Redraws reports whether stderr is a terminal of which a line can be written anew.
+func (u *UI) Redraws() bool {
+	kind, _ := u.LookupEnv("TERM")
+	return u.ErrTerminal && kind != "dumb"
+}
+
+// Spin shows on stderr that something is being waited for, until stop is called, which leaves
+// nothing behind. On what is no terminal, or a dumb one, it says text once.
+func (u *UI) Spin(text string) (stop func()) {
+	w := u.Streams.Err
+	if !u.Redraws() {
 		_, _ = fmt.Fprintln(w, text)
 		return func() {}
+	}
+	pictures := []rune(`|/-\`)
+	if u.isUTF8() {
+		pictures = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 	}
 	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -64,7 +75,7 @@ func Spin(w io.Writer, terminal bool, text string) (stop func()) {
 		defer status.Clear()
 		defer tick.Stop()
 		for i := 0; ; i++ {
-			status.Show(fmt.Sprintf("%c %s", []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")[i%10], text))
+			status.Show(fmt.Sprintf("%c %s", pictures[i%len(pictures)], text))
 			select {
 			case <-tick.C:
 			case <-done:

@@ -3,6 +3,7 @@ package term_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -100,21 +101,32 @@ func TestLine(t *testing.T) {
 
 func TestSpinOnNoTerminal(t *testing.T) {
 	t.Parallel()
-	var b bytes.Buffer
-	stop := term.Spin(&b, false, "waiting")
-	stop()
-	if b.String() != "waiting\n" {
-		t.Errorf("%q", b.String())
+	for _, c := range []struct {
+		terminal bool
+		kind     string
+	}{{false, "xterm"}, {true, "dumb"}} {
+		var b bytes.Buffer
+		spinning(&b, c.terminal, map[string]string{"TERM": c.kind, "LC_ALL": "C.UTF-8"}).Spin("waiting")()
+		if b.String() != "waiting\n" {
+			t.Errorf("%+v: %q", c, b.String())
+		}
 	}
+}
+
+// spinning is a UI whose stderr is w.
+func spinning(w io.Writer, terminal bool, env map[string]string) *term.UI {
+	return term.NewUI(term.Streams{Out: io.Discard, Err: w, ErrTerminal: terminal}, lookup(env))
 }
 
 func TestSpinLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	var b bytes.Buffer
-	stop := term.Spin(&b, true, "waiting")
-	stop()
-	stop()
-	if !strings.HasSuffix(b.String(), "\r\x1b[K") {
-		t.Errorf("%q", b.String())
+	for locale, first := range map[string]string{"C.UTF-8": "⠋", "C": "|"} {
+		var b bytes.Buffer
+		stop := spinning(&b, true, map[string]string{"TERM": "xterm", "LC_ALL": locale}).Spin("waiting")
+		stop()
+		stop()
+		if !strings.HasPrefix(b.String(), "\r"+first+" waiting") || !strings.HasSuffix(b.String(), "\r\x1b[K") {
+			t.Errorf("%s: %q", locale, b.String())
+		}
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/oauth/devicecode"
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/term"
 )
 
 // devicePatience is how long a person may take where the service's code is good for longer.
@@ -34,7 +33,7 @@ func (l *login) onDevice(ctx context.Context, c *client.Client) (oauth.Token, er
 			timer.Reset(limit)
 			l.showCode(ctx, c, d, min(limit, d.Lifetime))
 			if l.UI.ErrTerminal && !l.Global.Quiet {
-				stop = term.Spin(l.UI.Streams.Err, true, "waiting for the login")
+				stop = l.UI.Spin("waiting for the login")
 			}
 			return nil
 		},
@@ -68,15 +67,20 @@ func (l *login) showCode(ctx context.Context, c *client.Client, d devicecode.Aut
 			l.UI.Note("the browser opens " + whole.Scheme + "://" + whole.Host)
 		}
 	}
-	l.UI.Note("to log in, open this address on any device within " + moment.Lasting(left) + ":")
-	line(d.VerificationURI.String())
-	l.UI.Note("and type this code there:")
-	line(d.UserCode)
-	if d.VerificationURIComplete != nil {
-		l.UI.Note("or open this one, which has the code in it:")
-		line(whole.String())
+	told := [][2]string{
+		{"to log in, open this address on any device within " + moment.Lasting(left) + ":", d.VerificationURI.String()},
+		{"and type this code there:", d.UserCode},
 	}
-	l.UI.ShowQRCode(whole.String())
+	if d.VerificationURIComplete != nil {
+		told = append(told, [2]string{"or open this one, which has the code in it:", whole.String()})
+	}
+	var shown []string
+	for _, t := range told {
+		l.UI.Note(t[0])
+		line(t[1])
+		shown = append(shown, "authctl: "+t[0], t[1])
+	}
+	l.UI.ShowQRCode(whole.String(), shown...)
 }
 
 // graphical reports whether a browser that is started here would be seen by somebody.

@@ -13,7 +13,6 @@ import (
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/oauth/authcode"
 	"github.com/authctl/authctl/internal/providers"
-	"github.com/authctl/authctl/internal/term"
 )
 
 // redeeming trades what the browser brings for a token; see providers.Interaction.
@@ -107,7 +106,7 @@ func (a *attempt) inVain(e *authcode.CallbackError) {
 // spin shows that the browser is waited for, until stop is called; a question shows it by itself.
 func (a *attempt) spin() {
 	if !a.Global.Quiet && !a.asks {
-		a.stop = term.Spin(a.UI.Streams.Err, a.UI.ErrTerminal, "waiting for the browser")
+		a.stop = a.UI.Spin("waiting for the browser")
 	}
 }
 

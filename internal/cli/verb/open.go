@@ -154,5 +154,5 @@ func (d *Deps) DryRun(ctx context.Context, c *client.Client) error {
 // ShowsStatus reports whether a line on stderr may change while something is done: not
 // where what else goes there would tear it.
 func (d *Deps) ShowsStatus(f *Service) bool {
-	return d.UI.ErrTerminal && !d.Global.Quiet && !d.Global.Verbose && !f.Explain
+	return d.UI.Redraws() && !d.Global.Quiet && !d.Global.Verbose && !f.Explain
 }
