@@ -48,19 +48,46 @@ func (b *builder) askBehind() {
 // may need this one's in turn. What else is wrong with one, it says itself when it is asked.
 func (b *builder) checkChain() error {
 	for _, link := range b.links() {
-		switch other, err := b.file.having(profiles, link.Profile); {
-		case err != nil:
+		if err := b.file.CheckLink(b.Name, link); err != nil {
 			return err
-		case other == nil:
-			return b.noLink(link)
-		}
-		if circle := circleOf(b.file, link.Profile, []string{b.Name}); circle != nil {
-			return setting.Wrong(link.Setting, "goes round in a circle: "+strings.Join(circle, " needs the token of "),
-				"give one of them another reference")
 		}
 	}
 	b.askBehind()
 	return nil
+}
+
+// CheckLink looks whether a profile of that name, which need not be there yet, may get the token of
+// another. Errors are *setting.Error.
+func (f *File) CheckLink(name string, link Link) error {
+	if link.Profile != name {
+		switch other, err := f.having(profiles, link.Profile); {
+		case err != nil:
+			return err
+		case other == nil:
+			return f.noLink(link)
+		}
+	}
+	if circle := circleOf(f, link.Profile, []string{name}); circle != nil {
+		return setting.Wrong(link.Setting, "goes round in a circle: "+strings.Join(circle, " needs the token of "),
+			"give one of them another reference")
+	}
+	return nil
+}
+
+// LinkOf returns what the text of a setting links to; false where it is no token of another profile.
+func LinkOf(d setting.Setting, text string) (Link, bool) {
+	ref, ok := source.Parse(text)
+	return Link{d.Name, ref.Arg}, ok && d.Token && ref.Kind == source.Profile
+}
+
+// Linked returns the names of the profiles that get the token of one. What cannot be read is none.
+func (f *File) Linked(name string) []string {
+	names, _ := f.Names()
+	return slices.DeleteFunc(names, func(other string) bool {
+		b, err := f.builder(other)
+		return err != nil || other == name ||
+			!slices.ContainsFunc(b.links(), func(link Link) bool { return link.Profile == name })
+	})
 }
 
 // links are those of the text of a profile and its base.
@@ -68,8 +95,8 @@ func (b *builder) links() []Link {
 	var links []Link
 	for _, d := range b.Service.Settings {
 		text, _ := b.raw(d.Name).(string)
-		if ref, ok := source.Parse(text); ok && d.Token && ref.Kind == source.Profile {
-			links = append(links, Link{d.Name, ref.Arg})
+		if link, ok := LinkOf(d, text); ok {
+			links = append(links, link)
 		}
 	}
 	return links
@@ -96,8 +123,8 @@ func circleOf(f *File, name string, chain []string) []string {
 }
 
 // noLink is the error for a profile that there is not.
-func (b *builder) noLink(link Link) error {
-	names, err := b.file.Names()
+func (f *File) noLink(link Link) error {
+	names, err := f.Names()
 	if err != nil {
 		return err
 	}

@@ -208,9 +208,34 @@ func (a *add) put(name, text string) error {
 // checkAnswer builds the client of what is there, with examples for what is not, and
 // returns what is wrong with one setting.
 func (a *add) checkAnswer(values setting.Values, name string) error {
+	if err := a.checkLinks(values, name); err != nil {
+		return err
+	}
 	_, err := a.service.New(a.withExamples(values), &oauth.Client{})
 	if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Name == name {
 		return err
+	}
+	return nil
+}
+
+// checkLinks follows a setting, or with no name each, to the profile that it gets the token of.
+func (a *add) checkLinks(values setting.Values, name string) error {
+	file, err := a.local.File()
+	if err != nil {
+		return err
+	}
+	for _, d := range a.service.Settings {
+		link, ok := config.LinkOf(d, values.Text(d.Name))
+		if !ok || name != "" && name != d.Name {
+			continue
+		}
+		err := file.CheckLink(values.Profile, link)
+		if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Profile == "" {
+			wrong.Profile = values.Profile
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -230,6 +255,9 @@ func (a *add) withExamples(values setting.Values) setting.Values {
 // check builds the client, so that what cannot work is not written.
 func (a *add) check() error {
 	if err := a.values.Check(a.service.Settings); err != nil {
+		return err
+	}
+	if err := a.checkLinks(a.values, ""); err != nil {
 		return err
 	}
 	if odd := a.service.Doubt(a.values); odd != "" {

@@ -66,10 +66,14 @@ func removeFrom(ctx context.Context, d *verb.Deps, local *client.Local, file *co
 	if err != nil {
 		d.UI.Warn("its secrets stay in the keyring: " + err.Error())
 	}
+	linked := file.Linked(name)
 	if err := edit.Remove(file, name); err != nil {
 		return err
 	}
 	d.UI.Note("profile " + name + " removed from " + file.Path)
+	for _, other := range linked {
+		d.UI.Warn("profile " + other + " gets its token with that of " + name + ", and fails from now on")
+	}
 	for _, secret := range own {
 		if err := local.Keyring.DeleteSecret(ctx, secret); err != nil {
 			d.UI.Warn("the secret " + secret + " is still in the keyring: " + err.Error())
