@@ -134,6 +134,21 @@ func (t *tokens) link(name string, o Options) (*config.Profile, *providers.Provi
 	return p, provider, err
 }
 
+// CheckProfile looks whether a profile, and those that it gets tokens from, can be used as far as
+// their settings go. Nothing is fetched or sent.
+func (l *Local) CheckProfile(p *config.Profile) error {
+	// The caller's profile is not opened, and stays without what is behind it.
+	other := *p
+	if err := l.tokens.opening(&other, Options{}); err != nil {
+		return err
+	}
+	if err := other.Settings.Check(other.Service.Settings); err != nil {
+		return err
+	}
+	_, err := other.Service.New(other.Settings, &oauth.Client{})
+	return err
+}
+
 // look tells whether another profile can be asked as far as its settings go.
 func (t *tokens) look(n source.Need) (note string, err error) {
 	if _, _, err := t.link(n.Arg, t.options); err != nil {

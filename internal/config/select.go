@@ -181,6 +181,8 @@ type Summary struct {
 	Account  string
 	// Base is the base that it extends, empty for none, and Path the file that it is in.
 	Base, Path string
+	// Profile is the profile itself, nil when it cannot be read, as Err says.
+	Profile *Profile
 	// Default says that default_profile names it.
 	Default bool
 	// Err is what is wrong with the profile, an *setting.Error or a
@@ -221,7 +223,7 @@ func (f *File) summary(name string) Summary {
 		s.Err = err
 		return s
 	}
-	s.Provider, s.Account, s.Base = p.Service.Name, p.Settings.Text("account"), p.Base
+	s.Profile, s.Provider, s.Account, s.Base = p, p.Service.Name, p.Settings.Text("account"), p.Base
 	s.Err = p.Settings.Check(p.Service.Settings)
 	return s
 }

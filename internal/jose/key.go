@@ -101,6 +101,16 @@ func (k *PrivateKey) Algorithm(wanted string) (string, error) {
 	return cmp.Or(wanted, own), nil
 }
 
+// CheckKey looks whether a private key in one of the forms of ParseKey can sign with the algorithm
+// that is wanted, or with its own when none is. The error is a *KeyError.
+func CheckKey(key secret.Secret, wanted string) error {
+	k, err := ParseKey(key.Reveal())
+	if err == nil {
+		_, err = k.Algorithm(wanted)
+	}
+	return err
+}
+
 // Header is what the header of a signed JWT says.
 type Header struct {
 	// Algorithm is alg (RFC 7515 §4.1.1), one that the key can sign with.

@@ -50,7 +50,10 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 		discovered: discovered{addresses: at}, client: client,
 		header: http.Header{}, secretHeader: map[string]secret.Func{}, apiHeader: map[string]secret.Func{},
 	}
-	err := p.locate()
+	err := settings.Fit(s.Settings)
+	if err == nil {
+		err = p.locate()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -273,9 +276,6 @@ func (p *configured) present(r *oauth.TokenRequest, grant oauth.Grant) error {
 // setTokenType sends what kind of token one is (RFC 8693 §3).
 func (p *configured) setTokenType(r *oauth.TokenRequest, name, standard string) error {
 	uri, err := oauth.TokenType(cmp.Or(p.settings.Text(name), standard))
-	if wrong, ok := errors.AsType[*oauth.RequestError](err); ok {
-		return p.settings.Wrong(name, "is no type of a token", wrong.Hint)
-	}
 	r.Params.Set(name, uri)
 	return err
 }

@@ -56,6 +56,9 @@ type Setting struct {
 	// Unlisted says what to do about a value that is none of Values; empty means the
 	// nearest of them.
 	Unlisted string
+	// Fits returns what is wrong with a text that is given, completing "NAME …", and what to do about
+	// it; no problem for one that fits. Nil lets every text stand that Values does.
+	Fits func(text string) (problem, help string)
 	// InHost says that it only becomes a part of the host, which base_url replaces.
 	InHost bool
 	// Login says that only a login in the browser uses it.

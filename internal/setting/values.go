@@ -261,6 +261,26 @@ func (v Value) mapWords() []string {
 	return words
 }
 
+// Fit returns an error for the first value that does not fit its setting.
+func (s Values) Fit(settings []Setting) error {
+	for _, d := range settings {
+		v, given := s.values[d.Name]
+		if d.Fits == nil || !given {
+			continue
+		}
+		texts := v.List
+		if d.Kind != List {
+			texts = []string{v.Text}
+		}
+		for _, text := range texts {
+			if problem, help := d.Fits(text); problem != "" {
+				return s.Wrong(d.Name, problem, help)
+			}
+		}
+	}
+	return nil
+}
+
 // Check returns an error that names every required setting that is missing.
 func (s Values) Check(settings []Setting) error {
 	var names, whys, help []string

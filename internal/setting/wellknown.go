@@ -20,7 +20,7 @@ func BaseURL() Setting {
 // AllowHosts is allow_hosts, which every service takes.
 func AllowHosts() Setting {
 	return Setting{
-		Name: "allow_hosts", Kind: List,
+		Name: "allow_hosts", Kind: List, Fits: fitsHost,
 		Help:    "hosts beside the service's own that authctl curl may send the token to: HOST, HOST:PORT or *.DOMAIN",
 		Example: "api.example.com",
 	}
@@ -154,7 +154,7 @@ func IsPublic() Condition { return Condition{Setting: "client_auth", Is: None} }
 func Login() []Setting {
 	return []Setting{
 		{
-			Name: "redirect_port", Kind: Number, Default: "0", Login: true,
+			Name: "redirect_port", Kind: Number, Default: "0", Login: true, Fits: fitsPort,
 			Help: "the port of http://127.0.0.1:PORT/callback where redirect URIs have to be registered; 0 for a free one",
 		},
 		{Name: "pkce", Kind: Bool, Default: "true", Login: true, Help: "protects the code with PKCE S256 (RFC 7636)"},
@@ -163,6 +163,19 @@ func Login() []Setting {
 			Help: "refuses an answer without state; false is for services that send none, and needs pkce",
 		},
 	}
+}
+
+// Resource is resource (RFC 8707).
+func Resource() Setting {
+	return Setting{
+		Name: "resource", Kind: List, Fits: fitsResource,
+		Help: "the addresses that the token is for (RFC 8707)", Example: "https://api.example.com",
+	}
+}
+
+// TokenType is what kind of token another setting gives or asks for (RFC 8693 §3).
+func TokenType(name, help string) Setting {
+	return Setting{Name: name, Kind: Text, Fits: fitsTokenType, Help: help, Example: "id_token"}
 }
 
 // Scopes is scopes; without any the service decides.

@@ -105,7 +105,7 @@ func imports() []wall {
 		},
 		{
 			"internal/setting",
-			[]string{"internal/certificate", "internal/files", "internal/oauth", "internal/secret"},
+			[]string{"internal/certificate", "internal/files", "internal/network", "internal/oauth", "internal/secret"},
 			"what a profile says is read by all and asks nobody",
 		},
 		{

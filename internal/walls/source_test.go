@@ -20,6 +20,7 @@ func revealers() map[string]string {
 		"internal/oauth/draft.go":            "the request",
 		"internal/jose/jwt.go":               "taking a JWT apart, and handing it to the signature check",
 		"internal/certificate/source.go":     "reading the certificate of a TLS connection, and its key",
+		"internal/jose/key.go":               "looking whether a private key can sign",
 		"internal/jose/halfhash.go":          "the hash by which an ID token names the access token beside it",
 		"internal/oauth/authcode/rfc6749.go": "the request that the browser sends, and the words that repeat it",
 		"internal/store/record.go":           "the stored record",

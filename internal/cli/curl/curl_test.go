@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/network"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -197,7 +198,7 @@ func TestHostRules(t *testing.T) {
 		{"[::1]:8080", "http://[0:0::1]:8080/", true},
 	}
 	for _, tt := range tests {
-		rule, err := parseHostRule(tt.rule)
+		rule, err := network.ParseHostRule(tt.rule)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +206,7 @@ func TestHostRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := rule.allows(d); got != tt.want {
+		if got := rule.Allows(d.host, d.port, standardPort(d.scheme)); got != tt.want {
 			t.Errorf("%s allows %s: %t, want %t", tt.rule, tt.url, got, tt.want)
 		}
 	}
@@ -221,7 +222,7 @@ func TestHostRules(t *testing.T) {
 		"api.example:", "api.example:x", "u@api.example", ".example", "*..acme.example", "[::1", "*.co.uk", "*.com.au", "api.example.", "api.example:0", "api.example:99999", "127.1",
 		"b\u00fccher.example", "\u0131d.example", "id\u202e.example", "id\u200b.example", "*.id%2eexample", `api.example\x`,
 	} {
-		if rule, err := parseHostRule(text); err == nil {
+		if rule, err := network.ParseHostRule(text); err == nil {
 			t.Errorf("%q is taken for %+v", text, rule)
 		}
 	}
@@ -229,14 +230,14 @@ func TestHostRules(t *testing.T) {
 
 func TestCheckCall(t *testing.T) {
 	t.Parallel()
-	rule := func(text string) hostRule {
-		r, err := parseHostRule(text)
+	rule := func(text string) network.HostRule {
+		r, err := network.ParseHostRule(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r
 	}
-	allowed := &hosts{rules: []hostRule{rule("api.example"), rule("other.example:8443"), rule("127.0.0.1:80")}}
+	allowed := &hosts{rules: []network.HostRule{rule("api.example"), rule("other.example:8443"), rule("127.0.0.1:80")}}
 	for args, ok := range map[string]bool{
 		"https://api.example/ -L":                          true,
 		"https://api.example/ https://other.example:8443/": true,

@@ -2,13 +2,10 @@ package curl
 
 import (
 	"cmp"
-	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/authctl/authctl/internal/cli/verb"
@@ -16,7 +13,6 @@ import (
 	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
-	"github.com/authctl/authctl/internal/setting"
 )
 
 // address is where a request goes.
@@ -57,7 +53,7 @@ func urlAddress(text string) (address, error) {
 	case strings.Contains(rest[:end], "@"), end < len(rest) && rest[end] != '/' && strings.Contains(rest, "@"):
 		return wrong("it has a user name before the host, or looks so")
 	}
-	if d.host, d.port, ok = splitHost(rest[:end], standardPort(d.scheme)); !ok {
+	if d.host, d.port, ok = network.SplitHost(rest[:end], standardPort(d.scheme)); !ok {
 		return wrong("its host is not a plain name or address")
 	}
 	if err := oauth.CheckEndpoint(&url.URL{Scheme: d.scheme, Host: d.String()}); err != nil {
@@ -81,67 +77,9 @@ func (d address) checkPlain(c *call) error {
 	return nil
 }
 
-// splitHost reads HOST, HOST:PORT, [IPV6] or [IPV6]:PORT, with a port where none is named; ok
-// is false for anything else.
-func splitHost(text, usual string) (host, port string, ok bool) {
-	host, port, named := strings.Cut(text, ":")
-	if strings.HasPrefix(text, "[") {
-		inner, after, closed := strings.Cut(text[1:], "]")
-		port, named = strings.CutPrefix(after, ":")
-		ip, err := netip.ParseAddr(inner)
-		if !closed || !named && after != "" || err != nil || !ip.Is6() || ip.Zone() != "" {
-			return "", "", false
-		}
-		host = ip.String()
-	} else if network.CheckHost(host) != nil {
-		return "", "", false
-	}
-	if !named {
-		return strings.ToLower(host), usual, true
-	}
-	number, err := strconv.ParseUint(port, 10, 16)
-	return strings.ToLower(host), strconv.FormatUint(number, 10), err == nil && number > 0
-}
-
-// hostRule allows hosts: one, or with below all that end in .host. An empty port is the
-// scheme's own.
-type hostRule struct {
-	host, port string
-	below      bool
-}
-
-// parseHostRule reads HOST, HOST:PORT or *.DOMAIN, whose domain is
-// somebody's: *.com would be anybody.
-func parseHostRule(text string) (hostRule, error) {
-	name, below := strings.CutPrefix(text, "*.")
-	host, port, ok := splitHost(name, "")
-	switch {
-	case !ok:
-		return hostRule{}, fmt.Errorf("%s is not HOST, HOST:PORT or *.DOMAIN", network.QuoteHost(text))
-	case below && isWide(host):
-		return hostRule{}, fmt.Errorf("%q is too wide: anybody can have a host below it", secret.CleanText(text))
-	}
-	return hostRule{host, port, below}, nil
-}
-
-// isWide reports whether a domain is a registry's: one label, or two of which the
-// first is what registries of countries use in place of com and its like.
-func isWide(domain string) bool {
-	first, rest, ok := strings.Cut(domain, ".")
-	registry := []string{"ac", "co", "com", "edu", "gob", "gov", "mil", "ne", "net", "or", "org"}
-	return !ok || len(rest) == 2 && slices.Contains(registry, first)
-}
-
-func (r hostRule) allows(d address) bool {
-	if d.port != cmp.Or(r.port, standardPort(d.scheme)) {
-		return false
-	}
-	return d.host == r.host && !r.below || strings.HasSuffix(d.host, "."+r.host) && r.below
-}
-
 // hosts are those that a token may be sent to.
 type hosts struct {
-	rules []hostRule
+	rules []network.HostRule
 	// service and profile are for the message.
 	service, profile string
 }
@@ -152,13 +90,11 @@ func hostsOf(s *client.Client, flag []string) (*hosts, error) {
 	h := &hosts{service: s.Profile.Service.Title, profile: s.Profile.Name}
 	for _, u := range s.Provider.TokenHosts() {
 		port := cmp.Or(u.Port(), standardPort(u.Scheme))
-		h.rules = append(h.rules, hostRule{host: strings.ToLower(u.Hostname()), port: port})
+		h.rules = append(h.rules, network.HostRule{Host: strings.ToLower(u.Hostname()), Port: port})
 	}
 	allowed, _ := s.Profile.Settings.Lookup("allow_hosts")
 	if err := h.allow(allowed.List); err != nil {
-		return nil, &setting.Error{
-			Profile: h.profile, Name: "allow_hosts", Problem: "cannot be used: " + err.Error(), Origin: allowed.Origin,
-		}
+		return nil, err // which no profile has that was opened
 	}
 	if err := h.allow(flag); err != nil {
 		return nil, verb.Usagef("--allow-host: %w", err)
@@ -168,7 +104,7 @@ func hostsOf(s *client.Client, flag []string) (*hosts, error) {
 
 func (h *hosts) allow(list []string) error {
 	for _, text := range list {
-		rule, err := parseHostRule(text)
+		rule, err := network.ParseHostRule(text)
 		if err != nil {
 			return err
 		}
@@ -179,7 +115,7 @@ func (h *hosts) allow(list []string) error {
 
 // check returns a usage error for an address that is not allowed.
 func (h *hosts) check(d address) error {
-	if slices.ContainsFunc(h.rules, func(r hostRule) bool { return r.allows(d) }) {
+	if slices.ContainsFunc(h.rules, func(r network.HostRule) bool { return r.Allows(d.host, d.port, standardPort(d.scheme)) }) {
 		return nil
 	}
 	return verb.Usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
@@ -226,7 +162,7 @@ func (h *hosts) checkHeader(header, scheme string) error {
 	default:
 		return nil
 	}
-	host, port, ok := splitHost(strings.TrimSpace(value), standardPort(scheme))
+	host, port, ok := network.SplitHost(strings.TrimSpace(value), standardPort(scheme))
 	if !ok {
 		return verb.Usagef("the header %q names no host that can be judged", secret.CleanText(header))
 	}
@@ -266,7 +202,7 @@ func (h *hosts) checkDetour(option, host, port string) error {
 	if bare := strings.Trim(host, "[]"); strings.Contains(bare, ":") {
 		host = "[" + bare + "]"
 	}
-	name, number, ok := splitHost(host+":"+cmp.Or(port, standardPort("https")), "")
+	name, number, ok := network.SplitHost(host+":"+cmp.Or(port, standardPort("https")), "")
 	if !ok {
 		return verb.Usagef("%s: %q is not a host that can be judged", option, secret.CleanText(host+":"+port))
 	}

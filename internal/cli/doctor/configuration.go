@@ -10,6 +10,7 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
@@ -207,8 +208,32 @@ func (d *doctor) checkSettings(ctx context.Context, u usable) {
 		d.warn(check{Name: "scopes", Profile: p.Name, Message: warning.String()})
 	}
 	for _, found := range p.Inspect(ctx) {
+		if found.Setting == "private_key" && found.Err == nil {
+			found.Err = unsuitable(ctx, p, found)
+		}
 		d.secret(check{Name: found.Setting, Profile: p.Name}, found)
 	}
+}
+
+// unsuitable says why the private key that a file or a variable holds cannot sign as the profile
+// wants it to, nil when it can or is elsewhere.
+func unsuitable(ctx context.Context, p *config.Profile, found source.Inspection) error {
+	if found.Kind != "file" && found.Kind != "env" || !p.Settings.Applying(p.Service.Settings).Have("private_key") {
+		return nil
+	}
+	key, err := p.Settings.Secret("private_key")(ctx)
+	if err == nil {
+		err = jose.CheckKey(key, cmp.Or(p.Settings.Text("key_algorithm"), p.Service.Algorithm))
+	}
+	wrong, ok := errors.AsType[*jose.KeyError](err)
+	if !ok {
+		return err
+	}
+	help := "give another key"
+	if p.Settings.Text("key_algorithm") != "" {
+		help = "leave key_algorithm out, or " + help
+	}
+	return found.Failed(setting.Wrong("", wrong.Problem, cmp.Or(wrong.Hint, help)))
 }
 
 // secret reports where a secret comes from and whether it can be had.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/authctl/authctl/internal/cli/verb"
+	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/term"
 	"github.com/spf13/cobra"
@@ -39,15 +40,19 @@ func list(d *verb.Deps) *cobra.Command {
 		Use:   "list",
 		Short: "List the profiles of the configuration file",
 	}, verb.Flags{Output: output, Formats: []string{"table", "json"}}, func(context.Context, []string) error {
-		file, err := d.File()
+		local, err := d.Local()
 		if err != nil {
 			return err
 		}
-		return listIn(d, file, output)
+		return listIn(d, local, output)
 	})
 }
 
-func listIn(d *verb.Deps, file *config.File, output *verb.Output) error {
+func listIn(d *verb.Deps, local *client.Local, output *verb.Output) error {
+	file, err := local.File()
+	if err != nil {
+		return err
+	}
 	summaries, err := file.List()
 	if err != nil {
 		return err
@@ -58,6 +63,9 @@ func listIn(d *verb.Deps, file *config.File, output *verb.Output) error {
 		p := listed{Name: s.Name, Provider: s.Provider, Account: s.Account, Default: s.Default, Extends: s.Base}
 		if s.Path != file.Path {
 			p.File = s.Path
+		}
+		if s.Err == nil {
+			s.Err = local.CheckProfile(s.Profile)
 		}
 		if s.Err != nil {
 			p.Problem = s.Err.Error()

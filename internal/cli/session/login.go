@@ -70,7 +70,7 @@ func (l *login) run(ctx context.Context, args []string) error {
 	l.WarnOfProfile(c.Profile)
 	port, err := strconv.ParseUint(c.Profile.Settings.Text("redirect_port"), 10, 16)
 	if err != nil {
-		return &setting.Error{Profile: c.Profile.Name, Name: "redirect_port", Problem: "is not a port"}
+		return err // which no profile has that was opened
 	}
 	if l.Service.DryRun {
 		return l.dryRun(ctx, c, port)

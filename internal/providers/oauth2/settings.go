@@ -98,17 +98,14 @@ func exchange() []setting.Setting {
 			Name: "subject_token", Kind: setting.Secret, Token: true, Required: true, If: of(oauth.TokenExchange),
 			Help: "a reference to the token to exchange", Example: "profile:login",
 		},
-		{
-			Name: "subject_token_type", Kind: setting.Text,
-			Help:    "what that is: access_token (the default), id_token, refresh_token, jwt, saml1, saml2, or a URN",
-			Example: "id_token",
-		},
+		setting.TokenType("subject_token_type",
+			"what that is: access_token (the default), id_token, refresh_token, jwt, saml1, saml2, or a URN"),
 		{
 			Name: "actor_token", Kind: setting.Secret, Token: true,
 			Help: "a reference to the token of who acts for the subject", Example: "file:/run/secrets/actor",
 		},
-		{Name: "actor_token_type", Kind: setting.Text, Help: "what that is, as subject_token_type"},
-		{Name: "requested_token_type", Kind: setting.Text, Help: "what to ask for, as subject_token_type"},
+		setting.TokenType("actor_token_type", "what that is, as subject_token_type"),
+		setting.TokenType("requested_token_type", "what to ask for, as subject_token_type"),
 	}
 }
 
@@ -117,7 +114,7 @@ func request() []setting.Setting {
 	return []setting.Setting{
 		setting.Scopes("read"),
 		{Name: "audience", Kind: setting.Text, Help: "the API that the token is for, as the service calls it", Example: "https://api.example.com"},
-		{Name: "resource", Kind: setting.List, Help: "the addresses that the token is for (RFC 8707)", Example: "https://api.example.com"},
+		setting.Resource(),
 		setting.Params(), setting.AuthorizeParams(), setting.Headers(),
 		setting.AssumedLifetime(),
 		{
