@@ -76,6 +76,8 @@ func (a *app) fail(command *cobra.Command, err error) int {
 		hint = cmp.Or(a.Subject.PipelineGrant, "log in: "+a.Subject.LoginCommand)
 	case ok && failure.RefreshToken && failure.Reason == providers.ReasonCredentials:
 		hint = "log in again: " + a.Subject.LoginCommand + "; if that is refused too, " + cmp.Or(hint, kinds()[name].hint)
+	case ok && failure.AccessToken && hint == "":
+		hint = "get a new one: " + a.CommandFor(a.Subject.Profile, "token", "get", "--force-refresh") + "; or log in again"
 	case name == "scope" && hint == "":
 		hint = a.scopeHint()
 	}

@@ -27,6 +27,8 @@ type KeyError struct {
 	Problem string
 	// Hint says what to do; may be empty.
 	Hint string
+	// OtherAlgorithm says that the key is good, and not for the algorithm that was wanted.
+	OtherAlgorithm bool
 }
 
 // Error returns the whole sentence.
@@ -96,7 +98,11 @@ func noCurve() *KeyError {
 func (k *PrivateKey) Algorithm(wanted string) (string, error) {
 	own := string(k.algorithms[0])
 	if wanted != "" && !slices.Contains(k.algorithms, jose.SignatureAlgorithm(wanted)) {
-		return "", &KeyError{Problem: "cannot sign with " + secret.CleanTo(wanted, 20) + ", its algorithm is " + own}
+		shown := secret.CleanTo(wanted, 20)
+		return "", &KeyError{
+			Problem: "cannot sign with " + shown + ", its algorithm is " + own, Hint: "give a key that signs with " + shown,
+			OtherAlgorithm: true,
+		}
 	}
 	return cmp.Or(wanted, own), nil
 }

@@ -42,6 +42,8 @@ type Failure struct {
 	// StaleToken says that an access token was shown and is what was refused, so that a
 	// new one may help.
 	StaleToken bool
+	// AccessToken says that an access token was shown and is what was refused.
+	AccessToken bool
 	// RefreshToken says that a refresh token was shown, which may be what was refused.
 	RefreshToken bool
 	// Err is the cause, nil when the failure was another process's.

@@ -4,31 +4,78 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/jose"
 	"github.com/authctl/authctl/internal/moment"
+	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/setting"
 )
 
 // failed turns what asking the service ended with into a *Failure. Errors that are not the
 // service's (a secret that cannot be fetched, a malformed key) pass as they are.
-func (p *configured) failed(err error, w wanted) error {
+func (p *addresses) failed(err error, w wanted) error {
 	var failure *Failure
+	var asked string
 	if answered, ok := errors.AsType[*oauth.Error](err); ok {
-		failure = p.answered(answered, w)
-	} else if network, ok := errors.AsType[*oauth.NetworkError](err); ok {
-		failure = p.unreached(network, err)
+		failure, asked = p.answered(answered, w), answered.Endpoint
+	} else if unreached, ok := errors.AsType[*oauth.NetworkError](err); ok {
+		failure, asked = p.unreached(unreached, err), unreached.Endpoint
 	} else if reply, ok := errors.AsType[*oauth.ReplyError](err); ok {
 		failure = protocol(err, "%s gave an answer that cannot be used: %v", p.spec.short(), reply)
+		asked = reply.Endpoint
 	} else {
-		return err
+		return p.otherKey(err)
 	}
-	failure.Hint, failure.Ambiguous, failure.Err = p.names.In(failure.Hint), oauth.Ambiguous(err), cmp.Or(failure.Err, err)
+	failure.Hint = p.namesAt(asked).In(cmp.Or(failure.Hint, p.usualHint(failure, w)))
+	failure.Ambiguous, failure.Err = oauth.Ambiguous(err), cmp.Or(failure.Err, err)
 	return failure
+}
+
+// otherKey says of a private key which cannot sign as the profile wants that the profile says so.
+func (p *configured) otherKey(err error) error {
+	key, ok := errors.AsType[*jose.KeyError](err)
+	if ok && key.OtherAlgorithm && p.settings.Text("key_algorithm") != "" {
+		key.Hint = p.names.In("check {key_algorithm} in the profile: without it the key's own is used")
+	}
+	return err
+}
+
+// namesAt are the settings with the one that an address is from: the profile's own, or the issuer,
+// whose document names the others.
+func (p *addresses) namesAt(address string) setting.Names {
+	for _, endpoint := range slices.Sorted(maps.Keys(p.spec.Given)) {
+		if u := p.endpoints[endpoint]; u != nil && network.AddressText(u) == address {
+			return p.names.At(p.spec.Given[endpoint])
+		}
+	}
+	if p.spec.Given != nil && p.issuer != nil {
+		return p.names.At(p.spec.Given[issuer])
+	}
+	return p.names
+}
+
+// usualHint names the settings that lead to a service which only its profile describes, where that
+// is what can be wrong.
+func (p *configured) usualHint(f *Failure, w wanted) string {
+	answered, _ := errors.AsType[*oauth.Error](f.Err)
+	switch {
+	case p.spec.Given == nil || !f.NotBefore.IsZero():
+		return ""
+	case f.Reason == ReasonProtocol:
+		return "check {url} in the profile; --verbose shows who answered"
+	case f.Reason != ReasonConfig || answered == nil:
+		return ""
+	case answered.StatusCode == http.StatusBadRequest && w.grant != "":
+		return "check {grant} in the profile; --dry-run shows the request"
+	}
+	return "check {url} in the profile; --dry-run shows the request"
 }
 
 // protocol is a failure for a reply that cannot be used, and its cause.
@@ -38,31 +85,31 @@ func protocol(cause error, format string, args ...any) *Failure {
 
 // unreached judges an exchange without a reply: time mends a network, and no
 // certificate.
-func (p *configured) unreached(network *oauth.NetworkError, err error) *Failure {
+func (p *configured) unreached(way *oauth.NetworkError, err error) *Failure {
 	failure := &Failure{
-		Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.spec.short(), network),
-		Hint: networkHint(err, network),
+		Reason: ReasonTemporary, Message: fmt.Sprintf("%s gave no answer: %v", p.spec.short(), way),
+		Hint: networkHint(err, way),
 	}
-	if network.Obstacle != nil {
-		failure.Reason, failure.Hint = ReasonConfig, network.Obstacle.Hint
+	if way.Obstacle != nil {
+		failure.Reason, failure.Hint = ReasonConfig, way.Obstacle.Hint
 	}
-	if network.Certificate {
+	if way.Certificate {
 		failure.Reason = ReasonCredentials
-		failure.Message = fmt.Sprintf("%s %s: %v", p.spec.short(), verdict(ReasonCredentials), network)
+		failure.Message = fmt.Sprintf("%s %s: %v", p.spec.short(), verdict(ReasonCredentials), way)
 	}
 	return failure
 }
 
 // networkHint knows the one mistake in a profile that looks like a broken network: a
 // host that does not exist. Behind a proxy it is the proxy's that was looked up.
-func networkHint(err error, network *oauth.NetworkError) string {
+func networkHint(err error, way *oauth.NetworkError) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		return "the proxy cannot be reached: check HTTPS_PROXY, or name the host in NO_PROXY where it is not needed"
 	}
 	if lookup, ok := errors.AsType[*net.DNSError](err); ok && lookup.IsNotFound {
 		return "the host does not exist: check {address} in the profile, and the network"
 	}
-	if network.Timeout {
+	if way.Timeout {
 		return "try again later, or raise --timeout"
 	}
 	return ""
@@ -80,7 +127,7 @@ func (p *configured) answered(err *oauth.Error, w wanted) *Failure {
 	case failure.Reason != ReasonCredentials:
 	case w.token && failure.Hint == "":
 		failure.Message = fmt.Sprintf("%s does not accept the token: %v", p.spec.short(), err)
-		failure.Hint = "get a new one: authctl token get --force-refresh, or log in again"
+		failure.AccessToken = true
 	default:
 		failure.Hint = withClock(cmp.Or(failure.Hint, credentialsHint(w.auth)), err, w.auth)
 		if err.CertificateUnasked {
@@ -95,10 +142,22 @@ func (p *configured) answered(err *oauth.Error, w wanted) *Failure {
 func (p *configured) judge(err *oauth.Error, w wanted, lists ...[]Rule) *Failure {
 	for _, r := range slices.Concat(lists...) {
 		if r.fits(err) && (r.If == nil || r.If.Holds(p.settings)) {
-			return r.failure(p.spec.short(), err, w)
+			failure := r.failure(p.spec.short(), err, w)
+			failure.Hint = p.renewing(r.Shows) + failure.Hint
+			return failure
 		}
 	}
 	return Rule{Reason: ReasonProtocol}.failure(p.spec.short(), err, w)
+}
+
+// renewing says of the first token that another profile gave how that one gets a new one.
+func (p *configured) renewing(settings []string) string {
+	for _, name := range settings {
+		if profile, ok := strings.CutPrefix(p.settings.Text(name), "profile:"); ok {
+			return "the token of " + profile + " may not be valid any more: authctl token get " + profile + " --force-refresh; else "
+		}
+	}
+	return ""
 }
 
 // credentialsHint names the settings that make the credentials; a signed JWT depends on

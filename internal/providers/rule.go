@@ -31,6 +31,8 @@ type Rule struct {
 	Message string
 	// Hint says what to do next; empty means the reason's usual hint.
 	Hint string
+	// Shows are the settings of tokens that may be what was refused.
+	Shows []string
 	// StaleToken says that the access token is what was refused.
 	StaleToken bool
 }

@@ -13,7 +13,12 @@ import (
 // at all, is not named.
 //
 // The zero value knows what every client has.
-type Names struct{ names []setName }
+type Names struct {
+	names []setName
+	// at are the settings that say where the service is, which its base_url, where there is one,
+	// replaces; empty for a service that is told where it is by the groups below.
+	at []string
+}
 
 // setName is a setting and where it is set.
 type setName struct {
@@ -48,7 +53,16 @@ func (s Values) Applying(list []Setting) Names {
 			name.place = d.Env()
 		}
 		n.names = append(n.names, name)
+		if ok && (d.Name == "issuer" || d.Name == "token_url") {
+			n.at = append(n.at, d.Name)
+		}
 	}
+	return n
+}
+
+// At returns the names with the setting that says where the service was asked.
+func (n Names) At(name string) Names {
+	n.at = []string{name}
 	return n
 }
 
@@ -143,18 +157,8 @@ func (n Names) In(hint string) string {
 // listed returns those of a list that apply and are set, else those that apply.
 func (n Names) listed(list string) []setName {
 	base, _ := n.find("base_url")
-	switch list {
-	case "address":
-		list = addressNames
-	case "credentials":
-		list = credentialsNames
-	case "host":
-		if list = addressNames; base.set {
-			list = "base_url"
-		}
-	}
 	var set, unset []setName
-	for part := range strings.SplitSeq(list, ",") {
+	for part := range strings.SplitSeq(n.members(list, base.set), ",") {
 		name, value, _ := strings.Cut(part, "=")
 		found, ok := n.find(name)
 		if found.name = strings.TrimSuffix(name+": "+value, ": "); value != "" && found.place != "" {
@@ -174,6 +178,36 @@ func (n Names) listed(list string) []setName {
 		return unset
 	}
 	return []setName{{name: "base_url", place: base.place}}
+}
+
+// members are the settings of a list or a group. Where settings say where the service is, its host
+// is theirs, or base_url's where there is one, and the rest of the address theirs alone.
+func (n Names) members(list string, based bool) string {
+	at := strings.Join(n.at, ",")
+	switch list {
+	case "address", "host":
+		if at != "" && !based {
+			return at
+		}
+		if list == "host" && based || at != "" {
+			return "base_url"
+		}
+		return addressNames
+	case "url":
+		return strings.TrimPrefix(at+",base_url", ",")
+	case "credentials":
+		return credentialsNames
+	}
+	if at == "" || based {
+		return list
+	}
+	parts := strings.Split(list, ",")
+	for i, part := range parts {
+		if part == "base_url" {
+			parts[i] = at
+		}
+	}
+	return strings.Join(parts, ",")
 }
 
 // inPlaces names settings by where they are set: those of the profile, and the variables

@@ -39,6 +39,7 @@ func Spec() providers.Spec {
 		Subjects: map[oauth.Grant][]string{
 			oauth.TokenExchange: {"subject_token", "actor_token"}, oauth.RefreshToken: {"refresh_token"},
 		},
+		Errors:     refusals(),
 		Nonce:      true,
 		IDTokens:   true,
 		Operations: providers.OpenID(nil),
