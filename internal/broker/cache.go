@@ -102,7 +102,15 @@ func (c *call) record(token oauth.Token) *store.Record {
 // Stored returns what is cached for a client, expired or not; store.ErrNotFound
 // when nothing is.
 func (b *Broker) Stored(ctx context.Context, r Request) (*store.Record, error) {
-	return b.Store.Get(ctx, b.begin(r).key)
+	c := b.begin(r)
+	record, err := b.Store.Get(ctx, c.key)
+	if err != nil {
+		return nil, err
+	}
+	if record, err = (&cache{call: c}).ofSubject(ctx, record); record == nil && err == nil {
+		err = store.ErrNotFound
+	}
+	return record, err
 }
 
 // Keep stores a token that was got in another way than by Token: by a login. It
@@ -129,7 +137,7 @@ func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
 	return nil
 }
 
-// Forget removes what is cached for a client. It waits for a fetch under way, so
+// Forget removes what is cached for a client, whoever the subject. It waits for a fetch under way, so
 // that this does not bring the token back; a lock that cannot be had is no reason to
 // keep a token.
 func (b *Broker) Forget(ctx context.Context, r Request) error {

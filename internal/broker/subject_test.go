@@ -33,7 +33,7 @@ func TestATokenIsServedToItsSubjectAlone(t *testing.T) {
 // TestNobodysRefreshTokenIsSentForAnother: what one subject got is not renewed for the next.
 func TestNobodysRefreshTokenIsSentForAnother(t *testing.T) {
 	w := newWorld(t)
-	w.onIssue = func(n int) (oauth.Token, error) {
+	w.onIssue = func(int) (oauth.Token, error) {
 		token := w.newToken("issued", time.Minute)
 		token.RefreshToken = secret.New("fake-refresh")
 		return token, nil

@@ -51,7 +51,7 @@ func TestFlagsOfEachCommand(t *testing.T) {
 		"authctl scopes wait": asks + " no-cache output store",
 
 		"authctl profile":        "",
-		"authctl profile add":    "extends provider set",
+		"authctl profile add":    "ca-file extends provider set",
 		"authctl profile list":   "output",
 		"authctl profile remove": "",
 		"authctl profile show":   "output profile",

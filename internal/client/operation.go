@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,7 +88,7 @@ func (c *Client) DryRun(err error) (text string, discovery bool, _ error) {
 	}
 	var b strings.Builder
 	key := c.Key()
-	of := oauth.Fingerprints{ClientID: key.ClientID, TokenURL: key.TokenURL}
+	of := oauth.Fingerprints{ClientID: key.ClientID, TokenURL: cmp.Or(key.TokenURL, key.Issuer)}
 	for i, request := range c.http.DryRun.Requests(of) {
 		if i > 0 {
 			b.WriteString("\n")

@@ -53,6 +53,7 @@ func systems() map[string]pipeline.System {
 // tells their tokens apart is then part of what tells apart its own.
 func (t *tokens) opening(p *config.Profile, o Options) error {
 	t.options = o
+	t.ofJobs(p)
 	for _, link := range p.Links() {
 		behind, provider, err := t.link(link.Profile, o)
 		if err != nil {
@@ -70,6 +71,23 @@ func (t *tokens) opening(p *config.Profile, o Options) error {
 		p.Settings = p.Settings.With(link.Setting, v)
 	}
 	return nil
+}
+
+// ofJobs has the identity of a pipeline's job tell its tokens apart: what it may ask with is its own,
+// and what one job exchanged is not for the next on the same machine.
+func (t *tokens) ofJobs(p *config.Profile) {
+	for name, kind := range p.JobTokens() {
+		system, known := systems()[kind]
+		if !known {
+			continue
+		}
+		v, _ := p.Settings.Lookup(name)
+		v.Subject = func(context.Context) (string, error) {
+			sum := system.Secret(t.local.LookupEnv).Sum()
+			return hex.EncodeToString(sum[:16]), nil
+		}
+		p.Settings = p.Settings.With(name, v)
+	}
 }
 
 // ofLogin tells apart who has logged in: by the token of the login, for nothing else says it. So what

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,6 +22,18 @@ func (p *Profile) Links() []Link {
 		}
 	}
 	return links
+}
+
+// JobTokens are the settings of the profile whose secrets are tokens of a pipeline's job, with the
+// kinds of their references.
+func (p *Profile) JobTokens() map[string]string {
+	kinds := map[string]string{}
+	for _, n := range p.needs {
+		if n.IsToken() && n.Kind != source.Profile && p.fetchOf(n) != nil {
+			kinds[n.of] = n.Kind
+		}
+	}
+	return kinds
 }
 
 // Behind returns a profile that another one gets a token from, as the file says: what flags and
@@ -67,7 +80,12 @@ func (f *File) CheckLink(name string, link Link) error {
 			return f.noLink(link)
 		}
 	}
-	if circle := circleOf(f, link.Profile, []string{name}); circle != nil {
+	circle, deep := circleOf(f, link.Profile, []string{name})
+	if deep {
+		return setting.Wrong(link.Setting, fmt.Sprintf("needs more than %d profiles, one behind the other", longestChain),
+			"exchange the token of one further up")
+	}
+	if circle != nil {
 		return setting.Wrong(link.Setting, "goes round in a circle: "+strings.Join(circle, " needs the token of "),
 			"give one of them another reference")
 	}
@@ -102,24 +120,31 @@ func (b *builder) links() []Link {
 	return links
 }
 
+// longestChain is how many profiles may stand one behind the other: each may need two, and all of
+// them are read.
+const longestChain = 6
+
 // circleOf returns the names of a chain of profiles that comes back to one of them, nil when the
-// chain through name ends.
-func circleOf(f *File, name string, chain []string) []string {
+// chain through name ends; or says that it is too long to be followed.
+func circleOf(f *File, name string, chain []string) (circle []string, deep bool) {
 	at := slices.Index(chain, name)
 	chain = append(slices.Clip(chain), name)
 	if at >= 0 {
-		return chain[at:]
+		return chain[at:], false
+	}
+	if len(chain) > longestChain {
+		return nil, true
 	}
 	b, err := f.builder(name)
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	for _, link := range b.links() {
-		if circle := circleOf(f, link.Profile, chain); circle != nil {
-			return circle
+		if circle, deep := circleOf(f, link.Profile, chain); circle != nil || deep {
+			return circle, deep
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // noLink is the error for a profile that there is not.

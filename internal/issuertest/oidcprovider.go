@@ -56,8 +56,8 @@ type JWKS struct {
 	Keys []any `json:"keys"`
 }
 
-// StartOIDCProvider runs npm's oidc-provider until the test ends, as the others do theirs. The test is skipped, or fails, as
-// testneed.Need says, when the server is not there.
+// StartOIDCProvider runs npm's oidc-provider until the test ends, as the others do theirs. The test is skipped, or
+// fails, as testneed.Need says, when the server is not there.
 func StartOIDCProvider(t testing.TB, config Config) *Server {
 	t.Helper()
 	return startNode(t, "oidc-provider", config.settings())

@@ -8,14 +8,14 @@ func StartMock(t testing.TB) *Server {
 	return startNode(t, "oauth2-mock-server", struct{}{})
 }
 
-// StartZitadel runs the example of github.com/zitadel/oidc; test/zitadel/main.go says whom it knows. The key is the public
+// StartZitadel runs the example of github.com/zitadel/oidc; test/zitadel/main.go says whom it knows. The key is the
 // one of the client "service", marshalled as a JWK (RFC 7517 §4).
 func StartZitadel(t testing.TB, key any) *Server {
 	t.Helper()
 	return startBuilt(t, "zitadel-server", map[string]any{"key": key})
 }
 
-// StartFosite runs a server on github.com/ory/fosite; test/fosite/main.go says whom it knows. The key is the public one of
+// StartFosite runs a server on github.com/ory/fosite; test/fosite/main.go says whom it knows. The key is the public one
 // the client "signer" and of https://issuer.example, marshalled as a JWK (RFC 7517 §4).
 func StartFosite(t testing.TB, key any) *Server {
 	t.Helper()

@@ -1,6 +1,6 @@
 // Package issuertest starts authorization servers that this project did not write, so that a test meets a stranger's
-// reading of the RFCs: npm's oidc-provider and oauth2-mock-server, the example of zitadel/oidc and one on ory/fosite. What
-// they are is in test; scripts/install-test-deps installs and builds them.
+// reading of the RFCs: npm's oidc-provider and oauth2-mock-server, the example of zitadel/oidc and one on ory/fosite.
+// What they are is in test; scripts/install-test-deps installs and builds them.
 package issuertest
 
 import (

@@ -52,10 +52,6 @@ func IsPublicAlgorithm(name string) bool {
 	return slices.Contains(publicAlgorithms(), jose.SignatureAlgorithm(name))
 }
 
-// Knows reports whether the set has the key that a token names; of one that names none, whether
-// it can be told one.
-func (k *KeySet) Knows(j *JWT) bool { return len(k.fitting(j)) > 0 }
-
 // Verify is CheckSignature, and checks that the token's issuer is the expected one. Times and
 // audience are left to the caller: an expired token can have a good signature.
 func (k *KeySet) Verify(j *JWT, issuer string) error {

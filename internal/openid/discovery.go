@@ -124,8 +124,17 @@ func (i *Issuer) discover(ctx context.Context) (page, *Metadata, error) {
 		return page{}, nil, err
 	}
 	missing := &MissingError{}
+	var first error
 	for _, u := range all {
 		got, metadata, err := i.discoverAt(ctx, u)
+		// A site that answers every address with its page has none of them.
+		if _, page := errors.AsType[*oauth.ReplyError](err); page && first == nil && len(all) > 1 {
+			first = err
+			continue
+		}
+		if err != nil && first != nil {
+			return got, nil, first
+		}
 		answered, ok := errors.AsType[*oauth.Error](err)
 		if !ok || len(all) == 1 || !notThere(answered) {
 			return got, metadata, err

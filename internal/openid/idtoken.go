@@ -75,7 +75,7 @@ func (t IDToken) Check(j *jose.JWT, keys *jose.KeySet) error {
 	if problem != "" {
 		return wrong("the ID token's claims cannot be used: " + problem)
 	}
-	for _, check := range []func(object) string{t.issuerProblem, t.audienceProblem, t.timeProblem} {
+	for _, check := range []func(object) string{t.issuerProblem, subjectProblem, t.audienceProblem, t.timeProblem} {
 		if problem := check(claims); problem != "" {
 			return wrong(problem)
 		}
@@ -107,6 +107,14 @@ func (t IDToken) issuerProblem(claims object) string {
 	got, _ := claims.text("iss")
 	if t.Issuer != "" && got != t.Issuer {
 		return "the ID token's issuer is " + secret.Quote(got) + ", not " + secret.Quote(t.Issuer)
+	}
+	return ""
+}
+
+func subjectProblem(claims object) string {
+	switch string(claims["sub"]) {
+	case "", "null", `""`, "{}", "[]":
+		return "the ID token has no sub" // OpenID Connect Core §2; a number is somebody too
 	}
 	return ""
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // Keys returns the public keys at an address (RFC 7517 §5) to check a token with: those at hand,
-// which are asked for once more where none of them is the token's and a minute has passed. Keys of
+// which are asked for once more where none of them made its signature and a minute has passed. Keys of
 // a kind that is not known, private and symmetric ones, and those for encryption are left out.
 // The errors are those of oauth.Client.Call, and *oauth.ReplyError when it is no key set, has too
 // many keys, or none of its keys is left.
@@ -34,7 +34,7 @@ func (i *Issuer) Keys(ctx context.Context, u *url.URL, token *jose.JWT) (set *jo
 		fits: func(p page, age time.Duration) bool {
 			var problem string
 			set, problem = readKeys(p.Document)
-			return problem == "" && (age < keysPause || age < life && set.Knows(token))
+			return problem == "" && (age < keysPause || age < life && set.CheckSignature(token) == nil)
 		},
 		ask: func(ctx context.Context) (got page, err error) {
 			got, set, err = i.askForKeys(ctx, name, u)

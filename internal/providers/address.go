@@ -25,7 +25,7 @@ type addresses struct {
 // The endpoints that a client asks for tokens, by their names in a discovery document (RFC 8414
 // §2).
 const (
-	tokenEndpoint     = "token_endpoint" //nolint:gosec // a name
+	tokenEndpoint     = "token_endpoint"
 	authorizeEndpoint = "authorization_endpoint"
 )
 

@@ -131,8 +131,8 @@ func (p *configured) answered(err *oauth.Error, w wanted) *Failure {
 	default:
 		failure.Hint = withClock(cmp.Or(failure.Hint, credentialsHint(w.auth)), err, w.auth)
 		if err.CertificateUnasked {
-			failure.Hint = "the service did not ask for the certificate: there may be another address for clients that have one " +
-				"(RFC 8705 §5); check {token_url,issuer} in the profile"
+			failure.Hint = "the service did not ask for the certificate: there may be another address for clients that have one" +
+				" (RFC 8705 §5); check {token_url,issuer} in the profile"
 		}
 	}
 	return failure

@@ -111,6 +111,19 @@ func (p *Provider) Ask(
 	return p.call(ctx, verb, p.operation(verb, ""), query, r)
 }
 
+// takesHeaders reports whether the profile's headers go to an address: a document may name any host,
+// and they are for that of the token endpoint.
+func (p *Provider) takesHeaders(ctx context.Context, verb string, u *url.URL) bool {
+	if p.spec.Given == nil {
+		return true
+	}
+	if len(p.header)+len(p.secretHeader) == 0 {
+		return false
+	}
+	token, err := p.endpoint(ctx, verb, tokenEndpoint)
+	return err == nil && strings.EqualFold(token.Hostname(), u.Hostname())
+}
+
 func (p *Provider) call(
 	ctx context.Context, verb string, o Operation, query url.Values, r oauth.CallRequest,
 ) (*oauth.Reply, error) {
@@ -124,7 +137,9 @@ func (p *Provider) call(
 		u = &at
 	}
 	r.URL, r.Method, r.Scheme, r.Success = u, cmp.Or(r.Method, o.Method), o.Scheme, o.Success
-	r.Header, r.SecretHeader = p.header, p.secretHeader
+	if p.takesHeaders(ctx, verb, u) {
+		r.Header, r.SecretHeader = p.header, p.secretHeader
+	}
 	reply, err := p.client.Call(ctx, r)
 	if err == nil {
 		return reply, nil
@@ -233,7 +248,9 @@ func (p *Provider) askAs(
 
 // Introspect asks what the service knows of a token (RFC 7662): one JSON object, as it came.
 func (p *Provider) Introspect(ctx context.Context, token secret.Secret) (json.RawMessage, error) {
-	reply, err := p.askAs(ctx, Introspect, func(a oauth.ClientAuth) oauth.CallRequest { return oauth.TokenForm(a, token, "") })
+	reply, err := p.askAs(ctx, Introspect, func(a oauth.ClientAuth) oauth.CallRequest {
+		return oauth.TokenForm(a, token, "")
+	})
 	if err != nil {
 		return nil, err
 	}

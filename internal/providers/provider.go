@@ -62,7 +62,8 @@ func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, err
 		return nil, err
 	}
 	if p.grant() == oauth.JWTBearer && settings.Secret("private_key") == nil {
-		return nil, settings.Wrong("private_key", "is missing, and grant is jwt_bearer", "give a reference such as file:key.pem")
+		return nil, settings.Wrong("private_key", "is missing, and grant is jwt_bearer",
+			"give a reference such as file:key.pem")
 	}
 	if p.stateless, err = settings.StateOptional(); err != nil {
 		return nil, err
@@ -236,7 +237,10 @@ func (p *Provider) Issue(ctx context.Context) (oauth.Token, error) {
 		return oauth.Token{}, err
 	}
 	token, err := p.ask(ctx, grant, r)
-	return p.kept(token), err
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return p.unasked(ctx, token), p.checkKind(r, token)
 }
 
 // present puts into a request what a grant trades for a token.
@@ -287,7 +291,41 @@ func (p *Provider) Refresh(ctx context.Context, refreshToken secret.Secret) (oau
 	token, err := p.ask(ctx, oauth.RefreshToken, oauth.TokenRequest{
 		Params: url.Values{}, Secrets: map[string]secret.Func{"refresh_token": secret.Known(refreshToken)},
 	})
-	return p.kept(token), refusedRefresh(err)
+	if err != nil {
+		return oauth.Token{}, refusedRefresh(err)
+	}
+	return p.unasked(ctx, token), nil
+}
+
+// unasked is kept for a token that nobody has logged in for just now. An ID token with it that cannot
+// be believed is left out: the token beside it was issued, and a refresh token for it was spent.
+func (p *Provider) unasked(ctx context.Context, token oauth.Token) oauth.Token {
+	kept := p.kept(token)
+	if kept.IDToken.IsZero() || !p.spec.IDTokens {
+		return kept
+	}
+	if err := p.checkIDToken(ctx, token, secret.Secret{}); err != nil {
+		kept.IDToken = secret.Secret{}
+		if p.client.Warn != nil {
+			p.client.Warn("the ID token that came with the token is not kept: " + err.Error())
+		}
+	}
+	return kept
+}
+
+// checkKind refuses a token of another kind than an exchange was asked for (RFC 8693 §2.2.1). An
+// access token may well be a JWT.
+func (p *configured) checkKind(r oauth.TokenRequest, token oauth.Token) error {
+	asked, got := r.Params.Get("requested_token_type"), token.IssuedTokenType
+	if asked == "" || got == "" || asked == got {
+		return nil
+	}
+	asked, got = oauth.ShortTokenType(asked), oauth.ShortTokenType(got)
+	if accesses := []string{"access_token", "jwt"}; slices.Contains(accesses, asked) && slices.Contains(accesses, got) {
+		return nil
+	}
+	return protocol(nil, "%s was asked for a token of the type %s and issued one of the type %s", p.spec.short(),
+		secret.Quote(asked), secret.Quote(got))
 }
 
 // ask sends a request to the token endpoint (RFC 6749 §3.2).

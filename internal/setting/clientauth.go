@@ -201,18 +201,19 @@ func (s Values) whichOf(given []credential) string {
 // certificate fetches the client's certificate and its key.
 func (s Values) certificate(ctx context.Context) (*tls.Certificate, error) {
 	var from certificate.Source
-	for name, to := range map[string]*secret.Secret{
-		"tls_certificate": &from.Certificate, "tls_key": &from.Key, "tls_password": &from.Password,
-	} {
-		fetch := s.Secret(name)
+	for _, part := range []struct {
+		name string
+		to   *secret.Secret
+	}{{"tls_certificate", &from.Certificate}, {"tls_key", &from.Key}, {"tls_password", &from.Password}} {
+		fetch := s.Secret(part.name)
 		if fetch == nil {
 			continue
 		}
 		value, err := fetch(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", name, err)
+			return nil, fmt.Errorf("reading %s: %w", part.name, err)
 		}
-		*to = value
+		*part.to = value
 	}
 	read, err := from.Read()
 	if e, ok := errors.AsType[*certificate.Error](err); ok {

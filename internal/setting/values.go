@@ -143,7 +143,8 @@ func (v Value) tag(ctx context.Context, salt string) (string, error) {
 }
 
 // Digest returns a digest of the named secrets, those that this machine has: what another profile,
-// a pipeline or a person would have to be asked for is told apart by its reference. It is empty, and nothing is fetched, where none is at hand.
+// a pipeline or a person would have to be asked for is told apart by its reference. It is empty,
+// and nothing is fetched, where there is none of that.
 func (s Values) Digest(ctx context.Context, names []string) (string, error) {
 	sum, none := sha256.New(), true
 	for _, name := range names {
@@ -170,15 +171,15 @@ func (v Value) digest(ctx context.Context) (string, error) {
 	case v.Secret != nil && !v.atHand():
 		return "", nil
 	}
-	text := ""
+	var text strings.Builder
 	for _, fetch := range v.fetches() {
 		value, err := fetch(ctx)
 		if err != nil {
 			return "", err
 		}
-		text += fmt.Sprintf("%x", value.Sum())
+		_, _ = fmt.Fprintf(&text, "%x", value.Sum()) // a builder takes everything
 	}
-	return text, nil
+	return text.String(), nil
 }
 
 // isToken reports whether a secret is got anew by each process, from another profile or a pipeline.

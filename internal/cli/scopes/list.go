@@ -84,7 +84,7 @@ func (l *list) run(ctx context.Context, args []string) error {
 	}
 	if len(target.services) == 1 && only.Catalogue == nil {
 		l.UI.Note("which scopes there are each issuer says itself: authctl scopes list PROFILE")
-		return l.print(target, [][]listed{nil})
+		return l.print(target, make([][]listed, len(target.services)))
 	}
 	return l.show(target)
 }

@@ -22,7 +22,11 @@ const devicePatience = 30 * time.Minute
 // onDevice has a person log in on any device, and keeps the token. It needs no terminal: who
 // reads the log of a pipeline may log in too.
 func (l *login) onDevice(ctx context.Context, c *client.Client) (oauth.Token, error) {
-	limit := l.Timeout.Or(devicePatience)
+	// Typing a secret does not count against the service's time.
+	if err := c.Profile.Ask(ctx, c.Timeout); err != nil {
+		return oauth.Token{}, err
+	}
+	limit, shown := l.Timeout.Or(devicePatience), false
 	waiting, cancel := context.WithCancelCause(ctx)
 	// The service has as long as for any call, the person from when the code is shown.
 	timer := time.AfterFunc(c.Timeout, func() { cancel(context.DeadlineExceeded) })
@@ -31,6 +35,7 @@ func (l *login) onDevice(ctx context.Context, c *client.Client) (oauth.Token, er
 	token, err := c.Provider.Login(waiting, providers.Interaction{
 		ShowUserCode: func(_ context.Context, d devicecode.Authorization) error {
 			timer.Reset(limit)
+			shown = true
 			l.showCode(ctx, c, d, min(limit, d.Lifetime))
 			if l.UI.ErrTerminal && !l.Global.Quiet {
 				stop = l.UI.Spin("waiting for the login")
@@ -43,7 +48,7 @@ func (l *login) onDevice(ctx context.Context, c *client.Client) (oauth.Token, er
 	l.SayIfInterrupted(err, "nobody was logged in")
 	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.Reason == providers.ReasonLogin {
 		failure.Hint = cmp.Or(failure.Hint, "run "+l.Subject.LoginCommand+" again")
-	} else if !ok && errors.Is(context.Cause(waiting), context.DeadlineExceeded) {
+	} else if !ok && shown && errors.Is(context.Cause(waiting), context.DeadlineExceeded) {
 		err = &providers.Failure{
 			Reason: providers.ReasonLogin, Err: err, Message: "nobody did within " + moment.Lasting(limit),
 			Hint: "run " + l.Subject.LoginCommand + " again",

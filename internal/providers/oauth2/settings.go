@@ -48,7 +48,8 @@ func client() []setting.Setting {
 	id.Unless = []setting.Condition{{Setting: "assertion_issuer"}, *of(oauth.TokenExchange)}
 	return slices.Concat([]setting.Setting{
 		id,
-		setting.ClientSecret(setting.IsPublic(), setting.HasPrivateKey(), setting.HasTLSCertificate(), setting.HasClientAssertion(),
+		setting.ClientSecret(
+			setting.IsPublic(), setting.HasPrivateKey(), setting.HasTLSCertificate(), setting.HasClientAssertion(),
 			*of(oauth.AuthorizationCode), *of(oauth.DeviceCode), *of(oauth.JWTBearer)),
 	}, setting.PrivateKey(false), []setting.Setting{setting.KeyAlgorithm()}, setting.TLSCertificate(), []setting.Setting{
 		setting.ClientAssertion(),
@@ -81,7 +82,10 @@ func assertion() []setting.Setting {
 			Help:    "the iss of the assertion; by default the client_id",
 			Example: "robot@project.example",
 		},
-		{Name: "subject", Kind: setting.Text, Help: "the sub of the assertion: the user it is for", Example: "jane@example.com"},
+		{
+			Name: "subject", Kind: setting.Text, Help: "the sub of the assertion: the user it is for",
+			Example: "jane@example.com",
+		},
 		{
 			Name: "assertion_audience", Kind: setting.Text,
 			Help:    "the aud of what is signed with private_key or client_secret; by default the token endpoint",
@@ -113,7 +117,10 @@ func exchange() []setting.Setting {
 func request() []setting.Setting {
 	return []setting.Setting{
 		setting.Scopes("read"),
-		{Name: "audience", Kind: setting.Text, Help: "the API that the token is for, as the service calls it", Example: "https://api.example.com"},
+		{
+			Name: "audience", Kind: setting.Text, Help: "the API that the token is for, as the service calls it",
+			Example: "https://api.example.com",
+		},
 		setting.Resource(),
 		setting.Params(), setting.AuthorizeParams(), setting.Headers(),
 		setting.AssumedLifetime(),

@@ -42,7 +42,7 @@ func signOut(
 		if asks = asksSomebody(err); !asks {
 			note("ended the session", err)
 		}
-		if err == nil && reply.Header.Get("Location") != "" {
+		if err == nil && reply.Location != nil {
 			done.RedirectURI = o.RedirectURI
 		}
 	}
@@ -51,20 +51,21 @@ func signOut(
 	}
 	done.Did = strings.Join(did, " and ")
 	switch {
-	case asks:
-		done.Lacking = "logout that nobody has to confirm in a browser"
 	case o.Global:
 		done.Lacking = "signout --global: a client ends its own session only"
+	case asks:
+		done.Lacking = "logout that nobody has to confirm in a browser"
 	case o.RedirectURI != "" && done.RedirectURI == "":
 		done.Lacking = "signout --redirect-uri without an ID token that was kept (keep: [id_token])"
 	}
 	return done, nil
 }
 
-// asksSomebody reports whether the service answered with a page in a success's place.
+// asksSomebody reports whether the service answered with a page, or sends the browser to one, in a
+// success's place.
 func asksSomebody(err error) bool {
-	failure, ok := errors.AsType[*providers.Failure](err)
-	return ok && failure.Reason == providers.ReasonProtocol
+	reply, ok := errors.AsType[*oauth.ReplyError](err)
+	return ok && (reply.StatusCode/100 == 2 || reply.StatusCode/100 == 3)
 }
 
 // revoked revokes a token. One that is not valid any more is revoked (RFC 7009 §2.2).
