@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,6 +67,24 @@ func (b *builder) checkChain() error {
 		}
 	}
 	b.askBehind()
+	return nil
+}
+
+// checkVariables follows the profiles that variables have this one get tokens from.
+func (b *builder) checkVariables() error {
+	for _, n := range b.needs {
+		variable, ok := strings.CutPrefix(n.Origin, "environment ")
+		if !ok || n.Kind != source.Profile {
+			continue
+		}
+		err := b.file.CheckLink(b.Name, Link{variable, n.Arg})
+		if wrong, ok := errors.AsType[*setting.Error](err); ok && wrong.Profile == "" {
+			wrong.Profile = b.Name
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

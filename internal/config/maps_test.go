@@ -52,6 +52,8 @@ func TestMapsAreStrict(t *testing.T) {
 		"of the protocol":       {"params:\n      a: b\n      scope: c", "FILE:6: profile p: params has scope, which has a setting of its own | give it as scopes"},
 		"of the login":          {"authorize_params: {state: x}", "FILE:4: profile p: authorize_params has state, which is authctl's own to send | take it out"},
 		"a header of HTTP":      {"headers: {Host: x}", "FILE:4: profile p: headers has Host, which is authctl's own to send | take it out"},
+		"the program's name":    {"headers: {User-Agent: me}", "FILE:4: profile p: headers has User-Agent, which is authctl's own to send | take it out"},
+		"in another case":       {"headers: {user-agent: me}", "FILE:4: profile p: headers has user-agent, which is authctl's own to send | take it out"},
 		"no header's name":      {"headers: {'a b': x}", `FILE:4: profile p: headers has a b, which is not the name of a header | letters, digits and hyphens only, such as X-Api-Key`},
 		"a secret by its name":  {"params: {api_key: hunter2}", "FILE:4: profile p: params has api_key, which sounds like a secret | what stands in params is shown: no secret goes there"},
 		"a secret by value":     {"headers: {x-api-key: hunter2}", "FILE:4: profile p: headers has x-api-key, which sounds like a secret and is given by value | give a reference: env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt"},

@@ -103,7 +103,8 @@ func (p *Profile) asks() []need {
 func (p *Profile) AtHand() []secret.Secret {
 	var list []secret.Secret
 	for _, name := range append(p.named(), secretsOf(p.Service)...) {
-		if value := p.file.env.Get(name); value != "" {
+		value := p.file.env.Get(name)
+		if _, isReference := p.file.tokenVariable(p.Service, name); value != "" && !isReference {
 			list = append(list, secret.New(value))
 		}
 	}

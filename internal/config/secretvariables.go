@@ -33,6 +33,13 @@ func (f *File) SecretVariables(services []providers.Spec) []string {
 	names := []string{storeKey}
 	for _, s := range services {
 		names = append(names, secretsOf(s)...)
+		if f == nil {
+			continue
+		}
+		for _, name := range secretsOf(s) {
+			ref, _ := f.tokenVariable(s, name)
+			names = append(names, variablesFor(ref)...)
+		}
 	}
 	if f != nil {
 		for _, l := range f.layers {
@@ -52,6 +59,18 @@ func secretsOf(service providers.Spec) []string {
 		}
 	}
 	return names
+}
+
+// tokenVariable is the reference that a variable of a service has in place of a token, the zero one
+// and false where it has none.
+func (f *File) tokenVariable(service providers.Spec, name string) (source.Reference, bool) {
+	ref, ok := source.Parse(f.env.Get(name))
+	if !ok || !ref.IsToken() || !slices.ContainsFunc(service.Settings, func(d setting.Setting) bool {
+		return d.Token && d.Env() == name
+	}) {
+		return source.Reference{}, false
+	}
+	return ref, true
 }
 
 // variables returns what env: references anywhere in the file name. Only the parser

@@ -48,7 +48,10 @@ func (f *File) fromEnvironment(provider string, flags map[string]setting.Value) 
 		Profile: &Profile{Name: EnvironmentProfile, Service: service, chosen: "environment AUTHCTL_PROVIDER", file: f},
 		flags:   flags,
 	}
-	return b.Profile, b.fill()
+	if err := b.fill(); err != nil {
+		return b.Profile, err
+	}
+	return b.Profile, b.checkVariables()
 }
 
 func (f *File) fromFile(name string, flags map[string]setting.Value) (*Profile, error) {

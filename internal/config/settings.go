@@ -67,6 +67,9 @@ func (b *builder) build() (*Profile, error) {
 	if err := b.fill(); err != nil {
 		return b.Profile, err
 	}
+	if err := b.checkVariables(); err != nil {
+		return b.Profile, err
+	}
 	return b.Profile, b.blame(b.checkChain())
 }
 
@@ -233,7 +236,7 @@ func (b *builder) value(d setting.Setting, raw any, key, origin string) (v setti
 	case string:
 		v.Text, fits = b.taken(d.Name, files.Tidy(raw)), true
 	case int:
-		v.Text, fits = strconv.Itoa(raw), d.Kind == setting.Number
+		v.Text, fits = strconv.Itoa(raw), d.Kind == setting.Number || d.Seconds
 	case bool:
 		v.Text, fits = strconv.FormatBool(raw), d.Kind == setting.Bool
 	}
@@ -244,7 +247,7 @@ func (b *builder) value(d setting.Setting, raw any, key, origin string) (v setti
 			return v, err
 		}
 	case !fits:
-		return v, kinds.NotOf(key, kinds.Wanted(d.Kind), raw)
+		return v, kinds.NotOf(key, kinds.Wanted(d), raw)
 	}
 	return v, kinds.Check(d, &v, key, "")
 }
@@ -307,7 +310,7 @@ func (b *builder) flag(d setting.Setting, v setting.Value) (setting.Value, error
 }
 
 // variable reads AUTHCTL_ and the setting's name; of a secret also its twin
-// with _FILE. Empty variables count as unset.
+// with _FILE, and of a token what it is got by: no token begins so. Empty variables count as unset.
 func (b *builder) variable(d setting.Setting) (setting.Value, error) {
 	name := d.Env()
 	if name == "" || b.behind {
@@ -334,6 +337,12 @@ func (b *builder) secretVariable(d setting.Setting, name string) (setting.Value,
 		return setting.Value{}, setting.Wrong(strings.Join(set, " and "), "are both set", "unset one of them")
 	case ref.Kind != "":
 		return b.secret(need{of: d.Name, token: d.Token}, set[0], ref, "environment "+set[0]), nil
+	}
+	if ref, ok := source.Parse(b.file.env.Get(name)); d.Token && ref.IsToken() {
+		if !ok {
+			return setting.Value{}, notAReference(name, true)
+		}
+		return b.secret(need{of: d.Name, token: true}, name, ref, "environment "+name), nil
 	}
 	fetch, ok := b.file.options.Fetcher.Given(name, b.file.env.Raw(name))
 	if !ok {

@@ -25,6 +25,7 @@ func TestStrict(t *testing.T) {
 		"a mapping for text":  {"client_id: {a: b}", "FILE:6: profile p: client_id must be text, not a mapping"},
 		"a mapping for list":  {"scopes: {a: b}", "FILE:6: profile p: scopes must be a list, not a mapping | write [first, second]"},
 		"a list in a list":    {"scopes: [a, [b]]", "FILE:6: profile p: scopes has an item that is not text but a list, number 2"},
+		"a line break":        {`client_id: "a\nb"`, "FILE:6: profile p: client_id holds a control character or a line break | write it on one line"},
 		"a number in a list":  {"scopes: [a, 12]", "FILE:6: profile p: scopes has an item that is not text but a number, number 2 | put it in quotes"},
 		"text for bool":       {"pkce: yse", `FILE:6: profile p: pkce "yse" is not one of true, false`},
 		"a number for bool":   {"pkce: 12", "FILE:6: profile p: pkce must be true or false, not a number"},

@@ -56,6 +56,8 @@ type Setting struct {
 	// Unlisted says what to do about a value that is none of Values; empty means the
 	// nearest of them.
 	Unlisted string
+	// Seconds says of a Text that it is a duration, which may be a whole number of seconds.
+	Seconds bool
 	// Fits returns what is wrong with a text that is given, completing "NAME …", and what to do about
 	// it; no problem for one that fits. Nil lets every text stand that Values does.
 	Fits func(text string) (problem, help string)

@@ -28,7 +28,7 @@ func ParseDuration(text string) (time.Duration, error) {
 // AssumedLifetime is lifetime, for services whose replies have no expires_in.
 func AssumedLifetime() Setting {
 	return Setting{
-		Name: "lifetime", Kind: Text, Example: "30m",
+		Name: "lifetime", Kind: Text, Seconds: true, Example: "30m",
 		Help: "how long a token is good where the service does not say; what it says counts",
 	}
 }

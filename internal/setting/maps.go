@@ -114,11 +114,12 @@ func fieldNameRune(r rune) bool {
 		strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 }
 
-// protocolHeaders are those that frame a message, say what is in it, or keep state.
+// protocolHeaders are those that frame a message, say what is in it or who sends it, or keep state.
 func protocolHeaders() []string {
 	return []string{
 		"Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Cookie",
 		"Dpop", "Expect", "Host", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+		"User-Agent",
 	}
 }
 

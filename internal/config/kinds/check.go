@@ -69,12 +69,14 @@ func ListOf(name string, raw any) ([]string, error) {
 	return list, nil
 }
 
-// Wanted says what a value of a kind is, for people.
-func Wanted(kind setting.Kind) string {
-	switch kind {
-	case setting.Number:
+// Wanted says what the value of a setting is, for people.
+func Wanted(d setting.Setting) string {
+	switch {
+	case d.Seconds:
+		return "a duration"
+	case d.Kind == setting.Number:
 		return "a number"
-	case setting.Bool:
+	case d.Kind == setting.Bool:
 		return "true or false"
 	}
 	return "text"
@@ -91,6 +93,8 @@ func NotOf(key, wanted string, raw any) *setting.Error {
 		e.Help = "write [first, second]"
 	case wantedMap:
 		e.Help = "write {name: value}"
+	case "a duration":
+		e.Help = "write it as 30m or 12h, or in whole seconds"
 	case "text":
 		e.Help = asText(raw)
 	}

@@ -42,6 +42,8 @@ func oddPaste(d setting.Setting, text string) (problem, help string) {
 		return odd, "type it anew: what is copied from a page or a chat can hold such"
 	case d.Kind == setting.Text && isQuoted(text):
 		return "is in quotes", "take the quotes away; docker --env-file keeps them"
+	case d.Name != "scopes" && strings.ContainsFunc(text, unicode.IsControl):
+		return "holds a control character or a line break", "write it on one line"
 	case d.Name != "scopes":
 		return "", ""
 	}
