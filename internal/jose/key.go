@@ -98,10 +98,8 @@ func noCurve() *KeyError {
 func (k *PrivateKey) Algorithm(wanted string) (string, error) {
 	own := string(k.algorithms[0])
 	if wanted != "" && !slices.Contains(k.algorithms, jose.SignatureAlgorithm(wanted)) {
-		shown := secret.CleanTo(wanted, 20)
 		return "", &KeyError{
-			Problem: "cannot sign with " + shown + ", its algorithm is " + own, Hint: "give a key that signs with " + shown,
-			OtherAlgorithm: true,
+			Problem: "cannot sign with " + secret.CleanTo(wanted, 20) + ", its algorithm is " + own, OtherAlgorithm: true,
 		}
 	}
 	return cmp.Or(wanted, own), nil

@@ -38,11 +38,15 @@ func (p *addresses) failed(err error, w wanted) error {
 	return failure
 }
 
-// otherKey says of a private key which cannot sign as the profile wants that the profile says so.
+// otherKey says what to do about a private key that cannot sign as the profile, or the service, wants.
 func (p *configured) otherKey(err error) error {
 	key, ok := errors.AsType[*jose.KeyError](err)
-	if ok && key.OtherAlgorithm && p.settings.Text("key_algorithm") != "" {
+	switch {
+	case !ok || !key.OtherAlgorithm:
+	case p.settings.Text("key_algorithm") != "":
 		key.Hint = p.names.In("check {key_algorithm} in the profile: without it the key's own is used")
+	default:
+		key.Hint = "give another key"
 	}
 	return err
 }

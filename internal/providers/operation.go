@@ -210,6 +210,9 @@ func (p *Provider) Ping(ctx context.Context, token secret.Secret) (Pong, error) 
 		if err == nil {
 			_, err = p.UserInfo(ctx, Session{AccessToken: token}, "")
 		}
+		if answered, ok := errors.AsType[*oauth.Error](err); ok && answered.Code == "insufficient_scope" {
+			err = nil // the token is good, and not for this (RFC 6750 §3.1)
+		}
 		if err != nil {
 			return Pong{}, err
 		}

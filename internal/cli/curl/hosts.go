@@ -80,7 +80,8 @@ func (d address) checkPlain(c *call) error {
 // hosts are those that a token may be sent to.
 type hosts struct {
 	rules []network.HostRule
-	// service and profile are for the message.
+	// service and profile are for the message; service is empty where nobody says what the tokens
+	// are for.
 	service, profile string
 }
 
@@ -88,7 +89,14 @@ type hosts struct {
 // flag allow.
 func hostsOf(s *client.Client, flag []string) (*hosts, error) {
 	h := &hosts{service: s.Profile.Service.Title, profile: s.Profile.Name}
-	for _, u := range s.Provider.TokenHosts() {
+	own := s.Provider.TokenHosts()
+	if s.Profile.Service.Given != nil {
+		h.service = "the API of profile " + h.profile
+	}
+	if len(own) == 0 {
+		h.service = ""
+	}
+	for _, u := range own {
 		port := cmp.Or(u.Port(), standardPort(u.Scheme))
 		h.rules = append(h.rules, network.HostRule{Host: strings.ToLower(u.Hostname()), Port: port})
 	}
@@ -117,6 +125,10 @@ func (h *hosts) allow(list []string) error {
 func (h *hosts) check(d address) error {
 	if slices.ContainsFunc(h.rules, func(r network.HostRule) bool { return r.Allows(d.host, d.port, standardPort(d.scheme)) }) {
 		return nil
+	}
+	if h.service == "" {
+		return verb.Usagef("the token is not sent to %s: profile %s names no API; say where it is with api_url: in the profile, "+
+			"or allow this host with --allow-host %s or allow_hosts:", d, h.profile, d)
 	}
 	return verb.Usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
 		"or with allow_hosts: in profile %s", d, h.service, d, h.profile)

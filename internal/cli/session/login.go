@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -162,7 +163,7 @@ func keeps(ctx context.Context, c *client.Client) error {
 		return fmt.Errorf("there is nowhere to keep a login: %w", lost)
 	}
 	if c.Store().Name() == "memory" {
-		return verb.Usagef("--store memory leaves nothing of a login; use --store keyring or --store file")
+		return verb.Usagef("--store memory leaves nothing of a login; use --store keyring, --store file or, on Linux, --store kernel")
 	}
 	return nil
 }
@@ -173,9 +174,13 @@ func logsIn(c *client.Client) error {
 	if oauth.Grant(grant.Text).NeedsPerson() {
 		return nil
 	}
+	help := "set {grant=authorization_code} in the profile"
+	if device := string(oauth.DeviceCode); slices.Contains(c.Profile.Service.Grants(), device) {
+		help += ", or " + device
+	}
 	return &setting.Error{
 		Profile: c.Profile.Name, Name: "grant", Problem: "is " + grant.Text + ", with which nobody logs in",
-		Help: "set {grant=authorization_code} in the profile", Origin: grant.Origin,
+		Help: help, Origin: grant.Origin,
 	}
 }
 

@@ -192,7 +192,7 @@ func (s *signout) openEntry(e store.Entry) (c *client.Client, foreign string, er
 		name = nil
 	}
 	whose := fmt.Sprintf("client %s of %s",
-		secret.CleanText(e.Key.ClientID), secret.CleanText(cmp.Or(e.Account, e.Key.TokenURL)))
+		secret.CleanText(e.Key.ClientID), secret.CleanText(cmp.Or(e.Account, e.Key.TokenURL, e.Key.Issuer)))
 	for _, scopes := range []map[string]setting.Value{
 		nil, {"scopes": {List: e.Key.Scopes, Origin: "the stored token"}},
 	} {

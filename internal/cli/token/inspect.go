@@ -114,6 +114,9 @@ func (i *inspect) profile(ctx context.Context, args []string) (*inspected, error
 	return &t, nil
 }
 
+// notTheirs goes before what a token says of itself that the service did not sign.
+const notTheirs = "NOT the service's; by its own words "
+
 // verify checks the signature with the keys of the service.
 func (t *inspected) verify(ctx context.Context, c *client.Client, answer broker.Answer) {
 	err := c.Bounded(ctx, client.SessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
@@ -124,7 +127,7 @@ func (t *inspected) verify(ctx context.Context, c *client.Client, answer broker.
 	case err == nil:
 		t.Verified, t.Verification = true, "verified with the keys that the service publishes"
 	case wrong:
-		t.Verification = "NOT the service's: " + err.Error()
+		t.Verification, t.Verdict = "NOT the service's: "+err.Error(), strings.TrimSuffix(notTheirs+t.Verdict, "; by its own words ")
 	default:
 		t.Verification = "unverified: " + err.Error()
 	}
