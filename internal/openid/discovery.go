@@ -127,8 +127,7 @@ func (i *Issuer) discover(ctx context.Context) (page, *Metadata, error) {
 	var first error
 	for _, u := range all {
 		got, metadata, err := i.discoverAt(ctx, u)
-		// A site that answers every address with its page has none of them.
-		if _, page := errors.AsType[*oauth.ReplyError](err); page && first == nil && len(all) > 1 {
+		if _, none := errors.AsType[noDocumentError](err); none && first == nil && len(all) > 1 {
 			first = err
 			continue
 		}
@@ -145,6 +144,13 @@ func (i *Issuer) discover(ctx context.Context) (page, *Metadata, error) {
 	return page{}, nil, missing
 }
 
+// noDocumentError is the error of what is no JSON object: a site that answers every address with its
+// page has no document there.
+type noDocumentError struct{ error }
+
+// Unwrap returns the *oauth.ReplyError.
+func (e noDocumentError) Unwrap() error { return e.error }
+
 // notThere reports whether a refusal may mean that there is nothing at an address.
 func notThere(e *oauth.Error) bool {
 	return e.StatusCode/100 == 4 && e.StatusCode != http.StatusRequestTimeout && !e.Throttled()
@@ -158,7 +164,7 @@ func (i *Issuer) discoverAt(ctx context.Context, u *url.URL) (page, *Metadata, e
 	}
 	document, err := reply.Object()
 	if err != nil {
-		return page{}, nil, err
+		return page{}, nil, noDocumentError{err}
 	}
 	got := i.page(i.documentName(), u, document)
 	metadata, problem := i.read(got)
