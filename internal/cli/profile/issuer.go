@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,13 +23,13 @@ func (a *add) meet(ctx context.Context) error {
 	if a.service.Given == nil || !a.UI.Prompter.CanAsk() {
 		return nil
 	}
-	asked := ""
+	asked, meant := "", ""
 	for range maxTries {
 		if a.values.Text("token_url") != "" && a.values.Text("issuer") == "" {
 			return nil
 		}
 		if a.values.Text("issuer") == "" || asked != "" {
-			if err := a.untilUsable(func() error { return a.askIssuer(ctx, asked) }); err != nil {
+			if err := a.untilUsable(func() error { return a.askIssuer(ctx, asked, meant) }); err != nil {
 				return err
 			}
 		}
@@ -45,18 +46,24 @@ func (a *add) meet(ctx context.Context) error {
 			return err
 		}
 		a.warn(err)
-		asked = named
+		asked, meant = named, named
+		// A slash at the end is a slip; any other difference is for the person to judge.
+		if other, ok := errors.AsType[*openid.IssuerError](err); ok &&
+			strings.TrimRight(other.Named, "/") == strings.TrimRight(named, "/") {
+			meant = other.Named
+		}
 	}
 	return nil
 }
 
-// askIssuer asks for the issuer, once more where what was said before is none that can be read.
-func (a *add) askIssuer(ctx context.Context, before string) error {
+// askIssuer asks for the issuer, once more where what was said before is none that can be read and
+// something else is probably meant.
+func (a *add) askIssuer(ctx context.Context, before, meant string) error {
 	label := "issuer (who issues the tokens, such as https://id.example.com; " + noIssuer + " where there is none)"
 	if before != "" {
 		label = "issuer (another; the same to go on with it as it is; " + noIssuer + " to give the endpoints instead)"
 	}
-	answer, err := a.UI.Prompter.Line(ctx, label, before)
+	answer, err := a.UI.Prompter.Line(ctx, label, meant)
 	switch {
 	case err != nil:
 		return err
