@@ -159,12 +159,15 @@ func notThere(e *oauth.Error) bool {
 // discoverAt asks at one address.
 func (i *Issuer) discoverAt(ctx context.Context, u *url.URL) (page, *Metadata, error) {
 	reply, err := i.Client.Call(ctx, oauth.CallRequest{URL: u, Idempotent: true})
+	if _, unusable := errors.AsType[*oauth.ReplyError](err); unusable {
+		return page{}, nil, noDocumentError{err} // Call wants a JSON object
+	}
 	if err != nil {
 		return page{}, nil, err
 	}
 	document, err := reply.Object()
 	if err != nil {
-		return page{}, nil, noDocumentError{err}
+		return page{}, nil, err
 	}
 	got := i.page(i.documentName(), u, document)
 	metadata, problem := i.read(got)
