@@ -66,8 +66,8 @@ type listed struct {
 	Live *bool `json:"live,omitempty"`
 	// remark stands for what it opens where the page does not name it.
 	remark string
-	// short says in a few words what it opens.
-	short string
+	// short says in a few words what it opens, issuer what the service calls who publishes it.
+	short, issuer string
 }
 
 func (l *list) run(ctx context.Context, args []string) error {

@@ -1,6 +1,7 @@
 package scopes
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ func (t target) of(service providers.Spec) []listed {
 		s := listed{
 			Provider: service.Name, KnownScope: k,
 			Asked: slices.Contains(asked, k.Name), Known: found, remark: remark, short: scopes.OpensIn(known, k),
+			issuer: cmp.Or(service.IssuerIs, "issuer"),
 		}
 		if t.live != nil {
 			published := slices.Contains(t.live, k.Name)
@@ -184,7 +186,7 @@ func (s listed) source() string {
 	case !*s.Live:
 		return "page"
 	case !s.Known:
-		return "realm"
+		return s.issuer
 	}
 	return "both"
 }
