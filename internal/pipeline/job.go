@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -76,9 +77,14 @@ func with(u *url.URL, name, value string) *url.URL {
 	return &other
 }
 
-// Look tells without asking whether the job may have a token. The error is a *setting.Error.
+// Look tells without asking whether the job may have a token. The error is a *setting.Error, and
+// wraps source.ErrElsewhere where there is no job.
 func (s System) Look(env files.Environ) (note string, err error) {
-	if _, _, err := s.access(env); err != nil {
+	_, _, err = s.access(env)
+	switch {
+	case errors.Is(err, source.ErrElsewhere):
+		return "only in a job of " + s.Name, err
+	case err != nil:
 		return "", err
 	}
 	return s.Name + " is asked when it is needed", nil
@@ -121,7 +127,9 @@ func (s System) access(env files.Environ) (at *url.URL, token secret.Secret, err
 		case why != "":
 			return nil, token, setting.Wrong("", name+" "+why, remedy)
 		case env.Get(s.marker) == "":
-			return nil, token, setting.Wrong("", "this is no job of "+s.Name, "run it in one, or give another reference")
+			return nil, token, &setting.Error{
+				Problem: "this is no job of " + s.Name, Help: "run it in one, or give another reference", Err: source.ErrElsewhere,
+			}
 		default:
 			return nil, token, setting.Wrong("", s.unable, s.remedy)
 		}

@@ -75,17 +75,31 @@ func halves(upper, lower bool) string {
 	return " "
 }
 
-// isUTF8 reports whether the locale's characters are UTF-8's (POSIX, XBD §8.2). A console of
-// Windows has no locale, and shows all characters.
+// isUTF8 reports whether the locale's characters are UTF-8's. A console of Windows has no locale,
+// and shows all characters.
 func (u *UI) isUTF8() bool {
-	if runtime.GOOS == "windows" {
-		return true
+	value := strings.ToLower(u.locale())
+	return runtime.GOOS == "windows" || strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+}
+
+// locale is the one of characters (POSIX, XBD §8.2), empty where no variable says.
+func (u *UI) locale() string {
+	if u.LookupEnv == nil {
+		return ""
 	}
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if value, _ := u.LookupEnv(name); value != "" {
-			value = strings.ToLower(value)
-			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+			return value
 		}
 	}
-	return false
+	return ""
+}
+
+// Arrow points at what to do. It is of ASCII where the locale says that its characters are not
+// UTF-8's.
+func (u *UI) Arrow() string {
+	if u.locale() != "" && !u.isUTF8() {
+		return "->"
+	}
+	return "→"
 }

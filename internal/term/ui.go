@@ -24,7 +24,7 @@ type UI struct {
 	Prompter *Prompter
 	// Withhold takes out of a text what must not be repeated; nil takes out nothing.
 	Withhold func(text string) string
-	// LookupEnv reads the environment: COLUMNS and what decides on colour.
+	// LookupEnv reads the environment: COLUMNS, the locale and what decides on colour.
 	LookupEnv func(string) (string, bool)
 
 	guardOut, guardErr *guard

@@ -243,6 +243,8 @@ func (d *doctor) secret(c check, found source.Inspection) {
 		c.Message += ", " + found.Note
 	}
 	switch {
+	case errors.Is(found.Err, source.ErrElsewhere):
+		d.warn(c)
 	case found.Err != nil:
 		d.fail(c, found.Err)
 	case found.Risk != "":

@@ -127,7 +127,7 @@ func (c check) text(ui *term.UI) string {
 		return text
 	}
 	for line := range strings.SplitSeq(c.Hint, "\n") {
-		text += ui.Hang(fmt.Sprintf("%s%-*s→ ", indent, width, ""), line)
+		text += ui.Hang(fmt.Sprintf("%s%-*s%s ", indent, width, "", ui.Arrow()), line)
 	}
 	return text
 }

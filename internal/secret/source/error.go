@@ -16,6 +16,10 @@ func wrong(problem, help string, err error) *setting.Error {
 	return &setting.Error{Problem: problem, Help: help, Err: err}
 }
 
+// ErrElsewhere is wrapped by what Tokens.Look returns where a token can be had, but not here: out of
+// a pipeline's job.
+var ErrElsewhere = errors.New("it can be had elsewhere")
+
 // errEmpty says that there is a place for the secret and nothing in it.
 var errEmpty = errors.New("it is empty")
 
