@@ -90,7 +90,7 @@ func (c *Client) keepDocuments(p *providers.Provider) {
 		since = c.Local.Now()
 	}
 	p.KeepDocuments(&store.Documents{
-		FileLocks: c.Local.Locks(), Dir: filepath.Join(state, "issuers"), Apart: c.Local.trusted(c.Options.CAFile),
+		FileLocks: c.Local.Locks(), Dir: filepath.Join(state, "issuers"), Apart: trusted(c.Local.LookupEnv, c.Options.CAFile),
 		Warn: c.Local.WarnOnce,
 	}, since, c.Options.Explain)
 }

@@ -119,7 +119,7 @@ func (c *certified) dialProxy(dial network.Dialer, host string) network.Dialer {
 // route is what decides on the way to a service and whom to trust there, beside the
 // profile: a refusal by one proxy is not the answer of another.
 func (l *Local) route(caFile string) []string {
-	words := l.trusted(caFile)
+	words := trusted(l.LookupEnv, caFile)
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"} {
 		words = append(words, l.LookupEnv.Raw(name), l.LookupEnv.Raw(strings.ToLower(name)))
 	}
@@ -127,13 +127,13 @@ func (l *Local) route(caFile string) []string {
 }
 
 // trusted is what decides whom to trust: who is believed with one certificate is not without it.
-func (l *Local) trusted(caFile string) []string {
+func trusted(env files.Environ, caFile string) []string {
 	words := []string{caFile}
 	if info, err := os.Stat(caFile); err == nil {
 		words = append(words, fmt.Sprint(info.Size(), info.ModTime()))
 	}
 	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
-		words = append(words, l.LookupEnv.Raw(name), l.LookupEnv.Raw(strings.ToLower(name)))
+		words = append(words, env.Raw(name), env.Raw(strings.ToLower(name)))
 	}
 	return words
 }

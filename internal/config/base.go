@@ -38,7 +38,7 @@ func (f *File) base(name string) (*entry, error) {
 		return nil, err
 	}
 	if l == nil {
-		return nil, f.noBase(name)
+		return nil, noBase(f, name)
 	}
 	e, err := l.entry(bases, name)
 	if err == nil {
@@ -48,7 +48,7 @@ func (f *File) base(name string) (*entry, error) {
 }
 
 // noBase is the error for a base that there is not.
-func (f *File) noBase(name string) error {
+func noBase(f *File, name string) error {
 	names, err := f.Bases()
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func (f *File) CheckLink(name string, link Link) error {
 		case err != nil:
 			return err
 		case other == nil:
-			return f.noLink(link)
+			return noLink(f, link)
 		}
 	}
 	circle, deep := circleOf(f, link.Profile, []string{name})
@@ -167,7 +167,7 @@ func circleOf(f *File, name string, chain []string) (circle []string, deep bool)
 }
 
 // noLink is the error for a profile that there is not.
-func (f *File) noLink(link Link) error {
+func noLink(f *File, link Link) error {
 	names, err := f.Names()
 	if err != nil {
 		return err

@@ -104,7 +104,7 @@ func (p *Profile) AtHand() []secret.Secret {
 	var list []secret.Secret
 	for _, name := range append(p.named(), secretsOf(p.Service)...) {
 		value := p.file.env.Get(name)
-		if _, isReference := p.file.tokenVariable(p.Service, name); value != "" && !isReference {
+		if _, isReference := tokenVariable(p.file, p.Service, name); value != "" && !isReference {
 			list = append(list, secret.New(value))
 		}
 	}

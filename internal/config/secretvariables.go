@@ -37,7 +37,7 @@ func (f *File) SecretVariables(services []providers.Spec) []string {
 			continue
 		}
 		for _, name := range secretsOf(s) {
-			ref, _ := f.tokenVariable(s, name)
+			ref, _ := tokenVariable(f, s, name)
 			names = append(names, variablesFor(ref)...)
 		}
 	}
@@ -63,7 +63,7 @@ func secretsOf(service providers.Spec) []string {
 
 // tokenVariable is the reference that a variable of a service has in place of a token, the zero one
 // and false where it has none.
-func (f *File) tokenVariable(service providers.Spec, name string) (source.Reference, bool) {
+func tokenVariable(f *File, service providers.Spec, name string) (source.Reference, bool) {
 	ref, ok := source.Parse(f.env.Get(name))
 	if !ok || !ref.IsToken() || !slices.ContainsFunc(service.Settings, func(d setting.Setting) bool {
 		return d.Token && d.Env() == name

@@ -122,17 +122,17 @@ func (f *File) fallback() (string, error) {
 	}
 	switch {
 	case f.Path == "":
-		e.Problem = "there is no profile: " + notLooked + f.emptyProvider()
+		e.Problem = "there is no profile: " + notLooked + emptyProvider(f)
 		e.Help = "name the file with --config or AUTHCTL_CONFIG, or set AUTHCTL_PROVIDER and what it needs"
 	case len(names) == 0:
-		e.Problem = "there is no profile" + f.emptyProvider()
+		e.Problem = "there is no profile" + emptyProvider(f)
 		e.Help = "create one with: authctl profile add; or set AUTHCTL_PROVIDER and what it needs"
 	}
 	return "", e
 }
 
 // emptyProvider says that the environment was about to give the profile.
-func (f *File) emptyProvider() string {
+func emptyProvider(f *File) string {
 	if f.env.Has("AUTHCTL_PROVIDER") {
 		return "; AUTHCTL_PROVIDER is set but empty"
 	}

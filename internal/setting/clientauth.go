@@ -115,10 +115,10 @@ func (s Values) ClientAuth(endpoint *url.URL, audience, algorithm string) (oauth
 		}
 		return oauth.None{ClientID: id}, nil
 	}
-	return s.basic(id)
+	return basicAuth(s, id)
 }
 
-func (s Values) basic(id string) (oauth.ClientAuth, error) {
+func basicAuth(s Values, id string) (oauth.ClientAuth, error) {
 	encoding := oauth.Raw
 	if s.Text("basic_encoding") == "form" {
 		encoding = oauth.FormEncoded
@@ -138,7 +138,7 @@ func (s Values) authMethod() (string, error) {
 		return "", s.Wrong("client_auth", "is needed, because there is "+enumerated(articled(given)), s.whichOf(given))
 	case len(given) == 1:
 		method = s.SoleMethods()[0]
-	case s.grant() == oauth.JWTBearer, s.grant().NeedsPerson():
+	case grantOf(s) == oauth.JWTBearer, grantOf(s).NeedsPerson():
 		method = None // the assertion, or the person, is what is asked for (RFC 7521 §4.1, RFC 8252 §8.4)
 	default:
 		method = Basic
@@ -158,13 +158,13 @@ func (s Values) SoleMethods() []string {
 	return nil
 }
 
-func (s Values) grant() oauth.Grant { return oauth.Grant(s.Text("grant")) }
+func grantOf(s Values) oauth.Grant { return oauth.Grant(s.Text("grant")) }
 
 // credentials are those that there are. The private key of an assertion that is the grant says
 // nothing of the client's authentication.
 func (s Values) credentials() []credential {
 	return slices.DeleteFunc(credentials(), func(c credential) bool {
-		return s.Secret(c.name) == nil || c.name == "private_key" && s.grant() == oauth.JWTBearer
+		return s.Secret(c.name) == nil || c.name == "private_key" && grantOf(s) == oauth.JWTBearer
 	})
 }
 

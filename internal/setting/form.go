@@ -71,7 +71,7 @@ func (s Values) Address(name, text, path string) (*url.URL, error) {
 		return nil, s.Wrong(name, "has a path", "it replaces scheme, host and port only; leave the path out")
 	}
 	u.Path, u.RawPath, u.Host = "", "", strings.ToLower(u.Host)
-	return u, s.unusable(name, oauth.CheckEndpoint(u))
+	return u, unusable(s, name, oauth.CheckEndpoint(u))
 }
 
 // Endpoint returns the address of a setting, nil when it has none; base, unless nil, takes the
@@ -86,7 +86,7 @@ func (s Values) Endpoint(name string, base *url.URL) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.Opaque != "" {
 		return nil, s.Wrong(name, "is not an absolute URL", "write it as https://HOST/PATH")
 	}
-	if err := s.unusable(name, oauth.CheckEndpoint(u)); err != nil {
+	if err := unusable(s, name, oauth.CheckEndpoint(u)); err != nil {
 		return nil, err
 	}
 	if written := u.String(); written != text {
@@ -99,7 +99,7 @@ func (s Values) Endpoint(name string, base *url.URL) (*url.URL, error) {
 }
 
 // unusable is the error for an address that oauth cannot use, nil for none.
-func (s Values) unusable(name string, err error) error {
+func unusable(s Values, name string, err error) error {
 	if err == nil {
 		return nil
 	}

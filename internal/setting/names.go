@@ -97,7 +97,7 @@ func (s Values) applies(d Setting) bool {
 		return false
 	case ownerOf(d.Name).name != "":
 		c := ownerOf(d.Name)
-		return slices.Contains(c.methods, method) || c.name == "private_key" && s.grant() == oauth.JWTBearer
+		return slices.Contains(c.methods, method) || c.name == "private_key" && grantOf(s) == oauth.JWTBearer
 	case d.Name == "basic_encoding":
 		return method == Basic
 	case d.Name == "grant", d.Name == "client_auth":
