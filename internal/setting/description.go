@@ -51,6 +51,8 @@ type Setting struct {
 	Default string
 	// Values are the allowed values; empty means any.
 	Values []string
+	// Known are values that completion offers where any may be given.
+	Known []string
 	// Aliases are other words for values, in lower case: "canada" for ca.
 	Aliases map[string]string
 	// Unlisted says what to do about a value that is none of Values; empty means the

@@ -175,7 +175,9 @@ func Resource() Setting {
 
 // TokenType is what kind of token another setting gives or asks for (RFC 8693 §3).
 func TokenType(name, help string) Setting {
-	return Setting{Name: name, Kind: Text, Fits: fitsTokenType, Help: help, Example: "id_token"}
+	return Setting{
+		Name: name, Kind: Text, Known: oauth.TokenTypes(), Fits: fitsTokenType, Help: help, Example: "id_token",
+	}
 }
 
 // Scopes is scopes; without any the service decides.

@@ -193,12 +193,29 @@ func (a *add) needed(values setting.Values, d setting.Setting) setting.Setting {
 		d.Required = true
 	case credential:
 		d.Required, d.Unless = setting.Authenticates(d.Name, method), nil
+	case usualOf(grant, d.Name):
+		d.Asked = true
 	case d.Name == "key_id", d.Name == "tls_key":
 		d.Asked = d.If != nil && setting.Authenticates(d.If.Setting, method)
 	case d.Name == "scopes" && a.found != nil && len(a.found.ScopesSupported) > 0:
 		d.Help += ", of which it lists " + strings.Join(a.found.ScopesSupported[:min(len(a.found.ScopesSupported), 10)], " ")
 	}
 	return d
+}
+
+// usualOf reports whether a setting that need not be there usually is, where the grant is that one:
+// most services want to know whom an assertion is for and which key it is signed with, which API a
+// token is exchanged for, and where a login comes back to.
+func usualOf(grant oauth.Grant, name string) bool {
+	switch grant {
+	case oauth.JWTBearer:
+		return name == "subject" || name == "key_id"
+	case oauth.TokenExchange:
+		return name == "audience"
+	case oauth.AuthorizationCode:
+		return name == "redirect_port"
+	}
+	return false
 }
 
 // method is how the client authenticates by what was answered so far, or does when nothing is: by

@@ -9,6 +9,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/scopes"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/cobra"
 )
 
@@ -46,13 +47,24 @@ func CompleteSetting(d *verb.Deps) cobra.CompletionFunc {
 		}
 		found := []string{}
 		for _, s := range service.Settings {
-			if given && s.Name == name && len(s.Values) > 0 {
-				return behind(name+"=", s.Values), cobra.ShellCompDirectiveNoFileComp
+			if given && s.Name == name {
+				return behind(name+"=", valuesOf(s)), cobra.ShellCompDirectiveNoFileComp
 			}
 			found = append(found, s.Name+"=\t"+secret.CleanText(s.Help))
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
+}
+
+// valuesOf are those that a setting may have, or some of them; none where nobody knows.
+func valuesOf(d setting.Setting) []string {
+	switch {
+	case d.Kind == setting.Bool:
+		return []string{"true", "false"}
+	case len(d.Values) > 0:
+		return d.Values
+	}
+	return d.Known
 }
 
 func behind(prefix string, words []string) []string {

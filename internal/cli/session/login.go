@@ -37,6 +37,9 @@ type login struct {
 func Login(d *verb.Deps) *cobra.Command {
 	l := &login{Deps: d}
 	return d.Command(cobra.Command{
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return completeLogin(d, args)
+		},
 		Use: "login [PROFILE]", SuggestFor: []string{"signin", "auth"},
 		Short: "Log in with the browser",
 		Long: `Log in with a browser. The token is kept like any other, and token get refreshes it.
@@ -58,6 +61,21 @@ the code is good, at most half an hour.
 			f.BoolVar(&l.noBrowser, "no-browser", false, "print the address instead of opening a browser")
 		},
 	}, l.run)
+}
+
+// completeLogin offers the profiles that a person logs in with, and those that cannot be read.
+func completeLogin(d *verb.Deps, args []string) (found []string, _ cobra.ShellCompDirective) {
+	file, err := d.File()
+	if len(args) > 0 || err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	all, _ := file.List()
+	for _, s := range all {
+		if s.Profile == nil || oauth.Grant(s.Profile.Settings.Text("grant")).NeedsPerson() {
+			found = append(found, s.Name)
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 func (l *login) run(ctx context.Context, args []string) error {
