@@ -135,8 +135,8 @@ func (p *configured) answered(err *oauth.Error, w wanted) *Failure {
 	default:
 		failure.Hint = withClock(cmp.Or(failure.Hint, credentialsHint(w.auth)), err, w.auth)
 		if err.CertificateUnasked {
-			failure.Hint = "the service did not ask for the certificate: there may be another address for clients that have one" +
-				" (RFC 8705 §5); check {token_url,issuer} in the profile"
+			failure.Hint = "the service did not ask for the certificate: there may be another address for clients that have " +
+				"one (RFC 8705 §5); check {token_url,issuer} in the profile"
 		}
 	}
 	return failure
@@ -158,7 +158,8 @@ func (p *configured) judge(err *oauth.Error, w wanted, lists ...[]Rule) *Failure
 func (p *configured) renewing(settings []string) string {
 	for _, name := range settings {
 		if profile, ok := strings.CutPrefix(p.settings.Text(name), "profile:"); ok {
-			return "the token of " + profile + " may not be valid any more: authctl token get " + profile + " --force-refresh; else "
+			return "the token of " + profile + " may not be valid any more: " +
+				"authctl token get " + profile + " --force-refresh; else "
 		}
 	}
 	return ""

@@ -192,20 +192,25 @@ type Endpoint struct {
 	// Name is what is there, for people: "authorization endpoint".
 	Name string
 	URL  *url.URL
+	// Setting is where a profile says it, of a service that only its profile describes.
+	Setting string
 }
 
 // Endpoints are the addresses that this client asks or sends a person to, as far as its
 // settings tell them.
 func (p *addresses) Endpoints() []Endpoint {
-	authorize := p.endpoints[authorizeEndpoint]
+	authorize, api := p.endpoints[authorizeEndpoint], ""
+	if p.spec.Given != nil {
+		api = "api_url"
+	}
 	if !p.grant().NeedsPerson() {
 		authorize = nil
 	}
 	return slices.DeleteFunc([]Endpoint{
-		{"token endpoint", p.endpoints[tokenEndpoint]},
-		{"discovery document", p.issuer},
-		{"API", p.api},
-		{"authorization endpoint", authorize},
+		{"token endpoint", p.endpoints[tokenEndpoint], p.spec.Given[tokenEndpoint]},
+		{"discovery document", p.issuer, p.spec.Given[issuer]},
+		{"API", p.api, api},
+		{"authorization endpoint", authorize, p.spec.Given[authorizeEndpoint]},
 	}, func(e Endpoint) bool { return e.URL == nil })
 }
 

@@ -123,12 +123,13 @@ func (h *hosts) allow(list []string) error {
 
 // check returns a usage error for an address that is not allowed.
 func (h *hosts) check(d address) error {
-	if slices.ContainsFunc(h.rules, func(r network.HostRule) bool { return r.Allows(d.host, d.port, standardPort(d.scheme)) }) {
+	standard := standardPort(d.scheme)
+	if slices.ContainsFunc(h.rules, func(r network.HostRule) bool { return r.Allows(d.host, d.port, standard) }) {
 		return nil
 	}
 	if h.service == "" {
-		return verb.Usagef("the token is not sent to %s: profile %s names no API; say where it is with api_url: in the profile, "+
-			"or allow this host with --allow-host %s or allow_hosts:", d, h.profile, d)
+		return verb.Usagef("the token is not sent to %s: profile %s names no API; "+
+			"say where it is with api_url: in the profile, or allow this host with --allow-host %s or allow_hosts:", d, h.profile, d)
 	}
 	return verb.Usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
 		"or with allow_hosts: in profile %s", d, h.service, d, h.profile)

@@ -94,9 +94,11 @@ func (d *doctor) hosts() []*host {
 			origin := &url.URL{Scheme: endpoint.URL.Scheme, Host: endpoint.URL.Host, Path: "/"}
 			h := known[origin.String()]
 			if h == nil {
-				h = &host{
-					origin: origin, profiles: map[string][]string{}, names: u.profile.Settings.Applying(u.profile.Service.Settings),
+				names := u.profile.Settings.Applying(u.profile.Service.Settings)
+				if endpoint.Setting != "" {
+					names = names.At(endpoint.Setting)
 				}
+				h = &host{origin: origin, profiles: map[string][]string{}, names: names}
 				known[origin.String()] = h
 				hosts = append(hosts, h)
 			}

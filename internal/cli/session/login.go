@@ -181,7 +181,8 @@ func keeps(ctx context.Context, c *client.Client) error {
 		return fmt.Errorf("there is nowhere to keep a login: %w", lost)
 	}
 	if c.Store().Name() == "memory" {
-		return verb.Usagef("--store memory leaves nothing of a login; use --store keyring, --store file or, on Linux, --store kernel")
+		return verb.Usagef("--store memory leaves nothing of a login; " +
+			"use --store keyring, --store file or, on Linux, --store kernel")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -114,9 +115,6 @@ func (i *inspect) profile(ctx context.Context, args []string) (*inspected, error
 	return &t, nil
 }
 
-// notTheirs goes before what a token says of itself that the service did not sign.
-const notTheirs = "NOT the service's; by its own words "
-
 // verify checks the signature with the keys of the service.
 func (t *inspected) verify(ctx context.Context, c *client.Client, answer broker.Answer) {
 	err := c.Bounded(ctx, client.SessionOf(answer.Token), func(ctx context.Context, with providers.Session) error {
@@ -127,7 +125,8 @@ func (t *inspected) verify(ctx context.Context, c *client.Client, answer broker.
 	case err == nil:
 		t.Verified, t.Verification = true, "verified with the keys that the service publishes"
 	case wrong:
-		t.Verification, t.Verdict = "NOT the service's: "+err.Error(), strings.TrimSuffix(notTheirs+t.Verdict, "; by its own words ")
+		t.Verification = "NOT the service's: " + err.Error()
+		t.Verdict = "NOT the service's; by its own words " + cmp.Or(t.Verdict, "without an end")
 	default:
 		t.Verification = "unverified: " + err.Error()
 	}

@@ -28,7 +28,8 @@ func refusals() []providers.Rule {
 	actor.Shows = shows[1:]
 	all = append(all, actor)
 	for _, code := range []string{code, "invalid_grant", "invalid_token"} {
-		r := exchangeRefused(code, "", "check {subject_token,subject_token_type,actor_token,requested_token_type} in the profile")
+		r := exchangeRefused(code, "",
+			"check {subject_token,subject_token_type,actor_token,requested_token_type} in the profile")
 		r.Shows = shows
 		all = append(all, r)
 	}
