@@ -5,12 +5,9 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/authctl/authctl/internal/config/kinds"
 	"github.com/authctl/authctl/internal/config/scan"
-	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
@@ -61,7 +58,7 @@ func (d *decoder) Decode(text []byte, into map[string]any) error {
 		return err
 	}
 	if err := root.Decode(&into); err != nil {
-		return valueError(err)
+		return kinds.ValueError(err)
 	}
 	d.root = root
 	return nil
@@ -74,12 +71,12 @@ func parseRoot(text []byte) (*yaml.Node, error) {
 	if err := in.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
-		return nil, syntaxError(text, err)
+		return nil, kinds.SyntaxError(text, err)
 	}
 	if err := in.Decode(&more); err == nil {
 		return nil, &setting.Error{Line: more.Line, Problem: "has a second YAML document", Help: "keep one document"}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxError(text, err)
+		return nil, kinds.SyntaxError(text, err)
 	}
 	root := doc.Content[0]
 	switch {
@@ -110,77 +107,6 @@ func checkTopLevel(root *yaml.Node) error {
 		return e
 	}
 	return nil
-}
-
-// syntaxError keeps the parser's own words, which tell the line and what was
-// expected but quote no value.
-func syntaxError(text []byte, err error) error {
-	line, problem := splitLine(strings.TrimPrefix(err.Error(), "yaml: "))
-	lines := strings.Split(string(text), "\n")
-	line = actualLine(lines, line, problem)
-	e := &setting.Error{Line: line, Problem: "is not valid YAML: " + files.Short(problem), Err: err}
-	// Of the first line the parser tells no number.
-	at := max(line, 1)
-	if at <= len(lines) && tabAhead(lines[at-1]) && strings.Contains(problem, "cannot start any token") {
-		e.Line, e.Problem = at, "is not valid YAML: a tab stands where a line begins"
-	}
-	if strings.Contains(e.Problem, " tab ") {
-		e.Help = "indent with spaces, which YAML wants there"
-	}
-	return e
-}
-
-// tabAhead reports whether a tab is among the blanks that a line begins with.
-func tabAhead(line string) bool {
-	return strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t")
-}
-
-// actualLine corrects the line that the parser gives. It counts from 0 in errors
-// of its upper half, unlike in those of its lower half, and for a tab it names
-// the line before.
-func actualLine(lines []string, line int, problem string) int {
-	if line > 0 && strings.Contains(problem, "tab character") {
-		for i := line - 1; i < len(lines); i++ {
-			if tabAhead(lines[i]) {
-				return i + 1
-			}
-		}
-	}
-	what, upper := strings.CutPrefix(problem, "did not find expected ")
-	for _, start := range []string{"',' or", "key", "'-' indicator", "node content", "<"} {
-		if upper && line > 0 && strings.HasPrefix(what, start) {
-			return line + 1
-		}
-	}
-	return line
-}
-
-// valueError drops the decoder's words, because they can quote a value. What it finds in
-// practice is a key given twice, which it names.
-func valueError(err error) error {
-	e := setting.Wrong("", "has a value that does not fit its tag", "")
-	typeErr, ok := errors.AsType[*yaml.TypeError](err)
-	if !ok || len(typeErr.Errors) == 0 {
-		return e
-	}
-	line, problem := splitLine(typeErr.Errors[0])
-	e.Line = line
-	if rest, twice := strings.CutPrefix(problem, "mapping key "); twice {
-		key, _ := strconv.QuotedPrefix(rest)
-		e.Name, _ = strconv.Unquote(key)
-		e.Problem = "is given twice"
-	}
-	return e
-}
-
-func splitLine(text string) (int, string) {
-	rest, _ := strings.CutPrefix(text, "line ")
-	number, problem, _ := strings.Cut(rest, ": ")
-	line, err := strconv.Atoi(number)
-	if err != nil {
-		return 0, text
-	}
-	return line, problem
 }
 
 // lookup returns the key and value nodes of a mapping, nil when it has no such
@@ -263,7 +189,7 @@ func ParseOutline(text []byte) (o Outline, err error) {
 		return o, nil
 	}
 	if err := d.root.Decode(&o.Rest); err != nil {
-		return o, valueError(err)
+		return o, kinds.ValueError(err)
 	}
 	for _, name := range scan.Scalars() {
 		if _, value := lookup(d.root, name); value != nil && value.Kind == yaml.ScalarNode {
