@@ -46,14 +46,19 @@ func (a *add) meet(ctx context.Context) error {
 			return err
 		}
 		a.warn(err)
-		asked, meant = named, named
-		// A slash at the end is a slip; any other difference is for the person to judge.
-		if other, ok := errors.AsType[*openid.IssuerError](err); ok &&
-			strings.TrimRight(other.Named, "/") == strings.TrimRight(named, "/") {
-			meant = other.Named
-		}
+		asked, meant = named, meantBy(named, err)
 	}
 	return nil
+}
+
+// meantBy is the issuer that is probably meant by one that could not be read: what it calls itself
+// where a slash at the end is the difference. Any other one is for the person to judge.
+func meantBy(named string, err error) string {
+	other, ok := errors.AsType[*openid.IssuerError](err)
+	if ok && strings.TrimRight(other.Named, "/") == strings.TrimRight(named, "/") {
+		return other.Named
+	}
+	return named
 }
 
 // askIssuer asks for the issuer, once more where what was said before is none that can be read and
