@@ -128,8 +128,8 @@ func (h *hosts) check(d address) error {
 		return nil
 	}
 	if h.service == "" {
-		return verb.Usagef("the token is not sent to %s: profile %s names no API; "+
-			"say where it is with api_url: in the profile, or allow this host with --allow-host %s or allow_hosts:", d, h.profile, d)
+		return verb.Usagef("the token is not sent to %s: profile %s names no API; say where it is with api_url: "+
+			"in the profile, or allow this host with --allow-host %s or allow_hosts:", d, h.profile, d)
 	}
 	return verb.Usagef("the token is not sent to %s, which is no host of %s: allow it with --allow-host %s, "+
 		"or with allow_hosts: in profile %s", d, h.service, d, h.profile)
