@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
@@ -40,8 +39,7 @@ func (p *Profile) ForDryRun() setting.Values {
 
 // forDryRun leaves alone what it may cost a person something to fetch.
 func forDryRun(reference string, fetch secret.Func) secret.Func {
-	switch kind, _, _ := strings.Cut(reference, ":"); kind {
-	case "cmd", "prompt", source.Profile, source.GitHub, source.AzurePipelines:
+	if ref, _ := source.Parse(reference); ref.IsToken() || ref.Kind == "cmd" || ref.Kind == "prompt" {
 		return unfetchable(reference + " is left alone in a dry run")
 	}
 	return suggesting(fetch)

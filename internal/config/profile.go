@@ -55,7 +55,10 @@ type need struct {
 // setting, or a variable.
 func (p *Profile) secret(n need, named string, ref source.Reference, origin string) setting.Value {
 	n.Need = source.Need{Profile: p.Name, Setting: named, Origin: origin, Reference: ref, Token: n.token, Keep: p.named}
-	v := setting.Value{Text: ref.String(), Secret: p.file.options.Fetcher.Bind(n.Need), Origin: origin}
+	v := setting.Value{
+		Text: ref.String(), Secret: p.file.options.Fetcher.Bind(n.Need), Origin: origin,
+		Anew: ref.IsToken(), Asked: ref.Kind == "prompt",
+	}
 	n.Setting = n.name()
 	p.needs = append(p.needs, n)
 	return v

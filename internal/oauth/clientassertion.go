@@ -108,7 +108,7 @@ func (c ClientAssertion) apply(ctx context.Context, d *draft) error {
 	if err != nil {
 		return err
 	}
-	if !isVisible(token.value) {
+	if !secret.IsVisible(token.value) {
 		return &RequestError{
 			Problem: "the client assertion has blanks or bytes outside printable ASCII",
 			Hint:    "give the token alone, as it was issued",

@@ -203,7 +203,7 @@ func (d *draft) setBearer(ctx context.Context, r CallRequest) error {
 	if err != nil {
 		return err
 	}
-	if !isVisible(token.value) {
+	if !secret.IsVisible(token.value) {
 		return &RequestError{
 			Problem: "the access token has blanks or bytes outside printable ASCII",
 			Hint:    "give the token alone, without the word Bearer",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/oauth/challenge"
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // Error says that the service answered with an error: RFC 6749 §5.2, or one of
@@ -81,7 +82,7 @@ func (e *Error) Throttled() bool {
 
 // WordText is s as it is when it is one plain word, else quoted.
 func WordText(s string) string {
-	if isVisible(s) && !strings.ContainsAny(s, `"\`) {
+	if secret.IsVisible(s) && !strings.ContainsAny(s, `"\`) {
 		return s
 	}
 	return strconv.Quote(s)

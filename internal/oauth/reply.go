@@ -146,15 +146,15 @@ func parseForm(body []byte) members {
 	return m
 }
 
-// text returns a member that must be a string; absent and null count as empty.
-func (m members) text(name string) (string, bool) {
-	raw := m[name]
+// MemberText reads a member of a JSON object that must be a string; absent and null count as empty.
+func MemberText(raw json.RawMessage) (text string, ok bool) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return "", true
 	}
-	var s string
-	return s, json.Unmarshal(raw, &s) == nil
+	return text, json.Unmarshal(raw, &text) == nil
 }
+
+func (m members) text(name string) (string, bool) { return MemberText(m[name]) }
 
 // scalar returns a string as it is and a number as written, else nothing.
 func (m members) scalar(name string) string {
@@ -174,6 +174,12 @@ func (r *Reply) Object() (json.RawMessage, error) {
 		return nil, r.Unusable(problem)
 	}
 	return trimmed(r.Body), nil
+}
+
+// Text returns a member of the JSON object that the body is, as MemberText reads it.
+func (r *Reply) Text(name string) (string, bool) {
+	m, _ := r.object()
+	return m.text(name)
 }
 
 // answer tells success from error.

@@ -120,15 +120,10 @@ func (m members) tokenText(name string) (value, problem string) {
 	if len(value) > maxTokenSize {
 		return "", name + " is larger than 64 KiB"
 	}
-	if !isVisible(value) {
+	if !secret.IsVisible(value) {
 		return "", name + " has blanks or bytes outside printable ASCII"
 	}
 	return value, ""
-}
-
-// isVisible reports whether s is made of the visible characters of ASCII alone.
-func isVisible(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // tokenType accepts bearer in any case (RFC 6749 §5.1, §7.1).
@@ -166,7 +161,7 @@ func (m members) scope(secrets secret.Redactor) []string {
 	}
 	scopes := SplitScope(text)
 	for i, s := range scopes {
-		if !isVisible(s) {
+		if !secret.IsVisible(s) {
 			scopes[i] = secret.CleanName(s)
 		}
 		if secrets.Telling().Holds(s) {

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/authctl/authctl/internal/secret"
 )
 
 // tokenTypes is what the token types of RFC 8693 §3 begin with.
@@ -23,7 +25,7 @@ func TokenType(name string) (string, error) {
 	if slices.Contains(TokenTypes(), name) {
 		return tokenTypes + name, nil
 	}
-	if u, err := url.Parse(name); err != nil || u.Scheme == "" || u.Opaque+u.Host+u.Path == "" || !isVisible(name) {
+	if u, err := url.Parse(name); err != nil || u.Scheme == "" || u.Opaque+u.Host+u.Path == "" || !secret.IsVisible(name) {
 		return "", &RequestError{
 			Problem: "the token type is no URI",
 			Hint:    "write one of " + strings.Join(TokenTypes(), ", ") + ", or a URI as the service documents it",

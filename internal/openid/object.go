@@ -96,15 +96,7 @@ func within(open []*level, token json.Token) string {
 	return ""
 }
 
-// text returns a member that must be a string; absent and null count as empty.
-func (o object) text(name string) (string, bool) {
-	raw := o[name]
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", true
-	}
-	var s string
-	return s, json.Unmarshal(raw, &s) == nil
-}
+func (o object) text(name string) (string, bool) { return oauth.MemberText(o[name]) }
 
 // texts reads a list of strings, cleaned; nil when it is none.
 func (o object) texts(name string) []string {

@@ -4,7 +4,6 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -106,11 +105,7 @@ func (s System) Token(ctx context.Context, env files.Environ, c *oauth.Client, o
 	if err != nil {
 		return secret.Secret{}, err
 	}
-	var members map[string]any
-	if err := json.Unmarshal(reply.Body, &members); err != nil {
-		return secret.Secret{}, reply.Unusable("it is no JSON")
-	}
-	text, ok := members[s.member].(string)
+	text, ok := reply.Text(s.member)
 	if !ok || strings.TrimSpace(text) == "" {
 		return secret.Secret{}, reply.Unusable("its " + s.member + " is no token")
 	}

@@ -124,3 +124,9 @@ func (r Redactor) Clean(s string) string {
 	}
 	return CleanText(s)
 }
+
+// IsVisible reports whether a text is made of the visible characters of ASCII alone, as what a
+// header or a form carries for a token has to be.
+func IsVisible(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+}

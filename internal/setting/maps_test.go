@@ -124,21 +124,21 @@ func TestTagsOfWhatIsBehind(t *testing.T) {
 		}
 		return tag, s.RequestTag("salt")
 	}
-	job, _ := of(setting.Value{Text: "github:a"})
-	if again, _ := of(setting.Value{Text: "github:a"}); again != job || job == "" {
+	job, _ := of(setting.Value{Text: "github:a", Anew: true})
+	if again, _ := of(setting.Value{Text: "github:a", Anew: true}); again != job || job == "" {
 		t.Error("each process of a job has other credentials")
 	}
-	if other, _ := of(setting.Value{Text: "github:b"}); other == job {
+	if other, _ := of(setting.Value{Text: "github:b", Anew: true}); other == job {
 		t.Error("another audience has the same credentials")
 	}
-	first, request := of(setting.Value{Text: "profile:q", Behind: behind("1")})
-	mended, changed := of(setting.Value{Text: "profile:q", Behind: behind("2")})
+	first, request := of(setting.Value{Text: "profile:q", Anew: true, Behind: behind("1")})
+	mended, changed := of(setting.Value{Text: "profile:q", Anew: true, Behind: behind("2")})
 	if first == mended || request == changed {
 		t.Error("what was mended behind is answered with the old refusal")
 	}
 	subject := func(text string) setting.Values {
 		return setting.New("p", map[string]setting.Value{"subject_token": {
-			Text: "profile:q", Secret: never, Subject: func(context.Context) (string, error) { return text, nil },
+			Text: "profile:q", Anew: true, Secret: never, Subject: func(context.Context) (string, error) { return text, nil },
 		}})
 	}
 	jane, err := subject("jane").Digest(t.Context(), []string{"subject_token"})

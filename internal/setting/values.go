@@ -37,6 +37,9 @@ type Value struct {
 	Behind *Values
 	// References are the references of Secrets as they are shown, by name.
 	References map[string]string
+	// Anew says of a Secret that each process gets it anew, from another profile or a pipeline, and
+	// Asked that a person is asked for it. All others this machine has.
+	Anew, Asked bool
 	// Origin says where the value comes from, for people: "flag --scope",
 	// "environment AUTHCTL_ACCOUNT", "profile calls in /path:7", "default".
 	Origin string
@@ -128,7 +131,7 @@ func (v Value) tag(ctx context.Context, salt string) (string, error) {
 	switch {
 	case v.Behind != nil:
 		return v.Behind.Tag(ctx, salt)
-	case v.isToken():
+	case v.Anew:
 		return secret.New(v.Text).Tag(salt), nil
 	}
 	var tag strings.Builder
@@ -168,7 +171,7 @@ func (v Value) digest(ctx context.Context) (string, error) {
 	switch {
 	case v.Subject != nil:
 		return v.Subject(ctx)
-	case v.Secret != nil && !v.atHand():
+	case v.Anew || v.Asked:
 		return "", nil
 	}
 	var text strings.Builder
@@ -180,18 +183,6 @@ func (v Value) digest(ctx context.Context) (string, error) {
 		_, _ = fmt.Fprintf(&text, "%x", value.Sum()) // a builder takes everything
 	}
 	return text.String(), nil
-}
-
-// isToken reports whether a secret is got anew by each process, from another profile or a pipeline.
-func (v Value) isToken() bool {
-	kind, _, _ := strings.Cut(v.Text, ":")
-	return v.Secret != nil && slices.Contains([]string{"profile", "github", "azure-pipelines"}, kind)
-}
-
-// atHand reports whether a secret is where it can be read without asking anybody.
-func (v Value) atHand() bool {
-	kind, _, _ := strings.Cut(v.Text, ":")
-	return slices.Contains([]string{"", "env", "file", "cmd", "keyring", "stdin"}, kind)
 }
 
 // fetches are what fetches the secrets of a value, in the order of their names.

@@ -215,15 +215,7 @@ func passes(err error) bool {
 // members are those of a reply, as they are written.
 type members map[string]json.RawMessage
 
-// text returns a member that must be a string; absent and null count as empty.
-func (m members) text(name string) (string, bool) {
-	raw := m[name]
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", true
-	}
-	var s string
-	return s, json.Unmarshal(raw, &s) == nil
-}
+func (m members) text(name string) (string, bool) { return oauth.MemberText(m[name]) }
 
 // read takes the members of RFC 8628 §3.2; a page has to be https where scheme is. It returns the
 // problem, which never quotes the device code.
@@ -277,15 +269,10 @@ func (m members) deviceCode() (code, problem string) {
 		return "", "it has no device_code"
 	case len(code) > maxDeviceCode:
 		return "", "device_code is larger than 64 KiB"
-	case !isVisible(code):
+	case !secret.IsVisible(code):
 		return "", "device_code has blanks or bytes outside printable ASCII"
 	}
 	return code, ""
-}
-
-// isVisible reports whether s is made of the visible characters of ASCII alone.
-func isVisible(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // userCode reads what a person has to type.
@@ -298,7 +285,7 @@ func (m members) userCode() (code, problem string) {
 		return "", "it has no user_code"
 	case len(code) > maxUserCode:
 		return "", "user_code is longer than 64 characters"
-	case !isVisible(strings.ReplaceAll(code, " ", "")) || secret.CleanText(code) != code:
+	case !secret.IsVisible(strings.ReplaceAll(code, " ", "")) || secret.CleanText(code) != code:
 		return "", "user_code has characters that nobody can type: " + secret.Quote(code)
 	}
 	return code, ""
@@ -320,7 +307,7 @@ func (m members) page(scheme string, names ...string) (*url.URL, string) {
 		return nil, ""
 	case len(text) > maxAddress:
 		return nil, name + " is longer than 2048 characters"
-	case !isVisible(text):
+	case !secret.IsVisible(text):
 		return nil, name + " has blanks or bytes outside printable ASCII: " + secret.Quote(text)
 	case err != nil:
 		return nil, name + " is not a URL"

@@ -40,12 +40,11 @@ func Parse(text string) (Reference, bool) {
 		return Reference{Kind: text}, true
 	}
 	kind, arg, ok := strings.Cut(text, ":")
-	switch kind {
-	case "env", "file", "cmd", "keyring", Profile, GitHub, AzurePipelines:
-		arg = files.Tidy(arg)
-		return Reference{Kind: kind, Arg: arg}, ok && arg != "" && !strings.Contains(arg, "\x00")
+	if !slices.Contains(append(TokenKinds(), "env", "file", "cmd", "keyring"), kind) {
+		return Reference{}, false
 	}
-	return Reference{}, false
+	arg = files.Tidy(arg)
+	return Reference{Kind: kind, Arg: arg}, ok && arg != "" && !strings.Contains(arg, "\x00")
 }
 
 // String returns the reference without what may be secret in it: of a command
