@@ -84,7 +84,7 @@ func (l *Local) open(ctx context.Context, p *config.Profile, o Options) (*Client
 	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.Settings.Check(p.Service.Settings); err != nil {
+	if err := p.Settings.Check(p.Service.Settings()); err != nil {
 		return nil, err
 	}
 	var err error

@@ -143,7 +143,7 @@ func (t *tokens) link(name string, o Options) (*config.Profile, *providers.Provi
 		err = t.opening(p, o)
 	}
 	if err == nil {
-		err = p.Settings.Check(p.Service.Settings)
+		err = p.Settings.Check(p.Service.Settings())
 	}
 	if err != nil {
 		return nil, nil, err
@@ -160,7 +160,7 @@ func (l *Local) CheckProfile(p *config.Profile) error {
 	if err := l.tokens.opening(&other, Options{}); err != nil {
 		return err
 	}
-	if err := other.Settings.Check(other.Service.Settings); err != nil {
+	if err := other.Settings.Check(other.Service.Settings()); err != nil {
 		return err
 	}
 	_, err := other.Service.New(other.Settings, &oauth.Client{})

@@ -16,12 +16,14 @@ import (
 func addressed() providers.Spec {
 	return providers.Spec{
 		Name: "talkdesk",
-		Settings: []setting.Setting{
-			{Name: "account"},
-			{Name: "region", Default: "us", Values: []string{"us", "eu"}},
-			{Name: "client_id"},
-			{Name: "client_secret", Kind: setting.Secret},
-			{Name: "scopes", Kind: setting.List},
+		Keys: func() []setting.Setting {
+			return []setting.Setting{
+				{Name: "account"},
+				{Name: "region", Default: "us", Values: []string{"us", "eu"}},
+				{Name: "client_id"},
+				{Name: "client_secret", Kind: setting.Secret},
+				{Name: "scopes", Kind: setting.List},
+			}
 		},
 		Base: providers.Hosts{By: "region", At: map[string]string{"eu": "https://{account}.id.example"}},
 	}

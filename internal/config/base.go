@@ -135,7 +135,7 @@ func (f *File) Base(name, as string) (Base, error) {
 
 // given reads every value that a base gives.
 func (b *builder) given(base *Base) error {
-	for _, d := range base.Service.Settings {
+	for _, d := range base.Service.Settings() {
 		v, err := b.written(d)
 		if err == nil && v.Origin != "" {
 			base.Settings = base.Settings.With(d.Name, v)

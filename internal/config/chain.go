@@ -130,7 +130,7 @@ func (f *File) Linked(name string) []string {
 // links are those of the text of a profile and its base.
 func (b *builder) links() []Link {
 	var links []Link
-	for _, d := range b.Service.Settings {
+	for _, d := range b.Service.Settings() {
 		text, _ := b.raw(d.Name).(string)
 		if link, ok := LinkOf(d, text); ok {
 			links = append(links, link)

@@ -14,14 +14,16 @@ import (
 // exchanging is a service that takes tokens of somebody else.
 func exchanging() []providers.Spec {
 	return []providers.Spec{
-		{Name: "oauth2", Settings: []setting.Setting{
-			{Name: "client_id"},
-			{Name: "client_secret", Kind: setting.Secret},
-			{Name: "subject_token", Kind: setting.Secret, Token: true},
-			{Name: "client_assertion", Kind: setting.Secret, Token: true},
-			setting.Headers(),
+		{Name: "oauth2", Keys: func() []setting.Setting {
+			return []setting.Setting{
+				{Name: "client_id"},
+				{Name: "client_secret", Kind: setting.Secret},
+				{Name: "subject_token", Kind: setting.Secret, Token: true},
+				{Name: "client_assertion", Kind: setting.Secret, Token: true},
+				setting.Headers(),
+			}
 		}},
-		{Name: "plain", Settings: []setting.Setting{{Name: "client_secret", Kind: setting.Secret}}},
+		{Name: "plain", Keys: func() []setting.Setting { return []setting.Setting{{Name: "client_secret", Kind: setting.Secret}} }},
 	}
 }
 

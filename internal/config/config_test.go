@@ -20,17 +20,21 @@ import (
 // services are two services made up for these tests.
 func services() []providers.Spec {
 	return []providers.Spec{
-		{Name: "talkdesk", Settings: []setting.Setting{
-			{Name: "account", Required: true, Help: "the account"},
-			{Name: "region", Default: "us", Values: []string{"us", "eu", "ca", "au"}},
-			{Name: "client_id", Required: true},
-			{Name: "client_secret", Kind: setting.Secret, Required: true, Unless: []setting.Condition{{Setting: "private_key"}}},
-			{Name: "private_key", Kind: setting.Secret},
-			{Name: "scopes", Kind: setting.List, Default: "a b"},
-			{Name: "pkce", Kind: setting.Bool, Default: "true"},
+		{Name: "talkdesk", Keys: func() []setting.Setting {
+			return []setting.Setting{
+				{Name: "account", Required: true, Help: "the account"},
+				{Name: "region", Default: "us", Values: []string{"us", "eu", "ca", "au"}},
+				{Name: "client_id", Required: true},
+				{Name: "client_secret", Kind: setting.Secret, Required: true, Unless: []setting.Condition{{Setting: "private_key"}}},
+				{Name: "private_key", Kind: setting.Secret},
+				{Name: "scopes", Kind: setting.List, Default: "a b"},
+				{Name: "pkce", Kind: setting.Bool, Default: "true"},
+			}
 		}},
-		{Name: "pexip", Settings: []setting.Setting{
-			{Name: "account"}, {Name: "client_id"}, {Name: "client_secret", Kind: setting.Secret},
+		{Name: "pexip", Keys: func() []setting.Setting {
+			return []setting.Setting{
+				{Name: "account"}, {Name: "client_id"}, {Name: "client_secret", Kind: setting.Secret},
+			}
 		}},
 	}
 }

@@ -17,7 +17,7 @@ import (
 // may cost a person something.
 func (p *Profile) ForDryRun() setting.Values {
 	s := p.Settings
-	for _, d := range p.Service.Settings {
+	for _, d := range p.Service.Settings() {
 		value, set := s.Lookup(d.Name)
 		switch {
 		case len(value.Secrets) > 0:

@@ -13,10 +13,12 @@ import (
 
 // withMaps is a service whose settings are maps.
 func withMaps() providers.Spec {
-	return providers.Spec{Name: "oauth2", Settings: []setting.Setting{
-		{Name: "client_id"},
-		setting.Params(), setting.AuthorizeParams(), setting.Headers(), setting.Claims(),
-		setting.ClientSecret(),
+	return providers.Spec{Name: "oauth2", Keys: func() []setting.Setting {
+		return []setting.Setting{
+			{Name: "client_id"},
+			setting.Params(), setting.AuthorizeParams(), setting.Headers(), setting.Claims(),
+			setting.ClientSecret(),
+		}
 	}}
 }
 

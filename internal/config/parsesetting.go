@@ -19,7 +19,7 @@ func ParseSetting(service providers.Spec, name, text string) (setting.Value, err
 	if i < 0 {
 		return setting.Value{}, notASetting(service, name, known)
 	}
-	d := service.Settings[i]
+	d := service.Settings()[i]
 	text = files.Tidy(text)
 	switch {
 	case text == "":
@@ -40,8 +40,8 @@ func ParseSetting(service providers.Spec, name, text string) (setting.Value, err
 
 // settingNames are the keys that a profile of a service may have beside provider.
 func settingNames(service providers.Spec) []string {
-	names := make([]string, len(service.Settings))
-	for i, d := range service.Settings {
+	names := make([]string, len(service.Settings()))
+	for i, d := range service.Settings() {
 		names[i] = d.Name
 	}
 	return names

@@ -150,7 +150,7 @@ func (p *Profile) fetch(ctx context.Context, n need, limit time.Duration) error 
 // order of settings, without asking or running anything.
 func (p *Profile) Inspect(ctx context.Context) []source.Inspection {
 	var list []source.Inspection
-	for _, d := range p.Service.Settings {
+	for _, d := range p.Service.Settings() {
 		known := len(list)
 		for _, n := range p.needs {
 			if n.of == d.Name && p.fetchOf(n) != nil {
@@ -195,7 +195,7 @@ func (p *Profile) Describe() []Item {
 	if p.Base != "" {
 		items = append(items, Item{Name: "extends", Value: p.Base, Origin: p.extends})
 	}
-	for _, d := range p.Service.Settings {
+	for _, d := range p.Service.Settings() {
 		v, ok := p.Settings.Lookup(d.Name)
 		if !ok {
 			continue

@@ -53,7 +53,7 @@ func (f *File) SecretVariables(services []providers.Spec) []string {
 // secretsOf are the variables that give the secrets of a service by value.
 func secretsOf(service providers.Spec) []string {
 	var names []string
-	for _, d := range service.Settings {
+	for _, d := range service.Settings() {
 		if d.Kind == setting.Secret {
 			names = append(names, d.Env())
 		}
@@ -65,7 +65,7 @@ func secretsOf(service providers.Spec) []string {
 // and false where it has none.
 func tokenVariable(f *File, service providers.Spec, name string) (source.Reference, bool) {
 	ref, ok := source.Parse(f.env.Get(name))
-	if !ok || !ref.IsToken() || !slices.ContainsFunc(service.Settings, func(d setting.Setting) bool {
+	if !ok || !ref.IsToken() || !slices.ContainsFunc(service.Settings(), func(d setting.Setting) bool {
 		return d.Token && d.Env() == name
 	}) {
 		return source.Reference{}, false

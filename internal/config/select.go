@@ -227,6 +227,6 @@ func (f *File) summary(name string) Summary {
 		return s
 	}
 	s.Profile, s.Provider, s.Account, s.Base = p, p.Service.Name, p.Settings.Text("account"), p.Base
-	s.Err = p.Settings.Check(p.Service.Settings)
+	s.Err = p.Settings.Check(p.Service.Settings())
 	return s
 }

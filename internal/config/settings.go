@@ -142,9 +142,9 @@ func (b *builder) fill() error {
 	if err := b.checkKeys(); err != nil {
 		return err
 	}
-	values := make(map[string]setting.Value, len(b.Service.Settings))
+	values := make(map[string]setting.Value, len(b.Service.Settings()))
 	absent := map[string]setting.Absence{}
-	for _, d := range b.Service.Settings {
+	for _, d := range b.Service.Settings() {
 		inFile, err := b.written(d)
 		if err != nil {
 			return b.blame(err)
@@ -279,7 +279,7 @@ func (b *builder) parse(d setting.Setting, key, text string) (source.Reference, 
 // tokensAreFor says which settings of a service take the token of somebody else.
 func tokensAreFor(service providers.Spec) string {
 	var names []string
-	for _, d := range service.Settings {
+	for _, d := range service.Settings() {
 		if d.Token {
 			names = append(names, d.Name)
 		}

@@ -70,7 +70,7 @@ func UnknownVariables(environment []string, services []providers.Spec) []Unknown
 func knownVariables(services []providers.Spec) []string {
 	names := ownVariables()
 	for _, s := range services {
-		for _, d := range s.Settings {
+		for _, d := range s.Settings() {
 			name, ok := strings.CutPrefix(d.Env(), prefix)
 			if !ok {
 				continue

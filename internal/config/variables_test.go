@@ -10,17 +10,19 @@ import (
 
 func TestUnknownVariables(t *testing.T) {
 	t.Parallel()
-	services := []providers.Spec{{Name: "s", Settings: []setting.Setting{
-		{Name: "account"},
-		{Name: "client_id"},
-		{Name: "scopes", Kind: setting.List},
-		{Name: "region"},
-		{Name: "client_secret", Kind: setting.Secret},
-		{Name: "api_key", Kind: setting.Secret},
-		{Name: "base_url"},
-		{Name: "environment"},
-		{Name: "username"},
-		{Name: "password", Kind: setting.Secret},
+	services := []providers.Spec{{Name: "s", Keys: func() []setting.Setting {
+		return []setting.Setting{
+			{Name: "account"},
+			{Name: "client_id"},
+			{Name: "scopes", Kind: setting.List},
+			{Name: "region"},
+			{Name: "client_secret", Kind: setting.Secret},
+			{Name: "api_key", Kind: setting.Secret},
+			{Name: "base_url"},
+			{Name: "environment"},
+			{Name: "username"},
+			{Name: "password", Kind: setting.Secret},
+		}
 	}}}
 	for name, want := range map[string]string{
 		"AUTHCTL_SCOPE":              "AUTHCTL_SCOPES",

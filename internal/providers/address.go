@@ -31,7 +31,7 @@ const (
 
 // locate puts the addresses of the profile together.
 func (p *addresses) locate() (err error) {
-	for _, d := range p.spec.Settings {
+	for _, d := range p.spec.Settings() {
 		if form, ok := p.spec.Vars[d.Name]; ok {
 			if p.vars[d.Name], err = p.settings.InForm(form, d); err != nil {
 				return err

@@ -15,8 +15,9 @@ func (p *Provider) Metadata(ctx context.Context) (*openid.Metadata, error) { ret
 // Offered returns the Spec with those grants and client authentications alone that an issuer lists
 // (RFC 8414 §2). A list that it does not have, or none of which is known here, leaves all of them.
 func (s Spec) Offered(m *openid.Metadata) Spec {
-	s.Settings = slices.Clone(s.Settings)
-	for i, d := range s.Settings {
+	all := slices.Clone(s.Settings())
+	s.Keys = func() []setting.Setting { return all }
+	for i, d := range all {
 		var offers func(string) bool
 		switch d.Name {
 		case "grant":
@@ -30,9 +31,9 @@ func (s Spec) Offered(m *openid.Metadata) Spec {
 		if len(kept) == 0 {
 			continue
 		}
-		s.Settings[i].Values = kept
+		all[i].Values = kept
 		if d.Default != "" && !slices.Contains(kept, d.Default) {
-			s.Settings[i].Default = ""
+			all[i].Default = ""
 		}
 	}
 	return s

@@ -15,8 +15,10 @@ func TestOffered(t *testing.T) {
 	t.Parallel()
 	grants := []string{"client_credentials", "authorization_code", "device_code", "jwt_bearer"}
 	methods := []string{setting.Basic, setting.Post, setting.PrivateKeyJWT, setting.Assertion, setting.None}
-	spec := providers.Spec{Settings: []setting.Setting{
-		{Name: "grant", Values: grants, Default: "client_credentials"}, {Name: "client_auth", Values: methods},
+	spec := providers.Spec{Keys: func() []setting.Setting {
+		return []setting.Setting{
+			{Name: "grant", Values: grants, Default: "client_credentials"}, {Name: "client_auth", Values: methods},
+		}
 	}}
 	somewhere := &url.URL{Scheme: "https", Host: "id.example"}
 	both := map[string]*url.URL{"authorization_endpoint": somewhere, "device_authorization_endpoint": somewhere}
@@ -44,7 +46,7 @@ func TestOffered(t *testing.T) {
 		},
 		"nothing that is known": {openid.Metadata{GrantTypes: []string{"magic"}, AuthMethods: []string{}}, grants, []string{setting.None}, "client_credentials"},
 	} {
-		got := spec.Offered(&tt.m).Settings
+		got := spec.Offered(&tt.m).Settings()
 		if diff := cmp.Diff(tt.grants, got[0].Values); diff != "" {
 			t.Errorf("%s: grants %s", name, diff)
 		}
@@ -55,7 +57,7 @@ func TestOffered(t *testing.T) {
 			t.Errorf("%s: the default grant is %q", name, got[0].Default)
 		}
 	}
-	if diff := cmp.Diff(grants, spec.Settings[0].Values); diff != "" {
+	if diff := cmp.Diff(grants, spec.Settings()[0].Values); diff != "" {
 		t.Errorf("the Spec itself was changed: %s", diff)
 	}
 }

@@ -44,13 +44,13 @@ type configured struct {
 // New returns the client that the settings describe. It sends nothing, and the errors are
 // *setting.Error.
 func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, error) {
-	known := configured{spec: s, settings: settings, names: settings.Applying(s.Settings)}
+	known := configured{spec: s, settings: settings, names: settings.Applying(s.Settings())}
 	at := addresses{configured: known, vars: map[string]string{}, endpoints: map[string]*url.URL{}}
 	p := &Provider{
 		discovered: discovered{addresses: at}, client: client,
 		header: http.Header{}, secretHeader: map[string]secret.Func{}, apiHeader: map[string]secret.Func{},
 	}
-	err := settings.Fit(s.Settings)
+	err := settings.Fit(s.Settings())
 	if err == nil {
 		err = p.locate()
 	}

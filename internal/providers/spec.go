@@ -24,9 +24,9 @@ type Spec struct {
 	Name, Title, Short string
 	// Docs are the addresses of the vendor's pages that the rest follows.
 	Docs []string
-	// Settings are the keys a profile of this service may have, in the order in which a person
-	// is asked for them.
-	Settings []setting.Setting
+	// Keys returns the keys a profile of this service may have, in the order in which a person is
+	// asked for them; see Settings. They are many, and most calls are about one service.
+	Keys func() []setting.Setting
 
 	// Vars are the settings that become a part of an address, where they stand in braces, or
 	// of a Param, and what each has to look like there.
@@ -182,6 +182,15 @@ func (s Spec) Has(verb string) bool {
 	return true
 }
 
+// Settings are the keys a profile of this service may have, in the order in which a person is asked
+// for them.
+func (s Spec) Settings() []setting.Setting {
+	if s.Keys == nil {
+		return nil
+	}
+	return s.Keys()
+}
+
 // Named returns the Spec as a profile sees it: a service that only its profile describes is called
 // by the host of its issuer, or of its token endpoint.
 func (s Spec) Named(settings setting.Values) Spec {
@@ -238,8 +247,8 @@ func (s Spec) short() string { return cmp.Or(s.Short, s.Title) }
 
 // setting returns a setting by its name.
 func (s Spec) setting(name string) setting.Setting {
-	if i := slices.IndexFunc(s.Settings, func(d setting.Setting) bool { return d.Name == name }); i >= 0 {
-		return s.Settings[i]
+	if i := slices.IndexFunc(s.Settings(), func(d setting.Setting) bool { return d.Name == name }); i >= 0 {
+		return s.Settings()[i]
 	}
 	return setting.Setting{}
 }

@@ -25,10 +25,12 @@ func parcels() providers.Spec {
 	}
 	return providers.Spec{
 		Name: "parcels", Title: "Parcels & Co.",
-		Settings: []setting.Setting{
-			{Name: "account", Kind: setting.Text, Required: true, Help: "the tenant", Example: "acme"},
-			setting.BaseURL(), setting.ClientID(), setting.ClientSecret(),
-			setting.Grant(oauth.ClientCredentials), setting.Scopes("openid"),
+		Keys: func() []setting.Setting {
+			return []setting.Setting{
+				{Name: "account", Kind: setting.Text, Required: true, Help: "the tenant", Example: "acme"},
+				setting.BaseURL(), setting.ClientID(), setting.ClientSecret(),
+				setting.Grant(oauth.ClientCredentials), setting.Scopes("openid"),
+			}
 		},
 		Vars:       map[string]setting.Form{"account": setting.Segment},
 		Base:       providers.Hosts{At: map[string]string{"": "https://id.parcels.example"}},

@@ -170,8 +170,8 @@ func (d *doctor) checkProfile(ctx context.Context, file *config.File, name strin
 	}
 	var provider *providers.Provider
 	if err == nil {
-		d.settings = p.Settings.Applying(p.Service.Settings)
-		err = p.Settings.Check(p.Service.Settings)
+		d.settings = p.Settings.Applying(p.Service.Settings())
+		err = p.Settings.Check(p.Service.Settings())
 	}
 	if err == nil {
 		provider, err = p.Service.New(p.Settings, &oauth.Client{})
@@ -218,7 +218,7 @@ func (d *doctor) checkSettings(ctx context.Context, u usable) {
 // unsuitable says why the private key that a file or a variable holds cannot sign as the profile
 // wants it to, nil when it can or is elsewhere.
 func unsuitable(ctx context.Context, p *config.Profile, found source.Inspection) error {
-	if found.Kind != "file" && found.Kind != "env" || !p.Settings.Applying(p.Service.Settings).Have("private_key") {
+	if found.Kind != "file" && found.Kind != "env" || !p.Settings.Applying(p.Service.Settings()).Have("private_key") {
 		return nil
 	}
 	key, err := p.Settings.Secret("private_key")(ctx)

@@ -94,7 +94,7 @@ func (d *doctor) hosts() []*host {
 			origin := &url.URL{Scheme: endpoint.URL.Scheme, Host: endpoint.URL.Host, Path: "/"}
 			h := known[origin.String()]
 			if h == nil {
-				names := u.profile.Settings.Applying(u.profile.Service.Settings)
+				names := u.profile.Settings.Applying(u.profile.Service.Settings())
 				if endpoint.Setting != "" {
 					names = names.At(endpoint.Setting)
 				}

@@ -159,12 +159,12 @@ func (a *add) choose(ctx context.Context, file *config.File) (err error) {
 // given takes the settings of the base and of --set.
 func (a *add) given(profile string) error {
 	a.values = setting.New(profile, nil)
-	for _, d := range a.service.Settings {
+	for _, d := range a.service.Settings() {
 		if d.Default != "" {
 			a.values = a.values.With(d.Name, setting.Value{Text: d.Default})
 		}
 	}
-	for _, d := range a.base.Service.Settings {
+	for _, d := range a.base.Service.Settings() {
 		if v, ok := a.base.Settings.Lookup(d.Name); ok {
 			a.values = a.values.With(d.Name, v)
 		}
@@ -224,7 +224,7 @@ func (a *add) checkLinks(values setting.Values, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range a.service.Settings {
+	for _, d := range a.service.Settings() {
 		link, ok := config.LinkOf(d, values.Text(d.Name))
 		if !ok || name != "" && name != d.Name {
 			continue
@@ -242,7 +242,7 @@ func (a *add) checkLinks(values setting.Values, name string) error {
 
 // withExamples puts the examples of what is required in the place of what is not there.
 func (a *add) withExamples(values setting.Values) setting.Values {
-	for _, d := range a.service.Settings {
+	for _, d := range a.service.Settings() {
 		if _, ok := values.Lookup(d.Name); !ok && a.needed(values, d).Wanted(values) {
 			values = values.With(d.Name, setting.Value{
 				Text: d.Example, List: []string{d.Example}, Secret: secret.Known(secret.New(d.Example)),
@@ -254,7 +254,7 @@ func (a *add) withExamples(values setting.Values) setting.Values {
 
 // check builds the client, so that what cannot work is not written.
 func (a *add) check() error {
-	if err := a.values.Check(a.service.Settings); err != nil {
+	if err := a.values.Check(a.service.Settings()); err != nil {
 		return err
 	}
 	if err := a.checkLinks(a.values, ""); err != nil {
@@ -301,7 +301,7 @@ func (a *add) lines() []edit.Setting {
 	if !a.base.Named {
 		lines = append(lines, edit.Setting{Key: "provider", Text: a.service.Name})
 	}
-	for _, d := range a.service.Settings {
+	for _, d := range a.service.Settings() {
 		if v, _ := a.values.Lookup(d.Name); a.own[d.Name] {
 			lines = append(lines, written(d, v))
 		}

@@ -130,7 +130,7 @@ func (a *add) met(m *openid.Metadata) {
 	}
 	a.UI.Note("found " + m.Document + "; beside tokens it has " + orNothing(has))
 	a.service, a.found = a.service.Offered(m), m
-	for _, d := range a.service.Settings {
+	for _, d := range a.service.Settings() {
 		if d.Name != "grant" && d.Name != "client_auth" {
 			continue
 		}
@@ -162,7 +162,7 @@ func orNothing(words []string) string {
 // asked returns the settings in the order in which a person is asked: of a service that only its
 // profile describes the grant comes first, because what else is needed follows from it.
 func (a *add) asked() []setting.Setting {
-	all := slices.Clone(a.service.Settings)
+	all := slices.Clone(a.service.Settings())
 	if a.service.Given == nil {
 		return all
 	}
@@ -247,7 +247,7 @@ func (a *add) method(values setting.Values, grant oauth.Grant) string {
 
 // offered are the values of a setting that may be answered.
 func (a *add) offered(name string) []string {
-	for _, d := range a.service.Settings {
+	for _, d := range a.service.Settings() {
 		if d.Name == name {
 			return d.Values
 		}

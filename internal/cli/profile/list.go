@@ -133,7 +133,7 @@ func showProfile(d *verb.Deps, p *config.Profile, output *verb.Output) error {
 		table.Rows = append(table.Rows, []string{i.Name, i.Value, i.Origin})
 	}
 	// What is missing does not hide what is there.
-	if err := p.Settings.Check(p.Service.Settings); err != nil {
+	if err := p.Settings.Check(p.Service.Settings()); err != nil {
 		d.UI.Warn(err.Error())
 	}
 	if output.JSON() {

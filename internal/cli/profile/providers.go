@@ -82,7 +82,7 @@ type described struct {
 func showService(d *verb.Deps, spec providers.Spec, output *verb.Output) error {
 	settings := []described{}
 	table := term.Table{Header: []string{"SETTING", "NEEDED", "DEFAULT", "MEANING"}}
-	for _, s := range spec.Settings {
+	for _, s := range spec.Settings() {
 		settings = append(settings, described{
 			Name: s.Name, Kind: s.Kind.String(), Required: s.Required, When: when(s), Default: s.Default,
 			Values: s.Values, Env: s.Env(), Help: s.Help, Example: s.Example,

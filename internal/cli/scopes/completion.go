@@ -46,7 +46,7 @@ func CompleteSetting(d *verb.Deps) cobra.CompletionFunc {
 			return behind("scopes=", ofCatalogue(service, value)), cobra.ShellCompDirectiveNoFileComp
 		}
 		found := []string{}
-		for _, s := range service.Settings {
+		for _, s := range service.Settings() {
 			if given && s.Name == name {
 				return behind(name+"=", valuesOf(s)), cobra.ShellCompDirectiveNoFileComp
 			}

@@ -70,7 +70,7 @@ func (d *Deps) OpenProfile(f *Service, p *config.Profile) (*client.Client, error
 	d.Subject = Subject{
 		Profile: p.Name, Provider: p.Service.Name,
 		LoginCommand: d.CommandFor(p.Name, append([]string{"login"}, f.Entry()...)...),
-		Names:        p.Settings.Applying(p.Service.Settings), PipelineGrant: d.grantForPipeline(p),
+		Names:        p.Settings.Applying(p.Service.Settings()), PipelineGrant: d.grantForPipeline(p),
 	}
 	local, err := d.Local()
 	if err != nil {

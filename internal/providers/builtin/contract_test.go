@@ -148,7 +148,7 @@ func with(values map[string]string, name, value string) map[string]string {
 func build(t *testing.T, server *sandbox.Server, s providers.Spec, values map[string]string) *providers.Provider {
 	t.Helper()
 	settings := providertest.Settings(s, values)
-	if err := settings.Check(s.Settings); err != nil {
+	if err := settings.Check(s.Settings()); err != nil {
 		t.Fatal(err)
 	}
 	p, err := s.New(settings, &oauth.Client{WithCertificate: presenting(server)})

@@ -55,11 +55,11 @@ func strangers(s providers.Spec, settings setting.Values, hint string) []string 
 	}
 	names := map[string]bool{}
 	for _, service := range builtin.Services() {
-		for _, d := range service.Settings {
+		for _, d := range service.Settings() {
 			names[d.Name] = true
 		}
 	}
-	own := settings.Applying(s.Settings)
+	own := settings.Applying(s.Settings())
 	var found []string
 	for _, word := range strings.FieldsFunc(hint, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }) {
 		if names[word] && !own.Have(word) {
@@ -236,7 +236,7 @@ func TestNamesOfProfiles(t *testing.T) {
 			values = with(values, row.change[0], row.change[1])
 		}
 		s := service(t, values["provider"])
-		names := providertest.Settings(s, values).Applying(s.Settings)
+		names := providertest.Settings(s, values).Applying(s.Settings())
 		if got := names.In("{address}; {credentials}"); got != row.want {
 			t.Errorf("%s, %s: got %q, want %q", row.profile, row.name, got, row.want)
 		}
@@ -257,7 +257,7 @@ func TestHintsSayWhereASettingIs(t *testing.T) {
 			}
 			values[origins[i]] = v
 		}
-		return setting.New("p", values).Applying(s.Settings)
+		return setting.New("p", values).Applying(s.Settings())
 	}
 	const variable = "environment AUTHCTL_"
 	inFile := of("account", file, "client_id", file, "client_secret", file, "scopes", file)

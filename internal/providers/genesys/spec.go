@@ -8,6 +8,7 @@ package genesys
 import (
 	_ "embed"
 	"slices"
+	"sync"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -22,7 +23,7 @@ func Spec() providers.Spec {
 	return providers.Spec{
 		Name: "genesys", Title: "Genesys Multicloud CX", Short: "Genesys",
 		Docs:     []string{"https://all.docs.genesys.com/PEC-Developer/Current/WebAPIs/Authentication"},
-		Settings: settings(),
+		Keys:     sync.OnceValue(settings),
 		BasePath: "/auth/v3",
 		Token:    "/auth/v3/oauth/token", Authorize: "/auth/v3/oauth/authorize",
 		API:          providers.Hosts{At: map[string]string{}}, // where base_url says

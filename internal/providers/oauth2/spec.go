@@ -3,6 +3,8 @@
 package oauth2
 
 import (
+	"sync"
+
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
@@ -21,7 +23,7 @@ func Spec() providers.Spec {
 			"https://www.rfc-editor.org/rfc/rfc6749", "https://www.rfc-editor.org/rfc/rfc8414",
 			"https://openid.net/specs/openid-connect-discovery-1_0.html",
 		},
-		Settings: settings(),
+		Keys: sync.OnceValue(settings),
 		Given: map[string]string{
 			"issuer": "issuer", "token_endpoint": "token_url", "authorization_endpoint": "authorize_url",
 			"device_authorization_endpoint": "device_url", "userinfo_endpoint": "userinfo_url",

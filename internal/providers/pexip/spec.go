@@ -8,6 +8,7 @@ package pexip
 import (
 	_ "embed"
 	"slices"
+	"sync"
 
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
@@ -20,9 +21,9 @@ var scopes string
 func Spec() providers.Spec {
 	return providers.Spec{
 		Name: "pexip", Title: "Pexip Engage",
-		Docs:     []string{"https://developer.pexipengage.com"},
-		Settings: settings(),
-		Vars:     map[string]setting.Form{"account": setting.Segment},
+		Docs: []string{"https://developer.pexipengage.com"},
+		Keys: sync.OnceValue(settings),
+		Vars: map[string]setting.Form{"account": setting.Segment},
 		Base: providers.Hosts{By: "environment", At: map[string]string{
 			"development": "https://auth.development.pexipengage.com",
 			"production":  "https://auth.pexipengage.com",

@@ -15,7 +15,7 @@ import (
 // "-" leaves a setting out that has a default.
 func Settings(service providers.Spec, values map[string]string) setting.Values {
 	all := map[string]setting.Value{}
-	for _, d := range service.Settings {
+	for _, d := range service.Settings() {
 		text, ok := values[d.Name]
 		if !ok {
 			text = d.Default

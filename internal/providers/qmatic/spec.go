@@ -7,6 +7,7 @@ package qmatic
 
 import (
 	_ "embed"
+	"sync"
 	"time"
 
 	"github.com/authctl/authctl/internal/providers"
@@ -20,12 +21,12 @@ var scopes string
 func Spec() providers.Spec {
 	return providers.Spec{
 		Name: "qmatic", Title: "Qmatic Cloud Appointments", Short: "Qmatic",
-		Docs:     []string{"https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885/Authentication"},
-		Settings: settings(),
-		Vars:     map[string]setting.Form{"account": setting.Squeezed, "region": setting.Label},
-		Base:     providers.Hosts{At: map[string]string{"": "https://api.{region}.qmatic.io"}},
-		Token:    "/oauth2/token",
-		Header:   []providers.Param{{Name: "X-Account", Setting: "account"}},
+		Docs:   []string{"https://qmatic.atlassian.net/wiki/spaces/ECAEAD/pages/558202885/Authentication"},
+		Keys:   sync.OnceValue(settings),
+		Vars:   map[string]setting.Form{"account": setting.Squeezed, "region": setting.Label},
+		Base:   providers.Hosts{At: map[string]string{"": "https://api.{region}.qmatic.io"}},
+		Token:  "/oauth2/token",
+		Header: []providers.Param{{Name: "X-Account", Setting: "account"}},
 		// The form field of the page's second example.
 		Form: []providers.Param{{
 			Name: "x-account", Setting: "account", If: &setting.Condition{Setting: "account_form_field", Is: "true"},

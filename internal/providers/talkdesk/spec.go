@@ -8,6 +8,7 @@ package talkdesk
 import (
 	_ "embed"
 	"slices"
+	"sync"
 
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
@@ -26,8 +27,8 @@ func Spec() providers.Spec {
 			"https://docs.talkdesk.com/reference/cc-basic",
 			"https://docs.talkdesk.com/reference/cc-jwt",
 		},
-		Settings: settings(),
-		Vars:     map[string]setting.Form{"account": setting.Label},
+		Keys: sync.OnceValue(settings),
+		Vars: map[string]setting.Form{"account": setting.Label},
 		Base: providers.Hosts{By: "region", At: map[string]string{
 			"us": "https://{account}.talkdeskid.com", "eu": "https://{account}.talkdeskid.eu",
 			"ca": "https://{account}.talkdeskidca.com", "au": "https://{account}.talkdeskid.au",
