@@ -137,7 +137,7 @@ func (p *place) speak(c spoken) outcome {
 
 // ofServices are the sandbox's profiles that are named as their service is, and more.
 func ofServices(more ...string) (names []string) {
-	for _, s := range builtin.Services() {
+	for _, s := range builtin.Services().All() {
 		names = append(names, s.Name)
 	}
 	return append(names, more...)

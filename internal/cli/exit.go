@@ -82,7 +82,7 @@ func (a *app) fail(command *cobra.Command, err error) int {
 		hint = a.scopeHint()
 	}
 	row := kinds()[name]
-	hint = a.Subject.Names.In(cmp.Or(hint, row.hint))
+	hint = a.Subject.InNames(cmp.Or(hint, row.hint))
 	if a.wantsJSON(command) {
 		// The object is all there is on stderr: a program reads it.
 		a.failJSON(name, row, err, hint)

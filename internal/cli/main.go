@@ -101,7 +101,7 @@ type app struct{ *verb.Deps }
 
 // newApp returns one run of the program.
 func newApp(ctx context.Context, w verb.World) *app {
-	a := &app{verb.New(ctx, w, builtin.Services, version)}
+	a := &app{verb.New(ctx, w, builtin.Services(), version)}
 	a.BeforeEnd, a.Again = a.failWords, Main
 	return a
 }

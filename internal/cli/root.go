@@ -120,4 +120,4 @@ func Documentation() *cobra.Command {
 
 // CapabilityTable returns the table of services and verbs in Markdown, for the generator of
 // the documentation.
-func CapabilityTable() string { return profile.CapabilityTable(builtin.Services()) }
+func CapabilityTable() string { return profile.CapabilityTable(builtin.Services().All()) }

@@ -35,7 +35,7 @@ type World struct {
 	// Now is the clock.
 	Now func() time.Time
 	// Services are those that a profile may be of.
-	Services []providers.Spec
+	Services providers.Services
 	// Config is the path of the configuration, empty for the usual one; a pipe is not read
 	// where NoPipe is set.
 	Config string
@@ -198,7 +198,7 @@ func (l *Local) graphical() bool {
 func (l *Local) commandEnvironment(keep []string) []string {
 	// Where the file cannot be read, that is for whoever needs it to say.
 	file, _ := l.File()
-	return process.Without(leftOut(file.SecretVariables(l.Services), keep))
+	return process.Without(leftOut(file.SecretVariables(l.Services.All()), keep))
 }
 
 // ChildEnvironment returns this process's environment without the values of secrets, other
@@ -208,7 +208,7 @@ func (l *Local) commandEnvironment(keep []string) []string {
 // The child is told the names of those that were there: an authctl in it can say why it
 // lacks a secret.
 func (l *Local) ChildEnvironment(p *config.Profile, keep []string, more ...string) []string {
-	secret := leftOut(config.SecretVariables(l.Services, p), keep)
+	secret := leftOut(config.SecretVariables(l.Services.All(), p), keep)
 	taken := strings.Fields(l.LookupEnv.Raw(source.Taken))
 	for _, name := range secret {
 		if l.LookupEnv.Raw(name) != "" {

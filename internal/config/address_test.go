@@ -67,7 +67,7 @@ func TestPastedValues(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_"+tt.variable+"="+tt.value)
-			f, err := Load(Options{Fetcher: &source.Fetcher{Env: env}, Services: []providers.Spec{addressed()}})
+			f, err := Load(Options{Fetcher: &source.Fetcher{Env: env}, Services: providers.These(addressed())})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +97,7 @@ func TestAddressAgainstSetting(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, "profiles:\n  p: {provider: talkdesk, account: 'https://acme.id.example ', region: us}\n"+
 		"  q: {provider: talkdesk, account: ' acme.id.example', region: \" eu\"}\n")
-	f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment()}, Services: []providers.Spec{addressed()}})
+	f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment()}, Services: providers.These(addressed())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestPastedVariable(t *testing.T) {
 	t.Parallel()
 	var said []string
 	env := environment("AUTHCTL_PROVIDER=talkdesk", "HOME="+t.TempDir(), "AUTHCTL_CLIENT_SECRET=\uFEFFfake \r\n")
-	f, err := Load(Options{Services: []providers.Spec{addressed()}, Fetcher: &source.Fetcher{
+	f, err := Load(Options{Services: providers.These(addressed()), Fetcher: &source.Fetcher{
 		Env: env, Trust: files.Trust{Warn: func(text string) { said = append(said, text) }},
 	}})
 	if err != nil {

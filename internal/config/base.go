@@ -65,7 +65,7 @@ func noBase(f *File, name string) error {
 
 // checkBase looks for keys that no profile could have: those of its service when it names one,
 // else those of none.
-func (e *entry) checkBase(services []providers.Spec) error {
+func (e *entry) checkBase(services providers.Services) error {
 	if e.has("extends") {
 		return e.blame(setting.Wrong("extends", "stands in a base: a base extends no other",
 			"write the keys into it, or name the other one in the profile"))
@@ -79,7 +79,7 @@ func (e *entry) checkBase(services []providers.Spec) error {
 		return nil // the profile may name another, and says so when it does not
 	}
 	var known []string
-	for _, s := range services {
+	for _, s := range services.All() {
 		known = append(known, settingNames(s)...)
 	}
 	slices.Sort(known)

@@ -30,7 +30,7 @@ func exchanging() []providers.Spec {
 func loadChain(t *testing.T, text string, env ...string) *File {
 	t.Helper()
 	f, err := Load(Options{
-		Path: writeFile(t, text), Fetcher: &source.Fetcher{Env: environment(env...)}, Services: exchanging(),
+		Path: writeFile(t, text), Fetcher: &source.Fetcher{Env: environment(env...)}, Services: providers.These(exchanging()...),
 	})
 	if err != nil {
 		t.Fatal(err)

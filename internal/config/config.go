@@ -29,7 +29,7 @@ type Options struct {
 	// authctl/config.yaml in files.Environ's ConfigDir.
 	Path string
 	// Services are the services a profile may name.
-	Services []providers.Spec
+	Services providers.Services
 	// Fetcher is what secret references are fetched with. Its environment is that of
 	// the profiles and its Trust that of the file too; nil is one without anything.
 	Fetcher *source.Fetcher

@@ -63,7 +63,7 @@ func writeFile(t testing.TB, text string) string {
 
 func load(t testing.TB, text string, env ...string) *File {
 	t.Helper()
-	f, err := Load(Options{Path: writeFile(t, text), Fetcher: &source.Fetcher{Env: environment(env...)}, Services: services()})
+	f, err := Load(Options{Path: writeFile(t, text), Fetcher: &source.Fetcher{Env: environment(env...)}, Services: providers.These(services()...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +305,7 @@ func TestMissingFile(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	env := []string{"HOME=" + home, "USERPROFILE=" + home, "APPDATA=" + home}
-	f, err := Load(Options{Fetcher: &source.Fetcher{Env: environment(env...)}, Services: services()})
+	f, err := Load(Options{Fetcher: &source.Fetcher{Env: environment(env...)}, Services: providers.These(services()...)})
 	if err != nil {
 		t.Fatalf("a missing default file: %v", err)
 	}
@@ -317,7 +317,7 @@ func TestMissingFile(t *testing.T) {
 	if e, ok := errors.AsType[*setting.Error](err); !ok || e.Problem != "does not exist" || e.Path != path {
 		t.Errorf("a missing file that was named: %v", err)
 	}
-	f, err = Load(Options{Fetcher: &source.Fetcher{Env: environment("AUTHCTL_PROVIDER=pexip")}, Services: services()})
+	f, err = Load(Options{Fetcher: &source.Fetcher{Env: environment("AUTHCTL_PROVIDER=pexip")}, Services: providers.These(services()...)})
 	if err != nil {
 		t.Fatalf("no home: %v", err)
 	}
@@ -331,7 +331,7 @@ func TestInteractive(t *testing.T) {
 	text := "profiles:\n  p:\n    provider: talkdesk\n    client_secret: prompt\n    private_key: stdin\n"
 	asker := &fakeAsker{answer: "fake-typed"}
 	f, err := Load(Options{
-		Path: writeFile(t, text), Services: services(),
+		Path: writeFile(t, text), Services: providers.These(services()...),
 		Fetcher: &source.Fetcher{Env: environment(), Prompter: asker, Stdin: strings.NewReader("fake-piped\n")},
 	})
 	if err != nil {

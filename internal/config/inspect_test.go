@@ -3,6 +3,7 @@ package config
 import (
 	"testing"
 
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
 )
@@ -12,7 +13,7 @@ func TestInspectLooksAtWhatWins(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, "profiles:\n  p:\n    provider: talkdesk\n    client_secret: env:NOT_SET\n    private_key: env:KEY\n")
 	load := func(env ...string) []source.Inspection {
-		f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment(env...)}, Services: services()})
+		f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment(env...)}, Services: providers.These(services()...)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +48,7 @@ func TestInspectLooksAtWhatWins(t *testing.T) {
 func TestNobodyIsAskedForWhatTheEnvironmentGives(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, "profiles:\n  p:\n    provider: talkdesk\n    client_secret: prompt\n    private_key: stdin\n")
-	f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment("AUTHCTL_CLIENT_SECRET=obviously-fake")}, Services: services()})
+	f, err := Load(Options{Path: path, Fetcher: &source.Fetcher{Env: environment("AUTHCTL_CLIENT_SECRET=obviously-fake")}, Services: providers.These(services()...)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func loadMaps(t *testing.T, text string, env ...string) *File {
 	t.Helper()
 	path := writeFile(t, text)
 	f, err := Load(Options{
-		Path: path, Fetcher: &source.Fetcher{Env: environment(env...)}, Services: []providers.Spec{withMaps()},
+		Path: path, Fetcher: &source.Fetcher{Env: environment(env...)}, Services: providers.These(withMaps()),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestMapsOfVariables(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, p.Settings.Map(tt.setting), tt.want)
 		}
 	}
-	unknown := UnknownVariables([]string{"AUTHCTL_HEADERS=x-a=b", "AUTHCTL_PARAMS=a=b"}, []providers.Spec{withMaps()})
+	unknown := UnknownVariables([]string{"AUTHCTL_HEADERS=x-a=b", "AUTHCTL_PARAMS=a=b"}, func() []providers.Spec { return []providers.Spec{withMaps()} })
 	if len(unknown) != 1 || unknown[0].Name != "AUTHCTL_HEADERS" {
 		t.Errorf("unknown variables: %v", unknown)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/authctl/authctl/internal/config/scan"
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
 )
@@ -124,7 +125,7 @@ func BenchmarkProfile(b *testing.B) {
 		anchored := strings.Replace(simple, "account-0", "&anchor account-0", 1)
 		for kind, text := range map[string]string{"scanned": simple, "whole": anchored} {
 			b.Run(fmt.Sprintf("%s/profiles=%d", kind, n), func(b *testing.B) {
-				o := Options{Path: writeFile(b, text), Fetcher: &source.Fetcher{Env: environment()}, Services: services()}
+				o := Options{Path: writeFile(b, text), Fetcher: &source.Fetcher{Env: environment()}, Services: providers.These(services()...)}
 				b.SetBytes(int64(len(text)))
 				b.ReportAllocs()
 				for b.Loop() {

@@ -74,7 +74,7 @@ func (b *builder) build() (*Profile, error) {
 }
 
 // provider reads the profile's provider, which tells what else it may have.
-func (b *builder) provider(services []providers.Spec) error {
+func (b *builder) provider(services providers.Services) error {
 	raw := b.raw("provider")
 	name, ok := raw.(string)
 	name = files.Tidy(name)
@@ -93,14 +93,11 @@ func (b *builder) provider(services []providers.Spec) error {
 }
 
 // serviceOf returns the service of that name; where there is none, help says what to do.
-func serviceOf(services []providers.Spec, name string) (service providers.Spec, ok bool, help string) {
-	names := make([]string, len(services))
-	for i, s := range services {
-		if names[i] = s.Name; s.Name == name {
-			return s, true, ""
-		}
+func serviceOf(services providers.Services, name string) (service providers.Spec, ok bool, help string) {
+	if service, ok = services.Named(name); ok {
+		return service, true, ""
 	}
-	return providers.Spec{}, false, setting.DidYouMean(name, names)
+	return service, false, setting.DidYouMean(name, services.Names())
 }
 
 // holder returns the entry that gives a key: the first one that has it, else the profile

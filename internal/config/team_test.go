@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
 )
@@ -27,7 +28,7 @@ func loadTeam(t *testing.T, text string, env ...string) (*File, string, error) {
 		}
 	}
 	f, err := Load(Options{
-		Path: filepath.Join(dir, "own.yaml"), Services: services(), Fetcher: &source.Fetcher{Env: environment(env...)},
+		Path: filepath.Join(dir, "own.yaml"), Services: providers.These(services()...), Fetcher: &source.Fetcher{Env: environment(env...)},
 	})
 	return f, dir, err
 }
@@ -376,7 +377,7 @@ func BenchmarkTeam(b *testing.B) {
 		for kind, oneLine := range map[string]bool{"lines": true, "blocks": false} {
 			b.Run(fmt.Sprintf("%s/profiles=%d", kind, n), func(b *testing.B) {
 				o := Options{
-					Path: teamOf(b, n, oneLine), Fetcher: &source.Fetcher{Env: environment()}, Services: services(),
+					Path: teamOf(b, n, oneLine), Fetcher: &source.Fetcher{Env: environment()}, Services: providers.These(services()...),
 				}
 				b.ReportAllocs()
 				for b.Loop() {

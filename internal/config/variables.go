@@ -39,7 +39,7 @@ type UnknownVariable struct {
 
 // UnknownVariables returns those of an environment (NAME=value, as os.Environ has it),
 // sorted by name. One that is set to nothing counts as unset.
-func UnknownVariables(environment []string, services []providers.Spec) []UnknownVariable {
+func UnknownVariables(environment []string, services func() []providers.Spec) []UnknownVariable {
 	var unknown []UnknownVariable
 	var known []string
 	own := ownVariables()
@@ -56,7 +56,7 @@ func UnknownVariables(environment []string, services []providers.Spec) []Unknown
 		}
 		// Those of all settings only now: most calls know no other than the few above.
 		if known == nil {
-			known = knownVariables(services)
+			known = knownVariables(services())
 		}
 		if !exact || !slices.Contains(known, rest) {
 			unknown = append(unknown, UnknownVariable{Name: files.Short(name), Nearest: nearestVariable(rest, known)})

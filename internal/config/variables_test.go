@@ -48,12 +48,12 @@ func TestUnknownVariables(t *testing.T) {
 		"authctl_zebra":              "",
 		"AUTHCTL_":                   "",
 	} {
-		got := UnknownVariables([]string{"HOME=/h", name + "=canary"}, services)
+		got := UnknownVariables([]string{"HOME=/h", name + "=canary"}, func() []providers.Spec { return services })
 		if len(got) != 1 || got[0].Name != name || got[0].Nearest != want {
 			t.Errorf("%s: %+v, want %q", name, got, want)
 		}
 	}
-	if got := UnknownVariables([]string{"AUTHCTL_SCOPE="}, services); got != nil {
+	if got := UnknownVariables([]string{"AUTHCTL_SCOPE="}, func() []providers.Spec { return services }); got != nil {
 		t.Errorf("an empty variable is %+v", got)
 	}
 	for _, name := range []string{
@@ -62,7 +62,7 @@ func TestUnknownVariables(t *testing.T) {
 		"AUTHCTL_TOKEN_FILE", "AUTHCTL_EXEC_TOOK", "AUTHCTL_SANDBOX_URL", "AUTHCTL_TEST_REQUIRE", "AUTHCTL_ACTIVE_HELP", "AUTHCTL_STORE_DIR",
 		"AUTHCTL_RUNTIME_DIR", "AUTHCTL_MIN_TTL", "AUTHCTL_TIMEOUT", "AUTHCTL_NO_INPUT", "MY_AUTHCTL_SCOPE", "AUTHCTL",
 	} {
-		if got := UnknownVariables([]string{name + "=1"}, services); got != nil {
+		if got := UnknownVariables([]string{name + "=1"}, func() []providers.Spec { return services }); got != nil {
 			t.Errorf("%s is not known", name)
 		}
 	}

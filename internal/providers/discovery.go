@@ -63,7 +63,7 @@ func (p *discovered) believed(metadata *openid.Metadata, err error) (*openid.Met
 	if missing, ok := errors.AsType[*openid.MissingError](err); ok {
 		return nil, &Failure{
 			Reason: ReasonConfig, Message: p.spec.short() + " is no issuer that can be used: " + missing.Error(), Err: err,
-			Hint: p.names.In("check {issuer} in the profile; a service without a document is described by token_url"),
+			Hint: p.names().In("check {issuer} in the profile; a service without a document is described by token_url"),
 		}
 	}
 	if err == nil {
@@ -73,7 +73,7 @@ func (p *discovered) believed(metadata *openid.Metadata, err error) (*openid.Met
 	failure, judged := errors.AsType[*Failure](err)
 	_, other := errors.AsType[*openid.IssuerError](err)
 	if judged && other && p.spec.Given != nil {
-		failure.Hint = p.names.In("if that is who you mean, write {issuer} in the profile exactly so")
+		failure.Hint = p.names().In("if that is who you mean, write {issuer} in the profile exactly so")
 	}
 	return nil, err
 }

@@ -44,7 +44,7 @@ func (p *configured) otherKey(err error) error {
 	switch {
 	case !ok || !key.OtherAlgorithm:
 	case p.settings.Text("key_algorithm") != "":
-		key.Hint = p.names.In("check {key_algorithm} in the profile: without it the key's own is used")
+		key.Hint = p.names().In("check {key_algorithm} in the profile: without it the key's own is used")
 	default:
 		key.Hint = "give another key"
 	}
@@ -56,13 +56,13 @@ func (p *configured) otherKey(err error) error {
 func (p *addresses) namesAt(address string) setting.Names {
 	for _, endpoint := range slices.Sorted(maps.Keys(p.spec.Given)) {
 		if u := p.endpoints[endpoint]; u != nil && network.AddressText(u) == address {
-			return p.names.At(p.spec.Given[endpoint])
+			return p.names().At(p.spec.Given[endpoint])
 		}
 	}
 	if p.spec.Given != nil && p.issuer != nil {
-		return p.names.At(p.spec.Given[issuer])
+		return p.names().At(p.spec.Given[issuer])
 	}
-	return p.names
+	return p.names()
 }
 
 // usualHint names the settings that lead to a service which only its profile describes, where that

@@ -165,6 +165,6 @@ func (p *configured) refusedLogin(err error) error {
 		failure = p.judge(&oauth.Error{Code: callback.Code, Description: callback.Description}, wanted{}, refusedLogin())
 	}
 	failure.Message, failure.Err = fmt.Sprintf("%s did not log you in: %v", p.spec.short(), callback), err
-	failure.Hint = p.names.In(failure.Hint)
+	failure.Hint = p.names().In(failure.Hint)
 	return failure
 }

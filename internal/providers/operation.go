@@ -166,7 +166,7 @@ func (p *Provider) UserInfo(ctx context.Context, s Session, view string) (Claims
 			}
 		}
 		return Claims{}, &Failure{
-			Reason: ReasonScope, Message: p.spec.Title + " " + o.onlyFor(), Hint: p.names.In("add " + o.Scope + addScope),
+			Reason: ReasonScope, Message: p.spec.Title + " " + o.onlyFor(), Hint: p.names().In("add " + o.Scope + addScope),
 		}
 	}
 	reply, err := p.call(ctx, UserInfo, o, nil, oauth.CallRequest{Bearer: secret.Known(s.AccessToken), Idempotent: true})

@@ -38,13 +38,15 @@ type Provider struct {
 type configured struct {
 	spec     Spec
 	settings setting.Values
-	names    setting.Names
 }
+
+// names are the settings that a hint may name.
+func (p *configured) names() setting.Names { return p.settings.Applying(p.spec.Settings()) }
 
 // New returns the client that the settings describe. It sends nothing, and the errors are
 // *setting.Error.
 func (s Spec) New(settings setting.Values, client *oauth.Client) (*Provider, error) {
-	known := configured{spec: s, settings: settings, names: settings.Applying(s.Settings())}
+	known := configured{spec: s, settings: settings}
 	at := addresses{configured: known, vars: map[string]string{}, endpoints: map[string]*url.URL{}}
 	p := &Provider{
 		discovered: discovered{addresses: at}, client: client,

@@ -13,7 +13,7 @@ import (
 // service is one of the real ones.
 func service(t *testing.T, name string) providers.Spec {
 	t.Helper()
-	services := builtin.Services()
+	services := builtin.Services().All()
 	i := slices.IndexFunc(services, func(s providers.Spec) bool { return s.Name == name })
 	if i < 0 {
 		t.Fatalf("no service %s", name)

@@ -79,7 +79,7 @@ func TestExplain(t *testing.T) {
 			Cause: "scope", Code: "insufficient_scope", Needed: []string{"[0m", "ab", "c"},
 		}},
 	} {
-		got, understood := Explain(c.text, builtin.Services())
+		got, understood := Explain(c.text, builtin.Services().All())
 		if !understood || got.Advice == "" || got.What == "" {
 			t.Errorf("%s: %v, %+v", c.name, understood, got)
 		}
@@ -91,7 +91,7 @@ func TestExplain(t *testing.T) {
 	for _, text := range []string{
 		"", "*", "contacts api", "> GET / HTTP/1.1\n< HTTP/1.1 403 Forbidden", "403 Forbidden", "{", "Host: h\n\nbody", "[]",
 	} {
-		if got, understood := Explain(text, builtin.Services()); understood {
+		if got, understood := Explain(text, builtin.Services().All()); understood {
 			t.Errorf("%q: %+v", text, got)
 		}
 	}
@@ -104,7 +104,7 @@ func FuzzExplain(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	services := builtin.Services()
+	services := builtin.Services().All()
 	f.Fuzz(func(t *testing.T, text string) {
 		d, _ := Explain(text, services)
 		if d.Cause == "" || d.Advice == "" || d.Needed == nil {
@@ -152,7 +152,7 @@ func TestNamed(t *testing.T) {
 		"something else":                   {"", false},
 		"403 Authorization: Bearer SECRET": {"", false},
 	} {
-		names, each := Named(text, builtin.Services(), []string{"mine"})
+		names, each := Named(text, builtin.Services().All(), []string{"mine"})
 		if got := strings.Join(names, " "); got != want.names || each != want.each {
 			t.Errorf("%q: %s, %v", text, got, each)
 		}
@@ -174,7 +174,7 @@ func TestExplainShowsNoSecret(t *testing.T) {
 		"scope":            `Bearer error="insufficient_scope", scope="eyJhbGciOiJub25lIn0.eyJzdWIiOiJmYWtlIn0.ZmFrZQ a:b"`,
 	} {
 		for _, secret := range []string{"hunter2-FAKE", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJmYWtlIn0.ZmFrZQ"} {
-			d, understood := Explain(strings.ReplaceAll(text, "SECRET", secret), builtin.Services())
+			d, understood := Explain(strings.ReplaceAll(text, "SECRET", secret), builtin.Services().All())
 			shown := strings.Join(append(d.Needed, d.Said(), d.Advice), " ")
 			if !understood || strings.Contains(shown, secret) || strings.Contains(shown, "eyJ") {
 				t.Errorf("%s: %v, %q", name, understood, shown)

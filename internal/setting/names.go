@@ -43,8 +43,9 @@ const inProfile = " in the profile"
 func (s Values) Applying(list []Setting) Names {
 	var n Names
 	bare := withoutFile(s.values)
+	method, _ := s.authMethod()
 	for _, d := range list {
-		if !s.applies(d) {
+		if !s.applies(d, method) {
 			continue
 		}
 		value, ok := s.Lookup(d.Name)
@@ -90,8 +91,8 @@ func withoutFile(values map[string]Value) bool {
 	return variables > 0
 }
 
-func (s Values) applies(d Setting) bool {
-	method, _ := s.authMethod()
+// applies reports whether a setting has an effect on a client that authenticates so.
+func (s Values) applies(d Setting, method string) bool {
 	switch {
 	case d.If != nil && !d.If.Holds(s):
 		return false

@@ -80,7 +80,7 @@ func (c *service) doctor(t *testing.T, section string, args ...string) (string, 
 			value, ok := c.env[name]
 			return value, ok
 		},
-	}, builtin.Services, "test")
+	}, builtin.Services(), "test")
 	deps.Global.Color = "auto"
 	command := Command(deps)
 	command.SilenceErrors, command.SilenceUsage = true, true

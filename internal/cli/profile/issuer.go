@@ -88,7 +88,7 @@ func (a *add) askIssuer(ctx context.Context, before, meant string) error {
 func (a *add) warn(err error) {
 	a.UI.Warn(err.Error())
 	if _, hint := verb.Judge(err); hint != "" && !a.Global.Quiet {
-		a.UI.Say(a.UI.Err.Notice("hint:"), a.Subject.Names.In(hint))
+		a.UI.Say(a.UI.Err.Notice("hint:"), a.Subject.InNames(hint))
 	}
 }
 

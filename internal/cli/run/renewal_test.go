@@ -37,7 +37,7 @@ func newRenewal(t *testing.T) (r *renewal, server *sandbox.Server, clock *time.T
 		Streams:   term.Streams{In: strings.NewReader(""), Out: io.Discard, Err: said},
 		LookupEnv: func(name string) (string, bool) { text, ok := settings[name]; return text, ok },
 		Now:       func() time.Time { return *clock },
-	}, builtin.Services, "")
+	}, builtin.Services(), "")
 	c, err := d.Open(&verb.Service{}, []string{"pexip"})
 	if err != nil {
 		t.Fatal(err)

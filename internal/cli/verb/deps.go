@@ -29,7 +29,9 @@ type Deps struct {
 	UI *term.UI
 	// Services makes the services when they are needed, once: their text costs a start.
 	Services func() []providers.Spec
-	Global   Global
+	// byName makes one.
+	byName providers.Services
+	Global Global
 	// Version is the program's own.
 	Version string
 	// Subject is what the command is about, for the error that it may end with.
@@ -47,19 +49,30 @@ type Subject struct {
 	Profile, Provider string
 	// LoginCommand is what a person runs when a login is needed.
 	LoginCommand string
-	// Names are the settings of the profile.
-	Names setting.Names
+	// Names are the settings of the profile, made when a hint wants them; nil before there is one.
+	Names func() setting.Names
 	// PipelineGrant is what a pipeline does instead of a login, empty where it cannot or
 	// this is none.
 	PipelineGrant string
 }
 
+// InNames returns a hint with the settings of the profile named in it; see setting.Names.In.
+func (s Subject) InNames(hint string) string {
+	if s.Names == nil {
+		return setting.Names{}.In(hint)
+	}
+	return s.Names().In(hint)
+}
+
 // New returns a run of the program in ctx.
-func New(ctx context.Context, w World, services func() []providers.Spec, version string) *Deps {
+func New(ctx context.Context, w World, services providers.Services, version string) *Deps {
 	if w.Now == nil {
 		w.Now = time.Now
 	}
-	d := &Deps{World: w, UI: term.NewUI(w.Streams, w.LookupEnv), Services: sync.OnceValue(services), Version: version}
+	d := &Deps{
+		World: w, UI: term.NewUI(w.Streams, w.LookupEnv), Version: version,
+		Services: sync.OnceValue(services.All), byName: services,
+	}
 	d.Lifetime = Lifetime{signals: w.Signals, endBy: w.EndBy, terminal: w.Streams.Terminal(), ctx: ctx}
 	d.ScopeNotes = ScopeNotes{ui: d.UI, services: d.Services, commandFor: d.CommandFor}
 	d.UI.Withhold, d.UI.Prompter.Watch = w.withheld, d.Watched
@@ -68,14 +81,10 @@ func New(ctx context.Context, w World, services func() []providers.Spec, version
 
 // Service returns the service of a name.
 func (d *Deps) Service(name string) (providers.Spec, error) {
-	names := []string{}
-	for _, s := range d.Services() {
-		if s.Name == name {
-			return s, nil
-		}
-		names = append(names, s.Name)
+	if service, ok := d.byName.Named(name); ok {
+		return service, nil
 	}
-	return providers.Spec{}, Usagef("%q is not a provider: choose one of %s", name, strings.Join(names, ", "))
+	return providers.Spec{}, Usagef("%q is not a provider: choose one of %s", name, strings.Join(d.byName.Names(), ", "))
 }
 
 // Child is a program to run, with this one's own streams.
@@ -100,7 +109,7 @@ func (d *Deps) Local() (*client.Local, error) {
 		return d.local, nil
 	}
 	local, err := client.Read(client.World{
-		LookupEnv: d.LookupEnv, Now: d.Now, Services: d.Services(), Config: d.Global.Config, NoPipe: d.Completing(),
+		LookupEnv: d.LookupEnv, Now: d.Now, Services: d.byName, Config: d.Global.Config, NoPipe: d.Completing(),
 		Stdin: d.UI.In, StdinIsTerminal: d.UI.InTerminal, Stderr: d.UI.ChildErr(),
 		Prompter: hidden{d.UI.Prompter}, MayAsk: d.mayAsk, Watch: d.Watched,
 		Warn: d.UI.Warn, WarnOnce: d.UI.WarnOnce, CommandFor: d.CommandFor,
@@ -145,7 +154,7 @@ func (d *Deps) warnOfVariables(local *client.Local) {
 		return
 	}
 	d.warnedOfVariables = true
-	unknown := config.UnknownVariables(d.Environ(), d.Services())
+	unknown := config.UnknownVariables(d.Environ(), d.Services)
 	if len(unknown) == 0 {
 		return
 	}

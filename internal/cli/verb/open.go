@@ -67,10 +67,12 @@ func (d *Deps) Pick(f *Service, args []string, settings map[string]setting.Value
 
 // OpenProfile opens a profile that was picked, as the flags say.
 func (d *Deps) OpenProfile(f *Service, p *config.Profile) (*client.Client, error) {
+	settings := p.Settings
 	d.Subject = Subject{
 		Profile: p.Name, Provider: p.Service.Name,
-		LoginCommand: d.CommandFor(p.Name, append([]string{"login"}, f.Entry()...)...),
-		Names:        p.Settings.Applying(p.Service.Settings()), PipelineGrant: d.grantForPipeline(p),
+		LoginCommand:  d.CommandFor(p.Name, append([]string{"login"}, f.Entry()...)...),
+		Names:         func() setting.Names { return settings.Applying(p.Service.Settings()) },
+		PipelineGrant: d.grantForPipeline(p),
 	}
 	local, err := d.Local()
 	if err != nil {

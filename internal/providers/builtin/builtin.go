@@ -12,6 +12,12 @@ import (
 )
 
 // Services returns the services in the order in which listings show them.
-func Services() []providers.Spec {
-	return []providers.Spec{pexip.Spec(), talkdesk.Spec(), qmatic.Spec(), genesys.Spec(), oauth2.Spec()}
+func Services() providers.Services {
+	return providers.Services{
+		{Name: "pexip", Spec: pexip.Spec},
+		{Name: "talkdesk", Spec: talkdesk.Spec},
+		{Name: "qmatic", Spec: qmatic.Spec},
+		{Name: "genesys", Spec: genesys.Spec},
+		{Name: "oauth2", Spec: oauth2.Spec},
+	}
 }

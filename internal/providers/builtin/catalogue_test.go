@@ -14,7 +14,7 @@ import (
 
 func TestCatalogues(t *testing.T) {
 	t.Parallel()
-	for _, s := range builtin.Services() {
+	for _, s := range builtin.Services().All() {
 		if (s.Catalogue == nil) != (s.Given != nil) {
 			t.Errorf("%s: a service has a page, or its profile says where it is, and not both", s.Name)
 		}
@@ -78,4 +78,19 @@ func TestLiveScopes(t *testing.T) {
 			t.Errorf("without scopes_supported: %v, %v", live, err)
 		}
 	})
+}
+
+// TestServicesByName: a service has one name, in the list and in its Spec.
+func TestServicesByName(t *testing.T) {
+	t.Parallel()
+	services := builtin.Services()
+	for i, name := range services.Names() {
+		named, ok := services.Named(name)
+		if all := services.All(); !ok || named.Name != name || all[i].Name != name {
+			t.Errorf("%s is %q by name, %q in the list", name, named.Name, all[i].Name)
+		}
+	}
+	if other, ok := services.Named("Pexip"); ok {
+		t.Errorf("Pexip is %s", other.Name)
+	}
 }

@@ -61,7 +61,7 @@ func eachOf(t *testing.T, wanted func(sandbox.Profile) bool, test contract) {
 
 func service(t *testing.T, name string) providers.Spec {
 	t.Helper()
-	for _, s := range builtin.Services() {
+	for _, s := range builtin.Services().All() {
 		if s.Name == name {
 			return s
 		}
@@ -379,7 +379,7 @@ func hostile() []string {
 
 func TestHostileAccounts(t *testing.T) {
 	t.Parallel()
-	for _, s := range builtin.Services() {
+	for _, s := range builtin.Services().All() {
 		if s.Vars["account"] == 0 {
 			continue // it has none
 		}
@@ -396,7 +396,7 @@ func TestHostileAccounts(t *testing.T) {
 
 func TestBaseURL(t *testing.T) {
 	t.Parallel()
-	for _, s := range builtin.Services() {
+	for _, s := range builtin.Services().All() {
 		for base, ok := range map[string]bool{
 			"https://proxy.example":           true,
 			"https://proxy.example/":          true,

@@ -54,7 +54,7 @@ func strangers(s providers.Spec, settings setting.Values, hint string) []string 
 		hint = strings.ReplaceAll(hint, plain, "")
 	}
 	names := map[string]bool{}
-	for _, service := range builtin.Services() {
+	for _, service := range builtin.Services().All() {
 		for _, d := range service.Settings() {
 			names[d.Name] = true
 		}
