@@ -49,24 +49,23 @@ func (c *cache) afterAsking(ctx context.Context) (Answer, error) {
 	}
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	lock, err := c.lock(ctx)
+	if lock := c.freeLock(); lock != nil {
+		return c.lookUnder(ctx, lock)
+	}
+	// Fifty who waited look side by side, without the lock, and take it only when there was
+	// nothing to see.
+	note, err := c.await(ctx)
 	if err != nil {
 		return Answer{}, err
 	}
-	if !lock.Waited() {
-		return c.lookUnder(ctx, lock)
-	}
-	// Fifty who waited look side by side, without the lock, and take it again only
-	// when there was nothing to see.
-	note := lock.Note()
-	_ = lock.Unlock()
 	if answer, err := c.fresh(ctx); answer.had() || err != nil {
 		return answer, err
 	}
 	if failure := c.shared(ctx, note); failure != nil {
 		return Answer{}, failure
 	}
-	if lock, err = c.lock(ctx); err != nil {
+	lock, err := c.lock(ctx)
+	if err != nil {
 		return Answer{}, err
 	}
 	return c.lookUnder(ctx, lock)

@@ -279,6 +279,14 @@ func (s mute) Lock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
 	return muteLock{lock, s}, err
 }
 
+func (s mute) TryLock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
+	lock, err := s.Store.TryLock(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return muteLock{lock, s}, nil
+}
+
 type muteLock struct {
 	store.Lock
 	mute mute

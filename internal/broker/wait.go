@@ -11,13 +11,23 @@ import (
 // freeLock takes the key's lock if nobody has it, else nil. That it cannot be had
 // at all is no matter while the store may hold the token.
 func (c *call) freeLock() store.Lock {
-	ended, end := context.WithCancel(context.Background())
-	end()
-	lock, err := c.Store.Lock(ended, c.key)
+	lock, err := c.Store.TryLock(context.Background(), c.key)
 	if err != nil {
 		return nil
 	}
 	return lock
+}
+
+// await waits for whoever holds the key's lock, and returns what he left. That no lock can be
+// had at all is no matter: there is nobody to wait for.
+func (c *call) await(ctx context.Context) (store.Note, error) {
+	began := c.Now()
+	note, err := c.Store.Wait(ctx, c.key)
+	if e, ok := errors.AsType[*store.LockError](err); ok && !e.Busy {
+		return store.Note{}, nil
+	}
+	c.Explain("lock: waited %s for it", moment.Lasting(c.Now().Sub(began)))
+	return note, err
 }
 
 // lock takes the key's lock. A lock that can never be had, because its directory
@@ -41,7 +51,6 @@ func (c *call) lock(ctx context.Context) (store.Lock, error) {
 // unlocked stands for a lock that cannot be had.
 type unlocked struct{}
 
-func (unlocked) Waited() bool           { return false }
 func (unlocked) Note() store.Note       { return store.Note{} }
 func (unlocked) Leave(store.Note) error { return nil }
 func (unlocked) Unlock() error          { return nil }

@@ -114,6 +114,19 @@ func (a *Auto) List(ctx context.Context) ([]Entry, error) {
 	return list, nil
 }
 
+// Shared reports false: each of its stores is this machine's.
+func (a *Auto) Shared() bool { return false }
+
+// TryLock takes the lock of key in the store in use if it is free; see Store.
+func (a *Auto) TryLock(ctx context.Context, key tokenkey.Key) (Lock, error) {
+	return a.InUse().TryLock(ctx, key)
+}
+
+// Wait waits for the lock of key in the store in use; see Store.
+func (a *Auto) Wait(ctx context.Context, key tokenkey.Key) (Note, error) {
+	return a.InUse().Wait(ctx, key)
+}
+
 // Lock takes the lock of key in the store in use; see Store. In memory it is this
 // process's own: those who cannot share a token gain nothing by waiting.
 func (a *Auto) Lock(ctx context.Context, key tokenkey.Key) (Lock, error) {

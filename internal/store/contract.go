@@ -14,8 +14,12 @@ import (
 // and by processes. Errors wrap ErrNotFound or are an *UnusableError, but for
 // Lock's. Times are kept to the millisecond, rounded down.
 type Store interface {
-	// Name is the store's name on the command line: keyring, kernel, file, memory.
+	// Name is the store's name on the command line: keyring, kernel, file, memory, redis.
 	Name() string
+	// Shared reports whether other machines use it too. Then each question to it is a round
+	// trip, nothing that only a person can get again is kept in it, and it is a help and never
+	// a condition: what it is down for is done without it.
+	Shared() bool
 	// Get returns the record of key, ErrNotFound when there is none. A record
 	// whose parts are not those of key, or that cannot be read, counts as none.
 	Get(ctx context.Context, key tokenkey.Key) (*Record, error)
@@ -27,19 +31,21 @@ type Store interface {
 	Delete(ctx context.Context, key tokenkey.Key) error
 	// List returns what is stored, never a secret, sorted by profile and key.
 	List(ctx context.Context) ([]Entry, error)
-	// Lock takes the lock of key, waiting until ctx ends; with a ctx that has ended
-	// it takes the lock if that is free. The error is a *LockError.
+	// TryLock takes the lock of key if it is free. The error is a *LockError, Busy when
+	// another holds it.
+	TryLock(ctx context.Context, key tokenkey.Key) (Lock, error)
+	// Lock takes the lock of key, waiting until ctx ends. The error is a *LockError, Busy when
+	// the wait was in vain.
 	Lock(ctx context.Context, key tokenkey.Key) (Lock, error)
+	// Wait waits until whoever holds the lock of key has given it back or died, and returns what
+	// he left; at once when it is free. The lock is not taken: of fifty who wait, each reads the
+	// store beside the others and takes the lock only in vain. Errors are as Lock's.
+	Wait(ctx context.Context, key tokenkey.Key) (Note, error)
 }
 
-// Lock is held while a token is fetched. The kernel releases it when its holder
-// dies.
+// Lock is held while a token is fetched. When its holder dies it is released: by the kernel
+// at once, or in a shared store when its lease is over.
 type Lock interface {
-	// Waited reports whether another held the lock when it was asked for: then
-	// the token is probably there by now, and reading the store needs no lock.
-	// Fifty who wait get on faster when each gives the lock back at once, reads
-	// the store beside the others, and takes the lock again only in vain.
-	Waited() bool
 	// Note returns what the last holder left, the zero Note when nothing.
 	Note() Note
 	// Leave replaces the note for those who wait; the zero Note clears it.

@@ -105,9 +105,7 @@ func (k *Kernel) List(ctx context.Context) ([]Entry, error) {
 // removeLeftover removes a file that the key does not open. It looks again under the lock of
 // the record, which it does not wait for: whoever has it may be about to write the file anew.
 func (k *Kernel) removeLeftover(ctx context.Context, digest string) {
-	ended, end := context.WithCancel(context.WithoutCancel(ctx))
-	end()
-	lock, err := k.named(ended, digest)
+	lock, err := k.free(digest)
 	if err != nil {
 		return
 	}

@@ -53,10 +53,34 @@ func (l FileLocks) unlessTaken(dir string) string {
 // maxNote is the most that is read as a note, in bytes.
 const maxNote = 64 << 10
 
-// Lock takes the lock of key, waiting until ctx ends. The error is a *LockError,
-// Busy when the wait was in vain.
+// Shared reports false: the locks are this machine's.
+func (FileLocks) Shared() bool { return false }
+
+// TryLock takes the lock of key if it is free; see Store.
+func (l FileLocks) TryLock(_ context.Context, key tokenkey.Key) (Lock, error) {
+	return l.free(key.Digest())
+}
+
+// Lock takes the lock of key, waiting until ctx ends; see Store.
 func (l FileLocks) Lock(ctx context.Context, key tokenkey.Key) (Lock, error) {
 	return l.named(ctx, key.Digest())
+}
+
+// Wait waits until nobody holds the lock of key; see Store. For that the lock is taken and
+// given back.
+func (l FileLocks) Wait(ctx context.Context, key tokenkey.Key) (Note, error) {
+	lock, err := l.Lock(ctx, key)
+	if err != nil {
+		return Note{}, err
+	}
+	return lock.Note(), lock.Unlock()
+}
+
+// free takes the lock of a name if nobody has it.
+func (l FileLocks) free(name string) (Lock, error) {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	return l.named(ended, name)
 }
 
 // LockFile takes the lock under which the file at path is changed, by whatever links it
@@ -84,26 +108,25 @@ func (l FileLocks) named(ctx context.Context, name string) (Lock, error) {
 	if err := (privateDir{dir, usableByOthers, l.Trust}).make(); err != nil {
 		return nil, &LockError{Path: stem + ".lock", Err: err}
 	}
-	f, waited, err := acquire(ctx, stem+".lock")
+	f, err := acquire(ctx, stem+".lock")
 	if err != nil {
 		return nil, &LockError{Busy: ctx.Err() != nil, Path: stem + ".lock", Err: err}
 	}
-	return &fileLock{flock: f, waited: waited, note: stem + ".note"}, nil
+	return &fileLock{flock: f, note: stem + ".note"}, nil
 }
 
-// acquire locks the file at path, and tells whether it had to wait. Should a
-// cleaner of temporary files have removed the file meanwhile, it locks the new one.
-func acquire(ctx context.Context, path string) (f *flock.Flock, waited bool, err error) {
+// acquire locks the file at path. Should a cleaner of temporary files have removed the file
+// meanwhile, it locks the new one.
+func acquire(ctx context.Context, path string) (*flock.Flock, error) {
 	for {
 		// Without waiting, should a pipe stand there.
-		f = flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|files.NonBlock))
+		f := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|files.NonBlock))
 		ok, err := f.TryLock()
 		if err == nil && !ok {
-			waited = true
 			err = wait(ctx, f)
 		}
 		if err != nil {
-			return nil, waited, err
+			return nil, err
 		}
 		held, err := f.Stat()
 		if err == nil && !held.Mode().IsRegular() {
@@ -111,10 +134,10 @@ func acquire(ctx context.Context, path string) (f *flock.Flock, waited bool, err
 		}
 		if err != nil {
 			_ = f.Unlock()
-			return nil, waited, err
+			return nil, err
 		}
 		if now, err := os.Stat(path); err == nil && os.SameFile(held, now) {
-			return f, waited, nil
+			return f, nil
 		}
 		_ = f.Unlock()
 	}
@@ -153,13 +176,9 @@ func wait(ctx context.Context, f *flock.Flock) error {
 // fileLock is a held lock. The note has a file of its own, because on Windows a
 // locked file can be read through the locking handle only.
 type fileLock struct {
-	flock  *flock.Flock
-	waited bool
-	note   string
+	flock *flock.Flock
+	note  string
 }
-
-// Waited reports whether another held the lock first.
-func (l *fileLock) Waited() bool { return l.waited }
 
 // Note returns what the last holder left. A holder that died while writing left
 // nothing.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,9 +52,6 @@ func TestLockBetweenProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := <-locked
-	if !l.Waited() {
-		t.Error("the lock says that nobody was before us")
-	}
 	if diff := cmp.Diff(childNote(), l.Note()); diff != "" {
 		t.Errorf("the holder's note (-left +got):\n%s", diff)
 	}
@@ -85,25 +81,4 @@ func TestLockAfterCleaner(t *testing.T) {
 	second := <-locked
 	wantBusy(t, locks, lockKey("a"))
 	mustUnlock(t, second)
-}
-
-func TestMemoryLockWaited(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var m Memory
-		first := mustLock(t, &m, lockKey("a"))
-		locked := make(chan Lock)
-		go func() {
-			l, err := m.Lock(t.Context(), lockKey("a"))
-			if err != nil {
-				t.Error(err)
-			}
-			locked <- l
-		}()
-		synctest.Wait()
-		mustUnlock(t, first)
-		if second := <-locked; first.Waited() || !second.Waited() {
-			t.Errorf("the first waited: %v, the second: %v", first.Waited(), second.Waited())
-		}
-	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -62,21 +63,40 @@ func (m *Memory) List(context.Context) ([]Entry, error) {
 	return entries(m.Name(), digests, m.load)
 }
 
+// Shared reports false: nobody else sees it.
+func (m *Memory) Shared() bool { return false }
+
+// TryLock takes the lock of key if it is free; see Store.
+func (m *Memory) TryLock(_ context.Context, key tokenkey.Key) (Lock, error) {
+	digest := key.Digest()
+	free := m.free(digest)
+	select {
+	case note := <-free:
+		return &memoryLock{free, note}, nil
+	default:
+		return nil, &LockError{Busy: true, Path: "memory:" + digest, Err: errors.New("it is held")}
+	}
+}
+
 // Lock takes the lock of key, waiting until ctx ends; see Store.
 func (m *Memory) Lock(ctx context.Context, key tokenkey.Key) (Lock, error) {
 	digest := key.Digest()
 	free := m.free(digest)
 	select {
 	case note := <-free:
-		return &memoryLock{free, note, false}, nil
-	default:
-	}
-	select {
-	case note := <-free:
-		return &memoryLock{free, note, true}, nil
+		return &memoryLock{free, note}, nil
 	case <-ctx.Done():
 		return nil, &LockError{Busy: true, Path: "memory:" + digest, Err: context.Cause(ctx)}
 	}
+}
+
+// Wait waits until nobody holds the lock of key; see Store.
+func (m *Memory) Wait(ctx context.Context, key tokenkey.Key) (Note, error) {
+	lock, err := m.Lock(ctx, key)
+	if err != nil {
+		return Note{}, err
+	}
+	return lock.Note(), lock.Unlock()
 }
 
 // free is where the note of a key's last holder is while nobody holds the lock.
@@ -89,12 +109,9 @@ func (m *Memory) free(digest string) chan Note {
 }
 
 type memoryLock struct {
-	free   chan<- Note
-	note   Note
-	waited bool
+	free chan<- Note
+	note Note
 }
-
-func (l *memoryLock) Waited() bool { return l.waited }
 
 func (l *memoryLock) Note() Note { return l.note }
 

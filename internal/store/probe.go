@@ -69,9 +69,7 @@ func (l FileLocks) Probe(ctx context.Context) (string, error) {
 		return dir, err
 	}
 	defer func() { _ = held.Unlock() }()
-	free, cancel := context.WithCancel(ctx)
-	cancel()
-	again, err := l.Lock(free, key)
+	again, err := l.TryLock(ctx, key)
 	if busy, ok := errors.AsType[*LockError](err); ok && busy.Busy {
 		return dir, nil
 	}

@@ -72,6 +72,7 @@ func testStore(t *testing.T, newStore func(t *testing.T) Store) {
 	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, newStore(t)) })
 	t.Run("lock excludes", func(t *testing.T) { testLockExcludes(t, newStore(t)) })
 	t.Run("lock busy", func(t *testing.T) { testLockBusy(t, newStore(t)) })
+	t.Run("wait", func(t *testing.T) { testWait(t, newStore(t)) })
 	t.Run("notes", func(t *testing.T) { testNotes(t, newStore(t)) })
 }
 
@@ -291,8 +292,8 @@ func testLockExcludes(t *testing.T, s Store) {
 func testLockBusy(t *testing.T, s Store) {
 	r := testRecord(t)
 	held := mustLock(t, s, r.Key)
-	if held.Waited() {
-		t.Error("a free lock says that another held it")
+	if _, err := s.TryLock(t.Context(), r.Key); !isBusy(err) {
+		t.Errorf("TryLock of a held lock = %v, want busy", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -300,12 +301,59 @@ func testLockBusy(t *testing.T, s Store) {
 	if e, ok := errors.AsType[*LockError](err); !ok || !e.Busy || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Lock of a held lock = %v, want busy", err)
 	}
+	if _, err := s.Wait(ctx, r.Key); !isBusy(err) {
+		t.Errorf("Wait for a held lock = %v, want busy", err)
+	}
 	other := r.Key
 	other.ClientID += "/other"
 	mustUnlock(t, mustLock(t, s, other))
 	mustUnlock(t, held)
 	// The one who gave up must not keep what it gets too late.
 	mustUnlock(t, mustLock(t, s, r.Key))
+	free, err := s.TryLock(t.Context(), r.Key)
+	if err != nil {
+		t.Fatalf("TryLock of a free lock: %v", err)
+	}
+	mustUnlock(t, free)
+}
+
+func isBusy(err error) bool {
+	e, ok := errors.AsType[*LockError](err)
+	return ok && e.Busy
+}
+
+func testWait(t *testing.T, s Store) {
+	key := testRecord(t).Key
+	if note, err := s.Wait(t.Context(), key); err != nil || note != (Note{}) {
+		t.Errorf("Wait for a free lock = %+v, %v", note, err)
+	}
+	held := mustLock(t, s, key)
+	want := Note{At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Reason: "credentials", Message: "no"}
+	if err := held.Leave(want); err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan Note)
+	for range 3 {
+		go func() {
+			note, err := s.Wait(t.Context(), key)
+			if err != nil {
+				t.Errorf("Wait: %v", err)
+			}
+			heard <- note
+		}()
+	}
+	select {
+	case <-heard:
+		t.Error("Wait returned while the lock was held")
+	case <-time.After(20 * time.Millisecond):
+	}
+	mustUnlock(t, held)
+	for range 3 {
+		if diff := cmp.Diff(want, <-heard); diff != "" {
+			t.Errorf("the note of those who waited (-left +got):\n%s", diff)
+		}
+	}
+	mustUnlock(t, mustLock(t, s, key))
 }
 
 func testNotes(t *testing.T, s Store) {
