@@ -23,7 +23,7 @@ import (
 
 // Options say how a profile is to be used; the zero value is the usual way.
 type Options struct {
-	// Store is a name of config.StoreNames, empty for that of the environment or the
+	// Store is a name of stores.Names, empty for that of the environment or the
 	// configuration.
 	Store string
 	// Timeout and MinTTL are nil for what the environment says.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
@@ -17,31 +18,31 @@ import (
 
 // Chosen returns the store that a command uses, and who says so: a flag, else the
 // environment, else the configuration. An empty name is a flag that was not given.
-func (l *Local) Chosen(name string) (config.Choice, error) {
+func (l *Local) Chosen(name string) (stores.Choice, error) {
 	if name != "" {
-		return config.Choice{Text: name, Origin: "flag --store"}, nil
+		return stores.Choice{Text: name, Origin: "flag --store"}, nil
 	}
 	if l.Env.Store != "" {
-		return config.Choice{Text: l.Env.Store, Origin: "environment AUTHCTL_STORE"}, nil
+		return stores.Choice{Text: l.Env.Store, Origin: "environment AUTHCTL_STORE"}, nil
 	}
 	file, err := l.ifThere()
 	if err != nil {
-		return config.Choice{}, err
+		return stores.Choice{}, err
 	}
 	return file.Store()
 }
 
 // StoreKey returns where the key of the file store is: what the environment, else the
 // configuration says.
-func (l *Local) StoreKey() (config.StoreKey, error) {
+func (l *Local) StoreKey() (stores.Secret, error) {
 	if l.Env.StoreKey.From != "" {
 		return l.Env.StoreKey, nil
 	}
 	file, err := l.ifThere()
 	if err != nil {
-		return config.StoreKey{}, err
+		return stores.Secret{}, err
 	}
-	return file.StoreKey()
+	return file.StoreSecret(stores.Key)
 }
 
 // ifThere returns the configuration, nil when it is not there: a store can do without. One that
@@ -54,7 +55,7 @@ func (l *Local) ifThere() (*config.File, error) {
 	return file, err
 }
 
-// Store returns the store of a name of config.StoreNames, for an empty one that which the
+// Store returns the store of a name of stores.Names, for an empty one that which the
 // environment or the configuration names. A store that was named is never replaced by
 // another; auto means the keyring where it works, else the kernel's, else memory.
 func (l *Local) Store(name string) (store.Store, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
@@ -14,15 +15,15 @@ import (
 // Environment is what variables say beside the settings of a profile. Empty
 // variables count as unset.
 type Environment struct {
-	// Store is AUTHCTL_STORE: one of StoreNames, or empty.
+	// Store is AUTHCTL_STORE, empty or as stores.Check takes it.
 	Store string
 	// StoreDir is AUTHCTL_STORE_DIR.
 	StoreDir string
 	// RuntimeDir is AUTHCTL_RUNTIME_DIR.
 	RuntimeDir string
-	// StoreKey is the file store's key of AUTHCTL_STORE_KEY or its twins with _FILE and
-	// _CMD.
-	StoreKey StoreKey
+	// StoreKey is what AUTHCTL_STORE_KEY or its twins with _FILE and _CMD say of the key that
+	// records are sealed with, and StorePassword what those of AUTHCTL_STORE_PASSWORD say.
+	StoreKey, StorePassword stores.Secret
 	// MinTTL is AUTHCTL_MIN_TTL, nil when unset, since 0 means something.
 	MinTTL *time.Duration
 	// Timeout is AUTHCTL_TIMEOUT, 0 when unset.
@@ -30,9 +31,6 @@ type Environment struct {
 	// NoInput is AUTHCTL_NO_INPUT: 1, true, yes or on; 0, false, no or off.
 	NoInput bool
 }
-
-// storeKey is the variable of the file store's key, which has two twins.
-const storeKey = "AUTHCTL_STORE_KEY"
 
 // ReadEnvironment reads the variables that are no settings; AUTHCTL_CONFIG,
 // AUTHCTL_PROFILE and AUTHCTL_PROVIDER are read by Load and Profile. Durations
@@ -44,7 +42,7 @@ func ReadEnvironment(f *source.Fetcher) (Environment, error) {
 		StoreDir: env.path("AUTHCTL_STORE_DIR"), RuntimeDir: env.path("AUTHCTL_RUNTIME_DIR"),
 	}
 	if e.Store != "" {
-		env.fail(CheckStore("AUTHCTL_STORE", e.Store))
+		env.fail(stores.Check("AUTHCTL_STORE", e.Store))
 	}
 	e.NoInput, e.MinTTL = env.truth("AUTHCTL_NO_INPUT"), env.duration("AUTHCTL_MIN_TTL")
 	if timeout := env.duration("AUTHCTL_TIMEOUT"); timeout != nil {
@@ -52,7 +50,7 @@ func ReadEnvironment(f *source.Fetcher) (Environment, error) {
 			env.refuse("AUTHCTL_TIMEOUT", "leaves no time", "write 30s or 2m")
 		}
 	}
-	e.StoreKey = env.storeKey(f)
+	e.StoreKey, e.StorePassword = env.ofStore(f, stores.Key), env.ofStore(f, stores.Password)
 	if env.err != nil {
 		return Environment{}, env.err
 	}
@@ -102,21 +100,11 @@ func (e *environ) truth(name string) bool {
 	return false
 }
 
-// storeKey reads the one of three variables that is set.
-func (e *environ) storeKey(f *source.Fetcher) StoreKey {
-	set, ref := secretVariables(f.Env, storeKey, "file", "cmd")
-	if len(set) > 1 {
-		e.fail(setting.Wrong(strings.Join(set, " and "), "are set together", "keep one of them"))
-	}
-	if len(set) != 1 {
-		return StoreKey{}
-	}
-	k := StoreKey{From: set[0]}
-	k.Need = source.Need{Setting: set[0], Origin: "environment " + set[0], Reference: ref}
-	if k.Fetch = f.Bind(k.Need); ref.Kind == "" {
-		k.Fetch, _ = f.Given(storeKey, f.Env.Raw(storeKey))
-	}
-	return k
+// ofStore reads the one of three variables that is set.
+func (e *environ) ofStore(f *source.Fetcher, key string) stores.Secret {
+	given, err := stores.Given(f, stores.Variable(key))
+	e.fail(err)
+	return given
 }
 
 // InCI reports whether this is a pipeline: CI is set, and to nothing that means no. Most

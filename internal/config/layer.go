@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/authctl/authctl/internal/config/kinds"
@@ -41,7 +40,7 @@ func newLayer(path string, info fs.FileInfo, text []byte) *layer {
 func (l *layer) dir() string { return filepath.Dir(l.path) }
 
 // onLine completes an error with the file and a line of it, where it has none.
-func (l *layer) onLine(line int, err error) error { return onLine(l.path, line, err) }
+func (l *layer) onLine(line int, err error) error { return setting.At(l.path, line, err) }
 
 // part returns a document that holds a part of the file below a line of its own: this part
 // alone where its place is known, else the whole file.
@@ -203,7 +202,7 @@ func (e *entry) line(name string) int {
 
 // at is the origin of a value in the file.
 func (e *entry) at(name string) string {
-	return e.kind.one() + " " + e.name + " in " + place(e.path, e.line(name))
+	return e.kind.one() + " " + e.name + " in " + setting.Place(e.path, e.line(name))
 }
 
 // blame completes an error about the text of the entry with where that is.
@@ -243,9 +242,6 @@ func (e *entry) pair(name string) (key, of *yaml.Node) {
 	})
 	return key, of
 }
-
-// place is a line of a file, as it is shown.
-func place(path string, line int) string { return path + ":" + strconv.Itoa(line) }
 
 // mentions reports whether the text of the file has a name in it.
 func (l *layer) mentions(name string) bool {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
@@ -14,8 +15,8 @@ import (
 )
 
 // SecretVariables returns the names of the environment variables whose values are
-// secrets: those of the secret settings of every service, the store's key, and those
-// that references name, of this profile and of all others of its file, whether they are
+// secrets: those of the secret settings of every service, the store's key and password, and
+// those that references name, of this profile and of all others of its file, whether they are
 // used or not. The twins with _FILE and _CMD only say where a secret is and are not among
 // them. A nil profile names none.
 func SecretVariables(services []providers.Spec, p *Profile) []string {
@@ -30,7 +31,7 @@ func SecretVariables(services []providers.Spec, p *Profile) []string {
 // SecretVariables is as the function of that name, for all profiles of the file. A nil
 // file names none.
 func (f *File) SecretVariables(services []providers.Spec) []string {
-	names := []string{storeKey}
+	names := []string{stores.Variable(stores.Key), stores.Variable(stores.Password)}
 	for _, s := range services {
 		names = append(names, secretsOf(s)...)
 		if f == nil {

@@ -154,7 +154,7 @@ func (f *File) noProfile(name string) error {
 		return err
 	}
 	if l, _ := f.having(bases, name); l != nil {
-		return onLine(l.path, l.where(bases, name), OnlyBase(name))
+		return setting.At(l.path, l.where(bases, name), OnlyBase(name))
 	}
 	e := Missing(name, names)
 	if e.Path = f.Path; f.Path == "" {

@@ -265,7 +265,7 @@ func (b *builder) parse(d setting.Setting, key, text string) (source.Reference, 
 	ref, ok := source.Parse(text)
 	switch {
 	case !ok:
-		return ref, notAReference(key, d.Token)
+		return ref, source.NotReference(key, d.Token)
 	case ref.IsToken() && !d.Token:
 		problem := "is " + ref.String() + ", which gives a token and no other secret"
 		return ref, setting.Wrong(key, problem, tokensAreFor(b.Service))
@@ -286,15 +286,6 @@ func tokensAreFor(service providers.Spec) string {
 		help += "; tokens are for " + strings.Join(names, ", ")
 	}
 	return help
-}
-
-func notAReference(key string, token bool) error {
-	help := "use env:NAME, file:PATH, cmd:COMMAND, keyring:NAME, stdin or prompt"
-	if token {
-		help = "use env:NAME, file:PATH, cmd:COMMAND, profile:NAME, github:AUDIENCE, azure-pipelines:CONNECTION, " +
-			"keyring:NAME, stdin or prompt"
-	}
-	return &setting.Error{Name: key, Problem: "is not a reference to a secret", Err: ErrNotReference, Help: help}
 }
 
 func (b *builder) flag(d setting.Setting, v setting.Value) (setting.Value, error) {
@@ -326,7 +317,7 @@ func (b *builder) variable(d setting.Setting) (setting.Value, error) {
 }
 
 func (b *builder) secretVariable(d setting.Setting, name string) (setting.Value, error) {
-	set, ref := secretVariables(b.file.env, name, "file")
+	set, ref := source.Variables(b.file.env, name, "file")
 	switch {
 	case len(set) == 0:
 		return setting.Value{}, nil
@@ -337,7 +328,7 @@ func (b *builder) secretVariable(d setting.Setting, name string) (setting.Value,
 	}
 	if ref, ok := source.Parse(b.file.env.Get(name)); d.Token && ref.IsToken() {
 		if !ok {
-			return setting.Value{}, notAReference(name, true)
+			return setting.Value{}, source.NotReference(name, true)
 		}
 		return b.secret(need{of: d.Name, token: true}, name, ref, "environment "+name), nil
 	}
@@ -347,21 +338,6 @@ func (b *builder) secretVariable(d setting.Setting, name string) (setting.Value,
 			"give it the secret, or unset it")
 	}
 	return setting.Value{Secret: fetch, Origin: "environment " + name}, nil
-}
-
-// secretVariables returns which of the variables of a secret are set, the one that holds it
-// and its twins that give a reference of a kind (_FILE, _CMD), and the reference of the last.
-func secretVariables(env files.Environ, name string, kinds ...string) (set []string, ref source.Reference) {
-	if env.Raw(name) != "" {
-		set = append(set, name)
-	}
-	for _, kind := range kinds {
-		twin := name + "_" + strings.ToUpper(kind)
-		if arg := env.Get(twin); arg != "" {
-			set, ref = append(set, twin), source.Reference{Kind: kind, Arg: arg}
-		}
-	}
-	return set, ref
 }
 
 // absence says of a setting without a value why the environment gave none, and how it can.

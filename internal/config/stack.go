@@ -110,7 +110,7 @@ func (s *stack) which(what *setting.Error, line func(*layer) int) (*layer, error
 	}
 	first, second := having[0], having[1]
 	what.Path, what.Line = second.path, line(second)
-	what.Problem = what.Problem + "is given twice: here, and in " + place(first.path, line(first))
+	what.Problem = what.Problem + "is given twice: here, and in " + setting.Place(first.path, line(first))
 	what.Help = "keep one of them, or give it in " + files.Short(s.layers[0].path) + ", which goes before both"
 	return nil, what
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/google/go-cmp/cmp"
@@ -133,7 +134,7 @@ bases:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"AUTHCTL_STORE_KEY", "OTHER_SECRET", "TEAM_KEY", "TEAM_SECRET"}
+	want := []string{"AUTHCTL_STORE_KEY", "AUTHCTL_STORE_PASSWORD", "OTHER_SECRET", "TEAM_KEY", "TEAM_SECRET"}
 	if diff := cmp.Diff(want, f.SecretVariables(nil)); diff != "" {
 		t.Error(diff)
 	}
@@ -332,7 +333,7 @@ profiles:
 	if chosen.Text != "file" || chosen.Origin != dir+"/a.yaml:3" || err != nil {
 		t.Errorf("%+v, %v", chosen, err)
 	}
-	if key, err := f.StoreKey(); key.From != "store_key in "+dir+"/own.yaml:2" || key.Dir != dir || err != nil {
+	if key, err := f.StoreSecret(stores.Key); key.From != "store_key in "+dir+"/own.yaml:2" || key.Dir != dir || err != nil {
 		t.Errorf("%+v, %v", key, err)
 	}
 	if len(f.Parts()) != 4 {

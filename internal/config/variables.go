@@ -19,6 +19,7 @@ const prefix = "AUTHCTL_"
 func ownVariables() []string {
 	return []string{
 		"PROFILE", "PROVIDER", "CONFIG", "STORE", "STORE_DIR", "STORE_KEY", "STORE_KEY_FILE", "STORE_KEY_CMD",
+		"STORE_PASSWORD", "STORE_PASSWORD_FILE", "STORE_PASSWORD_CMD",
 		"RUNTIME_DIR", "MIN_TTL", "TIMEOUT", "NO_INPUT",
 		"TOKEN", "TOKEN_TYPE", "TOKEN_EXPIRES_ON", "TOKEN_FILE", "SANDBOX_URL",
 		strings.TrimPrefix(source.Taken, prefix),

@@ -1,6 +1,7 @@
 package setting
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -60,3 +61,17 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Place is a line of a file, as it is shown.
+func Place(path string, line int) string { return path + ":" + strconv.Itoa(line) }
+
+// At completes an error with a file and a line of it, where it is an *Error and has none.
+func At(path string, line int, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok && e.Path == "" {
+		e.Path = path
+		if e.Line == 0 {
+			e.Line = line
+		}
+	}
+	return err
+}

@@ -29,7 +29,7 @@ type wall struct {
 // service, emulated service or verb needs no row.
 func imports() []wall {
 	below := []string{
-		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/files", "internal/jose",
+		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/config/stores", "internal/files", "internal/jose",
 		"internal/loopback", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/*", "internal/openid",
 		"internal/process", "internal/providers", "internal/scopes", "internal/secret", "internal/secret/source",
 		"internal/setting", "internal/store", "internal/term", "internal/tokenkey",
@@ -58,7 +58,7 @@ func imports() []wall {
 		{
 			"internal/client",
 			[]string{
-				"internal/broker", "internal/config", "internal/files", "internal/moment", "internal/network", "internal/oauth",
+				"internal/broker", "internal/config", "internal/config/stores", "internal/files", "internal/moment", "internal/network", "internal/oauth",
 				"internal/openid", "internal/pipeline", "internal/process", "internal/providers", "internal/secret", "internal/secret/source",
 				"internal/setting", "internal/store", "internal/tokenkey",
 			},
@@ -72,8 +72,8 @@ func imports() []wall {
 		{
 			"internal/config",
 			[]string{
-				"internal/config/kinds", "internal/config/scan", "internal/files", "internal/oauth", "internal/providers",
-				"internal/secret", "internal/secret/source", "internal/setting",
+				"internal/config/kinds", "internal/config/scan", "internal/config/stores", "internal/files", "internal/oauth",
+				"internal/providers", "internal/secret", "internal/secret/source", "internal/setting",
 			},
 			"configuration describes services by their settings; it builds and asks none",
 		},
@@ -81,6 +81,11 @@ func imports() []wall {
 			"internal/config/kinds",
 			[]string{"internal/files", "internal/secret/source", "internal/setting"},
 			"one value is read without knowing the file it is in",
+		},
+		{
+			"internal/config/stores",
+			[]string{"internal/secret", "internal/secret/source", "internal/setting", "internal/files"},
+			"what is said of the store is read without knowing the file it is in",
 		},
 		{"internal/config/scan", nil, "it reads lines, and knows no setting and no parser"},
 		{

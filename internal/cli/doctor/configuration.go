@@ -176,7 +176,7 @@ func (d *doctor) checkProfile(ctx context.Context, file *config.File, name strin
 	if err == nil {
 		provider, err = p.Service.New(p.Settings, &oauth.Client{})
 	}
-	if errors.Is(err, config.ErrNotReference) {
+	if errors.Is(err, source.ErrNotReference) {
 		_, c.Hint = verb.Judge(err)
 		c.Hint += "\nif it is the secret itself, have a new one issued: it stood in plain text"
 		if wrong, ok := errors.AsType[*setting.Error](err); ok {

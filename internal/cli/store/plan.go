@@ -7,6 +7,7 @@ import (
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 )
@@ -16,7 +17,7 @@ type plan struct {
 	// path is where the key is or will be, and reference how the configuration names it.
 	path, reference string
 	// key is the one that the configuration names, its From empty when it names none.
-	key config.StoreKey
+	key stores.Secret
 	// missing are the lines that the configuration does not have yet, and before what
 	// included files say that they go before.
 	missing []edit.Setting
@@ -30,7 +31,7 @@ func (s *setUp) plan(file *config.File) (plan, error) {
 	p := plan{}
 	chosen, err := file.Store()
 	if err == nil {
-		p.key, err = file.StoreKey()
+		p.key, err = file.StoreSecret(stores.Key)
 	}
 	named := chosen.Origin != "default"
 	if err == nil && named && chosen.Text != "file" {
@@ -78,7 +79,7 @@ func (s *setUp) place(file *config.File, p *plan) error {
 			return taken(p.key.Origin, "store_key is "+p.key.Reference.String()+" already",
 				"to use that key, see that store: file is in "+file.Path+"; "+s.anotherKey(file, p.key.Origin))
 		}
-		p.before, p.key = append(p.before, "store_key in "+p.key.Origin), config.StoreKey{}
+		p.before, p.key = append(p.before, "store_key in "+p.key.Origin), stores.Secret{}
 	}
 	p.reference = "file:" + portable(p.path, s.home())
 	if p.key.From != "" {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/kinds"
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/term"
@@ -63,13 +63,13 @@ func (f *Profile) Choose(args []string) (string, error) {
 
 // Store chooses where tokens are kept.
 type Store struct {
-	// Name is one of config.StoreNames, empty for that of the environment or the
+	// Name is one of stores.Names, empty for that of the environment or the
 	// configuration.
 	Name string
 }
 
 func (f *Store) bind(flags *pflag.FlagSet) {
-	names := config.StoreNames()
+	names := stores.Names()
 	last := len(names) - 1
 	flags.StringVar(&f.Name, "store", "",
 		"where tokens are kept: "+strings.Join(names[:last], ", ")+" or "+names[last]+" (AUTHCTL_STORE)")
@@ -78,12 +78,12 @@ func (f *Store) bind(flags *pflag.FlagSet) {
 
 // check is a usage error for a store that there is not.
 func (f *Store) check() error {
-	names := config.StoreNames()
+	names := stores.Names()
 	switch {
 	case f.Name == "" || slices.Contains(names, f.Name):
 		return nil
 	case strings.Contains(f.Name, "://"):
-		return config.CheckStore("--store", f.Name)
+		return stores.Check("--store", f.Name)
 	}
 	return Usagef("--store %q is not one of %s", f.Name, strings.Join(names, ", "))
 }

@@ -52,7 +52,10 @@ func Names(spans []Span) []string {
 
 // Scalars are the keys at the margin whose value is one text.
 func Scalars() []string {
-	return []string{"default_profile", "store", "store_key", "store_password"}
+	return []string{
+		"default_profile", "store", "store_key", "store_password", "store_sentinel_password",
+		"store_tls_certificate", "store_tls_key", "store_tls_password",
+	}
 }
 
 // IsOwn reports whether a key at the margin is for what its author likes, such as mappings that
