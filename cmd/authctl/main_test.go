@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/authctl/authctl/internal/redistest"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/secretservicetest"
 	"github.com/authctl/authctl/internal/testneed"
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"keyring":  keyring,
 			"lock":     lockKeyring,
 			"bus":      bus,
+			"redis":    redis,
 		},
 		Condition: condition,
 	})
@@ -71,6 +73,8 @@ func condition(name string) (bool, error) {
 type world struct {
 	server  *sandbox.Server
 	session *secretservicetest.Session
+	// engines are the Redis servers, by the variables that have their addresses.
+	engines map[string]*redistest.Engine
 	// looked is how many requests of each service have been looked at.
 	looked map[string]int
 	// seen counts the requests that reached the witness.
@@ -87,7 +91,7 @@ func furnish(env *testscript.Env) error {
 	if options, ok := os.LookupEnv("GORACE"); ok {
 		env.Setenv("GORACE", options)
 	}
-	w := &world{server: sandbox.New(sandbox.Options{}), looked: map[string]int{}}
+	w := &world{server: sandbox.New(sandbox.Options{}), looked: map[string]int{}, engines: map[string]*redistest.Engine{}}
 	if err := w.server.Start("127.0.0.1:0"); err != nil {
 		return err
 	}

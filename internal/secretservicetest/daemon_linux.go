@@ -7,11 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/authctl/authctl/internal/daemontest"
 	"github.com/godbus/dbus/v5"
 )
 
@@ -45,7 +44,7 @@ func (s *Session) startBus() error {
 	}
 	// The bus prints its address when it listens. If it never does, it is killed,
 	// which ends the reading too.
-	timer := time.AfterFunc(patience, s.bus.stop)
+	timer := time.AfterFunc(patience, s.bus.Stop)
 	defer timer.Stop()
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
 		return fmt.Errorf("dbus-daemon ended before it was ready: %w: it printed %q and said %q", err, line, s.log())
@@ -63,7 +62,7 @@ func (s *Session) Restart(password string) error {
 	}
 	defer conn.Close()
 	if s.secret != nil {
-		s.secret.stop()
+		s.secret.Stop()
 		if err := awaitOwner(conn, false); err != nil {
 			return err
 		}
@@ -144,7 +143,7 @@ func (s *Session) call(do func(*dbus.Conn) error) error {
 }
 
 // StopBus kills the bus, and leaves its socket behind.
-func (s *Session) StopBus() { s.bus.stop() }
+func (s *Session) StopBus() { s.bus.Stop() }
 
 // awaitOwner waits until somebody, or nobody, owns the name of the Secret Service.
 func awaitOwner(conn *dbus.Conn, owned bool) error {
@@ -170,15 +169,8 @@ func awaitOwner(conn *dbus.Conn, owned bool) error {
 	}
 }
 
-// daemon is a child process that dies with this one.
-type daemon struct {
-	pid    int
-	exited chan struct{}
-}
-
-// start starts a daemon in the session's environment. The kernel kills it when the
-// thread that started it ends, so that thread stays with it to its end.
-func (s *Session) start(cmd *exec.Cmd) (*daemon, error) {
+// start starts a daemon in the session's environment.
+func (s *Session) start(cmd *exec.Cmd) (*daemontest.Daemon, error) {
 	said, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -188,37 +180,7 @@ func (s *Session) start(cmd *exec.Cmd) (*daemon, error) {
 	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "LANG=C.UTF-8")
 	cmd.Env = append(cmd.Env, s.EnvWithoutAddress()...)
 	cmd.Dir = s.home
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	d := &daemon{exited: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-			close(d.exited)
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
-	d.pid = cmd.Process.Pid
-	return d, nil
-}
-
-// stop kills the daemon with its children and waits for its end.
-func (d *daemon) stop() {
-	if d == nil {
-		return
-	}
-	select {
-	case <-d.exited:
-	default:
-		_ = syscall.Kill(-d.pid, syscall.SIGKILL)
-		<-d.exited
-	}
+	return daemontest.Start(cmd)
 }
 
 func (s *Session) logFile() string { return filepath.Join(s.home, "daemons.log") }

@@ -4,10 +4,6 @@ package secretservicetest
 
 import "errors"
 
-type daemon struct{ pid int }
-
-func (*daemon) stop() {}
-
 func (s *Session) startBus() error { return errors.ErrUnsupported }
 
 // Restart is not supported here.

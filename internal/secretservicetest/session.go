@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/daemontest"
 	"github.com/authctl/authctl/internal/testneed"
 )
 
@@ -26,8 +27,8 @@ const patience = 20 * time.Second
 // Service on it.
 type Session struct {
 	home   string
-	bus    *daemon
-	secret *daemon
+	bus    *daemontest.Daemon
+	secret *daemontest.Daemon
 }
 
 // Start starts a session whose login collection is unlocked, and ends it with the
@@ -155,9 +156,9 @@ func (s *Session) EnvWithoutAddress() []string {
 // PIDs are the processes of the bus and of the Secret Service, where it runs.
 func (s *Session) PIDs() []int {
 	var pids []int
-	for _, d := range []*daemon{s.bus, s.secret} {
+	for _, d := range []*daemontest.Daemon{s.bus, s.secret} {
 		if d != nil {
-			pids = append(pids, d.pid)
+			pids = append(pids, d.PID)
 		}
 	}
 	return pids
@@ -165,8 +166,8 @@ func (s *Session) PIDs() []int {
 
 // Close ends the daemons and removes the home directory. It may be called twice.
 func (s *Session) Close() {
-	s.secret.stop()
-	s.bus.stop()
+	s.secret.Stop()
+	s.bus.Stop()
 	_ = os.RemoveAll(s.home)
 }
 

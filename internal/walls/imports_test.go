@@ -179,7 +179,9 @@ func imports() []wall {
 		{"internal/issuertest", []string{"internal/testneed"}, support},
 		{"internal/secretservice", []string{"internal/secret"}, "what is kept in a keyring is no matter of its client"},
 		{"internal/sandboxtest", []string{"internal/sandbox", "internal/sandbox/service"}, support},
-		{"internal/secretservicetest", []string{"internal/testneed"}, support},
+		{"internal/secretservicetest", []string{"internal/daemontest", "internal/testneed"}, support},
+		{"internal/redistest", []string{"internal/daemontest", "internal/sandbox/service", "internal/testneed"}, support},
+		{"internal/daemontest", nil, support},
 		{"internal/seccomptest", nil, support},
 		{"internal/testneed", nil, support},
 		{"internal/walls", nil, support},
@@ -339,7 +341,9 @@ func TestProgramLinksNoTestSupport(t *testing.T) {
 	t.Parallel()
 	unwanted := map[string]string{
 		module + "/internal/testneed":               "it is for tests",
+		module + "/internal/daemontest":             "it is for tests",
 		module + "/internal/issuertest":             "it is for tests",
+		module + "/internal/redistest":              "it is for tests",
 		module + "/internal/sandboxtest":            "it is for tests",
 		module + "/internal/seccomptest":            "it is for tests",
 		module + "/internal/secretservicetest":      "it is for tests",
