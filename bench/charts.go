@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 // A chart is what one picture shows, as tools/plot reads it.
@@ -74,7 +76,7 @@ func (g *group) join(rows []row) {
 func (r row) point() point {
 	return point{
 		X: float64(r.Size), Label: r.Name, Faint: !strings.HasPrefix(r.Name, "authctl"),
-		Y: inMS(median(r.Times)), Low: inMS(quantile(r.Times, 0.25)), High: inMS(quantile(r.Times, 0.75)),
+		Y: lab.InMS(lab.Median(r.Times)), Low: lab.InMS(lab.Quantile(r.Times, 0.25)), High: lab.InMS(lab.Quantile(r.Times, 0.75)),
 	}
 }
 
@@ -96,7 +98,7 @@ func warmChart(g *group) chart {
 		Series: []series{{Points: points}},
 	}
 	if lookup, ok := g.row(secretTool); ok {
-		c.Most = 2.5 * inMS(median(lookup.Times))
+		c.Most = 2.5 * lab.InMS(lab.Median(lookup.Times))
 	}
 	return c
 }
@@ -116,7 +118,7 @@ func partsChart(start, warm *group) chart {
 	for _, r := range warm.Rows {
 		from := 0.0
 		for i, until := range parts(r, start, warm) {
-			length := max(0, inMS(until)-from)
+			length := max(0, lab.InMS(until)-from)
 			c.Series[i].Points = append(c.Series[i].Points, point{Label: r.Name, Y: length, Low: length, High: length})
 			from += length
 		}
@@ -130,12 +132,12 @@ func parts(r row, start, warm *group) []time.Duration {
 	empty, _ := start.row(emptyName)
 	version, _ := start.row(versionName)
 	file, _ := warm.row(warmName("file"))
-	first, second, whole := median(empty.Times), median(version.Times), median(r.Times)
+	first, second, whole := lab.Median(empty.Times), lab.Median(version.Times), lab.Median(r.Times)
 	switch r.Name {
 	case floorName:
 		return []time.Duration{first, first, first, whole}
 	case warmName("keyring"):
-		return []time.Duration{first, second, median(file.Times), whole}
+		return []time.Duration{first, second, lab.Median(file.Times), whole}
 	case warmName("kernel"), file.Name:
 		return []time.Duration{first, second, whole, whole}
 	}
@@ -170,7 +172,7 @@ func crowdChart(g *group) chart {
 		_, name, _ := strings.Cut(r.Name, " × ")
 		p := r.point()
 		if name == versionName {
-			p.Y = inMS(crowdDelay) + crowdStarts*p.Y
+			p.Y = lab.InMS(crowdDelay) + crowdStarts*p.Y
 			p.Low, p.High = p.Y, p.Y
 			target.Points = append(target.Points, p)
 			continue

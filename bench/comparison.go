@@ -4,8 +4,8 @@ package main
 
 import (
 	"context"
-	"slices"
-	"time"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 const (
@@ -82,7 +82,7 @@ func medianUse(used []use) (peak, faults int64) {
 	for _, u := range used {
 		peaks, faulted = append(peaks, u.peak), append(faulted, u.faults)
 	}
-	return median(peaks), median(faulted)
+	return lab.Median(peaks), lab.Median(faulted)
 }
 
 // judge compares medians with a target. A row that could not be measured has no value.
@@ -100,23 +100,7 @@ func (t target) judge(g group) verdict {
 		return v
 	}
 	if t.unit == ratio {
-		return v.with(float64(median(ours.Times)) / float64(median(theirs.Times)))
+		return v.with(float64(lab.Median(ours.Times)) / float64(lab.Median(theirs.Times)))
 	}
-	return v.with(inMS(median(ours.Times) - median(theirs.Times)))
+	return v.with(lab.InMS(lab.Median(ours.Times) - lab.Median(theirs.Times)))
 }
-
-func median[T int64 | time.Duration](values []T) T { return quantile(values, 0.5) }
-
-// quantile is the value below which a part of the values is, between two of them where it falls there.
-func quantile[T int64 | time.Duration](values []T, part float64) T {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	place := part * float64(len(sorted)-1)
-	low := int(place)
-	high := min(low+1, len(sorted)-1)
-	return sorted[low] + T((place-float64(low))*float64(sorted[high]-sorted[low]))
-}
-
-func inMS(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

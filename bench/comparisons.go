@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 const (
@@ -90,7 +92,7 @@ func (b *testbed) sizes(ctx context.Context, _ bool) (comparison, error) {
 		scope := append(slices.Clip(b.scopes), strings.Join(b.scopes, ","))[i]
 		token := strings.Repeat("x", size)
 		fault := fmt.Sprintf(`{"service":%q,"extra":{"access_token":%q}}`, profileName, token)
-		if err := b.fault(ctx, fault); err != nil {
+		if err := b.Fault(ctx, fault); err != nil {
 			return c, err
 		}
 		for _, store := range b.stores {
@@ -110,7 +112,7 @@ func (b *testbed) sizes(ctx context.Context, _ bool) (comparison, error) {
 			c.subjects = append(c.subjects, s)
 		}
 	}
-	return c, b.noFaults(ctx)
+	return c, b.NoFaults(ctx)
 }
 
 // get is `authctl token get` on a store.
@@ -133,9 +135,9 @@ func (b *testbed) curl() (subject, error) {
 		argv: []string{
 			path, "--disable", "--silent", "--show-error", "--fail", "--user", b.clientID + ":" + b.secret,
 			"--data", "grant_type=client_credentials", "--data-urlencode", "scope=" + strings.Join(b.scopes, " "),
-			b.url + "/oauth/token",
+			b.URL + "/oauth/token",
 		},
-		env: clean(),
+		env: lab.Environment(),
 		check: func(output string) error {
 			if !strings.Contains(output, `"access_token"`) {
 				return errors.New("the sandbox gave it no token")

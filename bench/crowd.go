@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 func (b *testbed) crowds(ctx context.Context, sizes []int, times int) (group, error) {
 	g := group{ID: "crowd", Title: "processes at once on an empty store, 300 ms at the service"}
 	fault := fmt.Sprintf(`{"service":%q,"delay_ms":%d}`, profileName, crowdDelay.Milliseconds())
-	if err := b.fault(ctx, fault); err != nil {
+	if err := b.Fault(ctx, fault); err != nil {
 		return g, err
 	}
 	for _, size := range sizes {
@@ -40,7 +42,7 @@ func (b *testbed) crowds(ctx context.Context, sizes []int, times int) (group, er
 		g.Rows = append(g.Rows, rows...)
 	}
 	g.Verdicts = crowdVerdicts(g, slices.Max(sizes))
-	return g, b.noFaults(ctx)
+	return g, b.NoFaults(ctx)
 }
 
 func crowdName(what string, size int) string { return fmt.Sprintf("%d × %s", size, what) }
@@ -56,14 +58,14 @@ func (b *testbed) turn(ctx context.Context, rows []row, size int) error {
 		if err := b.empties(ctx, store); err != nil {
 			return err
 		}
-		before, err := b.tokenRequests(ctx)
+		before, err := b.Requests(ctx, profileName)
 		if err != nil {
 			return err
 		}
 		if took, err = b.startAll(ctx, size, b.env(store), "token", "get", profileName); err != nil {
 			return fmt.Errorf("store %s: %w", store, err)
 		}
-		after, err := b.tokenRequests(ctx)
+		after, err := b.Requests(ctx, profileName)
 		if err != nil {
 			return err
 		}
@@ -108,7 +110,7 @@ func crowdVerdicts(g group, size int) []verdict {
 		done := verdict{Row: name + ", less the 300 ms", Against: starting, Unit: ratio, Most: crowdStarts}
 		if r, ok := g.row(name); ok {
 			asked = asked.with(float64(slices.Max(r.Requests)))
-			done = done.with(float64(median(r.Times)-crowdDelay) / float64(median(start.Times)))
+			done = done.with(float64(lab.Median(r.Times)-crowdDelay) / float64(lab.Median(start.Times)))
 		}
 		verdicts = append(verdicts, asked, done)
 	}

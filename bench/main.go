@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 // options are the flags.
@@ -82,7 +84,7 @@ func rewrite(o options, names []string) error {
 
 // measure measures all there is. A missed target is a result and not an error.
 func measure(ctx context.Context, o options) (_ *report, err error) {
-	r := &report{Started: time.Now(), Rounds: o.rounds, Machine: thisMachine()}
+	r := &report{Started: time.Now(), Rounds: o.rounds, Machine: lab.ThisMachine()}
 	b, err := newTestbed(ctx, o.authctl)
 	if err != nil {
 		return nil, err

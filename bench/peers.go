@@ -13,9 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 // A peer is a program that hands out a token or a secret that it keeps, as `authctl token get` does.
@@ -62,7 +63,7 @@ func (b *testbed) setPeers(ctx context.Context) (subjects []subject) {
 			continue
 		}
 		subjects = append(subjects, s)
-		if version, err := capture(ctx, clean(), "dpkg-query", "-W", "-f=${Version}", p.pkg); err == nil {
+		if version, err := capture(ctx, lab.Environment(), "dpkg-query", "-W", "-f=${Version}", p.pkg); err == nil {
 			b.versions = append(b.versions, p.pkg+" "+version)
 		}
 	}
@@ -196,7 +197,7 @@ func (b *testbed) serveIssuer() (string, error) {
 			_ = json.NewEncoder(w).Encode(answer)
 		})
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: patience}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: lab.Patience}
 	go func() { _ = server.Serve(listener) }()
 	b.onClose(server.Close)
 	return url, nil
@@ -230,7 +231,7 @@ func (b *testbed) daemon(env []string, argv ...string) error {
 }
 
 func awaitSocket(ctx context.Context, path string) error {
-	for end := time.Now().Add(patience); ; {
+	for end := time.Now().Add(lab.Patience); ; {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
 		if err == nil {
 			return conn.Close()
@@ -240,21 +241,4 @@ func awaitSocket(ctx context.Context, path string) error {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-}
-
-// clean is the environment without what would point authctl, or one of its peers, elsewhere.
-func clean() []string {
-	var kept []string
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		prefix, _, _ := strings.Cut(name, "_")
-		switch prefix {
-		case "AUTHCTL", "XDG", "GH", "GITHUB", "OIDC", "PYTHON", "CI", "DBUS":
-			continue
-		}
-		if !strings.HasSuffix(strings.ToLower(name), "_proxy") {
-			kept = append(kept, entry)
-		}
-	}
-	return kept
 }

@@ -100,12 +100,12 @@ func (b *testbed) configured(name string, files map[string]string) (subject, err
 		if file == "" {
 			file = main
 		}
-		if err := os.WriteFile(filepath.Join(filepath.Dir(b.config), file), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(b.Config), file), []byte(text), 0o600); err != nil {
 			return subject{name: name}, err
 		}
 	}
 	s := b.get("file")
 	s.name = name
-	s.env = append(s.env, "AUTHCTL_CONFIG="+filepath.Join(filepath.Dir(b.config), main))
+	s.env = append(s.env, "AUTHCTL_CONFIG="+filepath.Join(filepath.Dir(b.Config), main))
 	return s, nil
 }

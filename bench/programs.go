@@ -4,10 +4,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 // emptySource is the least a Go program can cost.
@@ -117,36 +117,9 @@ func main() {
 
 // buildSource builds a program of one file, against the modules of this project, and returns its path.
 func buildSource(ctx context.Context, dir, name, source string) (string, error) {
-	file := filepath.Join(dir, name+".go")
+	file, out := filepath.Join(dir, name+".go"), filepath.Join(dir, name)
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		return "", err
 	}
-	return build(ctx, filepath.Join(dir, name), file)
-}
-
-// buildAuthctl builds the program as `make build` does, less its version.
-func buildAuthctl(ctx context.Context, dir string) (string, error) {
-	return build(ctx, filepath.Join(dir, "authctl"), "github.com/authctl/authctl/cmd/authctl")
-}
-
-func build(ctx context.Context, out, what string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, what)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building %s: %w\n%s", what, err, said)
-	}
-	return out, install(out, out)
-}
-
-// install writes a program in one piece, as dpkg does with those it is measured beside. Linux maps such a file in
-// larger units than one that a linker wrote here and there, which saves a fifth of a warm call.
-func install(from, to string) error {
-	program, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	if err := os.RemoveAll(to); err != nil {
-		return err
-	}
-	return os.WriteFile(to, program, 0o755)
+	return out, lab.Build(ctx, out, file)
 }

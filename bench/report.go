@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/authctl/authctl/bench/lab"
 )
 
 // report is a whole run, as it is kept. Durations are in nanoseconds.
@@ -19,18 +19,10 @@ type report struct {
 	Started time.Time
 	Took    time.Duration
 	Rounds  int
-	Machine machine
+	Machine lab.Machine
 	Groups  []group
 	// Unmeasured says what could not be measured, and why.
 	Unmeasured []string
-}
-
-// machine describes what was measured on, without naming it.
-type machine struct {
-	CPUs             int
-	System, Go, Arch string
-	// Peers are the versions of the Debian packages that were measured beside authctl.
-	Peers []string
 }
 
 // group is a comparison that was measured.
@@ -110,22 +102,6 @@ func (v verdict) quantity(value float64) string {
 		return fmt.Sprintf("%.1f %s", value, v.Unit)
 	}
 	return strings.TrimSpace(fmt.Sprintf("%.0f %s", value, v.Unit))
-}
-
-// thisMachine describes where the program runs.
-func thisMachine() machine {
-	m := machine{CPUs: runtime.NumCPU(), System: runtime.GOOS, Go: runtime.Version(), Arch: runtime.GOARCH}
-	var name unix.Utsname
-	if unix.Uname(&name) == nil {
-		// What follows the version says who built the kernel, and for what.
-		version, _, _ := strings.Cut(unix.ByteSliceToString(name.Release[:]), "-")
-		m.System = "Linux " + version
-	}
-	return m
-}
-
-func (m machine) String() string {
-	return fmt.Sprintf("%d CPUs, %s, %s, %s", m.CPUs, m.System, m.Arch, m.Go)
 }
 
 // publish prints the tables and keeps the run: as it was printed, as JSON, and in the format of Go's benchmarks for

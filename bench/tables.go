@@ -8,23 +8,22 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
-// A grid is a table whose first line is its head.
-type grid [][]string
-
 // grid shows a group: what each row took, and that in relation to the first row whose name is not authctl's.
-func (g group) grid() grid {
-	table := grid{{g.Title, "median ms", "quartiles", "ratio", "peak MiB", "faults", "requests"}}
+func (g group) grid() lab.Grid {
+	table := lab.Grid{{g.Title, "median ms", "quartiles", "ratio", "peak MiB", "faults", "requests"}}
 	base := g.base()
 	for _, r := range g.Rows {
 		line := []string{r.label(), "–", "–", "–", "–", "–", "–"}
 		if len(r.Times) > 0 {
-			line[1] = ms(median(r.Times))
-			line[2] = ms(quantile(r.Times, 0.25)) + "–" + ms(quantile(r.Times, 0.75))
+			line[1] = ms(lab.Median(r.Times))
+			line[2] = ms(lab.Quantile(r.Times, 0.25)) + "–" + ms(lab.Quantile(r.Times, 0.75))
 		}
 		if base > 0 {
-			line[3] = fmt.Sprintf("%.2f", float64(median(r.Times))/float64(base))
+			line[3] = fmt.Sprintf("%.2f", float64(lab.Median(r.Times))/float64(base))
 		}
 		if r.Peak > 0 {
 			line[4] = fmt.Sprintf("%.1f", float64(r.Peak)/1024)
@@ -37,7 +36,7 @@ func (g group) grid() grid {
 		}
 		table = append(table, line)
 	}
-	return table.withoutEmptyColumns()
+	return withoutEmptyColumns(table)
 }
 
 func (r row) label() string {
@@ -53,13 +52,13 @@ func (g group) base() time.Duration {
 	for _, v := range g.Verdicts {
 		_, ours := g.row(v.Row)
 		if r, ok := g.row(v.Against); ok && ours {
-			return median(r.Times)
+			return lab.Median(r.Times)
 		}
 	}
 	return 0
 }
 
-func (t grid) withoutEmptyColumns() grid {
+func withoutEmptyColumns(t lab.Grid) lab.Grid {
 	for column := len(t[0]) - 1; column > 0; column-- {
 		if slices.ContainsFunc(t[1:], func(line []string) bool { return line[column] != "–" }) {
 			continue
@@ -93,17 +92,6 @@ func (r *report) text() string {
 	return b.String()
 }
 
-// markdown writes a table as GitHub reads it, the first column to the left.
-func (t grid) markdown(b *strings.Builder) {
-	for i, line := range t {
-		fmt.Fprintf(b, "| %s |\n", strings.Join(line, " | "))
-		if i == 0 {
-			fmt.Fprintf(b, "|---|%s\n", strings.Repeat("--:|", len(line)-1))
-		}
-	}
-	b.WriteString("\n")
-}
-
 const markdownHead = `# Results of make bench
 
 Written by ` + "`make bench-results`" + ` from the runs that ` + "`make bench`" + ` kept in bench/results.
@@ -118,12 +106,12 @@ func results(reports []report) string {
 	b.WriteString(markdownHead)
 	fmt.Fprintf(&b, "Measured on %v; beside %s.\n\n## Targets\n\n", reports[0].Machine,
 		strings.Join(reports[0].Machine.Peers, ", "))
-	targetGrid(reports).markdown(&b)
+	targetGrid(reports).Markdown(&b)
 	for i, r := range reports {
 		fmt.Fprintf(&b, "## Run %d\n\n%s, %d rounds in turns, %v in all.\n\n", i+1,
 			r.Started.UTC().Format("2006-01-02 15:04 MST"), r.Rounds, r.Took.Round(time.Second))
 		for _, g := range r.Groups {
-			g.grid().markdown(&b)
+			g.grid().Markdown(&b)
 		}
 		for _, line := range r.Unmeasured {
 			fmt.Fprintf(&b, "Not measured: %s.\n\n", line)
@@ -133,8 +121,8 @@ func results(reports []report) string {
 }
 
 // targetGrid puts the runs side by side, which have the same targets.
-func targetGrid(reports []report) grid {
-	table := grid{{"", "target"}}
+func targetGrid(reports []report) lab.Grid {
+	table := lab.Grid{{"", "target"}}
 	for _, g := range reports[0].Groups {
 		for _, v := range g.Verdicts {
 			table = append(table, []string{g.Title, v.what()})
@@ -153,4 +141,4 @@ func targetGrid(reports []report) grid {
 	return table
 }
 
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f", inMS(d)) }
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f", lab.InMS(d)) }

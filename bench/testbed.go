@@ -3,35 +3,30 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"filippo.io/age"
+	"github.com/authctl/authctl/bench/lab"
 	"github.com/authctl/authctl/internal/secretservicetest"
 )
 
-// patience bounds the waits for the sandbox and for daemons.
-const patience = 20 * time.Second
-
 // A testbed is everything that is measured in: programs, a keyring, a sandbox and its configuration.
 type testbed struct {
+	*lab.Sandbox
 	dir     string
 	session *secretservicetest.Session
 	closers []func() error
 
 	authctl, empty, runner, bus string
-	// url is the sandbox's, config its configuration, profile the lines of the talkdesk profile in it.
-	url, config, profile string
+	// profile has the lines of the talkdesk profile in the sandbox's configuration.
+	profile string
 	// clientID and secret are the talkdesk profile's.
 	clientID, secret string
 	scopes           []string
@@ -64,11 +59,9 @@ func newTestbed(ctx context.Context, authctl string) (_ *testbed, err error) {
 		return nil, fmt.Errorf("starting a Secret Service: %w", err)
 	}
 	b.onClose(func() error { b.session.Close(); return nil })
-	identity, err := age.GenerateX25519Identity()
-	if err != nil {
+	if b.storeKey, err = lab.StoreKey(); err != nil {
 		return nil, err
 	}
-	b.storeKey = identity.String()
 	if err := b.startSandbox(); err != nil {
 		return nil, fmt.Errorf("starting the sandbox: %w", err)
 	}
@@ -85,50 +78,22 @@ func (b *testbed) buildAll(ctx context.Context) (err error) {
 		}
 	}
 	b.empty, b.runner, b.bus = filepath.Join(b.dir, "empty"), filepath.Join(b.dir, "runner"), filepath.Join(b.dir, "bus")
-	if b.authctl == "" {
-		b.authctl, err = buildAuthctl(ctx, b.dir)
-		return err
-	}
-	given := b.authctl
-	b.authctl = filepath.Join(b.dir, "authctl")
-	return install(given, b.authctl)
+	b.authctl, err = lab.BuildAuthctl(ctx, b.dir, b.authctl)
+	return err
 }
 
 // startSandbox runs the sandbox as a process of its own, as a user would.
-func (b *testbed) startSandbox() error {
-	b.config = filepath.Join(b.dir, "sandbox.yaml")
-	cmd := exec.Command(b.authctl, "sandbox", "serve", "--config-out", b.config) //nolint:noctx // close interrupts it
-	cmd.Env = b.env("memory")
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
+func (b *testbed) startSandbox() (err error) {
+	if b.Sandbox, err = lab.StartSandbox(b.authctl, b.dir, b.session.Env()); err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	b.onClose(func() error {
-		_ = cmd.Process.Signal(os.Interrupt)
-		giveUp := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-		defer giveUp.Stop()
-		_ = cmd.Wait()
-		return nil
-	})
-	giveUp := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	defer giveUp.Stop()
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		if _, url, ok := strings.Cut(lines.Text(), "sandbox ready at "); ok {
-			b.url = strings.TrimSpace(url)
-			go func() { _, _ = io.Copy(io.Discard, stderr) }()
-			return nil
-		}
-	}
-	return errors.New("it ended, or took too long, before it was ready")
+	b.onClose(b.Sandbox.Close)
+	return nil
 }
 
 // readProfile takes the talkdesk profile out of the sandbox's configuration, and what curl needs to know out of that.
 func (b *testbed) readProfile() error {
-	text, err := os.ReadFile(b.config)
+	text, err := os.ReadFile(b.Config)
 	if err != nil {
 		return err
 	}
@@ -144,7 +109,7 @@ func (b *testbed) readProfile() error {
 		case key == "client_id":
 			b.clientID = value
 		case key == "client_secret":
-			name := filepath.Join(filepath.Dir(b.config), strings.TrimPrefix(value, "file:"))
+			name := filepath.Join(filepath.Dir(b.Config), strings.TrimPrefix(value, "file:"))
 			text, err := os.ReadFile(name)
 			if err != nil {
 				return fmt.Errorf("reading the sandbox's client secret: %w", err)
@@ -155,7 +120,7 @@ func (b *testbed) readProfile() error {
 		}
 	}
 	if b.clientID == "" || b.secret == "" || len(b.scopes) < 2 {
-		return fmt.Errorf("the profile %s in %s has no client_id, client_secret or two scopes", profileName, b.config)
+		return fmt.Errorf("the profile %s in %s has no client_id, client_secret or two scopes", profileName, b.Config)
 	}
 	return nil
 }
@@ -202,12 +167,8 @@ func (b *testbed) storedDigest(ctx context.Context) (string, error) {
 
 // env is the environment in which authctl uses one of the stores of this testbed.
 func (b *testbed) env(store string) []string {
-	env := clean()
-	if b.session != nil {
-		env = append(env, b.session.Env()...)
-	}
-	return append(env,
-		"AUTHCTL_CONFIG="+b.config,
+	return append(append(lab.Environment(), b.session.Env()...),
+		"AUTHCTL_CONFIG="+b.Config,
 		"AUTHCTL_STORE="+store,
 		"AUTHCTL_STORE_DIR="+b.storeDir(store),
 		"AUTHCTL_STORE_KEY="+b.storeKey,

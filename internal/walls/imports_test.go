@@ -185,7 +185,9 @@ func imports() []wall {
 		{"internal/seccomptest", nil, support},
 		{"internal/testneed", nil, support},
 		{"internal/walls", nil, support},
-		{"bench", []string{"internal/secretservicetest"}, "it measures the program from outside"},
+		{"bench", []string{"bench/lab", "internal/secretservicetest"}, "it measures the program from outside"},
+		{"bench/fleet", []string{"bench/lab"}, "it measures the program from outside"},
+		{"bench/lab", nil, "what measures the program knows nothing of it"},
 	}
 }
 
@@ -214,7 +216,7 @@ func keepers() []keeper {
 		{"github.com/fatih/color", []string{"internal/term"}, "it decides from stdout alone, for every stream"},
 		{"github.com/boombuler/barcode", []string{"internal/term"}, "a QR code is for a terminal"},
 		{"software.sslmate.com/src/go-pkcs12", []string{"internal/certificate"}, "old ciphers belong to what reads old files"},
-		{"filippo.io/age", []string{"bench", "internal/store"}, "sealing is the file store's business; bench makes a key"},
+		{"filippo.io/age", []string{"bench/lab", "internal/store"}, "sealing is the file store's business; bench makes a key"},
 		{
 			"golang.org/x/oauth2", nil,
 			"it sends secrets twice to find the auth style, follows redirects and puts reply bodies into errors",
