@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/authctl/authctl/internal/oauth"
@@ -15,22 +16,48 @@ type cache struct {
 	*call
 	// stored is the record last read, nil when there is none.
 	stored *store.Record
-	// told says that a warning was given of a record that cannot be opened.
-	told bool
+	// standing is what the stored token is good for.
+	standing standing
+	// warned says that a warning was given of a record that cannot be opened.
+	warned bool
+}
+
+// look reads the store and judges what is in it.
+func (c *cache) look(ctx context.Context) error {
+	c.standing = useless
+	record, err := c.read(ctx)
+	if c.without(err) {
+		return nil
+	}
+	if err != nil || record == nil {
+		return err
+	}
+	why := ""
+	if c.standing, why = c.judge(record.Token); c.standing < ageing {
+		c.Explain("cache: passed over, %s", why)
+		return nil
+	}
+	c.Explain("cache: hit in the %s store", c.Store.Name())
+	return nil
 }
 
 // fresh reads the store and answers with what is fresh in it, if anything is.
 func (c *cache) fresh(ctx context.Context) (Answer, error) {
-	record, err := c.read(ctx)
-	if err != nil || record == nil {
+	if err := c.look(ctx); err != nil || c.standing < ageing {
 		return Answer{}, err
 	}
-	if ok, why := c.usable(record.Token); !ok {
-		c.Explain("cache: passed over, %s", why)
-		return Answer{}, nil
+	return c.atHand(), nil
+}
+
+// without reports whether an error says that a shared store cannot be used: what it is for is
+// then done without it, and said once.
+func (c *call) without(err error) bool {
+	down, ok := errors.AsType[*store.UnusableError](err)
+	if !ok || !c.Store.Shared() || down.Problem == store.Unconfigured {
+		return false
 	}
-	c.Explain("cache: hit in the %s store", c.Store.Name())
-	return Answer{Token: record.Token, Source: SourceCache}, nil
+	c.WarnOnce(fmt.Sprintf("tokens are not shared by this call: %v: %s", down, down.Hint))
+	return true
 }
 
 // read returns the stored record, nil when there is none.
@@ -46,8 +73,8 @@ func (c *cache) read(ctx context.Context) (*store.Record, error) {
 	// Why something that is there counts as nothing comes behind a colon.
 	_, why, _ := strings.Cut(err.Error(), store.ErrNotFound.Error())
 	c.Explain("cache: miss in the %s store%s", c.Store.Name(), why)
-	if e, ok := errors.AsType[*store.UnopenedError](err); ok && !c.told {
-		c.told = true
+	if e, ok := errors.AsType[*store.UnopenedError](err); ok && !c.warned {
+		c.warned = true
 		c.warn("what is stored for profile %s counts as none, and a new token takes its place: %s", c.Profile, e.Problem)
 	}
 	return nil, nil
@@ -125,7 +152,7 @@ func (b *Broker) Keep(ctx context.Context, r Request, token oauth.Token) error {
 		}
 	}
 	c := b.begin(r)
-	lock, err := c.lock(ctx)
+	lock, err := c.orNone(c.Store.Lock(ctx, c.key))
 	if err != nil {
 		return err
 	}

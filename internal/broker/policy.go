@@ -24,14 +24,18 @@ func (c *cache) answer(ctx context.Context) (Answer, error) {
 
 // first looks into the store, with the lock where that is free and without where
 // it is not. With the lock, what the store lacks can be asked for at once, and a
-// token that is fetched costs one look and not two. Neither an answer nor an error means
-// that the person or the lock has to be waited for.
+// token that is fetched costs one look and not two; of a shared store the look comes first,
+// for each of the two is a round trip, and mostly the token is there. Neither an answer nor an
+// error means that the person or the lock has to be waited for.
 func (c *cache) first(ctx context.Context) (Answer, error) {
 	looking, cancel := c.bounded(ctx)
 	defer cancel()
-	lock := c.freeLock()
-	answer, err := c.fresh(looking)
-	if !answer.had() && err == nil && lock != nil && c.Ask == nil {
+	var lock store.Lock
+	if !c.Store.Shared() {
+		lock = c.freeLock(looking)
+	}
+	err := c.look(looking)
+	if err == nil && (c.standing < ageing || c.standing == ageing && c.renewable()) && lock != nil && c.Ask == nil {
 		fetching, cancel := c.bounded(c.Watch(ctx))
 		defer cancel()
 		return c.fetchUnder(fetching, lock)
@@ -39,43 +43,82 @@ func (c *cache) first(ctx context.Context) (Answer, error) {
 	if lock != nil {
 		_ = lock.Unlock()
 	}
-	return answer, err
+	switch {
+	case err != nil || c.standing < ageing:
+		return Answer{}, err
+	case c.standing == ageing && c.renewable() && c.Store.Shared():
+		return c.renewShared(ctx)
+	case c.standing == ageing && c.renewable():
+		c.Explain("lock: another call renews the token")
+	}
+	return c.atHand(), nil
 }
 
-// afterAsking asks the person, where one has to be, and then waits for the lock.
+// renewShared renews the token at hand of a shared store unless another does. The look under
+// the lock may find that another just has.
+func (c *cache) renewShared(ctx context.Context) (Answer, error) {
+	ctx, cancel := c.bounded(c.Watch(ctx))
+	defer cancel()
+	answer := c.atHand()
+	lock := c.freeLock(ctx)
+	if lock == nil {
+		c.Explain("lock: another call renews the token")
+		return answer, nil
+	}
+	renewed, err := c.lookUnder(ctx, lock)
+	if !renewed.had() && c.stored == nil && ctx.Err() == nil {
+		// It has been taken out of the store meanwhile, or the store is gone.
+		return answer, nil //nolint:nilerr // it was good a moment ago
+	}
+	return renewed, err
+}
+
+// afterAsking asks the person, where one has to be, and then takes the lock. Fifty who wait for
+// it look side by side once it is free, and take it only when there was nothing to see.
 func (c *cache) afterAsking(ctx context.Context) (Answer, error) {
 	if err := c.ask(ctx); err != nil {
 		return Answer{}, err
 	}
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	if lock := c.freeLock(); lock != nil {
-		return c.lookUnder(ctx, lock)
+	for {
+		lock, err := c.tryLock(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		if lock != nil {
+			return c.lookUnder(ctx, lock)
+		}
+		if answer, err := c.afterAnother(ctx); answer.had() || err != nil {
+			return answer, err
+		}
 	}
-	// Fifty who waited look side by side, without the lock, and take it only when there was
-	// nothing to see.
-	note, err := c.await(ctx)
+}
+
+// afterAnother waits for the call that holds the lock, and looks what came of it. Neither an
+// answer nor an error means that nothing did.
+func (c *cache) afterAnother(ctx context.Context) (Answer, error) {
+	waiting, cancel := c.patience(ctx)
+	note, err := c.await(waiting)
+	cancel()
 	if err != nil {
-		return Answer{}, err
+		return c.instead(ctx, err)
 	}
 	if answer, err := c.fresh(ctx); answer.had() || err != nil {
 		return answer, err
 	}
-	if failure := c.shared(ctx, note); failure != nil {
-		return Answer{}, failure
-	}
-	lock, err := c.lock(ctx)
-	if err != nil {
-		return Answer{}, err
-	}
-	return c.lookUnder(ctx, lock)
+	return c.heard(ctx, note)
 }
 
 // lookUnder looks again under the lock and only then asks the service.
 func (c *cache) lookUnder(ctx context.Context, lock store.Lock) (Answer, error) {
-	if answer, err := c.fresh(ctx); answer.had() || err != nil {
+	err := c.look(ctx)
+	if err != nil || c.standing == fresh || c.standing == ageing && !c.renewable() {
 		_ = lock.Unlock()
-		return answer, err
+		if err != nil {
+			return Answer{}, err
+		}
+		return c.atHand(), nil
 	}
 	return c.fetchUnder(ctx, lock)
 }
@@ -85,20 +128,34 @@ func (c *cache) lookUnder(ctx context.Context, lock store.Lock) (Answer, error) 
 func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error) {
 	defer func() { _ = lock.Unlock() }()
 	h := &holder{cache: c, lock: lock, before: lock.Note()}
-	if failure := c.shared(ctx, h.before); failure != nil {
-		return Answer{}, failure
+	if answer, err := c.heard(ctx, h.before); answer.had() || err != nil {
+		return answer, err
 	}
 	if err := h.recover(ctx); err != nil {
-		return Answer{}, err
+		return c.instead(ctx, err)
 	}
-	answer, err := h.obtain(ctx)
+	asking, cancel := h.renewing(ctx)
+	defer cancel()
+	answer, err := h.obtain(asking)
 	if err != nil {
-		h.share(ctx, err)
-		return Answer{}, err
+		h.share(asking, err)
+		return c.instead(ctx, err)
 	}
 	answer.Lost = c.lost(answer.Token)
 	h.keep(ctx, answer.Token)
 	return answer, nil
+}
+
+// heard answers with what the last holder of the lock was told, where that answers this call
+// too: with his failure, or with the token at hand in its place.
+func (c *cache) heard(ctx context.Context, note store.Note) (Answer, error) {
+	if failure := c.resting(note); failure != nil && c.serves(ctx, failure) {
+		return c.instead(ctx, failure)
+	}
+	if failure := c.shared(ctx, note); failure != nil {
+		return c.instead(ctx, failure)
+	}
+	return Answer{}, nil
 }
 
 // issueAlone asks the service with neither store nor lock.
@@ -151,7 +208,7 @@ func (h *holder) keep(ctx context.Context, token oauth.Token) {
 		err = h.write(ctx, h.record(token))
 	}
 	switch {
-	case err == nil:
+	case err == nil, h.without(err):
 	case h.spent && h.key.Grant.NeedsPerson():
 		h.warn("the token is not cached: %v; the login has to be repeated when this token ends", err)
 	default:

@@ -85,7 +85,7 @@ func (h *holder) rotatedElsewhere(ctx context.Context, refusal error) (Answer, e
 	if record == nil || record.Token.RefreshToken.Equal(sent) {
 		return Answer{}, refusal
 	}
-	if ok, _ := h.usable(record.Token); ok {
+	if worth, _ := h.judge(record.Token); worth >= ageing {
 		return Answer{Token: record.Token, Source: SourceCache}, nil
 	}
 	if !h.refreshable() {

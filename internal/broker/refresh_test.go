@@ -84,7 +84,7 @@ func TestAStoreThatFailsCostsANewToken(t *testing.T) {
 	w.want(t, "issued-1 issued")
 	inner := w.Store
 	w.Store = broken{Store: inner, put: errors.New("disk full")}
-	w.advance(90 * time.Second)
+	w.advance(96 * time.Second)
 	w.want(t, "refreshed-1 refreshed")
 	w.wantWarnings(t, "the token is not cached: disk full")
 	w.want(t, "issued-2 issued")
@@ -109,7 +109,7 @@ func TestARefreshWithoutAnswerIsNotRepeatedThoughTheStoreFails(t *testing.T) {
 	w.onFresh = func(int, string) (oauth.Token, error) {
 		return oauth.Token{}, &providers.Failure{Reason: providers.ReasonTemporary, Message: "no answer", Ambiguous: true}
 	}
-	w.advance(90 * time.Second)
+	w.advance(96 * time.Second)
 	w.want(t, "error: no answer")
 	w.advance(time.Second)
 	w.want(t, brokenOff)
@@ -211,7 +211,7 @@ func TestKeep(t *testing.T) {
 func (w *world) rotateElsewhere(t *testing.T) {
 	t.Helper()
 	token := w.newToken("theirs", 5*time.Second)
-	token.RequestedAt = token.RequestedAt.Add(-4500 * time.Millisecond)
+	token.RequestedAt = token.RequestedAt.Add(-4800 * time.Millisecond)
 	token.RefreshToken = secret.New("theirs")
 	record := &store.Record{Key: w.Key(), Label: store.Label{Profile: "p"}, Token: token}
 	if err := w.Store.Put(t.Context(), record); err != nil {
@@ -318,7 +318,7 @@ func TestWhatIsNotSentIsNotLost(t *testing.T) {
 		w.grant = login
 		w.withRotation(t)
 		w.want(t, "issued-1 issued")
-		w.advance(90 * time.Second)
+		w.advance(96 * time.Second)
 		w.beforeFresh = func() error { return tt.before }
 		inner := w.Store
 		w.Store = mute{Store: inner, words: tt.words}

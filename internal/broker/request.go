@@ -18,11 +18,18 @@ import (
 type Broker struct {
 	// Store keeps the tokens and gives the lock to fetch one under.
 	Store store.Store
+	// Near are the locks of this machine, which keep a service's pace while a shared store cannot
+	// be used; nil means that nothing does.
+	Near interface {
+		Lock(ctx context.Context, key tokenkey.Key) (store.Lock, error)
+	}
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Warn is told, in one line each, what a person should know although the
 	// token was had; nil means nobody is.
 	Warn func(message string)
+	// WarnOnce is as Warn for what many calls of a process may find; nil means Warn.
+	WarnOnce func(message string)
 	// Explain is told each decision and its reason; nil means nobody is.
 	Explain func(format string, args ...any)
 	// Watch is called before anything that takes time, and returns the context for
@@ -136,6 +143,9 @@ func (b *Broker) begin(r Request) *call {
 	}
 	if c.Warn == nil {
 		c.Warn = func(string) {}
+	}
+	if c.WarnOnce == nil {
+		c.WarnOnce = c.Warn
 	}
 	if c.Explain == nil {
 		c.Explain = func(string, ...any) {}

@@ -18,23 +18,27 @@ import (
 // begin at once; nobody mends a secret in a second.
 const refusalWindow = time.Second
 
-// share leaves a failure for those who wait for the lock. What ended because this
-// process was interrupted, or had no time left, is its own affair: the others have
-// not been told anything by the service, unless that said when to come back. Nor does
-// it take the place of the word that a refresh token is spent.
-func (h *holder) share(ctx context.Context, err error) {
+// share leaves a failure for those who wait for the lock, and for all whose token can still be
+// served, when to renew it. What ended because this process was interrupted, or had no time left,
+// is its own affair: the others have not been told anything by the service, unless that said when
+// to come back. Nor does it take the place of the word that a refresh token is spent.
+func (h *holder) share(asking context.Context, err error) {
 	failure, ok := errors.AsType[*providers.Failure](err)
 	if !ok {
 		return
 	}
-	pause := h.pause(failure)
-	if h.spent || over(ctx) && failure.NotBefore.IsZero() {
+	pause, rest := h.pause(failure), h.rest()
+	alone := over(asking) && failure.NotBefore.IsZero()
+	if h.spent || alone && (rest.IsZero() || errors.Is(asking.Err(), context.Canceled)) {
 		return
 	}
-	note := store.Note{
-		At: h.Now(), NotBefore: failure.NotBefore, Pause: pause,
-		Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
-		Credentials: h.credentials(ctx, rand.Text()), Asked: h.asked(rand.Text()),
+	note := store.Note{At: h.Now(), Renew: rest}
+	if !alone {
+		note = store.Note{
+			At: note.At, NotBefore: failure.NotBefore, Pause: pause, Renew: rest,
+			Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
+			Credentials: h.credentials(asking, rand.Text()), Asked: h.asked(rand.Text()),
+		}
 	}
 	if err := h.lock.Leave(note); err != nil {
 		h.Explain("lock: the failure could not be left for others: %v", err)
@@ -56,8 +60,20 @@ func (c *call) shared(ctx context.Context, note store.Note) *providers.Failure {
 		!c.answers(note, now) || !c.sameRequest(note, now) || !c.sameCredentials(ctx, note) {
 		return nil
 	}
-	ago := moment.Lasting(max(0, now.Sub(note.At)))
-	c.Explain("lock: another process was told %s ago: %s", ago, note.Reason)
+	failure := c.told(note)
+	c.Explain("lock: another process was told: %v", failure)
+	return failure
+}
+
+// told is the failure of a note.
+func (c *call) told(note store.Note) *providers.Failure {
+	ago := moment.Lasting(max(0, c.Now().Sub(note.At)))
+	if note.Reason == "" {
+		return &providers.Failure{
+			Reason:  providers.ReasonTemporary,
+			Message: fmt.Sprintf("the service had not answered another call in time %s ago", ago),
+		}
+	}
 	return &providers.Failure{
 		Reason: providers.Reason(note.Reason), Hint: note.Hint, NotBefore: note.NotBefore,
 		Message: fmt.Sprintf("%s (so another call was told %s ago)", note.Message, ago),

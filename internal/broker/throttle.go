@@ -53,6 +53,9 @@ func (c *call) paced(ctx context.Context, ask func() (oauth.Token, error)) (oaut
 	}
 	account := tokenkey.Key{Provider: c.key.Provider, TokenURL: c.key.TokenURL, Account: c.key.Account}
 	lock, err := c.Store.Lock(ctx, account)
+	if c.without(err) && c.Near != nil {
+		lock, err = c.Near.Lock(ctx, account)
+	}
 	if err != nil {
 		c.Explain("pace: not kept: %v", err)
 		return ask()

@@ -105,7 +105,9 @@ func (l *Local) open(ctx context.Context, p *config.Profile, o Options) (*Client
 	}
 	c.watch(kept)
 	c.keepDocuments(c.Provider)
-	c.broker = &broker.Broker{Store: kept, Now: l.Now, Warn: l.Warn, Explain: o.Explain, Watch: o.Watch}
+	c.broker = &broker.Broker{
+		Store: kept, Near: l.Locks(), Now: l.Now, Warn: l.Warn, WarnOnce: l.WarnOnce, Explain: o.Explain, Watch: o.Watch,
+	}
 	c.request = c.tokenRequest()
 	return c, nil
 }

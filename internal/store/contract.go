@@ -64,6 +64,9 @@ type Note struct {
 	// Pause is how long nobody asks because the service throttles without saying for how
 	// long; the next one doubles it. Zero otherwise.
 	Pause time.Duration `json:"pause,omitempty"`
+	// Renew is when a token that can still be served may be renewed again, because that has just
+	// failed; zero when at once. Who has no such token does not wait for it.
+	Renew time.Time `json:"renew,omitzero"`
 	// Reason, Message and Hint are those of the failure.
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
