@@ -102,7 +102,7 @@ func (c *cache) afterAnother(ctx context.Context) (Answer, error) {
 	note, err := c.await(waiting)
 	cancel()
 	if err != nil {
-		return c.instead(ctx, err)
+		return c.instead(ctx, err, false)
 	}
 	if answer, err := c.fresh(ctx); answer.had() || err != nil {
 		return answer, err
@@ -132,14 +132,14 @@ func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 		return answer, err
 	}
 	if err := h.recover(ctx); err != nil {
-		return c.instead(ctx, err)
+		return c.instead(ctx, err, true)
 	}
 	asking, cancel := h.renewing(ctx)
 	defer cancel()
 	answer, err := h.obtain(asking)
 	if err != nil {
 		h.share(asking, err)
-		return c.instead(ctx, err)
+		return c.instead(ctx, err, true)
 	}
 	answer.Lost = c.lost(answer.Token)
 	h.keep(ctx, answer.Token)
@@ -150,10 +150,10 @@ func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 // too: with his failure, or with the token at hand in its place.
 func (c *cache) heard(ctx context.Context, note store.Note) (Answer, error) {
 	if failure := c.resting(note); failure != nil && c.serves(ctx, failure) {
-		return c.instead(ctx, failure)
+		return c.instead(ctx, failure, false)
 	}
 	if failure := c.shared(ctx, note); failure != nil {
-		return c.instead(ctx, failure)
+		return c.instead(ctx, failure, false)
 	}
 	return Answer{}, nil
 }

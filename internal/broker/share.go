@@ -23,22 +23,21 @@ const refusalWindow = time.Second
 // is its own affair: the others have not been told anything by the service, unless that said when
 // to come back. Nor does it take the place of the word that a refresh token is spent.
 func (h *holder) share(asking context.Context, err error) {
-	failure, ok := errors.AsType[*providers.Failure](err)
-	if !ok {
-		return
-	}
-	pause, rest := h.pause(failure), h.rest()
-	alone := over(asking) && failure.NotBefore.IsZero()
-	if h.spent || alone && (rest.IsZero() || errors.Is(asking.Err(), context.Canceled)) {
-		return
-	}
-	note := store.Note{At: h.Now(), Renew: rest}
-	if !alone {
-		note = store.Note{
-			At: note.At, NotBefore: failure.NotBefore, Pause: pause, Renew: rest,
-			Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
-			Credentials: h.credentials(asking, rand.Text()), Asked: h.asked(rand.Text()),
+	note := store.Note{At: h.Now()}
+	if failure, ok := errors.AsType[*providers.Failure](err); ok {
+		pause := h.pause(failure)
+		if !over(asking) || !failure.NotBefore.IsZero() {
+			note = store.Note{
+				At: note.At, NotBefore: failure.NotBefore, Pause: pause,
+				Reason: string(failure.Reason), Message: failure.Message, Hint: failure.Hint,
+				Credentials: h.credentials(asking, rand.Text()), Asked: h.asked(rand.Text()),
+			}
 		}
+	}
+	note.Renew = h.rest(err)
+	alone := note.Reason == "" && (note.Renew.IsZero() || errors.Is(asking.Err(), context.Canceled))
+	if h.spent || alone {
+		return
 	}
 	if err := h.lock.Leave(note); err != nil {
 		h.Explain("lock: the failure could not be left for others: %v", err)
@@ -71,7 +70,7 @@ func (c *call) told(note store.Note) *providers.Failure {
 	if note.Reason == "" {
 		return &providers.Failure{
 			Reason:  providers.ReasonTemporary,
-			Message: fmt.Sprintf("the service had not answered another call in time %s ago", ago),
+			Message: fmt.Sprintf("another call tried %s ago, in vain", ago),
 		}
 	}
 	return &providers.Failure{

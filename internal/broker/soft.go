@@ -61,18 +61,21 @@ func passes(r providers.Reason) bool {
 	return r == providers.ReasonTemporary || r == providers.ReasonProtocol
 }
 
-// instead answers with the token at hand where that serves, else with the failure.
-func (c *cache) instead(ctx context.Context, failure error) (Answer, error) {
+// instead answers with the token at hand where that serves, else with the failure. Who was told
+// it warns of what does not pass by itself, and past the margin all do.
+func (c *cache) instead(ctx context.Context, failure error, told bool) (Answer, error) {
 	if !c.serves(ctx, failure) {
 		return Answer{}, failure
 	}
 	left := moment.Lasting(c.stored.Token.Expiry().Sub(c.Now()))
-	if c.standing == scant || !passing(failure) {
+	if c.standing == scant || told && !passing(failure) {
 		c.warn("the token of profile %s ends in %s and could not be renewed: %v", c.Profile, left, failure)
 	} else {
 		c.Explain("service: not renewed, the token at hand is served, which ends in %s: %v", left, failure)
 	}
-	return c.atHand(), nil
+	answer := c.atHand()
+	answer.Unrenewed = failure
+	return answer, nil
 }
 
 // patience returns ctx with the time that may pass before the token at hand is served in place
@@ -105,9 +108,13 @@ func (c *cache) resting(note store.Note) error {
 
 // rest returns until when nobody renews the token at hand, because that has just failed: twice
 // as long each time, and never so long that too little time is left. Zero where there is none.
-func (h *holder) rest() time.Time {
+// What was refused is not asked for again before it has to be: a service may lock the client out.
+func (h *holder) rest(failure error) time.Time {
 	if h.standing < scant || h.spare() <= 0 {
 		return time.Time{}
+	}
+	if !passing(failure) {
+		return h.stored.Token.Expiry().Add(-h.margin(h.stored.Token))
 	}
 	pause := firstPause
 	if last := h.before; !last.Renew.IsZero() && h.Now().Sub(last.Renew) < longestPause {

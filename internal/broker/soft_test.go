@@ -226,3 +226,20 @@ func (s *watching) Refresh(ctx context.Context, refreshToken secret.Secret) (oau
 	_, *s.deadline = ctx.Deadline()
 	return s.service.Refresh(ctx, refreshToken)
 }
+
+// What is refused while the token at hand is good is told to whoever asked, and not asked for
+// again before it has to be.
+func TestARefusedRenewalIsNotRepeated(t *testing.T) {
+	w := newWorld(t)
+	w.want(t, "issued-1 issued")
+	w.onIssue = refusing
+	for _, age := range []time.Duration{400, 401, 410, 539} {
+		w.clock.t = start.Add(age * time.Second)
+		w.want(t, "issued-1 cache")
+	}
+	if n := w.issues.Load(); n != 2 || len(w.warnings) != 1 {
+		t.Errorf("asked %d times, warnings %q", n, w.warnings)
+	}
+	w.clock.t = start.Add(540 * time.Second)
+	w.want(t, "error: refused")
+}

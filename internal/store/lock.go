@@ -110,7 +110,8 @@ func (l FileLocks) named(ctx context.Context, name string) (Lock, error) {
 	}
 	f, err := acquire(ctx, stem+".lock")
 	if err != nil {
-		return nil, &LockError{Busy: ctx.Err() != nil, Path: stem + ".lock", Err: err}
+		busy := ctx.Err() != nil && errors.Is(err, context.Cause(ctx))
+		return nil, &LockError{Busy: busy, Path: stem + ".lock", Err: err}
 	}
 	return &fileLock{flock: f, note: stem + ".note"}, nil
 }

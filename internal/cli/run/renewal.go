@@ -36,6 +36,10 @@ type renewal struct {
 // A token whose end nobody knows stays.
 func (r *renewal) keepFresh(ctx context.Context, answer broker.Answer) {
 	for answer.Token.Lifetime > 0 {
+		if refused(answer.Unrenewed) {
+			r.UI.Warn(fmt.Sprintf("the token file is not renewed any more: %v", answer.Unrenewed))
+			return
+		}
 		due := r.client.FreshUntil(answer.Token)
 		if now := r.Now(); !due.After(now) {
 			// Not even a new one lives as long as is asked for.
