@@ -104,6 +104,23 @@ func imports() []wall {
 			"what is stored does not depend on who issued it",
 		},
 		{
+			"internal/store/address",
+			[]string{"internal/secret", "internal/setting"},
+			"where an engine is does not depend on what is kept there",
+		},
+		{
+			"internal/store/shared",
+			[]string{
+				"internal/moment", "internal/oauth", "internal/secret", "internal/store", "internal/store/address", "internal/tokenkey",
+			},
+			"what is stored does not depend on who issued it; the machine's own stores are no matter of it",
+		},
+		{
+			"internal/store/storetest",
+			[]string{"internal/oauth", "internal/secret", "internal/store", "internal/tokenkey"},
+			support,
+		},
+		{
 			"internal/pipeline",
 			[]string{"internal/files", "internal/oauth", "internal/secret", "internal/secret/source", "internal/setting"},
 			"the job's own token is asked for before any service is known",
