@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/bench/lab"
 	"github.com/authctl/authctl/internal/testneed"
 )
 
@@ -60,7 +61,7 @@ func checkCharts(t *testing.T, runs []report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []chart
+	var all []lab.Chart
 	if err := json.Unmarshal([]byte(text), &all); err != nil || len(all) != 5 {
 		t.Fatalf("%d charts, want 5: %v", len(all), err)
 	}

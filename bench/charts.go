@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,39 +11,14 @@ import (
 	"github.com/authctl/authctl/bench/lab"
 )
 
-// A chart is what one picture shows, as tools/plot reads it.
-type chart struct {
-	File, Title, X, Y string
-	Kind              string
-	LogX              bool    `json:",omitzero"`
-	Most              float64 `json:",omitzero"`
-	Series            []series
-}
-
-type series struct {
-	Name   string
-	Points []point
-	Faint  bool `json:",omitzero"`
-}
-
-type point struct {
-	X            float64 `json:",omitzero"`
-	Label        string  `json:",omitempty"`
-	Y, Low, High float64
-	Faint        bool `json:",omitzero"`
-}
-
 const milliseconds = "milliseconds: median and quartiles"
 
 // charts is what the pictures of some runs show, which are taken together, as JSON.
 func charts(reports []report) (string, error) {
 	runs := together(reports)
 	warm := runs["warm"]
-	text, err := json.MarshalIndent([]chart{
-		warmChart(warm), partsChart(runs["start"], warm), profilesChart(runs["profiles"]),
-		crowdChart(runs["crowd"]), sizesChart(runs["sizes"]),
-	}, "", " ")
-	return string(text) + "\n", err
+	return lab.Plot(warmChart(warm), partsChart(runs["start"], warm), profilesChart(runs["profiles"]),
+		crowdChart(runs["crowd"]), sizesChart(runs["sizes"]))
 }
 
 // together joins the measurements of several runs, by group and row. What one run lacks others may have.
@@ -73,8 +47,8 @@ func (g *group) join(rows []row) {
 }
 
 // point is a row in a picture.
-func (r row) point() point {
-	return point{
+func (r row) point() lab.Point {
+	return lab.Point{
 		X: float64(r.Size), Label: r.Name, Faint: !strings.HasPrefix(r.Name, "authctl"),
 		Y: lab.InMS(lab.Median(r.Times)), Low: lab.InMS(lab.Quantile(r.Times, 0.25)), High: lab.InMS(lab.Quantile(r.Times, 0.75)),
 	}
@@ -82,8 +56,8 @@ func (r row) point() point {
 
 // warmChart has a bar for each program, the quickest first. The scale ends a little behind secret-tool, since the
 // slowest would make all others look alike.
-func warmChart(g *group) chart {
-	var points []point
+func warmChart(g *group) lab.Chart {
+	var points []lab.Point
 	for _, r := range g.Rows {
 		p := r.point()
 		if r.Note != "" {
@@ -92,10 +66,10 @@ func warmChart(g *group) chart {
 		p.Label, _, _ = strings.Cut(p.Label, ": ")
 		points = append(points, p)
 	}
-	slices.SortFunc(points, func(a, b point) int { return int(a.Y*1000) - int(b.Y*1000) })
-	c := chart{
+	slices.SortFunc(points, func(a, b lab.Point) int { return int(a.Y*1000) - int(b.Y*1000) })
+	c := lab.Chart{
 		File: "warm.svg", Kind: "bars", Title: "One token that is kept, handed out once", X: milliseconds,
-		Series: []series{{Points: points}},
+		Series: []lab.Series{{Points: points}},
 	}
 	if lookup, ok := g.row(secretTool); ok {
 		c.Most = 2.5 * lab.InMS(lab.Median(lookup.Times))
@@ -104,11 +78,11 @@ func warmChart(g *group) chart {
 }
 
 // partsChart tells of what a warm call consists, by the differences of medians.
-func partsChart(start, warm *group) chart {
-	c := chart{
+func partsChart(start, warm *group) lab.Chart {
+	c := lab.Chart{
 		File: "parts.svg", Kind: "bars", Title: "Where the time of a kept token goes",
 		X: "milliseconds: differences of medians",
-		Series: []series{
+		Series: []lab.Series{
 			{Name: "any Go program"},
 			{Name: "this program starts"},
 			{Name: "the profile and the record are read"},
@@ -119,7 +93,7 @@ func partsChart(start, warm *group) chart {
 		from := 0.0
 		for i, until := range parts(r, start, warm) {
 			length := max(0, lab.InMS(until)-from)
-			c.Series[i].Points = append(c.Series[i].Points, point{Label: r.Name, Y: length, Low: length, High: length})
+			c.Series[i].Points = append(c.Series[i].Points, lab.Point{Label: r.Name, Y: length, Low: length, High: length})
 			from += length
 		}
 	}
@@ -144,15 +118,15 @@ func parts(r row, start, warm *group) []time.Duration {
 	return nil
 }
 
-func profilesChart(g *group) chart {
-	c := chart{
+func profilesChart(g *group) lab.Chart {
+	c := lab.Chart{
 		File: "profiles.svg", Kind: "lines", LogX: true, Title: "A kept token, by the number of profiles",
-		X: "profiles in the configuration", Y: milliseconds, Series: []series{{Name: "written out"}},
+		X: "profiles in the configuration", Y: milliseconds, Series: []lab.Series{{Name: "written out"}},
 	}
 	for _, r := range g.Rows {
 		if _, how, ok := strings.Cut(r.Name, " extending "); ok {
 			p := r.point()
-			c.Series = append(c.Series, series{Name: "extending " + how, Points: []point{p}})
+			c.Series = append(c.Series, lab.Series{Name: "extending " + how, Points: []lab.Point{p}})
 			continue
 		}
 		c.Series[0].Points = append(c.Series[0].Points, r.point())
@@ -161,13 +135,13 @@ func profilesChart(g *group) chart {
 }
 
 // crowdChart has the target as a line: the answer of the service, and what starting the processes costs.
-func crowdChart(g *group) chart {
-	c := chart{
+func crowdChart(g *group) lab.Chart {
+	c := lab.Chart{
 		File: "crowd.svg", Kind: "lines", LogX: true,
 		Title: "Processes at once, nothing kept: one request, 300 ms at the service",
 		X:     "processes started at once", Y: "milliseconds until the last is done",
 	}
-	target := series{Name: fmt.Sprintf("300 ms + %v × authctl version", crowdStarts), Faint: true}
+	target := lab.Series{Name: fmt.Sprintf("300 ms + %v × authctl version", crowdStarts), Faint: true}
 	for _, r := range g.Rows {
 		_, name, _ := strings.Cut(r.Name, " × ")
 		p := r.point()
@@ -177,30 +151,30 @@ func crowdChart(g *group) chart {
 			target.Points = append(target.Points, p)
 			continue
 		}
-		c.add(name, p)
+		add(&c, name, p)
 	}
 	c.Series = append(c.Series, target)
 	return c
 }
 
-func sizesChart(g *group) chart {
-	c := chart{
+func sizesChart(g *group) lab.Chart {
+	c := lab.Chart{
 		File: "sizes.svg", Kind: "lines", LogX: true, Title: "A kept token, by its size",
 		X: "size of the token in KiB", Y: milliseconds,
 	}
 	for _, r := range g.Rows {
 		p := r.point()
 		p.X /= 1 << 10
-		c.add(r.Name[:strings.LastIndex(r.Name, ", ")], p)
+		add(&c, r.Name[:strings.LastIndex(r.Name, ", ")], p)
 	}
 	return c
 }
 
-// add adds a point to the line of a name.
-func (c *chart) add(name string, p point) {
-	i := slices.IndexFunc(c.Series, func(s series) bool { return s.Name == name })
+// add adds a point to the line of a name in a chart.
+func add(c *lab.Chart, name string, p lab.Point) {
+	i := slices.IndexFunc(c.Series, func(s lab.Series) bool { return s.Name == name })
 	if i < 0 {
-		c.Series = append(c.Series, series{Name: name})
+		c.Series = append(c.Series, lab.Series{Name: name})
 		i = len(c.Series) - 1
 	}
 	c.Series[i].Points = append(c.Series[i].Points, p)

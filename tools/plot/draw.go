@@ -2,6 +2,7 @@ package main
 
 import (
 	"image/color"
+	"math"
 	"slices"
 	"strconv"
 
@@ -122,33 +123,80 @@ func (c chart) addLines(p *plot.Plot) error {
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, color.NRGBA{grey.R, grey.G, grey.B, 0x60}
 	p.Add(grid)
+	p.X.Tick.Marker, p.Y.Tick.Marker = c.places(), plot.TickerFunc(short)
 	if c.LogX {
 		p.X.Scale = plot.LogScale{}
 	}
-	p.X.Tick.Marker, p.Y.Tick.Marker = c.places(), plot.TickerFunc(short)
-	for i, s := range c.Series {
-		paint, dashes := palette[i%len(palette)], []vg.Length(nil)
-		if s.Faint {
+	paints := 0
+	for _, s := range c.Series {
+		paint, dashes := palette[paints%len(palette)], []vg.Length(nil)
+		switch {
+		case s.Faint:
 			paint, dashes = grey, []vg.Length{4, 3}
+		case s.Only == "marks":
+			paint = palette[(paints-1)%len(palette)]
+		default:
+			paints++
 		}
-		line, points, err := plotter.NewLinePoints(medians(s.Points))
-		if err != nil {
+		if err := s.add(p, paint, dashes); err != nil {
 			return err
 		}
-		line.Color, line.Width, line.Dashes = paint, 2, dashes
-		points.GlyphStyle = draw.GlyphStyle{Color: paint, Radius: 3, Shape: draw.CircleGlyph{}}
-		bars, err := plotter.NewYErrorBars(quartiles(s.Points))
-		if err != nil {
-			return err
-		}
-		bars.Color, bars.CapWidth = paint, 6
-		p.Add(line, bars, points)
-		p.Legend.Add(s.Name, line, points)
 	}
 	p.Legend.Top, p.Legend.Left = true, true
+	if c.LogY {
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(decades)
+		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, 0.4)
+		return nil
+	}
 	p.Y.Min = 0
 	p.Y.Max *= 1.25 // room for the legend
 	return nil
+}
+
+// add draws one series: its line, its marks with the quartiles, or both.
+func (s series) add(p *plot.Plot, paint color.RGBA, dashes []vg.Length) error {
+	line, points, err := plotter.NewLinePoints(medians(s.Points))
+	if err != nil {
+		return err
+	}
+	line.Color, line.Width, line.Dashes = paint, 2, dashes
+	points.GlyphStyle = draw.GlyphStyle{Color: paint, Radius: 3, Shape: draw.CircleGlyph{}}
+	if s.Only == "line" {
+		p.Add(line)
+		p.Legend.Add(s.Name, line)
+		return nil
+	}
+	bars, err := plotter.NewYErrorBars(quartiles(s.Points))
+	if err != nil {
+		return err
+	}
+	bars.Color, bars.CapWidth = paint, 6
+	if s.Only == "marks" {
+		points.Radius = 4
+		p.Add(bars, points)
+		p.Legend.Add(s.Name, points)
+		return nil
+	}
+	p.Add(line, bars, points)
+	p.Legend.Add(s.Name, line, points)
+	return nil
+}
+
+// decades are ticks at the powers of ten, the small ones between them without a label.
+func decades(least, most float64) []plot.Tick {
+	var ticks []plot.Tick
+	for ten := math.Pow(10, math.Floor(math.Log10(least))); ten <= most; ten *= 10 {
+		for n := 1.0; n < 10; n++ {
+			tick := plot.Tick{Value: n * ten}
+			if n == 1 {
+				tick.Label = strconv.FormatFloat(ten, 'g', 7, 64)
+			}
+			if tick.Value >= least*0.999 && tick.Value <= most*1.001 {
+				ticks = append(ticks, tick)
+			}
+		}
+	}
+	return ticks
 }
 
 // short writes the usual ticks without the digits that say nothing.
@@ -162,10 +210,13 @@ func short(least, most float64) []plot.Tick {
 	return ticks
 }
 
-// places are the abscissas that were measured.
-func (c chart) places() plot.ConstantTicks {
+// places are the abscissas that were measured, or the decades where a line was computed.
+func (c chart) places() plot.Ticker {
 	var ticks plot.ConstantTicks
 	for _, s := range c.Series {
+		if s.Only == "line" {
+			return plot.TickerFunc(decades)
+		}
 		for _, point := range s.Points {
 			tick := plot.Tick{Value: point.X, Label: strconv.FormatFloat(point.X, 'f', -1, 64)}
 			if !slices.Contains(ticks, tick) {

@@ -1,4 +1,4 @@
-// Command plot draws charts as SVG. It reads what `go run ./bench -charts` writes from stdin, and writes a file for each
+// Command plot draws charts as SVG. It reads what `go run ./bench -charts` and `go run ./bench/fleet -charts` write from stdin, and writes a file for each
 // chart into the directory that is its argument. It knows nothing of what the charts show.
 package main
 
@@ -23,8 +23,8 @@ type chart struct {
 	File, Title, X, Y string
 	// Kind is bars, which lie and are stacked where there are several series, or lines.
 	Kind string
-	// LogX spaces the abscissa by its logarithm.
-	LogX bool
+	// LogX spaces the abscissa by its logarithm, LogY the ordinate.
+	LogX, LogY bool
 	// Most is where the scale of the bars ends, 0 for where the longest does. Longer ones are cut off there.
 	Most   float64
 	Series []series
@@ -36,6 +36,9 @@ type series struct {
 	Points []point
 	// Faint is drawn grey and dashed: what others are compared with.
 	Faint bool
+	// Only is "line" for what was computed, with no marks and no quartiles, "marks" for what was measured of the line before,
+	// in the paint of that; empty is both.
+	Only string
 }
 
 // A point is a value with its quartiles, which are equal to it where there are none.

@@ -19,6 +19,9 @@ func TestDraw(t *testing.T) {
 		{Title: "bars", Kind: "bars", Most: 10, Series: []series{bars}},
 		{Title: "stacked bars", Kind: "bars", Series: []series{bars, bars}},
 		{Title: "lines", Kind: "lines", LogX: true, Series: []series{line, {Name: "faint", Points: line.Points, Faint: true}}},
+		{Title: "decades", Kind: "lines", LogX: true, LogY: true, Series: []series{
+			{Name: "computed", Points: line.Points, Only: "line"}, {Name: "measured", Points: line.Points, Only: "marks"},
+		}},
 	} {
 		picture, err := c.draw()
 		if err != nil {
