@@ -23,12 +23,12 @@ func TestFlagsOfEachCommand(t *testing.T) {
 
 		"authctl store":            "",
 		"authctl store init":       "key-file output",
-		"authctl store show":       "output store",
+		"authctl store show":       "ca-file output store",
 		"authctl token":            "",
 		"authctl token get":        tokens + " github-output output require-scope var",
 		"authctl token inspect":    tokens + " output stdin",
 		"authctl token introspect": tokens + " output",
-		"authctl token list":       "output store",
+		"authctl token list":       "ca-file output store",
 		// What is stored is revoked, however old it is; nothing is got.
 		"authctl token revoke": asks + " output store",
 		"authctl signout":      asks + " all global output redirect-uri require-remote store",

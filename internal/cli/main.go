@@ -38,6 +38,7 @@ func Main(ctx context.Context, w verb.World) (code int) {
 	help := &checked{Writer: a.UI.Streams.Out}
 	root.SetOut(help)
 	command, err := root.ExecuteContextC(ctx)
+	a.Close()
 	if err == nil && help.err != nil {
 		err = term.Unwritten(help.err)
 	}

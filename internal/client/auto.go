@@ -10,14 +10,20 @@ import (
 )
 
 // auto is the store auto: the keyring where it works, else the kernel's where there is one,
-// else memory with a warning.
+// else memory with the one warning there is.
 func (l *Local) auto() *store.Auto {
 	stores := []store.Store{l.Keyring, l.Kernel(), &store.Memory{}}
 	if runtime.GOOS != "linux" {
 		stores = []store.Store{l.Keyring, &store.Memory{}}
 	}
 	auto := &store.Auto{Stores: stores}
-	auto.Passed = func(error, store.Store) { l.warnOfLost(auto) }
+	auto.Passed = func(error, store.Store) {
+		if lost := auto.Lost(); lost != nil {
+			l.Warn("the keyring cannot be used, so no token is kept between calls: " + lost.Error() +
+				"; authctl store init has them kept in files: or use --store file with AUTHCTL_STORE_KEY_FILE, " +
+				"or --store memory to be quiet")
+		}
+	}
 	return auto
 }
 
@@ -28,15 +34,6 @@ func (l *Local) Kernel() *store.Kernel {
 		kernel.Dir = filepath.Join(state, "kernel")
 	}
 	return kernel
-}
-
-// warnOfLost is the one warning of the store auto.
-func (l *Local) warnOfLost(auto *store.Auto) {
-	if lost := auto.Lost(); lost != nil {
-		l.Warn("the keyring cannot be used, so no token is kept between calls: " + lost.Error() +
-			"; authctl store init has them kept in files: or use --store file with AUTHCTL_STORE_KEY_FILE, " +
-			"or --store memory to be quiet")
-	}
 }
 
 // watch fits the store auto to one client: a token that a person has to fetch is looked for

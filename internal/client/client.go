@@ -23,8 +23,8 @@ import (
 
 // Options say how a profile is to be used; the zero value is the usual way.
 type Options struct {
-	// Store is a name of stores.Names, empty for that of the environment or the
-	// configuration.
+	// Store is a name of stores.Names or the address of a shared store, empty for that of the
+	// environment or the configuration.
 	Store string
 	// Timeout and MinTTL are nil for what the environment says.
 	Timeout, MinTTL *time.Duration
@@ -72,6 +72,9 @@ func (l *Local) Open(ctx context.Context, p *config.Profile, o Options) (*Client
 	if err := l.tokens.opening(p, o); err != nil {
 		return nil, err
 	}
+	if err := l.tokens.keptHere(p, o); err != nil {
+		return nil, err
+	}
 	c, err := l.open(ctx, p, o)
 	if err == nil {
 		err = l.tokens.checkKeys(c)
@@ -99,7 +102,7 @@ func (l *Local) open(ctx context.Context, p *config.Profile, o Options) (*Client
 	if o.Explain != nil {
 		l.explain(p, o)
 	}
-	kept, err := l.Store(o.Store)
+	kept, err := l.Store(o)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +122,7 @@ func (l *Local) explain(p *config.Profile, o Options) {
 		o.Explain("setting: %s = %s (%s)", item.Name, item.Value, item.Origin)
 	}
 	if chosen, err := l.Chosen(o.Store); err == nil {
-		o.Explain("setting: store = %s (%s)", chosen.Text, chosen.Origin)
+		o.Explain("setting: store = %s (%s)", chosen.Shown(), chosen.Origin)
 	}
 	l.Keyring.Explain = func(message string) { o.Explain("store: %s", message) }
 }

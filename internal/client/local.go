@@ -71,6 +71,7 @@ type Local struct {
 
 	options config.Options
 	tokens  *tokens
+	engines engines
 	// loaded is the configuration, nil until something needs it.
 	loaded *config.File
 }
@@ -125,6 +126,9 @@ func (l *Local) Located() (path string, named bool) {
 	path, named, _ = l.options.Locate()
 	return path, named
 }
+
+// Close ends what is open beyond this machine. What is asked later opens it again.
+func (l *Local) Close() { l.engines.close() }
 
 // MayBeNew has a configuration that is not there be an empty one, to be written.
 func (l *Local) MayBeNew() { l.options.New = true }

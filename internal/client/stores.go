@@ -14,6 +14,7 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/address"
 )
 
 // Chosen returns the store that a command uses, and who says so: a flag, else the
@@ -32,17 +33,18 @@ func (l *Local) Chosen(name string) (stores.Choice, error) {
 	return file.Store()
 }
 
-// StoreKey returns where the key of the file store is: what the environment, else the
-// configuration says.
-func (l *Local) StoreKey() (stores.Secret, error) {
-	if l.Env.StoreKey.From != "" {
-		return l.Env.StoreKey, nil
+// StoreSecret returns where a secret of the store is, whose key is one of package stores: what the
+// environment, else the configuration says.
+func (l *Local) StoreSecret(key string) (stores.Secret, error) {
+	given := map[string]stores.Secret{stores.Key: l.Env.StoreKey, stores.Password: l.Env.StorePassword}[key]
+	if given.From != "" {
+		return given, nil
 	}
 	file, err := l.ifThere()
 	if err != nil {
 		return stores.Secret{}, err
 	}
-	return file.StoreSecret(stores.Key)
+	return file.StoreSecret(key)
 }
 
 // ifThere returns the configuration, nil when it is not there: a store can do without. One that
@@ -55,13 +57,16 @@ func (l *Local) ifThere() (*config.File, error) {
 	return file, err
 }
 
-// Store returns the store of a name of stores.Names, for an empty one that which the
-// environment or the configuration names. A store that was named is never replaced by
-// another; auto means the keyring where it works, else the kernel's, else memory.
-func (l *Local) Store(name string) (store.Store, error) {
-	chosen, err := l.Chosen(name)
+// Store returns the store that the options, else the environment or the configuration name. A
+// store that was named is never replaced by another; auto means the keyring where it works, else
+// the kernel's, else memory.
+func (l *Local) Store(o Options) (store.Store, error) {
+	chosen, err := l.Chosen(o.Store)
 	if err != nil {
 		return nil, err
+	}
+	if address.Is(chosen.Text) {
+		return engine{l, o}.open(chosen.Text)
 	}
 	switch chosen.Text {
 	case "auto":
@@ -107,7 +112,7 @@ func (l *Local) fileStore() (store.Store, error) {
 			Help: "set it to a directory of yours",
 		}
 	}
-	key, err := l.StoreKey()
+	key, err := l.StoreSecret(stores.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +121,9 @@ func (l *Local) fileStore() (store.Store, error) {
 	}, nil
 }
 
-// KeyGiver names what gives the key of the file store, or could, for hints.
+// KeyGiver names what gives the key that records are sealed with, or could, for hints.
 func (l *Local) KeyGiver() string {
-	if key, err := l.StoreKey(); err == nil && l.Env.StoreKey.From == "" && key.From != "" {
+	if key, err := l.StoreSecret(stores.Key); err == nil && l.Env.StoreKey.From == "" && key.From != "" {
 		return key.From
 	}
 	return "AUTHCTL_STORE_KEY_FILE or its twins"
@@ -127,7 +132,7 @@ func (l *Local) KeyGiver() string {
 // QuietStore returns the store that nothing but a flag could change, without a word where auto keeps
 // nothing: for what only looks at tokens that may be there.
 func (l *Local) QuietStore() (store.Store, error) {
-	chosen, err := l.Store("")
+	chosen, err := l.Store(Options{})
 	if auto, ok := chosen.(*store.Auto); ok {
 		auto.Passed = nil
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/shared"
 )
 
 // Usable returns why a store cannot be used, nil when it can as far as a look tells: nobody
-// is asked and nothing is written. Errors are *store.UnusableError. The key of the file
-// store is fetched.
+// is asked and nothing is written. Errors are *store.UnusableError. The key that
+// records are sealed with is fetched, where it is not the kernel's.
 func Usable(ctx context.Context, s store.Store) error {
 	switch s := s.(type) {
 	case *store.Keyring:
@@ -18,6 +19,9 @@ func Usable(ctx context.Context, s store.Store) error {
 		return err
 	case *store.File:
 		return s.CheckKey(ctx)
+	case *shared.Store:
+		_, err := s.Recipient(ctx)
+		return err
 	}
 	return nil
 }

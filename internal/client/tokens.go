@@ -16,6 +16,7 @@ import (
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
+	"github.com/authctl/authctl/internal/store/address"
 )
 
 // tokens gets the tokens of somebody else that references name: of other profiles, and of the
@@ -100,6 +101,32 @@ func ofLogin(fetch secret.Func) func(context.Context) (string, error) {
 	}
 }
 
+// ErrLogin is wrapped by the error of a profile that logs in where the store is shared.
+var ErrLogin = errors.New("a login is not shared")
+
+// keptHere refuses a profile, or one behind it, whose token only a person can get again, where that
+// would be in a store that other machines have too: what one of them renews, the others would lose.
+func (t *tokens) keptHere(p *config.Profile, o Options) error {
+	chosen, err := t.local.Chosen(o.Store)
+	if err != nil || o.DryRun || !address.Is(chosen.Text) {
+		return err
+	}
+	if oauth.Grant(p.Settings.Text("grant")).NeedsPerson() {
+		return &setting.Error{
+			Profile: p.Name, Name: "store", Origin: chosen.Origin, Err: ErrLogin,
+			Problem: "is shared with other machines, and a login must not be: of two that renew it, one ends it for the other",
+			Help: "keep this login in a store of this machine: --store auto, AUTHCTL_STORE=auto, or store: auto in a " +
+				"configuration of its own, named by --config or AUTHCTL_CONFIG",
+		}
+	}
+	for _, link := range p.Links() {
+		if err := t.keptHere(t.behind[link.Profile], o); err != nil {
+			return fmt.Errorf("profile %s: %s: %w", p.Name, link.Setting, err)
+		}
+	}
+	return nil
+}
+
 // checkKeys refuses a client whose token is got with a token that is kept in its own place: getting
 // the one would wait for the other, for ever.
 func (t *tokens) checkKeys(c *Client) error {
@@ -153,11 +180,14 @@ func (t *tokens) link(name string, o Options) (*config.Profile, *providers.Provi
 }
 
 // CheckProfile looks whether a profile, and those that it gets tokens from, can be used as far as
-// their settings go. Nothing is fetched or sent.
-func (l *Local) CheckProfile(p *config.Profile) error {
+// their settings and the store of the options go. Nothing is fetched or sent.
+func (l *Local) CheckProfile(p *config.Profile, o Options) error {
 	// The caller's profile is not opened, and stays without what is behind it.
 	other := *p
-	if err := l.tokens.opening(&other, Options{}); err != nil {
+	if err := l.tokens.opening(&other, o); err != nil {
+		return err
+	}
+	if err := l.tokens.keptHere(&other, o); err != nil {
 		return err
 	}
 	if err := other.Settings.Check(other.Service.Settings()); err != nil {

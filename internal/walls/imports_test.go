@@ -32,7 +32,8 @@ func imports() []wall {
 		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/config/stores", "internal/files", "internal/jose",
 		"internal/loopback", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/*", "internal/openid",
 		"internal/process", "internal/providers", "internal/scopes", "internal/secret", "internal/secret/source",
-		"internal/setting", "internal/store", "internal/term", "internal/tokenkey",
+		"internal/setting", "internal/store", "internal/store/address", "internal/store/shared", "internal/term",
+		"internal/tokenkey",
 	}
 	also := func(more ...string) []string { return append(more, below...) }
 	support := "it helps tests and is never linked into the program"
@@ -58,9 +59,10 @@ func imports() []wall {
 		{
 			"internal/client",
 			[]string{
-				"internal/broker", "internal/config", "internal/config/stores", "internal/files", "internal/moment", "internal/network", "internal/oauth",
-				"internal/openid", "internal/pipeline", "internal/process", "internal/providers", "internal/secret", "internal/secret/source",
-				"internal/setting", "internal/store", "internal/tokenkey",
+				"internal/broker", "internal/certificate", "internal/config", "internal/config/stores", "internal/files",
+				"internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/pipeline", "internal/process",
+				"internal/providers", "internal/secret", "internal/secret/source", "internal/setting", "internal/store",
+				"internal/store/address", "internal/store/shared", "internal/tokenkey",
 			},
 			"a client prints nothing and knows no command line",
 		},
@@ -84,7 +86,7 @@ func imports() []wall {
 		},
 		{
 			"internal/config/stores",
-			[]string{"internal/secret", "internal/secret/source", "internal/setting", "internal/files"},
+			[]string{"internal/files", "internal/secret", "internal/secret/source", "internal/setting", "internal/store/address"},
 			"what is said of the store is read without knowing the file it is in",
 		},
 		{"internal/config/scan", nil, "it reads lines, and knows no setting and no parser"},

@@ -28,7 +28,6 @@ type doctor struct {
 	output  verb.Output
 	timeout verb.Duration
 	online  bool
-	caFile  string
 
 	local *client.Local
 	// named is the profile that is asked for, empty for all.
@@ -47,10 +46,10 @@ func Command(deps *verb.Deps) *cobra.Command {
 profile is checked.
 
 No token is asked for, no secret is shown or sent, no command of a profile is run and
-no person is asked. Without --online the network is not used. With it each host of a
-profile, for tokens, logins or the API, is sent one HEAD request without credentials,
-for its certificate and its clock. The store is tried with a record that is removed
-again.
+no person is asked. Without --online the network is not used, but for the engine of a
+shared store. With it each host of a profile, for tokens, logins or the API, is sent one
+HEAD request without credentials, for its certificate and its clock. The store is tried
+with a record that is removed again.
 
 The report is the answer: it is on stdout also when a check failed. The exit code is 0
 when none did, warnings or not, else that of what has to be mended first:
@@ -67,7 +66,6 @@ configuration (3), then the store or its locks (7), then what may be over by its
 func (d *doctor) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.online, "online", false, "also check each service's reachability and TLS, and the clock against it")
 	flags.Var(&d.timeout, "timeout", "how long the whole examination may take (AUTHCTL_TIMEOUT; default 10s)")
-	verb.BindCAFile(flags, &d.caFile)
 }
 
 func (d *doctor) run(ctx context.Context, args []string) error {
@@ -118,7 +116,7 @@ func (d *doctor) checkAll(ctx context.Context) error {
 	defer cancel()
 	d.checkConfiguration(ctx)
 	d.section = "store"
-	if err := (&stores{d, keyring}).check(ctx); err != nil {
+	if err := (&storeChecks{d, keyring}).check(ctx); err != nil {
 		return err
 	}
 	d.section = "locks"

@@ -190,6 +190,7 @@ func (d *doctor) checkProfile(ctx context.Context, file *config.File, name strin
 	found := usable{p, provider.Key(), provider.Endpoints()}
 	d.usable = append(d.usable, found)
 	d.checkSettings(ctx, found)
+	d.checkKept(found)
 	return nil
 }
 

@@ -218,7 +218,7 @@ func TestDoctorKeepsPathsWhole(t *testing.T) {
 
 func TestDoctorTellsTheKeyringsLimit(t *testing.T) {
 	t.Parallel()
-	d := &stores{doctor: &doctor{}}
+	d := &storeChecks{doctor: &doctor{}}
 	d.limit(&store.Keyring{MaxRecord: 2560})
 	want := "an entry holds 2560 bytes; what is bigger is sealed into a file"
 	if len(d.checks) != 1 || d.checks[0].State != stateOK || d.checks[0].Message != want {

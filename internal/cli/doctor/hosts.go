@@ -53,7 +53,7 @@ type host struct {
 
 // checkHosts asks each host of the profiles whether it is there.
 func (d *doctor) checkHosts(ctx context.Context, limit time.Duration) {
-	o := client.Options{CAFile: d.caFile}
+	o := client.Options{CAFile: d.store.CAFile}
 	if d.Global.Verbose {
 		o.Trace = d.UI.Trace
 	}

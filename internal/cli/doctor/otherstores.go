@@ -10,12 +10,13 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/store"
 )
 
 // checkAuto tries the stores that auto does, up to the one that works. Of those before it
 // only what somebody may miss is a warning.
-func (d *stores) checkAuto(ctx context.Context, auto *store.Auto) {
+func (d *storeChecks) checkAuto(ctx context.Context, auto *store.Auto) {
 	passed, told := map[string]error{}, []string{}
 	for _, s := range auto.Stores {
 		name := s.Name()
@@ -39,7 +40,7 @@ func (d *stores) checkAuto(ctx context.Context, auto *store.Auto) {
 }
 
 // keepsNothing warns of what has auto keep nothing.
-func (d *stores) keepsNothing(passed map[string]error) {
+func (d *storeChecks) keepsNothing(passed map[string]error) {
 	why := passed["keyring"]
 	_, hint := verb.Judge(why)
 	d.warn(check{
@@ -52,7 +53,7 @@ func (d *stores) keepsNothing(passed map[string]error) {
 
 // goesWithout tells of a keyring that auto passes over. Where there is none, nobody misses
 // it; in one that does not let us in are the logins.
-func (d *stores) goesWithout(why error) {
+func (d *storeChecks) goesWithout(why error) {
 	if unusable, ok := errors.AsType[*store.UnusableError](why); ok && unusable.Problem == store.Unreachable {
 		d.tell("keyring", "there is none: "+store.Reason(why))
 		return
@@ -65,7 +66,7 @@ func (d *stores) goesWithout(why error) {
 }
 
 // kernelKey tells of the key in the kernel's keyring, and of the room that is left there.
-func (d *stores) kernelKey(ctx context.Context, kernel *store.Kernel) {
+func (d *storeChecks) kernelKey(ctx context.Context, kernel *store.Kernel) {
 	state, err := kernel.Inspect(ctx)
 	if err != nil {
 		d.fail(check{Name: "key"}, err)
@@ -83,7 +84,7 @@ func (d *stores) kernelKey(ctx context.Context, kernel *store.Kernel) {
 }
 
 // tellOthers says of each store that is not told of already whether it could be used.
-func (d *stores) tellOthers(ctx context.Context, told ...string) {
+func (d *storeChecks) tellOthers(ctx context.Context, told ...string) {
 	if !slices.Contains(told, "keyring") {
 		d.tellOther("keyring", d.keyring.check(ctx))
 	}
@@ -95,7 +96,7 @@ func (d *stores) tellOthers(ctx context.Context, told ...string) {
 	}
 }
 
-func (d *stores) tellOther(name string, err error) {
+func (d *storeChecks) tellOther(name string, err error) {
 	text := "not chosen; could be used"
 	if err != nil {
 		text = "not chosen; cannot be used: " + store.Reason(err)
@@ -104,8 +105,8 @@ func (d *stores) tellOther(name string, err error) {
 }
 
 // tellFile says whether the file store has a key. No command is run for that.
-func (d *stores) tellFile(ctx context.Context) {
-	said, err := d.local.StoreKey()
+func (d *storeChecks) tellFile(ctx context.Context) {
+	said, err := d.local.StoreSecret(stores.Key)
 	text := "not chosen; has no key: authctl store init makes one"
 	if key, given := said.Inspect(ctx, d.local.Fetcher()); err == nil && given {
 		text = "not chosen; its key is " + cmp.Or(key.Reference.String(), key.Setting)
@@ -118,4 +119,4 @@ func (d *stores) tellFile(ctx context.Context) {
 }
 
 // tell notes what is so, whatever it is: no command depends on it.
-func (d *stores) tell(name, text string) { d.ok(check{Name: name, Message: text, aside: true}) }
+func (d *storeChecks) tell(name, text string) { d.ok(check{Name: name, Message: text, aside: true}) }

@@ -9,8 +9,10 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/shared"
 )
 
 // carefulKeyring reads no secret from a keyring that would ask a person first. It
@@ -35,14 +37,14 @@ func (k *carefulKeyring) Secret(ctx context.Context, name string) (secret.Secret
 	return k.keyring.Secret(ctx, name)
 }
 
-// stores is the part of a run that looks at the stores.
-type stores struct {
+// storeChecks is the part of a run that looks at the stores.
+type storeChecks struct {
 	*doctor
 	keyring *carefulKeyring
 }
 
 // check checks the store that a command would use. The error is one of the flags'.
-func (d *stores) check(ctx context.Context) error {
+func (d *storeChecks) check(ctx context.Context) error {
 	_, chosen, err := d.Store(&d.store)
 	if _, wrong := errors.AsType[*verb.Error](err); wrong {
 		return err
@@ -56,6 +58,9 @@ func (d *stores) check(ctx context.Context) error {
 		d.checkAuto(ctx, s)
 	case *store.File:
 		d.checkFiles(ctx, s)
+		d.tellOthers(ctx, s.Name())
+	case *shared.Store:
+		d.checkEngine(ctx, s)
 		d.tellOthers(ctx, s.Name())
 	default:
 		text, err := d.try(ctx, s)
@@ -79,13 +84,13 @@ func namedByFile(local *client.Local, name string) string {
 }
 
 // probe tries a store with a record that is removed again, and says how that went.
-func (d *stores) probe(ctx context.Context, s store.Store) (string, error) {
+func (d *storeChecks) probe(ctx context.Context, s store.Store) (string, error) {
 	took, err := store.Probe(ctx, s, d.Now())
 	return "can be read and written, answers in " + inMilliseconds(took), err
 }
 
 // try is probe for a store that may be one that keeps nothing, or would ask a person first.
-func (d *stores) try(ctx context.Context, s store.Store) (string, error) {
+func (d *storeChecks) try(ctx context.Context, s store.Store) (string, error) {
 	switch s.(type) {
 	case *store.Memory:
 		return "tokens last as long as one command: every command asks the service", nil
@@ -98,7 +103,7 @@ func (d *stores) try(ctx context.Context, s store.Store) (string, error) {
 }
 
 // works tells of a store that was tried, and of what it depends on.
-func (d *stores) works(ctx context.Context, s store.Store, text string) {
+func (d *storeChecks) works(ctx context.Context, s store.Store, text string) {
 	d.ok(check{Name: s.Name(), Message: text + namedByFile(d.local, d.store.Name)})
 	switch s := s.(type) {
 	case *store.Keyring:
@@ -112,7 +117,7 @@ func (d *stores) works(ctx context.Context, s store.Store, text string) {
 }
 
 // limit tells how big an entry of the keyring may be.
-func (d *stores) limit(keyring *store.Keyring) {
+func (d *storeChecks) limit(keyring *store.Keyring) {
 	text := "none for an entry of this keyring"
 	if limit := keyring.Limit(); limit > 0 {
 		text = fmt.Sprintf("an entry holds %d bytes; what is bigger is sealed into a file", limit)
@@ -121,7 +126,7 @@ func (d *stores) limit(keyring *store.Keyring) {
 }
 
 // directory checks one in which a store keeps files.
-func (d *stores) directory(name, path string) {
+func (d *storeChecks) directory(name, path string) {
 	if path == "" {
 		d.warn(check{
 			Name: name, Message: "none, because there is no home directory: token list cannot know what is cached",
@@ -136,8 +141,8 @@ func (d *stores) directory(name, path string) {
 
 // checkFiles checks the file store: its key, its directory and, unless the key is the
 // output of a command, reading and writing.
-func (d *stores) checkFiles(ctx context.Context, files *store.File) {
-	said, err := d.local.StoreKey()
+func (d *storeChecks) checkFiles(ctx context.Context, files *store.File) {
+	said, err := d.local.StoreSecret(stores.Key)
 	if err != nil {
 		d.fail(check{Name: "key"}, err)
 		return

@@ -65,7 +65,7 @@ func listIn(d *verb.Deps, local *client.Local, output *verb.Output) error {
 			p.File = s.Path
 		}
 		if s.Err == nil {
-			s.Err = local.CheckProfile(s.Profile)
+			s.Err = local.CheckProfile(s.Profile, client.Options{})
 		}
 		if s.Err != nil {
 			p.Problem = s.Err.Error()

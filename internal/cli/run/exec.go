@@ -113,6 +113,8 @@ func (r *run) run(ctx context.Context, _ []string) error {
 	if r.tokenFile {
 		return r.withTokenFile(ctx, c, answer, r.Child(path, r.child, r.environment(c)))
 	}
+	// The child may run for days, in place of this process.
+	r.Close()
 	r.HasChild.Store(true)
 	return process.Become(r.Context(), path, r.child, append(r.environment(c), token.Variables(r.variable)...))
 }

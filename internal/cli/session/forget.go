@@ -61,11 +61,13 @@ func (s *signout) token(ctx context.Context, c *client.Client) error {
 	}
 	whose := s.of(c.Profile.Name, c.Key().Scopes)
 	if s.Service.DryRun {
+		s.lostElsewhere(c.Store())
 		return s.dryRan(c, whose, remote)
 	}
 	if err := c.Forget(ctx); err != nil {
 		return err
 	}
+	s.lostElsewhere(c.Store())
 	switch {
 	case remote == nil:
 		return s.told(c, whose, done)
@@ -143,12 +145,14 @@ func (s *signout) unopened(ctx context.Context, c *client.Client) error {
 	}
 	whose := "the token of profile " + c.Profile.Name
 	if s.Service.DryRun {
+		s.lostElsewhere(c.Store())
 		s.UI.Note(whose + " would be forgotten, and the service not told: " + why)
 		return nil
 	}
 	if err := c.Forget(ctx); err != nil {
 		return err
 	}
+	s.lostElsewhere(c.Store())
 	s.untold(c.Profile.Name, c.Provider.Name(), time.Time{},
 		whose+" is forgotten here, but the service was not told, and it stays valid until it ends: "+why)
 	return nil
@@ -158,18 +162,27 @@ func (s *signout) unopened(ctx context.Context, c *client.Client) error {
 func (s *signout) foreign(ctx context.Context, kept store.Store, e store.Entry, why string) error {
 	whose := "the token of " + s.of(e.Profile, e.Key.Scopes)
 	if s.Service.DryRun {
+		s.lostElsewhere(kept)
 		s.UI.Note(whose + " would be forgotten, and the service not told: " + why)
 		return nil
 	}
 	if err := kept.Delete(ctx, e.Key); err != nil {
 		return err
 	}
+	s.lostElsewhere(kept)
 	const text = "%s is forgotten, but %s: %s was not told, and it stays valid until %s"
 	s.untold(e.Profile, e.Key.Provider, e.Expiry, fmt.Sprintf(text, whose, why, e.Key.Provider, moment.End(e.Expiry)))
 	if s.requireRemote {
 		return &providers.UnsupportedError{Service: e.Key.Provider, Operation: "signout without its profile"}
 	}
 	return nil
+}
+
+// lostElsewhere counts a token that is forgotten for other machines too.
+func (s *signout) lostElsewhere(kept store.Store) {
+	if kept.Shared() {
+		s.elsewhere++
+	}
 }
 
 // untold tells of a token that is forgotten here alone.

@@ -32,6 +32,8 @@ type signout struct {
 	outcomes []outcome
 	// tokens says how many tokens of each profile there are.
 	tokens map[string]int
+	// elsewhere is how many tokens other machines lose too.
+	elsewhere int
 }
 
 // SignOut returns the command `signout`.
@@ -44,7 +46,7 @@ func SignOut(d *verb.Deps) *cobra.Command {
 case: all that token list shows of the profile, or with --scope the token with just
 those. Where the service cannot be told, stderr says so and until when the token stays
 valid; with --require-remote that is exit code 6. --all also forgets what belongs to
-other configurations, and names it.`,
+other configurations, and names it. Of a shared store other machines lose it too.`,
 	}, verb.Flags{
 		Service: &s.Service, Without: verb.ForCachedTokens(), Watched: true,
 		Output: &s.output, Formats: []string{"text", "json"},
@@ -58,7 +60,11 @@ other configurations, and names it.`,
 }
 
 func (s *signout) run(ctx context.Context, args []string) error {
-	if err := s.chosen(ctx, args); err != nil || !s.output.JSON() || s.Service.DryRun {
+	err := s.chosen(ctx, args)
+	if s.elsewhere > 0 {
+		s.TellOthersLose(&s.Service.Store, s.elsewhere, s.Service.DryRun)
+	}
+	if err != nil || !s.output.JSON() || s.Service.DryRun {
 		return err
 	}
 	return s.UI.JSON(map[string]any{"signouts": s.outcomes})
@@ -199,6 +205,10 @@ func (s *signout) openEntry(e store.Entry) (c *client.Client, foreign string, er
 		var p *config.Profile
 		if p, err = s.Pick(&s.Service, name, scopes); err == nil {
 			c, err = s.OpenProfile(&s.Service, p)
+		}
+		if errors.Is(err, client.ErrLogin) {
+			// What its profile gets now is not kept in a store like this one.
+			break
 		}
 		if errors.Is(err, config.ErrNoProfile) {
 			return nil, "it belongs to another configuration, " + whose, nil

@@ -10,7 +10,9 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/client"
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/shared"
 	"github.com/spf13/cobra"
 )
 
@@ -23,7 +25,7 @@ type show struct {
 
 // shown is what `store show -o json` prints: never a secret.
 type shown struct {
-	// Store is the store in use: keyring, kernel, file or memory.
+	// Store is the store in use: keyring, kernel, file, memory or redis.
 	Store string `json:"store"`
 	// ChosenBy is "flag --store", "environment AUTHCTL_STORE", the file and line of the
 	// configuration, or "default" where nothing names a store.
@@ -31,11 +33,18 @@ type shown struct {
 	// Automatic says that this choice is auto, and PassedOver what it tried before.
 	Automatic  bool     `json:"automatic"`
 	PassedOver []passed `json:"passed_over"`
-	// Location is the directory of the files, or what the keyring is; empty for memory.
+	// Location is the directory of the files, what the keyring is, or the address of a shared
+	// store's engine without its user; empty for memory.
 	Location string `json:"location"`
-	// Key is where the key of the files is: a reference, a variable, or a keyring of the
-	// kernel; empty where there is none.
+	// Engine is what a shared store is on ("Redis 7.0.15"), and Role whether that can be written to
+	// (master) or not (slave); left out for other stores, and empty where the engine does not tell.
+	Engine *string `json:"engine,omitempty"`
+	Role   *string `json:"role,omitempty"`
+	// Key is where the key that records are sealed with is: a reference, a variable, or a keyring
+	// of the kernel; empty where there is none.
 	Key string `json:"key"`
+	// Recipient is the public half of a shared store's key: machines with the same one share tokens.
+	Recipient string `json:"recipient,omitempty"`
 	// KeyExpiresIn is how many seconds the kernel keeps its key unless it is used, null where
 	// nobody knows or it does not end.
 	KeyExpiresIn *int64 `json:"key_expires_in"`
@@ -63,7 +72,9 @@ func newShow(d *verb.Deps) *cobra.Command {
 		Short: "Show which store is used and why, what is in it and what would lose it",
 		Long: `Show which store is used and why that one, where it is, how many tokens are in it and
 what would lose them. Nobody is asked to unlock a keyring, and nothing is changed; the
-key of the file store is fetched, also by its command.
+key that they are sealed with is fetched, also by its command. The engine of a shared
+store is asked, and the public half of the key shown: machines with the same one share
+their tokens.
 
 A store that was named and cannot be used is exit code 7, or 3 where its key is
 missing, as for every command.`,
@@ -94,7 +105,7 @@ func (s *show) run(ctx context.Context, _ []string) error {
 	if err := client.Usable(ctx, used); err != nil {
 		return err
 	}
-	if err := out.look(ctx, local, used); err != nil {
+	if err := out.look(ctx, local, chosen, used); err != nil {
 		return err
 	}
 	if s.output.JSON() {
@@ -104,18 +115,20 @@ func (s *show) run(ctx context.Context, _ []string) error {
 }
 
 // look fills in where a store is, what loses what it keeps, and what is in it.
-func (o *shown) look(ctx context.Context, local *client.Local, used store.Store) error {
+func (o *shown) look(ctx context.Context, local *client.Local, chosen stores.Choice, used store.Store) error {
 	o.LostWhen = "never by itself"
 	switch used := used.(type) {
 	case *store.Keyring:
 		o.Location = used.Where()
 	case *store.File:
-		key, err := local.StoreKey()
+		key, err := local.StoreSecret(stores.Key)
 		if err != nil {
 			return err
 		}
 		o.Location, o.Key = used.Dir, cmp.Or(key.Reference.String(), key.Setting)
 		o.where = o.Key
+	case *shared.Store:
+		return o.lookAtEngine(ctx, local, chosen, used)
 	case *store.Kernel:
 		state, err := used.Inspect(ctx)
 		if err != nil {
@@ -131,6 +144,24 @@ func (o *shown) look(ctx context.Context, local *client.Local, used store.Store)
 	default:
 		o.LostWhen = "at once"
 	}
+	return o.count(ctx, used)
+}
+
+// lookAtEngine fills in what a shared store is on.
+func (o *shown) lookAtEngine(ctx context.Context, local *client.Local, chosen stores.Choice, used *shared.Store) error {
+	key, err := local.StoreSecret(stores.Key)
+	if err == nil {
+		o.Recipient, err = used.Recipient(ctx)
+	}
+	var engine shared.Probe
+	if err == nil {
+		engine, err = used.Probe(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	o.Location, o.Key, o.LostWhen = chosen.Shown(), cmp.Or(key.Reference.String(), key.Setting), "their own time to live"
+	o.Engine, o.Role, o.where = &engine.Version, &engine.Role, o.Key+", for "+o.Recipient
 	return o.count(ctx, used)
 }
 
@@ -186,7 +217,22 @@ func (o shown) lines() []string {
 	if o.Store == "memory" && o.Automatic {
 		lost += "; authctl store init has tokens kept in files"
 	}
-	return append(lines, "where: "+o.Location, "key: "+o.where, "tokens: "+o.contents(), "lost: "+lost)
+	return append(lines, "where: "+o.Location, "engine: "+o.engine(), "key: "+o.where, "tokens: "+o.contents(), "lost: "+lost)
+}
+
+// engine says what a shared store is on, nothing for others.
+func (o shown) engine() string {
+	if o.Engine == nil {
+		return ""
+	}
+	text := cmp.Or(*o.Engine, "it does not tell this user what it is")
+	switch *o.Role {
+	case "":
+		return text
+	case "slave":
+		return text + ", a replica: nothing can be kept there"
+	}
+	return text + ", " + *o.Role
 }
 
 // contents says what is in the store.

@@ -63,6 +63,9 @@ func (r *revoke) run(ctx context.Context, args []string) error {
 	if err := c.Forget(ctx); err != nil {
 		return err
 	}
+	if c.Store().Shared() {
+		r.TellOthersLose(&r.service.Store, 1, false)
+	}
 	return r.tell(c, true)
 }
 

@@ -79,6 +79,13 @@ func New(ctx context.Context, w World, services providers.Services, version stri
 	return d
 }
 
+// Close ends what the run has open beyond this machine.
+func (d *Deps) Close() {
+	if d.local != nil {
+		d.local.Close()
+	}
+}
+
 // Service returns the service of a name.
 func (d *Deps) Service(name string) (providers.Spec, error) {
 	if service, ok := d.byName.Named(name); ok {

@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -63,29 +64,38 @@ func (f *Profile) Choose(args []string) (string, error) {
 
 // Store chooses where tokens are kept.
 type Store struct {
-	// Name is one of stores.Names, empty for that of the environment or the
-	// configuration.
+	// Name is one of stores.Names or the address of a shared store, empty for that of the
+	// environment or the configuration.
 	Name string
+	// CAFile names a file of certificates to trust beside the system's, for the engine of a shared
+	// store as for services.
+	CAFile string
 }
 
 func (f *Store) bind(flags *pflag.FlagSet) {
-	names := stores.Names()
-	last := len(names) - 1
 	flags.StringVar(&f.Name, "store", "",
-		"where tokens are kept: "+strings.Join(names[:last], ", ")+" or "+names[last]+" (AUTHCTL_STORE)")
-	Choose(flags, "store", names...)
+		"where tokens are kept: "+strings.Join(stores.Names(), ", ")+", redis://… or rediss://… (AUTHCTL_STORE)")
+	Choose(flags, "store", stores.Names()...)
+	BindCAFile(flags, &f.CAFile)
+}
+
+// BindCAFile adds --ca-file.
+func BindCAFile(flags *pflag.FlagSet, path *string) {
+	flags.StringVar(path, "ca-file", "", "trust the certificates in this PEM `file` too")
 }
 
 // check is a usage error for a store that there is not.
 func (f *Store) check() error {
-	names := stores.Names()
+	names, said := stores.Names(), " "
 	switch {
 	case f.Name == "" || slices.Contains(names, f.Name):
 		return nil
 	case strings.Contains(f.Name, "://"):
 		return stores.Check("--store", f.Name)
+	case !strings.ContainsAny(f.Name, ":@"): // else it may hold a password
+		said = fmt.Sprintf(" %q ", f.Name)
 	}
-	return Usagef("--store %q is not one of %s", f.Name, strings.Join(names, ", "))
+	return Usagef("--store%sis not one of %s, redis://…, rediss://…", said, strings.Join(names, ", "))
 }
 
 // Service are the flags of every command that asks a service, as far as they mean something
@@ -100,7 +110,6 @@ type Service struct {
 	NoCache         bool
 	DryRun          bool
 	Explain         bool
-	CAFile          string
 }
 
 // bind adds the flags but for those that mean nothing to the command.
@@ -134,12 +143,6 @@ func (f *Service) bindAll(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.NoCache, "no-cache", false, "neither read nor write the cache")
 	flags.BoolVar(&f.DryRun, "dry-run", false, "send nothing; print the request, secrets as fingerprints")
 	flags.BoolVar(&f.Explain, "explain", false, "tell on stderr where each setting came from and what was decided")
-	BindCAFile(flags, &f.CAFile)
-}
-
-// BindCAFile adds --ca-file.
-func BindCAFile(flags *pflag.FlagSet, path *string) {
-	flags.StringVar(path, "ca-file", "", "trust the certificates in this PEM `file` too")
 }
 
 // Duration is a duration of zero or more; nil where the flag was not given.

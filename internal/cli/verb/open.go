@@ -119,7 +119,7 @@ func (d *Deps) grantForPipeline(p *config.Profile) string {
 		"which the client has to be allowed at the service"
 }
 
-// Store returns the store that a flag, else the environment, names.
+// Store returns the store that a flag, else the environment or the configuration, names.
 func (d *Deps) Store(f *Store) (*client.Local, store.Store, error) {
 	if err := f.check(); err != nil {
 		return nil, nil, err
@@ -128,8 +128,29 @@ func (d *Deps) Store(f *Store) (*client.Local, store.Store, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err := local.Store(f.Name)
+	kept, err := local.Store(client.Options{Store: f.Name, CAFile: f.CAFile})
 	return local, kept, err
+}
+
+// TellOthersLose says of a number of tokens that were forgotten, or in a dry run would be, that the
+// other machines of the shared store that the flags name have them no more.
+func (d *Deps) TellOthersLose(f *Store, number int, dryRun bool) {
+	local, err := d.Local()
+	if err != nil {
+		return
+	}
+	chosen, err := local.Chosen(f.Name)
+	if err != nil {
+		return
+	}
+	lose, them := "lose ", "it"
+	if dryRun {
+		lose = "would lose "
+	}
+	if number > 1 {
+		them = "them"
+	}
+	d.UI.Note("other machines that share " + chosen.Shown() + " " + lose + them + " too")
 }
 
 // DryRan prints the requests that a dry run kept; any other error stays one.

@@ -3,13 +3,14 @@
 package stores
 
 import (
+	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
+	"github.com/authctl/authctl/internal/store/address"
 )
 
 // Names are the stores that may be chosen by a name, the default first.
@@ -44,30 +45,31 @@ func (e Entry) Choice() (Choice, error) {
 
 func (e Entry) at(err error) error { return setting.At(e.Path, e.Line, err) }
 
-// Check returns an *setting.Error unless text names a store. key is what gives it: a
-// flag, a variable or the key of the file.
-func Check(key, text string) error {
-	scheme, _, isURL := strings.Cut(text, "://")
-	switch scheme = strings.ToLower(scheme); {
-	case slices.Contains(Names(), text):
-		return nil
-	case isURL && (scheme == "redis" || scheme == "rediss"):
-		return checkRedis(key, text)
-	case isURL:
-		return setting.Wrong(key, "is an address, and not one of a store", setting.DidYouMean("", Names()))
+// Shown is the store for people: of an address what tells one engine from another, and no user.
+func (c Choice) Shown() string {
+	if a, err := address.Parse(c.Text); err == nil {
+		return a.String()
 	}
-	return setting.Wrong(key, fmt.Sprintf("%q is not a store", files.Short(text)), setting.DidYouMean(text, Names()))
+	return c.Text
 }
 
-// checkRedis repeats nothing of the address: it may hold a password.
-func checkRedis(key, text string) error {
-	u, err := url.Parse(text)
-	if err != nil {
-		return setting.Wrong(key, "is not an address", "write redis://HOST:6379/0 or rediss://HOST:6379/0")
+// Check returns an *setting.Error unless text names a store. key is what gives it: a
+// flag, a variable or the key of the file. Of what may hold a password nothing is repeated.
+func Check(key, text string) error {
+	forms := append(Names(), "redis://HOST:6379/0")
+	switch {
+	case slices.Contains(Names(), text):
+		return nil
+	case address.Is(text):
+		_, err := address.Parse(text)
+		if e, ok := errors.AsType[*address.Error](err); ok {
+			return setting.Wrong(key, e.Problem, e.Help)
+		}
+		return err
+	case strings.Contains(text, "://"):
+		return setting.Wrong(key, "is an address, and not one of a store", setting.DidYouMean("", forms))
+	case strings.ContainsAny(text, "@:"):
+		return setting.Wrong(key, "is not a store", setting.DidYouMean("", forms))
 	}
-	if _, inside := u.User.Password(); inside || u.Query().Has("password") {
-		return setting.Wrong(key, "has a password in its address",
-			"take it out, and give a reference to it: store_password: env:NAME")
-	}
-	return setting.Wrong(key, "names a shared store, which this version does not have yet", setting.DidYouMean("", Names()))
+	return setting.Wrong(key, fmt.Sprintf("%q is not a store", files.Short(text)), setting.DidYouMean(text, forms))
 }

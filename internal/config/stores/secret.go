@@ -22,9 +22,11 @@ const (
 	SentinelPassword = "store_sentinel_password"
 	// TLSCertificate is what this machine shows the engine of who it is, with its TLSKey where that
 	// is elsewhere and the TLSPassword that opens it, as the settings of a service have them.
-	TLSCertificate = "store_tls_certificate"
-	TLSKey         = "store_tls_key"
-	TLSPassword    = "store_tls_password"
+	TLSCertificate = TLS + "certificate"
+	TLSKey         = TLS + "key"
+	TLSPassword    = TLS + "password"
+	// TLS begins these three, and the name of a part of a certificate ends them.
+	TLS = "store_tls_"
 )
 
 // Variable is the environment variable of Key or Password, which has two twins.
@@ -95,6 +97,14 @@ func (s Secret) at(err error) error {
 		e.Help += "; a new key is made there by: authctl store init"
 	}
 	return err
+}
+
+// Wrong is the error of a secret that was had and cannot be used, or of the key that lacks one.
+func (s Secret) Wrong(key, problem, help string) error {
+	if s.From == "" {
+		return setting.Wrong(key, problem, help)
+	}
+	return s.at(s.Failed(setting.Wrong("", problem, help)))
 }
 
 // Inspect looks for the secret without running anything; false when nothing gives one.

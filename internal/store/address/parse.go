@@ -36,14 +36,14 @@ const Form = "redis://[USER@]HOST[:6379][/DB]"
 // Error says what is wrong with an address. It repeats of it the names of parameters and hosts, never what may
 // be a password.
 type Error struct {
-	// Problem completes "the address": "has a password in it".
+	// Problem completes "store", or what else gives the address: "has a password in its address".
 	Problem string
 	// Help says what to do.
 	Help string
 }
 
 // Error returns the problem.
-func (e *Error) Error() string { return "the address of the engine " + e.Problem }
+func (e *Error) Error() string { return "the store " + e.Problem }
 
 // Parse reads redis://[USER@]HOST[:6379][/DB]?addr=HOST:PORT&addr=…&cluster=true&master_name=NAME&connect_timeout=300ms&timeout=1s,
 // or rediss:// for the same with TLS. Several hosts without a master's name are a cluster. Errors are an *Error.
@@ -83,7 +83,7 @@ func noPassword(u *url.URL) error {
 		found = found || strings.Contains(name, "pass") || slices.Contains([]string{"pwd", "auth", "secret", "token"}, name)
 	}
 	if found {
-		return wrong("has a password in it", "take it out, and give a reference to it: store_password: env:NAME")
+		return wrong("has a password in its address", "take it out, and give a reference to it: store_password: env:NAME")
 	}
 	if u.Fragment != "" || strings.HasSuffix(u.String(), "#") {
 		return wrong("has a # in it", "write "+Form+"; a # in a user's name is written %23")
