@@ -12,10 +12,12 @@ import (
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/edit"
 	"github.com/authctl/authctl/internal/config/kinds"
+	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/address"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -31,7 +33,7 @@ type setUp struct {
 
 // made is what `store init -o json` prints.
 type made struct {
-	// Store is always file.
+	// Store is file, or redis where a shared store is named.
 	Store string `json:"store"`
 	// StoreKey is the reference to the key, as it is in the configuration, and KeyFile the
 	// path it leads to.
@@ -51,7 +53,8 @@ func newSetUp(d *verb.Deps) *cobra.Command {
 		Long: `Make a key for the file store, and write store: file and store_key into the
 configuration. From then on tokens are kept in sealed files until they expire, on any
 machine and without a variable, in cron and services too. The rest of the
-configuration stays as it is; where there is none, one is made.
+configuration stays as it is; where there is none, one is made. Where a shared store is
+named, the key is for that, and the store stays the one it is.
 
 The key is an age identity in a file that only you can read. No key is ever
 overwritten, and neither is what the configuration says of the store: then the error
@@ -97,11 +100,11 @@ func (s *setUp) run(ctx context.Context, _ []string) (err error) {
 		if err != nil {
 			return err
 		}
-		s.warnOfWhatGoesBefore(file)
+		s.warnOfWhatGoesBefore(file, p)
 		if s.output.JSON() {
 			return s.UI.JSON(done)
 		}
-		s.tell(done, p.before)
+		s.tell(done, p)
 		return nil
 	})
 }
@@ -109,7 +112,7 @@ func (s *setUp) run(ctx context.Context, _ []string) (err error) {
 // carryOut makes the key and writes the configuration: both or neither.
 func (s *setUp) carryOut(ctx context.Context, file *config.File, p plan) (*made, error) {
 	done := &made{
-		Store: "file", StoreKey: p.reference, KeyFile: p.path, Config: file.Path, ConfigChanged: len(p.missing) > 0,
+		Store: p.name(), StoreKey: p.reference, KeyFile: p.path, Config: file.Path, ConfigChanged: len(p.missing) > 0,
 	}
 	var err error
 	if done.KeyMade, err = s.makeKey(ctx, file, p); err != nil {
@@ -154,10 +157,11 @@ func (s *setUp) makeKey(ctx context.Context, file *config.File, p plan) (made bo
 }
 
 // warnOfWhatGoesBefore warns of what has other calls, or this shell's, not see what was written.
-func (s *setUp) warnOfWhatGoesBefore(file *config.File) {
+func (s *setUp) warnOfWhatGoesBefore(file *config.File, p plan) {
 	env := s.local.Env
-	if env.Store != "" && env.Store != "file" {
-		s.UI.Warn("the variable AUTHCTL_STORE is " + env.Store + " here, which goes before the configuration: unset it")
+	if env.Store != "" && env.Store != p.chosen.Text {
+		s.UI.Warn("the variable AUTHCTL_STORE is " + stores.Choice{Text: env.Store}.Shown() +
+			" here, which goes before the configuration: unset it")
 	}
 	if from := env.StoreKey.From; from != "" {
 		s.UI.Warn("the variable " + from + " gives another key here, which goes before store_key: unset it")
@@ -182,18 +186,29 @@ func (s *setUp) usualConfig() string {
 }
 
 // tell says for people what was done.
-func (s *setUp) tell(done *made, before []string) {
-	if done.KeyMade {
+func (s *setUp) tell(done *made, p plan) {
+	shared := address.Is(p.chosen.Text)
+	switch {
+	case done.KeyMade && shared:
+		s.UI.Note("a new key is in " + done.KeyFile + ", for you alone: give it to each machine that is to share " +
+			p.chosen.Shown() + ", and to nobody else")
+	case done.KeyMade:
 		s.UI.Note("a new key is in " + done.KeyFile + ", for you alone: whoever has it and the files has the tokens")
 	}
+	see := "; see: " + s.CommandFor("", "store", "show")
 	switch {
+	case done.ConfigChanged && shared:
+		s.UI.Note("store_key: " + done.StoreKey + " is in " + done.Config + ", for " + p.line() + see)
 	case done.ConfigChanged:
-		s.UI.Note("store: file and store_key: " + done.StoreKey + " are in " + done.Config +
-			"; see: " + s.CommandFor("", "store", "show"))
-		for _, line := range before {
+		s.UI.Note(p.line() + " and store_key: " + done.StoreKey + " are in " + done.Config + see)
+	case !done.KeyMade && shared:
+		s.UI.Note("nothing to do: the key in " + done.KeyFile + " opens, for " + p.line())
+	case !done.KeyMade:
+		s.UI.Note("nothing to do: " + done.Config + " says " + p.line() + ", and the key in " + done.KeyFile + " opens")
+	}
+	for _, line := range p.before {
+		if done.ConfigChanged {
 			s.UI.Note("this goes before " + line)
 		}
-	case !done.KeyMade:
-		s.UI.Note("nothing to do: " + done.Config + " says store: file, and the key in " + done.KeyFile + " opens")
 	}
 }

@@ -10,10 +10,14 @@ import (
 	"github.com/authctl/authctl/internal/config/stores"
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/setting"
+	"github.com/authctl/authctl/internal/store/address"
+	"github.com/authctl/authctl/internal/store/shared"
 )
 
 // plan is what `store init` is about to do, by what is there.
 type plan struct {
+	// chosen is the store that the key is for, file or a shared one.
+	chosen stores.Choice
 	// path is where the key is or will be, and reference how the configuration names it.
 	path, reference string
 	// key is the one that the configuration names, its From empty when it names none.
@@ -24,34 +28,59 @@ type plan struct {
 	before  []string
 }
 
+// name is the store's, as commands show it.
+func (p plan) name() string {
+	if address.Is(p.chosen.Text) {
+		return shared.Name
+	}
+	return p.chosen.Text
+}
+
+// line is what the configuration says of the store, or is about to.
+func (p plan) line() string { return "store: " + p.chosen.Shown() }
+
 // plan returns what is to be done, and an error where the configuration says something else
-// already: what somebody chose is not changed behind their back. What an included file says
-// is for others too, and one's own entries go before it.
+// already: what somebody chose is not changed behind their back.
 func (s *setUp) plan(file *config.File) (plan, error) {
 	p := plan{}
-	chosen, err := file.Store()
+	err := s.store(file, &p)
 	if err == nil {
 		p.key, err = file.StoreSecret(stores.Key)
 	}
-	named := chosen.Origin != "default"
-	if err == nil && named && chosen.Text != "file" {
-		if named = false; own(file, chosen.Origin) {
-			err = taken(chosen.Origin, "store is "+chosen.Text+" already",
-				"to keep it so, there is nothing to do; for the file store take that line out, then: "+
-					s.CommandFor("", "store", "init"))
-		}
-		p.before = append(p.before, "store: "+chosen.Text+" in "+chosen.Origin)
-	}
 	if err == nil {
 		err = s.place(file, &p)
-	}
-	if !named {
-		p.missing = append(p.missing, edit.Setting{Key: "store", Text: "file"})
 	}
 	if p.key.From == "" {
 		p.missing = append(p.missing, edit.Setting{Key: "store_key", Text: p.reference})
 	}
 	return p, err
+}
+
+// store finds out which store the key is for: the one that is named, where that wants a key, else
+// file. What an included file says is for others too, and one's own entries go before it; but a
+// store that is shared with others is.
+func (s *setUp) store(file *config.File, p *plan) error {
+	p.chosen = stores.Choice{Text: "file"}
+	chosen, err := file.Store()
+	named := chosen.Origin != "default"
+	switch {
+	case err != nil:
+		return err
+	case address.Is(chosen.Text), chosen.Text == "file":
+		p.chosen = chosen
+		return nil
+	case !named && address.Is(s.local.Env.Store):
+		p.chosen = stores.Choice{Text: s.local.Env.Store}
+		return nil
+	case named && own(file, chosen.Origin):
+		return taken(chosen.Origin, "store is "+chosen.Text+" already",
+			"to keep it so, there is nothing to do; for the file store take that line out, then: "+
+				s.CommandFor("", "store", "init"))
+	case named:
+		p.before = append(p.before, "store: "+chosen.Text+" in "+chosen.Origin)
+	}
+	p.missing = append(p.missing, edit.Setting{Key: "store", Text: "file"})
+	return nil
 }
 
 // own reports whether an origin is in the file itself, and not in one that it includes.
@@ -77,7 +106,7 @@ func (s *setUp) place(file *config.File, p *plan) error {
 	if p.key.From != "" && there != p.path {
 		if given == "" || own(file, p.key.Origin) {
 			return taken(p.key.Origin, "store_key is "+p.key.Reference.String()+" already",
-				"to use that key, see that store: file is in "+file.Path+"; "+s.anotherKey(file, p.key.Origin))
+				"to use that key, see that "+p.line()+" is in "+file.Path+"; "+s.anotherKey(file, p.key.Origin))
 		}
 		p.before, p.key = append(p.before, "store_key in "+p.key.Origin), stores.Secret{}
 	}

@@ -217,7 +217,8 @@ func (o shown) lines() []string {
 	if o.Store == "memory" && o.Automatic {
 		lost += "; authctl store init has tokens kept in files"
 	}
-	return append(lines, "where: "+o.Location, "engine: "+o.engine(), "key: "+o.where, "tokens: "+o.contents(), "lost: "+lost)
+	return append(lines,
+		"where: "+o.Location, "engine: "+o.engine(), "key: "+o.where, "tokens: "+o.contents(), "lost: "+lost)
 }
 
 // engine says what a shared store is on, nothing for others.
