@@ -12,6 +12,7 @@ import (
 	"github.com/authctl/authctl/internal/openid"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
+	"github.com/authctl/authctl/internal/store"
 )
 
 // notFetched stands for the token in a dry run that finds none in the store.
@@ -49,7 +50,8 @@ func (c *Client) With(ctx context.Context, do Operation) error {
 func (c *Client) Present(ctx context.Context) (providers.Session, broker.Answer, error) {
 	if c.Options.DryRun {
 		record, err := c.Stored(ctx)
-		if err != nil {
+		down, unusable := errors.AsType[*store.UnusableError](err)
+		if err != nil && !(unusable && c.Store().Shared() && down.Problem != store.Unconfigured) {
 			return providers.Session{}, broker.Answer{}, err
 		}
 		if record == nil {
