@@ -90,7 +90,7 @@ func (a *Auto) Delete(ctx context.Context, key tokenkey.Key) error {
 	a.deleteLater(ctx, key)
 	if closed, ok := errors.AsType[*UnusableError](a.Closed()); ok {
 		kept := *closed
-		kept.Doing = removingToken
+		kept.Doing = RemovingToken
 		return &kept
 	}
 	return nil
@@ -110,7 +110,7 @@ func (a *Auto) List(ctx context.Context) ([]Entry, error) {
 		})
 		list = append(list, more...)
 	}
-	sortEntries(list)
+	SortEntries(list)
 	return list, nil
 }
 

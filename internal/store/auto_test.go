@@ -29,7 +29,7 @@ func TestAuto(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			testStore(t, func(t *testing.T) Store {
+			contract(t, func(t *testing.T) Store {
 				a := newAuto(t, test.first(), test.second())
 				if _, err := a.Get(t.Context(), tokenkey.Key{}); !errors.Is(err, ErrNotFound) {
 					t.Fatal(err)
@@ -114,11 +114,11 @@ func TestAutoLost(t *testing.T) {
 func TestFailedLeavesTheErrorAlone(t *testing.T) {
 	t.Parallel()
 	shared := errUnreachable()
-	first, second := failed("first", readingToken, "", shared), failed("second", removingToken, "", shared)
+	first, second := failed("first", ReadingToken, "", shared), failed("second", RemovingToken, "", shared)
 	for i, err := range []error{first, second, shared} {
 		e := wantProblem(t, err, Unreachable)
 		if got, want := [2]string{e.Store, e.Doing}, [][2]string{
-			{"first", readingToken}, {"second", removingToken}, {},
+			{"first", ReadingToken}, {"second", RemovingToken}, {},
 		}[i]; got != want {
 			t.Errorf("error %d is of the store and doing %q, want %q", i, got, want)
 		}

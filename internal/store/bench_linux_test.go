@@ -47,13 +47,13 @@ func BenchmarkKeyring(b *testing.B) {
 
 func BenchmarkRecord(b *testing.B) {
 	r := benchRecord()
-	plain, err := encodeRecord(r)
+	plain, err := EncodeRecord(r)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := encodeRecord(r); err != nil {
+			if _, err := EncodeRecord(r); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -79,24 +79,34 @@ func (f *File) unlock(ctx context.Context) (*age.X25519Identity, error) {
 	if f.identity != nil {
 		return f.identity, nil
 	}
-	id, err := f.fetchIdentity(ctx)
+	id, err := FetchIdentity(ctx, f.Key, f.KeyFrom)
 	if err != nil {
-		hint := "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an age identity, " +
-			"or have one made and written into the configuration: authctl store init"
-		if f.KeyFrom != "" {
-			hint = "see that " + f.KeyFrom + " gives an identity that age-keygen made"
-		}
-		return nil, &UnusableError{Problem: Unconfigured, Err: err, Hint: hint}
+		return nil, err
 	}
 	f.identity = id
 	return id, nil
 }
 
-func (f *File) fetchIdentity(ctx context.Context) (*age.X25519Identity, error) {
+// FetchIdentity fetches the key of a store, an age identity. from names for people what gives it; empty when nothing
+// does. Errors are an *UnusableError, Unconfigured.
+func FetchIdentity(ctx context.Context, key secret.Func, from string) (*age.X25519Identity, error) {
+	id, err := fetchIdentity(ctx, key)
+	if err == nil {
+		return id, nil
+	}
+	hint := "set AUTHCTL_STORE_KEY, AUTHCTL_STORE_KEY_FILE or AUTHCTL_STORE_KEY_CMD to an age identity, " +
+		"or have one made and written into the configuration: authctl store init"
+	if from != "" {
+		hint = "see that " + from + " gives an identity that age-keygen made"
+	}
+	return nil, &UnusableError{Problem: Unconfigured, Err: err, Hint: hint}
+}
+
+func fetchIdentity(ctx context.Context, fetch secret.Func) (*age.X25519Identity, error) {
 	var key secret.Secret
-	if f.Key != nil {
+	if fetch != nil {
 		var err error
-		if key, err = f.Key(ctx); err != nil {
+		if key, err = fetch(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -37,7 +37,7 @@ func newFile(t *testing.T) *File {
 
 func TestFile(t *testing.T) {
 	t.Parallel()
-	testStore(t, func(t *testing.T) Store { return newFile(t) })
+	contract(t, func(t *testing.T) Store { return newFile(t) })
 }
 
 func TestFileNeverPlain(t *testing.T) {

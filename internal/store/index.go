@@ -13,10 +13,10 @@ import (
 
 // What the stores say they were doing, in their errors.
 const (
-	readingToken  = "reading the token"
-	storingToken  = "storing the token"
-	removingToken = "removing the token"
-	listingTokens = "listing the tokens"
+	ReadingToken  = "reading the token"
+	StoringToken  = "storing the token"
+	RemovingToken = "removing the token"
+	ListingTokens = "listing the tokens"
 )
 
 // entries loads the records of digests and returns what a listing shows of them,
@@ -31,24 +31,29 @@ func entries(store string, digests []string, load func(digest string) (*Record, 
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Entry{
-			Key:         r.Key,
-			Label:       r.Label,
-			Scope:       r.Token.Scope,
-			IssuedAt:    r.Token.RequestedAt,
-			Expiry:      r.Token.Expiry(),
-			Refreshable: !r.Token.RefreshToken.IsZero(),
-			Store:       store,
-
-			LifetimeAssumed: r.Token.LifetimeAssumed,
-		})
+		list = append(list, r.Entry(store))
 	}
-	sortEntries(list)
+	SortEntries(list)
 	return list, nil
 }
 
-// sortEntries sorts by profile and key.
-func sortEntries(list []Entry) {
+// Entry returns what a listing shows of a record in a store.
+func (r *Record) Entry(store string) Entry {
+	return Entry{
+		Key:         r.Key,
+		Label:       r.Label,
+		Scope:       r.Token.Scope,
+		IssuedAt:    r.Token.RequestedAt,
+		Expiry:      r.Token.Expiry(),
+		Refreshable: !r.Token.RefreshToken.IsZero(),
+		Store:       store,
+
+		LifetimeAssumed: r.Token.LifetimeAssumed,
+	}
+}
+
+// SortEntries sorts by profile and key.
+func SortEntries(list []Entry) {
 	slices.SortFunc(list, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Profile, b.Profile), cmp.Compare(a.Key.Text(), b.Key.Text()))
 	})

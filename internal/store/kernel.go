@@ -81,7 +81,7 @@ func (k *Kernel) Put(ctx context.Context, r *Record) error {
 // Delete removes a record; see Store.
 func (k *Kernel) Delete(_ context.Context, key tokenkey.Key) error {
 	if _, err := k.key().find(); err != nil && !errors.Is(err, ErrNotFound) {
-		return k.reading().failed(removingToken, err)
+		return k.reading().failed(RemovingToken, err)
 	}
 	return k.reading().remove(key)
 }
@@ -94,7 +94,7 @@ func (k *Kernel) List(ctx context.Context) ([]Entry, error) {
 	if errors.Is(err, ErrNotFound) {
 		list = []Entry{}
 		unopened, err = s.dir.digests()
-		err = s.failed(listingTokens, err)
+		err = s.failed(ListingTokens, err)
 	}
 	for _, digest := range unopened {
 		k.removeLeftover(ctx, digest)

@@ -53,7 +53,7 @@ func endKey(t *testing.T, k *Kernel, how int) {
 
 func TestKernel(t *testing.T) {
 	t.Parallel()
-	testStore(t, func(t *testing.T) Store { return newKernel(t) })
+	contract(t, func(t *testing.T) Store { return newKernel(t) })
 }
 
 // Possession belongs to a thread, and goroutines change theirs.
@@ -85,7 +85,11 @@ func TestKernelFromManyThreads(t *testing.T) {
 func TestKernelMakesKeyWhenStoring(t *testing.T) {
 	t.Parallel()
 	k := newKernel(t)
-	testEmpty(t, k)
+	wantNone(t, k, testRecord(t).Key)
+	list, err := k.List(t.Context())
+	if err = errors.Join(err, k.Delete(t.Context(), testRecord(t).Key)); err != nil || len(list) != 0 {
+		t.Errorf("listing %d, and deleting nothing: %v", len(list), err)
+	}
 	tooBig := testRecord(t)
 	tooBig.Key.User = "\xff"
 	if err := k.Put(t.Context(), tooBig); !errors.Is(err, ErrUncacheable) {

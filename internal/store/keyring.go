@@ -63,10 +63,10 @@ func (k *Keyring) Get(ctx context.Context, key tokenkey.Key) (*Record, error) {
 	digest := key.Digest()
 	entry, err := k.get(ctx, digest)
 	if err != nil {
-		return nil, k.failed(readingToken, err)
+		return nil, k.failed(ReadingToken, err)
 	}
 	r, err := k.decode(digest, entry)
-	return r, k.failed(readingToken, err)
+	return r, k.failed(ReadingToken, err)
 }
 
 // decode reads an entry: the record, or the key of the sealed file that holds it.
@@ -88,14 +88,14 @@ func (k *Keyring) decode(digest, entry string) (*Record, error) {
 // Put writes a record; see Store.
 func (k *Keyring) Put(ctx context.Context, r *Record) error {
 	digest := r.Key.Digest()
-	plain, err := encodeRecord(r)
+	plain, err := EncodeRecord(r)
 	if err != nil {
 		return err
 	}
 	entry, big := string(plain), k.Limit() > 0 && len(plain) > k.Limit()
 	if big {
 		if entry, err = k.seal(digest, plain); err != nil {
-			return k.failed(storingToken, err)
+			return k.failed(StoringToken, err)
 		}
 	}
 	err = k.put(ctx, r, digest, entry)
@@ -103,7 +103,7 @@ func (k *Keyring) Put(ctx context.Context, r *Record) error {
 	if !big || err != nil {
 		k.unseal(digest)
 	}
-	return k.failed(storingToken, err)
+	return k.failed(StoringToken, err)
 }
 
 // put writes an entry and looks at what the keyring has then.
@@ -124,7 +124,7 @@ func (k *Keyring) put(ctx context.Context, r *Record, digest, entry string) erro
 func (k *Keyring) Delete(ctx context.Context, key tokenkey.Key) error {
 	digest := key.Digest()
 	if err := k.remove(ctx, digest); err != nil {
-		return k.failed(removingToken, err)
+		return k.failed(RemovingToken, err)
 	}
 	k.unseal(digest)
 	return nil
@@ -134,12 +134,12 @@ func (k *Keyring) Delete(ctx context.Context, key tokenkey.Key) error {
 func (k *Keyring) List(ctx context.Context) ([]Entry, error) {
 	found, err := call(ctx, k, func(ctx context.Context, b backend) (map[string]string, error) { return b.list(ctx) })
 	if err != nil {
-		return nil, k.failed(listingTokens, err)
+		return nil, k.failed(ListingTokens, err)
 	}
 	list, err := entries(k.Name(), slices.Collect(maps.Keys(found)), func(digest string) (*Record, error) {
 		return k.decode(digest, found[digest])
 	})
-	return list, k.failed(listingTokens, err)
+	return list, k.failed(ListingTokens, err)
 }
 
 func (k *Keyring) failed(doing string, err error) error { return failed(k.Name(), doing, "", err) }

@@ -85,13 +85,13 @@ func impatientKeyring(t *testing.T) *Keyring {
 
 func TestSecretService(t *testing.T) {
 	inside(t, unlockedSession, func(t *testing.T) {
-		testStore(t, func(t *testing.T) Store { return newClearedKeyring(t) })
+		contract(t, func(t *testing.T) Store { return newClearedKeyring(t) })
 	})
 }
 
 func TestSecretServiceSealed(t *testing.T) {
 	inside(t, unlockedSession, func(t *testing.T) {
-		testStore(t, func(t *testing.T) Store {
+		contract(t, func(t *testing.T) Store {
 			k := newClearedKeyring(t)
 			k.MaxRecord = 700
 			return k
@@ -121,13 +121,13 @@ func TestSecretServiceOtherDefault(t *testing.T) {
 			t.Errorf("Secret() = %q, %v", got.Reveal(), err)
 		}
 		wantCollection(t, "a", "second")
-		testStore(t, func(t *testing.T) Store { return newClearedKeyring(t) })
+		contract(t, func(t *testing.T) Store { return newClearedKeyring(t) })
 	})
 }
 
 func TestSecretServiceLoginLocked(t *testing.T) {
 	inside(t, func(t *testing.T) []string { return otherDefault(t, "login") }, func(t *testing.T) {
-		testStore(t, func(t *testing.T) Store { return newClearedKeyring(t) })
+		contract(t, func(t *testing.T) Store { return newClearedKeyring(t) })
 		k := newSystemKeyring(t)
 		if err := k.CheckUnlocked(t.Context()); err != nil {
 			t.Errorf("the default collection is open: %v", err)
@@ -209,7 +209,7 @@ func TestSecretServiceForeignClient(t *testing.T) {
 	inside(t, unlockedSession, func(t *testing.T) {
 		k, theirs, ours := newSystemKeyring(t), testRecord(t), testRecord(t)
 		theirs.Key.User, ours.Key.User = "theirs", "ours"
-		plain, err := encodeRecord(theirs)
+		plain, err := EncodeRecord(theirs)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -105,12 +105,12 @@ func newKeyring(t *testing.T, fake *fakeKeyring) *Keyring {
 
 func TestKeyring(t *testing.T) {
 	t.Parallel()
-	testStore(t, func(t *testing.T) Store { return newKeyring(t, &fakeKeyring{}) })
+	contract(t, func(t *testing.T) Store { return newKeyring(t, &fakeKeyring{}) })
 }
 
 func TestKeyringSealed(t *testing.T) {
 	t.Parallel()
-	testStore(t, func(t *testing.T) Store {
+	contract(t, func(t *testing.T) Store {
 		k := newKeyring(t, &fakeKeyring{})
 		k.MaxRecord = 700
 		return k
@@ -119,7 +119,7 @@ func TestKeyringSealed(t *testing.T) {
 
 func TestKeyringAllSealed(t *testing.T) {
 	t.Parallel()
-	testStore(t, func(t *testing.T) Store {
+	contract(t, func(t *testing.T) Store {
 		k := newKeyring(t, &fakeKeyring{})
 		k.MaxRecord = 1
 		return k
@@ -230,7 +230,7 @@ func TestKeyringOverwritten(t *testing.T) {
 	k := newKeyring(t, fake)
 	theirs := testRecord(t)
 	theirs.Token.AccessToken = secret.New("fake-theirs")
-	plain, err := encodeRecord(theirs)
+	plain, err := EncodeRecord(theirs)
 	if err != nil {
 		t.Fatal(err)
 	}

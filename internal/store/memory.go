@@ -40,7 +40,7 @@ func (m *Memory) load(digest string) (*Record, error) {
 
 // Put writes a record; see Store.
 func (m *Memory) Put(_ context.Context, r *Record) error {
-	plain, err := encodeRecord(r)
+	plain, err := EncodeRecord(r)
 	if err == nil {
 		m.records.Store(r.Key.Digest(), plain)
 	}

@@ -25,7 +25,7 @@ func (f *forgetful) Put(ctx context.Context, r *Record) error {
 	case "drops":
 		return nil
 	case "refuses":
-		return &UnusableError{Store: "fake", Problem: Refused, Doing: storingToken, Err: errors.New("no")}
+		return &UnusableError{Store: "fake", Problem: Refused, Doing: StoringToken, Err: errors.New("no")}
 	case "changes":
 		other := *r
 		other.Token.AccessToken = secret.New("obviously-fake")

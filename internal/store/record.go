@@ -89,9 +89,9 @@ type storedRecord struct {
 	Subject         string `json:"subject,omitempty"`
 }
 
-// encodeRecord returns the stored form of r, in plain text. Errors wrap
+// EncodeRecord returns the stored form of r, in plain text: what every store keeps. Errors wrap
 // ErrUncacheable, say why, and contain nothing of r.
-func encodeRecord(r *Record) ([]byte, error) {
+func EncodeRecord(r *Record) ([]byte, error) {
 	stored := storedRecord{
 		Version:      recordVersion,
 		Key:          r.Key,
@@ -125,10 +125,15 @@ func encodeRecord(r *Record) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// decodeRecord reads the stored form of the record whose key has this digest.
+// decodeRecord reads the stored form of the record whose key has this digest, as DecodeRecord does.
+func decodeRecord(data []byte, digest string) (*Record, error) {
+	return DecodeRecord(data, func(key tokenkey.Key) bool { return key.Digest() == digest })
+}
+
+// DecodeRecord reads the stored form of a record whose key is the one looked for.
 // Whatever else it finds counts as none: the error then wraps ErrNotFound and
 // says why, without a byte of what was read.
-func decodeRecord(data []byte, digest string) (*Record, error) {
+func DecodeRecord(data []byte, is func(tokenkey.Key) bool) (*Record, error) {
 	if len(data) > maxStored {
 		return nil, notFound("the record is damaged: too big")
 	}
@@ -139,7 +144,7 @@ func decodeRecord(data []byte, digest string) (*Record, error) {
 	if stored.Version != recordVersion {
 		return nil, notFound(fmt.Sprintf("the record has version %d, not %d", stored.Version, recordVersion))
 	}
-	if stored.Key.Digest() != digest {
+	if !is(stored.Key) {
 		return nil, notFound("the record is damaged: it belongs to another key")
 	}
 	if err := stored.check(); err != nil {

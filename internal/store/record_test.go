@@ -21,9 +21,9 @@ func TestRecordForm(t *testing.T) {
 		`"audience":"api","auth_method":"client_secret_basic","scopes":["b:read","a:write"]},"profile":"engage",` +
 		`"access_token":"fake-access<&>token","token_type":"bearer","refresh_token":"fake refresh token",` +
 		`"scope":["a:write"],"requested_ms":1772600767008,"lifetime_ms":300000}`
-	plain, err := encodeRecord(r)
+	plain, err := EncodeRecord(r)
 	if diff := cmp.Diff(want, string(plain)); err != nil || diff != "" {
-		t.Errorf("encodeRecord: %v (-want +got):\n%s", err, diff)
+		t.Errorf("EncodeRecord: %v (-want +got):\n%s", err, diff)
 	}
 	got, err := decodeRecord([]byte(want), r.Key.Digest())
 	if diff := cmp.Diff(r, got, sameSecrets()); err != nil || diff != "" {
@@ -33,7 +33,7 @@ func TestRecordForm(t *testing.T) {
 
 func TestDamagedRecords(t *testing.T) {
 	t.Parallel()
-	good, err := encodeRecord(testRecord(t))
+	good, err := EncodeRecord(testRecord(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		if !r.Key.Equal(key) || r.Token.AccessToken.IsZero() || r.Token.Lifetime < 0 || useless {
 			t.Fatalf("a useless record was accepted: %+v", r)
 		}
-		again, err := encodeRecord(r)
+		again, err := EncodeRecord(r)
 		if err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}

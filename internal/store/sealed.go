@@ -40,10 +40,11 @@ func (d sealedDir) write(digest string, to age.Recipient, plain []byte) error {
 	if info, err := os.Lstat(path); err == nil && info.IsDir() && os.Remove(path) != nil {
 		return &UnusableError{Problem: Refused, Hint: "remove it", Err: errors.New(path + " is a directory")}
 	}
-	return files.Replace(path, temporary, func(tmp *os.File) error { return seal(tmp, to, plain) })
+	return files.Replace(path, temporary, func(tmp *os.File) error { return Seal(tmp, to, plain) })
 }
 
-func seal(w io.Writer, to age.Recipient, plain []byte) error {
+// Seal writes plain, sealed with age, to w.
+func Seal(w io.Writer, to age.Recipient, plain []byte) error {
 	sealing, err := age.Encrypt(w, to)
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
 	unfit, isUnfit := errors.AsType[*files.Error](err)
 	switch {
 	case err == nil:
-		return open(path, sealed, with)
+		return Open(path, sealed, with)
 	case isUnfit:
 		return nil, notFound(unfit.Error())
 	case errors.Is(err, files.ErrTooLong):
@@ -78,17 +79,18 @@ func (d sealedDir) read(digest string, with age.Identity) ([]byte, error) {
 	return nil, err
 }
 
-func open(path string, sealed []byte, with age.Identity) ([]byte, error) {
+// Open opens what Seal has sealed. Errors are an *UnopenedError, and name it by its place.
+func Open(place string, sealed []byte, with age.Identity) ([]byte, error) {
 	plain, err := age.Decrypt(bytes.NewReader(sealed), with)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
-		return nil, &UnopenedError{path + " is sealed with another key"}
+		return nil, &UnopenedError{place + " is sealed with another key"}
 	}
 	var text []byte
 	if err == nil {
 		text, err = io.ReadAll(io.LimitReader(plain, maxStored+1))
 	}
 	if err != nil {
-		return nil, &UnopenedError{path + " is damaged"}
+		return nil, &UnopenedError{place + " is damaged"}
 	}
 	return text, nil
 }

@@ -22,10 +22,10 @@ type sealedStore struct {
 func (s sealedStore) get(ctx context.Context, key tokenkey.Key) (*Record, error) {
 	id, err := s.identity(ctx)
 	if err != nil {
-		return nil, s.failed(readingToken, err)
+		return nil, s.failed(ReadingToken, err)
 	}
 	r, err := s.load(key.Digest(), id)
-	return r, s.failed(readingToken, err)
+	return r, s.failed(ReadingToken, err)
 }
 
 func (s sealedStore) load(digest string, id *age.X25519Identity) (*Record, error) {
@@ -38,7 +38,7 @@ func (s sealedStore) load(digest string, id *age.X25519Identity) (*Record, error
 
 // put fetches the identity only for a record that can be stored: fetching it may make it.
 func (s sealedStore) put(ctx context.Context, r *Record) error {
-	plain, err := encodeRecord(r)
+	plain, err := EncodeRecord(r)
 	if err != nil {
 		return err
 	}
@@ -46,11 +46,11 @@ func (s sealedStore) put(ctx context.Context, r *Record) error {
 	if err == nil {
 		err = s.dir.write(r.Key.Digest(), id.Recipient(), plain)
 	}
-	return s.failed(storingToken, err)
+	return s.failed(StoringToken, err)
 }
 
 func (s sealedStore) remove(key tokenkey.Key) error {
-	return s.failed(removingToken, s.dir.remove(key.Digest()))
+	return s.failed(RemovingToken, s.dir.remove(key.Digest()))
 }
 
 // list returns what is stored and can be opened. unopened hears of everything else.
@@ -61,7 +61,7 @@ func (s sealedStore) list(ctx context.Context, unopened func(digest string, e *U
 		digests, err = s.dir.digests()
 	}
 	if err != nil {
-		return nil, s.failed(listingTokens, err)
+		return nil, s.failed(ListingTokens, err)
 	}
 	list, err := entries(s.name, digests, func(digest string) (*Record, error) {
 		r, err := s.load(digest, id)
@@ -70,7 +70,7 @@ func (s sealedStore) list(ctx context.Context, unopened func(digest string, e *U
 		}
 		return r, err
 	})
-	return list, s.failed(listingTokens, err)
+	return list, s.failed(ListingTokens, err)
 }
 
 func (s sealedStore) failed(doing string, err error) error { return failed(s.name, doing, s.hint, err) }

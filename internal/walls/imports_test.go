@@ -235,7 +235,7 @@ func keepers() []keeper {
 		{"github.com/fatih/color", []string{"internal/term"}, "it decides from stdout alone, for every stream"},
 		{"github.com/boombuler/barcode", []string{"internal/term"}, "a QR code is for a terminal"},
 		{"software.sslmate.com/src/go-pkcs12", []string{"internal/certificate"}, "old ciphers belong to what reads old files"},
-		{"filippo.io/age", []string{"bench/lab", "internal/store"}, "sealing is the file store's business; bench makes a key"},
+		{"filippo.io/age", []string{"bench/lab", "internal/store", "internal/store/shared"}, "sealing is the stores' business; bench makes a key"},
 		{
 			"golang.org/x/oauth2", nil,
 			"it sends secrets twice to find the auth style, follows redirects and puts reply bodies into errors",
@@ -367,6 +367,7 @@ func TestProgramLinksNoTestSupport(t *testing.T) {
 		module + "/internal/redistest":              "it is for tests",
 		module + "/internal/sandboxtest":            "it is for tests",
 		module + "/internal/seccomptest":            "it is for tests",
+		module + "/internal/store/storetest":        "it is for tests",
 		module + "/internal/secretservicetest":      "it is for tests",
 		module + "/internal/providers/providertest": "it is for tests",
 		"testing":                    "it brings the flags of go test",

@@ -26,6 +26,7 @@ func revealers() map[string]string {
 		"internal/store/record.go":           "the stored record",
 		"internal/store/named.go":            "a secret of the user's own, put into the keyring under a name",
 		"internal/store/file.go":             "the key that opens the sealed files",
+		"internal/store/shared/engine.go":    "the passwords of an engine and of its sentinels",
 		"internal/secret/source/fetch.go":    "taking off what an editor put around it, and looking for blanks",
 		"internal/cli/verb/formats/token.go": "the printed token",
 	}

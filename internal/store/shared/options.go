@@ -6,11 +6,14 @@ package shared
 import (
 	"context"
 	"crypto/tls"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/store/address"
+	"github.com/redis/go-redis/v9"
 )
 
 // Name is the store's name on the command line.
@@ -37,7 +40,40 @@ type Options struct {
 }
 
 // Store is a shared store. It is safe for concurrent use.
-type Store struct{ options Options }
+type Store struct {
+	options Options
+	pace    pace
+	budget  budget
+
+	// dead is why the engine is not asked any more.
+	dead atomic.Pointer[store.UnusableError]
+	// seen has the value (string) that was last read under a name, which Put replaces.
+	seen sync.Map
+
+	mu     sync.Mutex
+	vault  *vault
+	client redis.UniversalClient
+}
+
+// pace is what the clock decides on. Tests have other figures.
+type pace struct {
+	// renew is how often a holder renews its lease, stale how long after the last time it counts as dead.
+	renew, stale time.Duration
+	// spare is how much longer a lease is than the time that its holder has, and usual that time where it has no end.
+	spare, usual time.Duration
+	// poll is how often a waiter looks that hears nothing from the engine, and listening one that hears it. Each
+	// waits up to a quarter more, so that they do not look all at once.
+	poll, listening time.Duration
+	// skew is how far clocks may differ before what the engine says of a time counts.
+	skew time.Duration
+}
+
+func usualPace() pace {
+	return pace{
+		renew: time.Second, stale: 5 * time.Second, spare: 5 * time.Second, usual: 30 * time.Second,
+		poll: 250 * time.Millisecond, listening: time.Second, skew: 100 * time.Millisecond,
+	}
+}
 
 var _ store.Store = (*Store)(nil)
 
@@ -46,7 +82,10 @@ func New(o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Store{options: o}
+	if o.Explain == nil {
+		o.Explain = func(string) {}
+	}
+	return &Store{options: o, pace: usualPace(), budget: budget{all: o.Address.Timeout, clock: time.Now}}
 }
 
 // Name returns "redis".
@@ -54,3 +93,26 @@ func (s *Store) Name() string { return Name }
 
 // Shared reports true.
 func (s *Store) Shared() bool { return true }
+
+// Close ends the connections. A lease that is held then lapses by itself.
+func (s *Store) Close() error {
+	s.dead.CompareAndSwap(nil, &store.UnusableError{
+		Store: Name, Problem: store.Unreachable, Doing: "using the engine", Err: redis.ErrClosed,
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == nil {
+		return nil
+	}
+	return s.client.Close()
+}
+
+// Recipient returns the public half of the store key, so that two machines can be compared. Errors are an
+// *store.UnusableError.
+func (s *Store) Recipient(ctx context.Context) (string, error) {
+	v, err := s.open(ctx)
+	if err != nil {
+		return "", unconfigured("opening the key", err)
+	}
+	return v.identity.Recipient().String(), nil
+}

@@ -1,0 +1,232 @@
+package shared
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/tokenkey"
+	"github.com/redis/go-redis/v9"
+)
+
+// What is done with a lease, for errors.
+const (
+	takingLease    = "taking the lease"
+	renewingLease  = "renewing the lease"
+	releasingLease = "giving back the lease"
+	leavingNote    = "leaving word"
+)
+
+// lease is the lock of a key: a name on the engine whose value is its owner's and that lapses. Its holder renews it
+// while it lives.
+type lease struct {
+	store *Store
+	vault *vault
+	names names
+	// value is a random owner, a colon, and the length in milliseconds.
+	value  string
+	length time.Duration
+
+	mu   sync.Mutex
+	note store.Note
+	// stop ends the renewing.
+	stop context.CancelFunc
+}
+
+// held is the lease of another.
+type held struct {
+	value
+	// length is how long it is after each renewing.
+	length time.Duration
+}
+
+// dead reports whether its holder has not renewed it for so long that it must be dead or stalled.
+func (h held) dead(stale time.Duration) bool { return h.there && h.left <= h.length-stale }
+
+// heldAs reads the value of a lease. What is none of ours counts as one whose holder is dead.
+func heldAs(v value) held {
+	_, text, _ := strings.Cut(v.text, ":")
+	ms, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || v.left < 0 {
+		return held{v, 1<<63 - 1}
+	}
+	return held{v, time.Duration(ms) * time.Millisecond}
+}
+
+// newLease returns one that is not taken yet. It is longer than what its holder's context leaves it.
+func (s *Store) newLease(ctx context.Context, v *vault, n names) *lease {
+	length := s.pace.usual
+	if deadline, ok := ctx.Deadline(); ok {
+		length = max(0, time.Until(deadline))
+	}
+	length += s.pace.spare
+	return &lease{
+		store: s, vault: v, names: n, length: length, value: rand.Text() + ":" + strconv.FormatInt(length.Milliseconds(), 10),
+	}
+}
+
+// take tries once to take the lease: if it is free, or its holder dead. In one round trip it also reads the last
+// holder's note.
+func (l *lease) take(ctx context.Context) (bool, error) {
+	var other held
+	var note value
+	taken := false
+	err := l.store.ask(ctx, takingLease, func(ctx context.Context, c redis.UniversalClient) error {
+		p := c.Pipeline()
+		set := p.SetArgs(ctx, l.names.lease, l.value, redis.SetArgs{Mode: "NX", TTL: l.length})
+		holder, left := read(ctx, p, l.names.lease), read(ctx, p, l.names.note)
+		_, _ = p.Exec(ctx)
+		if err := set.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return err
+		}
+		v, err := holder.value()
+		if err != nil {
+			return err
+		}
+		taken, other = v.text == l.value, heldAs(v)
+		note, err = left.value()
+		return err
+	})
+	if err == nil && !taken && other.dead(l.store.pace.stale) {
+		taken, err = l.takeOver(ctx, other)
+	}
+	if taken && err == nil {
+		l.note = l.store.noteIn(l.vault, l.names.note, note)
+		l.renewed(ctx)
+	}
+	return taken && err == nil, err
+}
+
+// takeOver takes the lease of one who is dead, unless another was first.
+func (l *lease) takeOver(ctx context.Context, other held) (bool, error) {
+	return l.run(ctx, takingLease, takeOver, []string{l.names.lease},
+		other.text, l.value, l.length.Milliseconds(), (other.length - l.store.pace.stale).Milliseconds())
+}
+
+// run runs a script that says whether it did something.
+func (l *lease) run(ctx context.Context, doing, script string, names []string, args ...any) (bool, error) {
+	did := false
+	err := l.store.ask(ctx, doing, func(ctx context.Context, c redis.UniversalClient) error {
+		answer, err := c.Eval(ctx, script, names, args...).Int()
+		did = answer == 1
+		return err
+	})
+	return did, err
+}
+
+// renewed keeps the lease renewed until it is given back, at the most for as long as it is.
+func (l *lease) renewed(ctx context.Context) {
+	ctx, l.stop = context.WithTimeout(context.WithoutCancel(ctx), l.length)
+	go func() {
+		again := time.NewTicker(l.store.pace.renew)
+		defer again.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-again.C:
+			}
+			ours, err := l.run(ctx, renewingLease, renew, []string{l.names.lease}, l.value, l.length.Milliseconds())
+			if err != nil || !ours {
+				return
+			}
+		}
+	}()
+}
+
+// Note returns what the last holder left.
+func (l *lease) Note() store.Note {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.note
+}
+
+// Leave replaces the note; see store.Lock. Who has stalled for so long that the lease is another's leaves nothing.
+func (l *lease) Leave(n store.Note) error {
+	sealed, life, err := "", time.Duration(0), error(nil)
+	if n != (store.Note{}) {
+		sealed, life, err = l.store.sealNote(l.vault, l.names.note, n)
+	}
+	if err != nil {
+		return l.failed(err)
+	}
+	ours, err := l.run(context.Background(), leavingNote, leave, []string{l.names.lease, l.names.note},
+		l.value, sealed, life.Milliseconds())
+	if err == nil && !ours {
+		err = errLapsed
+	}
+	if err != nil {
+		return l.failed(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note = n
+	return nil
+}
+
+var errLapsed = errors.New("it has lapsed, and may be another's")
+
+// Unlock gives the lease back and wakes who waits; see store.Lock. One that has lapsed is left to whoever has it.
+func (l *lease) Unlock() error {
+	l.stop()
+	_, err := l.run(context.Background(), releasingLease, release, []string{l.names.lease}, l.value, l.names.freed)
+	if err != nil {
+		return l.failed(err)
+	}
+	return nil
+}
+
+func (l *lease) failed(err error) error { return lockError(l.names, nil, err) }
+
+// lockError is the error for a lease that could not be had; why is what ended the wait for it.
+func lockError(n names, why, err error) error {
+	return &store.LockError{Busy: why != nil, Path: place(n.lease), Err: err}
+}
+
+// TryLock takes the lease of key if it is free; see store.Store.
+func (s *Store) TryLock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
+	v, n, err := s.named(ctx, key)
+	if err != nil {
+		return nil, lockError(n, nil, unconfigured(takingLease, err))
+	}
+	l := s.newLease(ctx, v, n)
+	taken, err := l.take(ctx)
+	switch {
+	case err != nil:
+		return nil, lockError(n, ended(ctx), err)
+	case !taken:
+		return nil, &store.LockError{Busy: true, Path: place(n.lease), Err: errors.New("it is held")}
+	}
+	return l, nil
+}
+
+// Lock takes the lease of key, waiting until ctx ends; see store.Store.
+func (s *Store) Lock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
+	v, n, err := s.named(ctx, key)
+	if err != nil {
+		return nil, lockError(n, nil, unconfigured(takingLease, err))
+	}
+	var l *lease
+	err = s.until(ctx, n, func() (bool, error) {
+		// Its length is counted from now.
+		l = s.newLease(ctx, v, n)
+		return l.take(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (s *Store) named(ctx context.Context, key tokenkey.Key) (*vault, names, error) {
+	v, err := s.open(ctx)
+	if err != nil {
+		return nil, names{lease: prefix + ":{}:lease"}, err
+	}
+	return v, v.names(key), nil
+}

@@ -1,0 +1,125 @@
+package shared
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/tokenkey"
+	"github.com/redis/go-redis/v9"
+)
+
+const waiting = "waiting for the lease"
+
+// Wait waits until nobody holds the lease of key, and returns what the last holder left; see store.Store.
+func (s *Store) Wait(ctx context.Context, key tokenkey.Key) (store.Note, error) {
+	v, n, err := s.named(ctx, key)
+	if err != nil {
+		return store.Note{}, lockError(n, nil, unconfigured(waiting, err))
+	}
+	var note value
+	err = s.until(ctx, n, func() (bool, error) {
+		var holder held
+		err := s.ask(ctx, waiting, func(ctx context.Context, c redis.UniversalClient) error {
+			p := c.Pipeline()
+			lease, left := read(ctx, p, n.lease), read(ctx, p, n.note)
+			_, _ = p.Exec(ctx)
+			v, err := lease.value()
+			if err != nil {
+				return err
+			}
+			holder = heldAs(v)
+			note, err = left.value()
+			return err
+		})
+		return !holder.there || holder.dead(s.pace.stale), err
+	})
+	if err != nil {
+		return store.Note{}, err
+	}
+	return s.noteIn(v, n.note, note), nil
+}
+
+// until tries something until it is done: at once, whenever the lease is given back, and now and then, because its
+// holder may have died and word of it may be lost. Errors are a *store.LockError.
+func (s *Store) until(ctx context.Context, n names, try func() (bool, error)) error {
+	done, err := try()
+	if done || err != nil {
+		return busyIf(ctx, n, err)
+	}
+	bell := s.listen(ctx, n.freed)
+	defer bell.stop()
+	for {
+		again := time.NewTimer(s.pause(bell))
+		select {
+		case <-bell.rings:
+		case <-again.C:
+		case <-ctx.Done():
+		}
+		again.Stop()
+		if why := ended(ctx); why != nil {
+			return lockError(n, why, why)
+		}
+		if done, err := try(); done || err != nil {
+			return busyIf(ctx, n, err)
+		}
+	}
+}
+
+// busyIf is the error of a try, busy where the caller's time was over.
+func busyIf(ctx context.Context, n names, err error) error {
+	if err == nil {
+		return nil
+	}
+	return lockError(n, ended(ctx), err)
+}
+
+func (s *Store) pause(b *bell) time.Duration {
+	pause := s.pace.poll
+	if b.heard.Load() {
+		pause = s.pace.listening
+	}
+	return pause + rand.N(pause/4+1)
+}
+
+// bell rings when a lease is given back, and once when that can be heard: it may have happened before.
+type bell struct {
+	rings chan struct{}
+	// heard says that the engine tells.
+	heard atomic.Bool
+	stop  func()
+}
+
+// listen subscribes to a channel. One that cannot be listened to is no failure: then who waits looks more often.
+func (s *Store) listen(ctx context.Context, channel string) *bell {
+	b := &bell{rings: make(chan struct{}, 1), stop: func() {}}
+	client, err := s.connect(ctx)
+	if err != nil {
+		return b
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	subscription := client.Subscribe(ctx)
+	b.stop = func() {
+		cancel()
+		_ = subscription.Close()
+	}
+	go func() {
+		defer b.heard.Store(false)
+		if subscription.Subscribe(ctx, channel) != nil {
+			return
+		}
+		for {
+			if _, err := subscription.Receive(ctx); err != nil {
+				return
+			}
+			b.heard.Store(true)
+			select {
+			case b.rings <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return b
+}
