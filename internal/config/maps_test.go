@@ -17,7 +17,7 @@ func withMaps() providers.Spec {
 		return []setting.Setting{
 			{Name: "client_id"},
 			setting.Params(), setting.AuthorizeParams(), setting.Headers(), setting.Claims(),
-			setting.ClientSecret(),
+			setting.ClientSecret()[0],
 		}
 	}}
 }

@@ -21,15 +21,21 @@ func (p *Provider) loginOnDevice(ctx context.Context, i Interaction) (oauth.Toke
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	poll, err := p.tokenRequest(ctx, oauth.DeviceCode, oauth.TokenRequest{Params: url.Values{}})
-	if err != nil {
-		return oauth.Token{}, err
-	}
-	shown, err := devicecode.Request(ctx, p.client, p.deviceRequest(endpoint, poll.Auth))
+	var poll oauth.TokenRequest
+	var shown devicecode.Authorization
+	err = p.rotating(ctx, func(p *Provider) (err error) {
+		if poll, err = p.tokenRequest(ctx, oauth.DeviceCode, oauth.TokenRequest{Params: url.Values{}}); err != nil {
+			return err
+		}
+		if shown, err = devicecode.Request(ctx, p.client, p.deviceRequest(endpoint, poll.Auth)); err != nil {
+			return p.failed(err, wanted{grant: oauth.DeviceCode, auth: poll.Auth, rules: p.spec.Errors})
+		}
+		return nil
+	})
 	switch {
 	case errors.Is(err, oauth.ErrDryRun):
 	case err != nil:
-		return oauth.Token{}, p.failed(err, wanted{grant: oauth.DeviceCode, auth: poll.Auth, rules: p.spec.Errors})
+		return oauth.Token{}, err
 	default:
 		if err := i.ShowUserCode(ctx, shown); err != nil {
 			return oauth.Token{}, err

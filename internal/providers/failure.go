@@ -46,6 +46,8 @@ type Failure struct {
 	AccessToken bool
 	// RefreshToken says that a refresh token was shown, which may be what was refused.
 	RefreshToken bool
+	// Client says that the client's own credentials are what was refused.
+	Client bool
 	// Err is the cause, nil when the failure was another process's.
 	Err error
 }

@@ -122,7 +122,7 @@ func networkHint(err error, way *oauth.NetworkError) string {
 // answered judges an error that the service answered with, by the first rule that fits. Where
 // a token was shown, it is the token that a refusal is about.
 func (p *configured) answered(err *oauth.Error, w wanted) *Failure {
-	failure := p.judge(err, w, inFront(), w.rules, StandardCodes(), gatewayForbids(w), standardStatuses())
+	failure := p.judge(err, w, inFront(), w.rules, StandardCodes(), gatewayForbids(w), standardStatuses(w))
 	failure.NotBefore, failure.Throttled, failure.Err = err.NotBefore, err.Throttled(), err
 	if w.token && err.Page == "" && err.StatusCode == http.StatusUnauthorized {
 		failure.StaleToken = true

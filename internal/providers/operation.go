@@ -241,12 +241,15 @@ func (p *Provider) Revoke(ctx context.Context, token secret.Secret, hint string)
 // askAs sends the request of a verb with the client's own credentials.
 func (p *Provider) askAs(
 	ctx context.Context, verb string, request func(oauth.ClientAuth) oauth.CallRequest,
-) (*oauth.Reply, error) {
-	auth, err := p.clientAuth(ctx, verb)
-	if err != nil {
-		return nil, err
-	}
-	return p.Ask(ctx, verb, secret.Secret{}, nil, request(auth))
+) (reply *oauth.Reply, err error) {
+	err = p.rotating(ctx, func(p *Provider) error {
+		auth, err := p.clientAuth(ctx, verb)
+		if err == nil {
+			reply, err = p.Ask(ctx, verb, secret.Secret{}, nil, request(auth))
+		}
+		return err
+	})
+	return reply, err
 }
 
 // Introspect asks what the service knows of a token (RFC 7662): one JSON object, as it came.

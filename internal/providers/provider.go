@@ -313,9 +313,7 @@ func (p *Provider) unasked(ctx context.Context, token oauth.Token) oauth.Token {
 	}
 	if err := p.checkIDToken(ctx, token, secret.Secret{}); err != nil {
 		kept.IDToken = secret.Secret{}
-		if p.client.Warn != nil {
-			p.client.Warn("the ID token that came with the token is not kept: " + err.Error())
-		}
+		p.warn("the ID token that came with the token is not kept: " + err.Error())
 	}
 	return kept
 }
@@ -336,7 +334,15 @@ func (p *configured) checkKind(r oauth.TokenRequest, token oauth.Token) error {
 }
 
 // ask sends a request to the token endpoint (RFC 6749 §3.2).
-func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (oauth.Token, error) {
+func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (token oauth.Token, err error) {
+	err = p.rotating(ctx, func(p *Provider) (err error) {
+		token, err = p.askOnce(ctx, grant, r)
+		return err
+	})
+	return token, err
+}
+
+func (p *Provider) askOnce(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (oauth.Token, error) {
 	r, err := p.tokenRequest(ctx, grant, r)
 	if err != nil {
 		return oauth.Token{}, err

@@ -35,6 +35,9 @@ type Rule struct {
 	Shows []string
 	// StaleToken says that the access token is what was refused.
 	StaleToken bool
+	// Client says that the client's own credentials are what was refused, and not a user's, a code or
+	// the client's rights.
+	Client bool
 }
 
 // Codes of a Rule that stand for more than one.
@@ -113,6 +116,7 @@ func (r Rule) failure(service string, err *oauth.Error, w wanted) *Failure {
 	message = strings.ReplaceAll(message, "{this}", w.this())
 	return &Failure{
 		Reason: r.Reason, Message: fmt.Sprintf("%s %s: %v", service, message, err), Hint: r.Hint, StaleToken: r.StaleToken,
+		Client: r.Client && w.auth != nil,
 	}
 }
 
@@ -180,14 +184,15 @@ func StandardCodes() []Rule {
 		[]Rule{
 			{Status: 5, Reason: ReasonTemporary},
 			// RFC 6749 has 401 for a client that failed to authenticate: some write it so.
-			{Status: 401, Code: "unauthorized_client", Reason: ReasonCredentials},
+			{Status: 401, Code: "unauthorized_client", Reason: ReasonCredentials, Client: true},
+			{Code: "invalid_client", Reason: ReasonCredentials, Client: true},
 			GrantRefused(0, "unauthorized_client", ""),
 			{
 				Code: "unsupported_grant_type", Reason: ReasonConfig, Message: "does not know how to {this}",
 				Hint: "check {base_url,grant} in the profile",
 			},
 		},
-		Rule{Reason: ReasonCredentials}.each("invalid_client", "invalid_grant", "access_denied"))
+		Rule{Reason: ReasonCredentials}.each("invalid_grant", "access_denied"))
 }
 
 // gatewayForbids is an API gateway's whole answer where a token was asked for and its own
@@ -204,12 +209,13 @@ func gatewayForbids(w wanted) []Rule {
 	}}
 }
 
-// standardStatuses are the statuses of RFC 9110 where no code says more.
-func standardStatuses() []Rule {
+// standardStatuses are the statuses of RFC 9110 where no code says more. A 401 is about the client
+// (RFC 6749 §5.2), but some services have it for a wrong password too, which is not sent again.
+func standardStatuses(w wanted) []Rule {
 	return []Rule{
 		{Status: 5, Reason: ReasonTemporary},
 		{Status: 408, Reason: ReasonTemporary},
-		{Status: 401, Reason: ReasonCredentials},
+		{Status: 401, Reason: ReasonCredentials, Client: w.grant != oauth.Password},
 		{Status: 403, Reason: ReasonCredentials},
 		{Status: 400, Reason: ReasonConfig},
 		{Status: 404, Reason: ReasonConfig},

@@ -28,7 +28,7 @@ func parcels() providers.Spec {
 		Keys: func() []setting.Setting {
 			return []setting.Setting{
 				{Name: "account", Kind: setting.Text, Required: true, Help: "the tenant", Example: "acme"},
-				setting.BaseURL(), setting.ClientID(), setting.ClientSecret(),
+				setting.BaseURL(), setting.ClientID(), setting.ClientSecret()[0],
 				setting.Grant(oauth.ClientCredentials), setting.Scopes("openid"),
 			}
 		},

@@ -28,6 +28,9 @@ const (
 	Assertion = "client_assertion"
 )
 
+// OldSecret is the client secret before, while it is rotated.
+const OldSecret = "client_secret_old"
+
 // credential is a setting that a client authenticates with, and the methods that use it: the
 // first is what it means by itself. With is what belongs to it.
 type credential struct {
@@ -40,7 +43,7 @@ type credential struct {
 // credentials are all there are, in the order in which they are told of.
 func credentials() []credential {
 	return []credential{
-		{"client_secret", []string{Basic, Post, SecretJWT}, nil, "env:CLIENT_SECRET"},
+		{"client_secret", []string{Basic, Post, SecretJWT}, []string{OldSecret}, "env:CLIENT_SECRET"},
 		{"private_key", []string{PrivateKeyJWT}, []string{"key_id", "key_algorithm"}, "file:key.pem"},
 		{"tls_certificate", []string{TLS, SelfSignedTLS}, []string{"tls_key", "tls_password"}, "file:client.pem"},
 		{"client_assertion", []string{Assertion}, nil, "file:/var/run/secrets/tokens/idp"},
@@ -127,6 +130,16 @@ func basicAuth(s Values, id string) (oauth.ClientAuth, error) {
 		return nil, s.Wrong("client_id", "cannot be used: "+err.Error(), "")
 	}
 	return oauth.Basic{ClientID: id, Secret: s.Secret("client_secret"), Encoding: encoding}, nil
+}
+
+// Before returns the settings with client_secret_old in the place of client_secret; false where there
+// is none, or the client does not authenticate with a secret.
+func (s Values) Before() (Values, bool) {
+	old, ok := s.values[OldSecret]
+	if method, err := s.authMethod(); err != nil || !ok || old.Secret == nil || !Authenticates("client_secret", method) {
+		return s, false
+	}
+	return s.With("client_secret", old), true
 }
 
 // authMethod is client_auth, or what the credentials mean without it.

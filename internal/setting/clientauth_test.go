@@ -150,7 +150,7 @@ func TestJWTOf(t *testing.T) {
 func TestCredentialsInHints(t *testing.T) {
 	t.Parallel()
 	list := append(append([]setting.Setting{
-		setting.ClientID(), setting.ClientSecret(), setting.KeyAlgorithm(), setting.ClientAssertion(),
+		setting.ClientID(), setting.ClientSecret()[0], setting.KeyAlgorithm(), setting.ClientAssertion(),
 	}, setting.PrivateKey(false)...), setting.TLSCertificate()...)
 	for words, want := range map[string]string{
 		"client_secret":                      "client_id and client_secret in the profile",

@@ -32,7 +32,7 @@ type setName struct {
 // Groups that a hint may name, as in "check {address}".
 const (
 	addressNames     = "account,region,environment,api_url,base_url"
-	credentialsNames = "username,password,client_id,client_secret,private_key,key_id,key_algorithm," +
+	credentialsNames = "username,password,client_id,client_secret,client_secret_old,private_key,key_id,key_algorithm," +
 		"tls_certificate,tls_key,tls_password,client_assertion"
 )
 

@@ -39,12 +39,19 @@ func ClientID() Setting {
 	return Setting{Name: "client_id", Kind: Text, Required: true, Help: "the OAuth client identifier", Example: "scripts"}
 }
 
-// ClientSecret is client_secret, which is not needed where one of the
-// conditions holds.
-func ClientSecret(unless ...Condition) Setting {
-	return Setting{
-		Name: "client_secret", Kind: Secret, Required: true, Unless: unless,
-		Help: "a reference to the client secret", Example: "env:CLIENT_SECRET",
+// ClientSecret is client_secret, which is not needed where one of the conditions holds, and
+// client_secret_old, the one before it while it is being rotated.
+func ClientSecret(unless ...Condition) []Setting {
+	return []Setting{
+		{
+			Name: "client_secret", Kind: Secret, Required: true, Unless: unless,
+			Help: "a reference to the client secret", Example: "env:CLIENT_SECRET",
+		},
+		{
+			Name: OldSecret, Kind: Secret, If: &Condition{Setting: "client_secret"},
+			Help:    "while it is rotated, a reference to the secret before, which is tried when client_secret is refused",
+			Example: "env:CLIENT_SECRET_OLD",
+		},
 	}
 }
 

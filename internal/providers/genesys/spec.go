@@ -45,7 +45,7 @@ func settings() []setting.Setting {
 		base,
 		{Name: "api_key", Kind: setting.Secret, Help: "a reference to the x-api-key", Example: "env:GENESYS_API_KEY"},
 		setting.ClientID(),
-		setting.ClientSecret(setting.IsPublic()),
+	}, setting.ClientSecret(setting.IsPublic()), []setting.Setting{
 		setting.ClientAuth(setting.Basic, setting.None),
 		// The vendor's client libraries send the plain id:secret.
 		setting.BasicEncoding("raw"),
@@ -137,8 +137,8 @@ func tokenErrors() []providers.Rule {
 // refusedClient is what the API key may be the reason of.
 func refusedClient() providers.Rule {
 	return providers.Rule{
-		Reason: providers.ReasonCredentials,
-		Hint:   "check {api_key,client_id,client_secret} in the profile; the client may lack the grant",
+		Reason: providers.ReasonCredentials, Client: true,
+		Hint: "check {api_key,client_id,client_secret,client_secret_old} in the profile; the client may lack the grant",
 	}
 }
 

@@ -46,12 +46,10 @@ func service() []setting.Setting {
 func client() []setting.Setting {
 	id := setting.ClientID()
 	id.Unless = []setting.Condition{{Setting: "assertion_issuer"}, *of(oauth.TokenExchange)}
-	return slices.Concat([]setting.Setting{
-		id,
-		setting.ClientSecret(
-			setting.IsPublic(), setting.HasPrivateKey(), setting.HasTLSCertificate(), setting.HasClientAssertion(),
-			*of(oauth.AuthorizationCode), *of(oauth.DeviceCode), *of(oauth.JWTBearer)),
-	}, setting.PrivateKey(false), []setting.Setting{setting.KeyAlgorithm()}, setting.TLSCertificate(), []setting.Setting{
+	return slices.Concat([]setting.Setting{id}, setting.ClientSecret(
+		setting.IsPublic(), setting.HasPrivateKey(), setting.HasTLSCertificate(), setting.HasClientAssertion(),
+		*of(oauth.AuthorizationCode), *of(oauth.DeviceCode), *of(oauth.JWTBearer),
+	), setting.PrivateKey(false), []setting.Setting{setting.KeyAlgorithm()}, setting.TLSCertificate(), []setting.Setting{
 		setting.ClientAssertion(),
 		setting.ClientAuth(setting.Basic, setting.Post, setting.SecretJWT, setting.PrivateKeyJWT, setting.TLS,
 			setting.SelfSignedTLS, setting.Assertion, setting.None),

@@ -49,8 +49,7 @@ func settings() []setting.Setting {
 		},
 		setting.BaseURL(),
 		setting.ClientID(),
-		setting.ClientSecret(setting.HasPrivateKey(), setting.HasClientAssertion()),
-	}, setting.PrivateKey(false), []setting.Setting{
+	}, setting.ClientSecret(setting.HasPrivateKey(), setting.HasClientAssertion()), setting.PrivateKey(false), []setting.Setting{
 		// https://www.keycloak.org/2026/01/federated-client-authentication
 		setting.ClientAssertion(),
 		setting.ClientAuth(setting.Basic, setting.Post, setting.PrivateKeyJWT, setting.Assertion),
@@ -94,8 +93,8 @@ func errors() []providers.Rule {
 		providers.GrantRefused(0, "unauthorized_client", "not enabled"),
 		providers.GrantRefused(0, "unauthorized_client", "bearer-only"),
 		off.For(0, "unauthorized_client"), off.For(0, "invalid_client"),
-		{Status: 401, Code: "unauthorized_client", Reason: providers.ReasonCredentials},
-		{Code: "unauthorized_client", Text: "client credentials", Reason: providers.ReasonCredentials},
+		{Status: 401, Code: "unauthorized_client", Reason: providers.ReasonCredentials, Client: true},
+		{Code: "unauthorized_client", Text: "client credentials", Reason: providers.ReasonCredentials, Client: true},
 		{
 			Text: "realm not enabled", Reason: providers.ReasonConfig, Message: "has that realm, and it is switched off",
 			Hint: "it is not the secret: ask who runs the realm, or check {account} in the profile",

@@ -7,6 +7,7 @@ package qmatic
 
 import (
 	_ "embed"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,8 +35,8 @@ func Spec() providers.Spec {
 		Pace: time.Second,
 		Errors: []providers.Rule{{
 			// One answer to a wrong account, client or secret.
-			Code: "invalid_client", Reason: providers.ReasonCredentials,
-			Hint: "check {account,client_id,client_secret} in the profile; --dry-run shows the request",
+			Code: "invalid_client", Reason: providers.ReasonCredentials, Client: true,
+			Hint: "check {account,client_id,client_secret,client_secret_old} in the profile; --dry-run shows the request",
 		}},
 		Catalogue: func() providers.Catalogue { return providers.DecodeCatalogue(scopes) },
 	}
@@ -44,7 +45,7 @@ func Spec() providers.Spec {
 func settings() []setting.Setting {
 	scopes := setting.Scopes("com.qmatic.saas.appointments/external.appointment.book")
 	scopes.Required, scopes.Unless = true, []setting.Condition{{Setting: "allow_no_scopes", Is: "true"}}
-	return []setting.Setting{
+	return slices.Concat([]setting.Setting{
 		{
 			Name: "account", Kind: setting.Text, Required: true,
 			Help: "the account's name, sent in lower case without spaces", Example: "My Bank AB",
@@ -55,7 +56,7 @@ func settings() []setting.Setting {
 		},
 		setting.BaseURL(),
 		setting.ClientID(),
-		setting.ClientSecret(),
+	}, setting.ClientSecret(), []setting.Setting{
 		// The vendor's sample is the Base64 of the plain clientId:clientSecret.
 		setting.BasicEncoding("raw"),
 		setting.Grant("client_credentials"),
@@ -69,5 +70,5 @@ func settings() []setting.Setting {
 			Help: "sends the account in the form field x-account too",
 		},
 		setting.AllowHosts(),
-	}
+	})
 }

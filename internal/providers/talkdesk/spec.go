@@ -67,8 +67,7 @@ func settings() []setting.Setting {
 		},
 		setting.BaseURL(),
 		setting.ClientID(),
-		setting.ClientSecret(setting.HasPrivateKey()),
-	}, setting.PrivateKey(true), []setting.Setting{
+	}, setting.ClientSecret(setting.HasPrivateKey()), setting.PrivateKey(true), []setting.Setting{
 		setting.ClientAuth(setting.Basic, setting.PrivateKeyJWT),
 		// The vendor's sample is the Base64 of the plain id:secret.
 		setting.BasicEncoding("raw"),
@@ -108,7 +107,7 @@ func errors() []providers.Rule {
 				"see authctl scopes --help",
 		},
 		{
-			Status: 401, If: withScopes, Reason: providers.ReasonCredentials,
+			Status: 401, If: withScopes, Reason: providers.ReasonCredentials, Client: true,
 			Message: "refused the credentials, or a scope added minutes ago is not effective yet",
 			Hint: "check {credentials} in the profile; " +
 				"if a scope was just added in Talkdesk (Builder or Partner Project), try again in a few minutes",
