@@ -8,6 +8,7 @@ import (
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/cli/verb/formats"
+	"github.com/authctl/authctl/internal/cli/verb/hosts"
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
 	"github.com/spf13/cobra"
@@ -68,9 +69,9 @@ func (c *command) run(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	hosts, err := hostsOf(s, c.allow)
+	may, err := hosts.Of(s, c.allow)
 	if err == nil {
-		err = hosts.checkCall(asked)
+		err = allowed{may}.checkCall(asked)
 	}
 	if err != nil {
 		return err
