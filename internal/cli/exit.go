@@ -7,7 +7,6 @@ import (
 
 	"github.com/authctl/authctl/internal/cli/verb"
 	"github.com/authctl/authctl/internal/process"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/spf13/cobra"
 )
@@ -36,7 +35,7 @@ func kinds() map[string]kind {
 		},
 		"auth": {
 			code: 4, meaning: "the service refused the credentials, or a login by a person is needed",
-			hint: "check {credentials} in the profile; --dry-run shows the request",
+			hint: verb.CheckCredentials,
 		},
 		"scope": {
 			code: 5, meaning: "a scope was refused, or `--require-scope` found one missing",
@@ -69,16 +68,8 @@ func (a *app) fail(command *cobra.Command, err error) int {
 	if interrupted, ok := errors.AsType[process.Interrupted](err); ok {
 		return 128 + int(interrupted.Signal)
 	}
-	name, hint := verb.Judge(err)
-	failure, ok := errors.AsType[*providers.Failure](err)
-	switch {
-	case ok && failure.Reason == providers.ReasonLogin && failure.Hint == "":
-		hint = cmp.Or(a.Subject.PipelineGrant, "log in: "+a.Subject.LoginCommand)
-	case ok && failure.RefreshToken && failure.Reason == providers.ReasonCredentials:
-		hint = "log in again: " + a.Subject.LoginCommand + "; if that is refused too, " + cmp.Or(hint, kinds()[name].hint)
-	case ok && failure.AccessToken && hint == "":
-		hint = "get a new one: " + a.CommandFor(a.Subject.Profile, "token", "get", "--force-refresh") + "; or log in again"
-	case name == "scope" && hint == "":
+	name, hint := a.Advise(err)
+	if name == "scope" && hint == "" {
 		hint = a.scopeHint()
 	}
 	row := kinds()[name]

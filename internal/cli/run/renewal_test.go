@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/authctl/authctl/internal/cli/verb"
-	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/providers/builtin"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/term"
@@ -115,20 +114,5 @@ func TestRenewalWaitsLonger(t *testing.T) {
 	r.keepFresh(ctx, answer)
 	if n := len(server.Requests()) - before; waits > 130 || n > 130 || n < 5 {
 		t.Errorf("%d attempts and %d requests in an hour", waits, n)
-	}
-}
-
-func TestRetryAt(t *testing.T) {
-	t.Parallel()
-	r, now := &renewal{}, time.Unix(1_000_000, 0)
-	failure := &providers.Failure{Reason: providers.ReasonTemporary}
-	for i, want := range []int{1, 2, 4, 8, 16, 30, 30, 30} {
-		if got := r.retryAt(failure, now); got != now.Add(time.Duration(want)*time.Second) {
-			t.Errorf("the attempt after %d failures comes after %v, want %d s", i+1, got.Sub(now), want)
-		}
-	}
-	failure.NotBefore = now.Add(time.Hour)
-	if got := r.retryAt(failure, now); got != failure.NotBefore {
-		t.Errorf("the next attempt comes at %v, before the service's %v", got, failure.NotBefore)
 	}
 }

@@ -94,7 +94,7 @@ func (r *run) until(ctx context.Context, due time.Time) error {
 	left := func() time.Duration { return due.Round(0).Sub(r.Now().Round(0)) }
 	// In steps: a machine that was asleep has a clock that went on, and timers that did not.
 	for left() > 0 {
-		if err := moment.Sleep(ctx, min(left(), mostWait)); err != nil {
+		if err := moment.Sleep(ctx, min(left(), client.MostWait)); err != nil {
 			return err
 		}
 	}

@@ -78,6 +78,24 @@ func Judge(err error) (kind, hint string) {
 	return "internal", ""
 }
 
+// Advise is Judge with what this run's profile says: who has to log in, and how.
+func (d *Deps) Advise(err error) (kind, hint string) {
+	kind, hint = Judge(err)
+	failure, ok := errors.AsType[*providers.Failure](err)
+	switch {
+	case ok && failure.Reason == providers.ReasonLogin && failure.Hint == "":
+		hint = cmp.Or(d.Subject.PipelineGrant, "log in: "+d.Subject.LoginCommand)
+	case ok && failure.RefreshToken && failure.Reason == providers.ReasonCredentials:
+		hint = "log in again: " + d.Subject.LoginCommand + "; if that is refused too, " + cmp.Or(hint, CheckCredentials)
+	case ok && failure.AccessToken && hint == "":
+		hint = "get a new one: " + d.CommandFor(d.Subject.Profile, "token", "get", "--force-refresh") + "; or log in again"
+	}
+	return kind, hint
+}
+
+// CheckCredentials is the hint where a service refused the credentials and says no more.
+const CheckCredentials = "check {credentials} in the profile; --dry-run shows the request"
+
 // judgeConfig knows the errors of configuration and secrets.
 func judgeConfig(err error) (name, hint string, ok bool) {
 	e, isSet := errors.AsType[*setting.Error](err)

@@ -1,0 +1,40 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/authctl/authctl/internal/providers"
+)
+
+const (
+	// LeastWait and MostWait bound the time after which a token is asked for again by what
+	// lives longer than a token.
+	LeastWait = time.Second
+	MostWait  = 30 * time.Second
+)
+
+// Retries tell what lives longer than a token when to ask again after a failure. The zero value
+// is one without failures, and so is what a token is had with again.
+type Retries struct{ failures int }
+
+// After is when to ask again: later each time, within bounds, and never earlier than the service
+// says.
+func (r *Retries) After(err error, now time.Time) time.Time {
+	at := now.Add(min(LeastWait<<min(r.failures, 5), MostWait))
+	r.failures++
+	if failure, ok := errors.AsType[*providers.Failure](err); ok && failure.NotBefore.After(at) {
+		return failure.NotBefore
+	}
+	return at
+}
+
+// Refused reports whether asking again would only send the same to be refused again: a
+// service may lock the client out for it.
+func Refused(err error) bool {
+	failure, ok := errors.AsType[*providers.Failure](err)
+	return ok && slices.Contains([]providers.Reason{
+		providers.ReasonCredentials, providers.ReasonLogin, providers.ReasonScope, providers.ReasonConfig,
+	}, failure.Reason)
+}
