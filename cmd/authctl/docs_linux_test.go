@@ -69,6 +69,7 @@ func (p *place) document(t *testing.T) {
 	}
 	p.set("PATH="+filepath.Dir(binary(t))+string(os.PathListSeparator)+os.Getenv("PATH"), "GENESYS_API_KEY="+string(key),
 		"AUTHCTL_SANDBOX_URL="+p.server.URL(), "WAREHOUSE_SECRET="+sandbox.Marker+"-oauth2-easy")
+	p.script("sync.sh", `[ -n "$AUTHCTL_PROXY_URL" ] && [ -z "${AUTHCTL_CLIENT_SECRET+set}" ]`)
 	for _, name := range []string{"report.sh", "upload.sh"} {
 		p.script(name, `[ -n "$AUTHCTL_TOKEN" ] && [ -z "${AUTHCTL_CLIENT_SECRET+set}" ]`)
 	}

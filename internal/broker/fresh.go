@@ -68,6 +68,10 @@ func (r Request) FreshUntil(t oauth.Token) time.Time {
 	return soft
 }
 
+// GoodUntil is until when a token is served while no other can be had. It means nothing for one without
+// a lifetime.
+func (r Request) GoodUntil(t oauth.Token) time.Time { return t.Expiry().Add(-r.floor(t)) }
+
 // judge says what a stored token is good for, and why it is not simply served.
 func (c *call) judge(t oauth.Token) (standing, string) {
 	if t.Lifetime <= 0 {

@@ -65,7 +65,7 @@ func newExitCodes(*verb.Deps) *cobra.Command {
 // stdout.
 func stdoutExceptions() []string {
 	return []string{
-		"`exec`, `curl` and `sandbox run` end with the code of what they run, once it runs, and stdout is its own.",
+		"`exec`, `curl`, `proxy` and `sandbox run` end with the code of what they run, once it runs, and stdout is its own.",
 		"`doctor` prints its report also when a check failed, for the report is what was asked for.",
 		"`token get -o env`, `-o fish` and `-o powershell` print statements that unset the variables and fail, so that a " +
 			"shell does not go on with an earlier token.",

@@ -39,6 +39,7 @@ func TestFlagsOfEachCommand(t *testing.T) {
 		"authctl passwd":   tokens + " no-verify operation-id output stdin user",
 		"authctl exec":     tokens + " keep-env token-file var",
 		"authctl curl":     tokens + " allow-host",
+		"authctl proxy":    tokens + " allow-host keep-env listen to",
 
 		"authctl scopes":         "",
 		"authctl scopes check":   tokens + " output require-scope",

@@ -10,6 +10,7 @@ import (
 	"github.com/authctl/authctl/internal/cli/curl"
 	"github.com/authctl/authctl/internal/cli/doctor"
 	"github.com/authctl/authctl/internal/cli/profile"
+	"github.com/authctl/authctl/internal/cli/proxy"
 	"github.com/authctl/authctl/internal/cli/run"
 	"github.com/authctl/authctl/internal/cli/sandbox"
 	"github.com/authctl/authctl/internal/cli/scopes"
@@ -37,6 +38,7 @@ func (a *app) root() *cobra.Command {
 		verb.Made{Name: "ping", Make: session.Ping},
 		verb.Made{Name: "exec", Make: run.Command},
 		verb.Made{Name: "curl", Make: curl.Command},
+		verb.Made{Name: "proxy", Make: proxy.Command},
 		verb.Made{Name: "profile", Make: profile.Command},
 		verb.Made{Name: "store", Make: store.Command},
 		verb.Made{Name: "providers", Make: profile.Providers},

@@ -188,6 +188,23 @@ func (c *Client) Token(ctx context.Context) (broker.Answer, error) {
 	return answer, nil
 }
 
+// Renewed returns a token past the stored one, unless another process has fetched that meanwhile. It may be
+// called while others use the client.
+func (c *Client) Renewed(ctx context.Context) (broker.Answer, error) {
+	other := *c
+	other.renew()
+	return other.Token(ctx)
+}
+
+// Lasting returns the way to what the tokens are for, for many requests at once.
+func (c *Client) Lasting(ctx context.Context) (*http.Transport, error) {
+	transport, err := c.Local.Transport(ctx, c.Options)
+	if err != nil {
+		return nil, err
+	}
+	return transport.Lasting(), nil
+}
+
 // renew has the next Token pass over what is stored.
 func (c *Client) renew() { c.request.ForceRefresh = true }
 
@@ -197,6 +214,10 @@ func (c *Client) Unwatched() { c.broker.Watch, c.request.ForceRefresh = nil, fal
 
 // FreshUntil is when a token is to be renewed.
 func (c *Client) FreshUntil(token oauth.Token) time.Time { return c.request.FreshUntil(token) }
+
+// GoodUntil is until when a token may be sent while there is no other. It means nothing for one without a
+// lifetime.
+func (c *Client) GoodUntil(token oauth.Token) time.Time { return c.request.GoodUntil(token) }
 
 // Key names the token of this client in every store.
 func (c *Client) Key() tokenkey.Key { return c.Provider.Key() }

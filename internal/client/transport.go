@@ -51,6 +51,29 @@ func (t *Transport) WithCertificate(present oauth.Presenter) http.RoundTripper {
 	return t.traced(&certified{config: t.config(), present: present, direct: direct})
 }
 
+// Lasting returns the same way for many requests at once, whose replies are streams that may take as
+// long as they like: it keeps connections, and speaks HTTP/2 where the other side does. It decodes no
+// body. Of a reply that nobody has asked for net/http tells its own logger.
+func (t *Transport) Lasting() *http.Transport {
+	transport := direct(t.config())
+	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	transport.DisableKeepAlives, transport.DisableCompression = false, true
+	transport.ForceAttemptHTTP2 = true
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost, transport.IdleConnTimeout = mostIdle, mostIdle, idleTimeout
+	transport.ExpectContinueTimeout = time.Second
+	// A machine that was asleep, or in another network, has connections that only seem to be there.
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingTimeout, PingTimeout: pingTimeout}
+	return transport
+}
+
+const (
+	// mostIdle is how many connections are kept that nothing is asked on, for idleTimeout.
+	mostIdle    = 1000
+	idleTimeout = 90 * time.Second
+	// pingTimeout is after which silence HTTP/2 asks whether the other side is there, and how long that may take.
+	pingTimeout = 15 * time.Second
+)
+
 func (t *Transport) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.roots}
 }
@@ -61,14 +84,17 @@ func direct(config *tls.Config) *http.Transport {
 	return &http.Transport{
 		Proxy:                  network.Proxy,
 		OnProxyConnectResponse: network.RefusedByProxy,
-		DialContext:            network.Orderly((&net.Dialer{Timeout: 10 * time.Second}).DialContext),
+		DialContext:            network.Orderly((&net.Dialer{Timeout: dialTimeout}).DialContext),
 		TLSHandshakeTimeout:    handshakeTimeout,
 		DisableKeepAlives:      true,
 		TLSClientConfig:        config,
 	}
 }
 
-const handshakeTimeout = 10 * time.Second
+const (
+	dialTimeout      = 10 * time.Second
+	handshakeTimeout = 10 * time.Second
+)
 
 // certified shows the client's certificate to the host that a request is for, and to nobody else:
 // net/http has one configuration for the host and for a proxy that speaks TLS.

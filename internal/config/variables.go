@@ -21,7 +21,7 @@ func ownVariables() []string {
 		"PROFILE", "PROVIDER", "CONFIG", "STORE", "STORE_DIR", "STORE_KEY", "STORE_KEY_FILE", "STORE_KEY_CMD",
 		"STORE_PASSWORD", "STORE_PASSWORD_FILE", "STORE_PASSWORD_CMD",
 		"RUNTIME_DIR", "MIN_TTL", "TIMEOUT", "NO_INPUT",
-		"TOKEN", "TOKEN_TYPE", "TOKEN_EXPIRES_ON", "TOKEN_FILE", "SANDBOX_URL",
+		"TOKEN", "TOKEN_TYPE", "TOKEN_EXPIRES_ON", "TOKEN_FILE", "PROXY_URL", "SANDBOX_URL",
 		strings.TrimPrefix(source.Taken, prefix),
 		// Those of the library for command lines.
 		"ACTIVE_HELP", "COMPLETION_DESCRIPTIONS",

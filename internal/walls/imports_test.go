@@ -55,6 +55,11 @@ func imports() []wall {
 			also("internal/cli/verb", "internal/cli/verb/*", "internal/client", "internal/sandbox"),
 			"it is the only verb that runs an emulated service",
 		},
+		{
+			"internal/cli/proxy",
+			also("internal/cli/verb", "internal/cli/verb/*", "internal/client", "internal/proxy"),
+			"it is the only verb that serves others",
+		},
 		{"internal/cli/*", also("internal/cli/verb", "internal/cli/verb/*", "internal/client"), "a verb knows no other verb, and no service by name"},
 		{
 			"internal/client",
@@ -65,6 +70,11 @@ func imports() []wall {
 				"internal/store/address", "internal/store/shared", "internal/tokenkey",
 			},
 			"a client prints nothing and knows no command line",
+		},
+		{
+			"internal/proxy",
+			[]string{"internal/network", "internal/secret"},
+			"what passes requests on knows neither where tokens come from nor a command line",
 		},
 		{
 			"internal/broker",
@@ -240,7 +250,7 @@ func keepers() []keeper {
 			"golang.org/x/oauth2", nil,
 			"it sends secrets twice to find the auth style, follows redirects and puts reply bodies into errors",
 		},
-		{"net/http/httputil", nil, "it costs start-up time, and a dumped request holds the secret"},
+		{"net/http/httputil", []string{"internal/proxy"}, "a dumped request holds the secret; only its reverse proxy is used"},
 		{"html/template", nil, "it costs start-up time"},
 		{"text/template", nil, "it costs start-up time"},
 	}

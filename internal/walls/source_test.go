@@ -23,6 +23,7 @@ func revealers() map[string]string {
 		"internal/jose/key.go":               "looking whether a private key can sign",
 		"internal/jose/halfhash.go":          "the hash by which an ID token names the access token beside it",
 		"internal/oauth/authcode/rfc6749.go": "the request that the browser sends, and the words that repeat it",
+		"internal/proxy/carrier.go":          "what the upstream is shown",
 		"internal/store/record.go":           "the stored record",
 		"internal/store/named.go":            "a secret of the user's own, put into the keyring under a name",
 		"internal/store/file.go":             "the key that opens the sealed files",

@@ -181,6 +181,18 @@ func Arguments(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
+// AroundDash is BeforeDash where -- and what follows it may be missing.
+func AroundDash(what string, own, child *[]string) cobra.PositionalArgs {
+	with, without := BeforeDash(what, own, child), Arguments(0, 1, "PROFILE")
+	return func(command *cobra.Command, args []string) error {
+		if command.ArgsLenAtDash() >= 0 {
+			return with(command, args)
+		}
+		*own = args
+		return without(command, args)
+	}
+}
+
 // BeforeDash returns a check that parts `[PROFILE] -- CHILD…` into what is ours and what is
 // the child's; what names that for the message.
 func BeforeDash(what string, own, child *[]string) cobra.PositionalArgs {
