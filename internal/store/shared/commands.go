@@ -29,11 +29,11 @@ const get = `local function get(name)
 end
 `
 
-// The scripts' first key is that of a lease, and their first argument its value, but for put.
+// The scripts' first key is that of a lease, and their first argument its value, but for putToken.
 const (
-	// put writes a token (ARGV: the value that was seen, the new one, its life in ms), or returns another one that is
+	// putToken writes a token (ARGV: the value that was seen, the new one, its life in ms), or returns another one that is
 	// there, and how long that still lives.
-	put = get + `local there = get(KEYS[1])
+	putToken = get + `local there = get(KEYS[1])
 if there and there ~= ARGV[1] then return {there, redis.call('PTTL', KEYS[1])} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return {}`

@@ -139,7 +139,7 @@ func (s *Store) replace(ctx context.Context, v *vault, r *store.Record, name, se
 		}
 		var other value
 		err := s.ask(ctx, store.StoringToken, func(ctx context.Context, c redis.UniversalClient) error {
-			answer, err := c.Eval(ctx, put, []string{name}, textOf(seen), sealed, left.Milliseconds()).Slice()
+			answer, err := c.Eval(ctx, putToken, []string{name}, textOf(seen), sealed, left.Milliseconds()).Slice()
 			other = otherOf(answer)
 			return err
 		})
@@ -165,7 +165,7 @@ func textOf(seen any) string {
 	return text
 }
 
-// otherOf reads the answer of put.
+// otherOf reads the answer of putToken.
 func otherOf(answer []any) value {
 	if len(answer) != 2 {
 		return value{}
