@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"sync"
 	"time"
 
@@ -147,7 +148,7 @@ func (s *Store) secure(ctx context.Context) (*tls.Config, error) {
 func (s *Store) dial(password, sentinels secret.Secret, secure *tls.Config) redis.UniversalClient {
 	a := s.options.Address
 	single := &redis.Options{
-		Addr: a.Hosts[0], Username: a.User, Password: password.Reveal(), DB: a.DB, TLSConfig: secure,
+		Addr: a.Hosts[0], Username: a.User, Password: password.Reveal(), DB: a.DB, Dialer: dialer(secure, a.Connect),
 		DialTimeout: a.Connect, ReadTimeout: a.Timeout, WriteTimeout: a.Timeout, PoolTimeout: a.Timeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		PoolSize: connections, PipelinePoolSize: -1, ReadBufferSize: buffer, WriteBufferSize: buffer,
@@ -162,11 +163,36 @@ func (s *Store) dial(password, sentinels secret.Secret, secure *tls.Config) redi
 	return redis.NewClient(single)
 }
 
+// dialer connects, with TLS where that is configured, and says so where that fails: go-redis tells a host that
+// does not answer from an engine that does not only by how long it took.
+func dialer(secure *tls.Config, within time.Duration) func(ctx context.Context, network, host string) (net.Conn, error) {
+	return func(ctx context.Context, network, host string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		dial := (&net.Dialer{}).DialContext
+		if secure != nil {
+			dial = (&tls.Dialer{Config: secure}).DialContext
+		}
+		connection, err := dial(ctx, network, host)
+		if err != nil {
+			return nil, &unconnectedError{err}
+		}
+		return connection, nil
+	}
+}
+
+// unconnectedError says that no connection came about.
+type unconnectedError struct{ err error }
+
+func (e *unconnectedError) Error() string { return e.err.Error() }
+
+func (e *unconnectedError) Unwrap() error { return e.err }
+
 // failover are the options of a client that asks sentinels where the engine is.
 func failover(o *redis.Options, master string, hosts []string, password secret.Secret) *redis.FailoverOptions {
 	return &redis.FailoverOptions{
 		MasterName: master, SentinelAddrs: hosts, SentinelPassword: password.Reveal(),
-		Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLSConfig,
+		Username: o.Username, Password: o.Password, DB: o.DB, Dialer: o.Dialer,
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, PoolTimeout: o.PoolTimeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		PoolSize: o.PoolSize, PipelinePoolSize: -1, ReadBufferSize: o.ReadBufferSize, WriteBufferSize: o.WriteBufferSize,
@@ -176,7 +202,7 @@ func failover(o *redis.Options, master string, hosts []string, password secret.S
 // cluster are the options of a client of several nodes.
 func cluster(o *redis.Options, hosts []string) *redis.ClusterOptions {
 	return &redis.ClusterOptions{
-		Addrs: hosts, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
+		Addrs: hosts, Username: o.Username, Password: o.Password, Dialer: o.Dialer,
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, PoolTimeout: o.PoolTimeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1, MaxRedirects: redirects, DialerRetries: 1, DisableIdentity: true,
 		PoolSize: o.PoolSize, PipelinePoolSize: -1, ReadBufferSize: o.ReadBufferSize, WriteBufferSize: o.WriteBufferSize,

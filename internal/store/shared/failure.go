@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/authctl/authctl/internal/store"
 	"github.com/redis/go-redis/v9"
@@ -64,29 +65,34 @@ func (s *Store) judge(err error) *store.UnusableError {
 	if failure := s.untrusted(err); failure != nil {
 		return failure
 	}
-	at := "; it is at " + s.options.Address.String()
-	unreachable := func(means, hint string) *store.UnusableError {
-		return &store.UnusableError{Problem: store.Unreachable, Err: errors.New(means), Hint: hint + at + elsewhere}
-	}
-	dial, dialling := errors.AsType[*net.OpError](err)
-	dialling = dialling && dial.Op == "dial"
+	unconnected, dialling := errors.AsType[*unconnectedError](err)
 	name, unnamed := errors.AsType[*net.DNSError](err)
 	timeout, timed := errors.AsType[net.Error](err)
+	slow := errors.Is(err, context.DeadlineExceeded) || timed && timeout.Timeout()
 	switch {
 	case unnamed && name.IsNotFound:
-		return unreachable("its host has no address", "see that the host's name is right")
-	case dialling && timed && timeout.Timeout():
-		return unreachable("it does not answer", "see that it can be reached from here, or raise connect_timeout in the address")
+		return s.unreachable("its host has no address", "see that the host's name is right")
+	case dialling && slow && s.options.Address.TLS:
+		return s.unreachable("it does not answer", "see that it can be reached from here and speaks TLS, or raise connect_timeout in the address")
+	case dialling && slow:
+		return s.unreachable("it does not answer", "see that it can be reached from here, or raise connect_timeout in the address")
+	case dialling && errors.Is(unconnected, syscall.ECONNREFUSED):
+		return s.unreachable("nothing listens there", "see that it runs, and that host and port are right")
 	case dialling:
-		return unreachable("nothing listens there", "see that it runs, and that host and port are right")
-	case errors.Is(err, errSlow), errors.Is(err, context.DeadlineExceeded), errors.Is(err, redis.ErrPoolTimeout),
-		timed && timeout.Timeout():
-		return &store.UnusableError{Problem: store.Locked, Err: errSlow,
-			Hint: "raise timeout in the address where it is far away" + at + elsewhere}
+		return s.unreachable("no connection comes about", "see that it runs and can be reached from here")
+	case slow, errors.Is(err, errSlow), errors.Is(err, redis.ErrPoolTimeout):
+		failure := s.unreachable(errSlow.Error(), "raise timeout in the address where it is far away")
+		failure.Problem = store.Locked
+		return failure
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), timed, errors.Is(err, redis.ErrClosed):
-		return unreachable("it has ended the connection", "see that it runs, and write rediss:// if it wants TLS")
+		return s.unreachable("it has ended the connection", "see that it runs, and write rediss:// if it wants TLS")
 	}
-	return unreachable("what it answers is not what Redis or Valkey answers", "see that host and port are right")
+	return s.unreachable("what it answers is not what Redis or Valkey answers", "see that host and port are right")
+}
+
+func (s *Store) unreachable(means, hint string) *store.UnusableError {
+	hint += "; it is at " + s.options.Address.String() + elsewhere
+	return &store.UnusableError{Problem: store.Unreachable, Err: errors.New(means), Hint: hint}
 }
 
 func refused(answer string) *store.UnusableError {

@@ -80,7 +80,9 @@ func (l *lease) take(ctx context.Context) (bool, error) {
 		p := c.Pipeline()
 		set := p.SetArgs(ctx, l.names.lease, l.value, redis.SetArgs{Mode: "NX", TTL: l.length})
 		holder, left := read(ctx, p, l.names.lease), read(ctx, p, l.names.note)
-		_, _ = p.Exec(ctx)
+		if err := execute(ctx, p); err != nil {
+			return err
+		}
 		if err := set.Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return err
 		}

@@ -32,6 +32,15 @@ func read(ctx context.Context, p redis.Pipeliner, name string) reading {
 	return reading{p.Get(ctx, name), p.PTTL(ctx, name)}
 }
 
+// execute sends a pipeline. That something is not there, or no string, is no error yet.
+func execute(ctx context.Context, p redis.Pipeliner) error {
+	_, err := p.Exec(ctx)
+	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return nil
+	}
+	return err
+}
+
 // value returns what was read. What is no string is there and has no text.
 func (r reading) value() (value, error) {
 	text, err := r.get.Result()
@@ -86,8 +95,9 @@ func (s *Store) load(ctx context.Context, v *vault, doing, name string) (*store.
 func (s *Store) look(ctx context.Context, c redis.UniversalClient, name string) (value, error) {
 	p := c.Pipeline()
 	r := read(ctx, p, name)
-	// Each answer is looked at by itself.
-	_, _ = p.Exec(ctx)
+	if err := execute(ctx, p); err != nil {
+		return value{}, err
+	}
 	return r.value()
 }
 

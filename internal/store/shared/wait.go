@@ -25,7 +25,9 @@ func (s *Store) Wait(ctx context.Context, key tokenkey.Key) (store.Note, error) 
 		err := s.ask(ctx, waiting, func(ctx context.Context, c redis.UniversalClient) error {
 			p := c.Pipeline()
 			lease, left := read(ctx, p, n.lease), read(ctx, p, n.note)
-			_, _ = p.Exec(ctx)
+			if err := execute(ctx, p); err != nil {
+				return err
+			}
 			v, err := lease.value()
 			if err != nil {
 				return err
