@@ -82,6 +82,12 @@ func TestContract(t *testing.T) {
 		"the documented rights": func(t *testing.T) Options {
 			return asUser(newOptions(t, redistest.Start(t, redistest.Options{ACL: acl()}).URL()))
 		},
+		"RESP2": func(t *testing.T) Options {
+			e := redistest.Start(t, redistest.Options{Lines: []string{`rename-command HELLO ""`}, Password: "fake-password"})
+			o := newOptions(t, e.URL())
+			o.Password = secret.Known(secret.New("fake-password"))
+			return o
+		},
 		"another database": func(t *testing.T) Options {
 			o := asUser(newOptions(t, redistest.Start(t, redistest.Options{ACL: acl("+" + DatabaseCommand)}).URL()))
 			o.Address.DB = 3
