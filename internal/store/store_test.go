@@ -53,7 +53,7 @@ func sameSecrets() cmp.Option {
 }
 
 // contract is storetest's, which imports this package.
-var contract func(t *testing.T, newStore func(t *testing.T) Store) //nolint:gochecknoglobals // set before all tests
+var contract func(t *testing.T, newStore func(t *testing.T) Store)
 
 // SetContract is for TestMain.
 func SetContract(run func(t *testing.T, newStore func(t *testing.T) Store)) { contract = run }

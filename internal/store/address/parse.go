@@ -45,8 +45,9 @@ type Error struct {
 // Error returns the problem.
 func (e *Error) Error() string { return "the store " + e.Problem }
 
-// Parse reads redis://[USER@]HOST[:6379][/DB]?addr=HOST:PORT&addr=…&cluster=true&master_name=NAME&connect_timeout=300ms&timeout=1s,
-// or rediss:// for the same with TLS. Several hosts without a master's name are a cluster. Errors are an *Error.
+// Parse reads redis://[USER@]HOST[:6379][/DB], or rediss:// for the same with TLS. Behind it there may be
+// ?addr=HOST:PORT&addr=…&cluster=true&master_name=NAME&connect_timeout=300ms&timeout=1s. Several hosts without a
+// master's name are a cluster. Errors are an *Error.
 func Parse(text string) (Address, error) {
 	if !Is(text) {
 		return Address{}, wrong("does not begin with redis:// or rediss://", "write "+Form+", or rediss:// for TLS")
@@ -54,7 +55,8 @@ func Parse(text string) (Address, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		// Its words are left out: they repeat the text, and that may hold a password.
-		return Address{}, wrong("is not a URL", "write "+Form+"; in a user's name, signs such as / and @ are written %2F and %40")
+		return Address{}, wrong("is not a URL",
+			"write "+Form+"; in a user's name, signs such as / and @ are written %2F and %40")
 	}
 	a := Address{TLS: u.Scheme == tlsScheme, User: u.User.Username(), Connect: UsualConnect, Timeout: UsualTimeout}
 	if err := noPassword(u); err != nil {

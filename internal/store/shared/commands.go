@@ -7,7 +7,7 @@ func Commands() []string {
 }
 
 // ClusterCommands are what a cluster is asked besides.
-func ClusterCommands() []string { return []string{"cluster|slots", "command", "asking"} }
+func ClusterCommands() []string { return []string{"cluster|slots", "asking"} }
 
 // DatabaseCommand is needed besides for a database other than 0.
 const DatabaseCommand = "select"
@@ -37,7 +37,8 @@ const (
 if there and there ~= ARGV[1] then return {there, redis.call('PTTL', KEYS[1])} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return {}`
-	// takeOver takes the lease of one who is dead (ARGV: its value, the new one, its length, up to how many ms left it is).
+	// takeOver takes the lease of one who is dead (ARGV: its value, the new one, its length, with how many ms left or
+	// less it is that).
 	takeOver = get + `if get(KEYS[1]) ~= ARGV[1] or redis.call('PTTL', KEYS[1]) > tonumber(ARGV[4]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`

@@ -27,7 +27,9 @@ const (
 // ask has the engine do something, within what is left of the budget. An engine that fails is dead for this process:
 // the first failure is every later answer, at once. What the caller ends himself is no failure of the engine.
 // Errors are an *store.UnusableError.
-func (s *Store) ask(ctx context.Context, doing string, command func(context.Context, redis.UniversalClient) error) error {
+func (s *Store) ask(
+	ctx context.Context, doing string, command func(context.Context, redis.UniversalClient) error,
+) error {
 	if dead := s.dead.Load(); dead != nil {
 		return dead
 	}
@@ -127,7 +129,8 @@ func fetch(ctx context.Context, password secret.Func, name string) (secret.Secre
 	}
 	s, err := password(ctx)
 	if err != nil {
-		return s, &store.UnusableError{Problem: store.Unconfigured, Err: err, Hint: "see that " + name + " can be fetched here"}
+		hint := "see that " + name + " can be fetched here"
+		return s, &store.UnusableError{Problem: store.Unconfigured, Err: err, Hint: hint}
 	}
 	return s, nil
 }
@@ -165,7 +168,9 @@ func (s *Store) dial(password, sentinels secret.Secret, secure *tls.Config) redi
 
 // dialer connects, with TLS where that is configured, and says so where that fails: go-redis tells a host that
 // does not answer from an engine that does not only by how long it took.
-func dialer(secure *tls.Config, within time.Duration) func(ctx context.Context, network, host string) (net.Conn, error) {
+func dialer(
+	secure *tls.Config, within time.Duration,
+) func(ctx context.Context, network, host string) (net.Conn, error) {
 	return func(ctx context.Context, network, host string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, within)
 		defer cancel()

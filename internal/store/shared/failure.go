@@ -29,30 +29,57 @@ type refusal struct {
 func refusals() []refusal {
 	const credentials = "see that store_password is that of the user in the address, redis://USER@HOST"
 	return []refusal{
-		{"NOAUTH", store.Refused, "it wants a password", "give a reference to it: store_password: env:NAME, and the user in the address"},
+		{
+			"NOAUTH", store.Refused, "it wants a password",
+			"give a reference to it: store_password: env:NAME, and the user in the address",
+		},
 		{"WRONGPASS", store.Refused, "it does not know this user with this password", credentials},
 		{"ERR invalid password", store.Refused, "it does not know this password", credentials},
 		{"ERR AUTH", store.Refused, "it has no such user, or no password", credentials + ", or leave both out"},
 		{"ERR Client sent AUTH", store.Refused, "it has no password", "leave store_password out"},
-		{"NOPERM", store.Refused, "its user may not do this", "give the user the rights that docs/fleets.md lists (ACL SETUSER)"},
-		{"READONLY", store.Refused, "it is a replica, which takes no writes", "give the master's address, or the sentinels' with master_name=NAME"},
+		{
+			"NOPERM", store.Refused, "its user may not do this",
+			"give the user the rights that docs/fleets.md lists (ACL SETUSER)",
+		},
+		{
+			"READONLY", store.Refused, "it is a replica, which takes no writes",
+			"give the master's address, or the sentinels' with master_name=NAME",
+		},
 		{"LOADING", store.Unreachable, "it is loading what it keeps", "try again when it has started"},
 		{"MASTERDOWN", store.Unreachable, "it is a replica that has lost its master", "give the master's address"},
 		{"MOVED", store.Refused, "it is a node of a cluster", "add cluster=true to the address"},
 		{"ASK", store.Refused, "it is a node of a cluster", "add cluster=true to the address"},
 		{"CROSSSLOT", store.Refused, "it is a node of a cluster", "add cluster=true to the address"},
-		{"ERR This instance has cluster support disabled", store.Refused, "it is no cluster", "take cluster=true and further hosts out of the address"},
+		{
+			"ERR This instance has cluster support disabled", store.Refused, "it is no cluster",
+			"take cluster=true and further hosts out of the address",
+		},
 		{"CLUSTERDOWN", store.Unreachable, "its cluster is down", "see that all its slots are served"},
 		{"TRYAGAIN", store.Unreachable, "its cluster moves these keys", "try again when that is done"},
-		{"OOM", store.Refused, "its memory is full", "raise its maxmemory, or let it evict: maxmemory-policy volatile-ttl"},
+		{
+			"OOM", store.Refused, "its memory is full",
+			"raise its maxmemory, or let it evict: maxmemory-policy volatile-ttl",
+		},
 		{"MISCONF", store.Refused, "it cannot write to its disk and takes no writes", "see its log"},
 		{"NOREPLICAS", store.Refused, "it has too few replicas and takes no writes", "see min-replicas-to-write"},
 		{"BUSY", store.Locked, "it is busy with somebody's script", "try again later"},
-		{"DENIED", store.Refused, "it takes only connections of its own machine (protected mode)", "have it want a password"},
+		{
+			"DENIED", store.Refused, "it takes only connections of its own machine (protected mode)",
+			"have it want a password",
+		},
 		{"ERR max number of clients", store.Unreachable, "it has too many clients", "raise its maxclients"},
-		{"ERR DB index", store.Refused, "it has no such database", "see the number at the end of the address; usually it is 0"},
-		{"ERR unknown command", store.Refused, "it lacks a command that is needed", "use Redis 6 or Valkey 7.2, or newer"},
-		{"ERR unknown subcommand", store.Refused, "it lacks a command that is needed", "use Redis 6 or Valkey 7.2, or newer"},
+		{
+			"ERR DB index", store.Refused, "it has no such database",
+			"see the number at the end of the address; usually it is 0",
+		},
+		{
+			"ERR unknown command", store.Refused, "it lacks a command that is needed",
+			"use Redis 6 or Valkey 7.2, or newer",
+		},
+		{
+			"ERR unknown subcommand", store.Refused, "it lacks a command that is needed",
+			"use Redis 6 or Valkey 7.2, or newer",
+		},
 	}
 }
 
@@ -73,9 +100,11 @@ func (s *Store) judge(err error) *store.UnusableError {
 	case unnamed && name.IsNotFound:
 		return s.unreachable("its host has no address", "see that the host's name is right")
 	case dialling && slow && s.options.Address.TLS:
-		return s.unreachable("it does not answer", "see that it can be reached from here and speaks TLS, or raise connect_timeout in the address")
+		return s.unreachable("it does not answer",
+			"see that it can be reached from here and speaks TLS, or raise connect_timeout in the address")
 	case dialling && slow:
-		return s.unreachable("it does not answer", "see that it can be reached from here, or raise connect_timeout in the address")
+		return s.unreachable("it does not answer",
+			"see that it can be reached from here, or raise connect_timeout in the address")
 	case dialling && errors.Is(unconnected, syscall.ECONNREFUSED):
 		return s.unreachable("nothing listens there", "see that it runs, and that host and port are right")
 	case dialling:
@@ -102,7 +131,8 @@ func refused(answer string) *store.UnusableError {
 			return &store.UnusableError{Problem: r.problem, Err: errors.New(r.means), Hint: r.hint + elsewhere}
 		}
 	}
-	return &store.UnusableError{Problem: store.Refused, Err: errors.New("it refuses the command"), Hint: "see its log" + elsewhere}
+	hint := "see its log" + elsewhere
+	return &store.UnusableError{Problem: store.Refused, Err: errors.New("it refuses the command"), Hint: hint}
 }
 
 // untrusted is what is wrong with TLS, nil when nothing is.
@@ -124,7 +154,8 @@ func (s *Store) untrusted(err error) *store.UnusableError {
 	case plain:
 		return fail("it does not speak TLS", "write redis:// where nobody else is on the way, or have it speak TLS")
 	case isRemoteAlert(err):
-		return fail("it refuses the connection in TLS", "see that store_client_certificate and store_client_key are what it takes")
+		return fail("it refuses the connection in TLS",
+			"see that store_client_certificate and store_client_key are what it takes")
 	}
 	return nil
 }

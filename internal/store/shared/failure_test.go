@@ -134,7 +134,7 @@ func TestEngineFails(t *testing.T) {
 			silent(func(redistest.Command) bool { return true }), store.Locked, "it has taken too long", "timeout",
 		},
 		"not there": {
-			on(redistest.Options{}, func(e *redistest.Engine, o *Options) { o.Address.Hosts[0] = closed() }),
+			on(redistest.Options{}, func(_ *redistest.Engine, o *Options) { o.Address.Hosts[0] = closed() }),
 			store.Unreachable, "nothing listens there", "see that it runs",
 		},
 		"no such host": {

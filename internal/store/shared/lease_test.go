@@ -257,9 +257,7 @@ func TestLeaseLength(t *testing.T) {
 		t.Error("the lease is shorter than its holder's time")
 	}
 	do(t, e, "PEXPIRE", n.lease, "60000")
-	for !long() {
-		time.Sleep(time.Millisecond)
-	}
+	await(t, long)
 	// One that is another's is neither renewed nor given back, and nothing is left there.
 	do(t, e, "SET", n.lease, "ANOTHER:60000", "PX", "60000")
 	if err := l.Leave(store.Note{Reason: "late"}); err == nil {
@@ -301,9 +299,7 @@ func TestWakened(t *testing.T) {
 		}()
 	}
 	// Some listen by now, or none: what they miss they find when they begin to listen.
-	for stats(t, e).Calls["subscribe"] < waiters/2 {
-		time.Sleep(time.Millisecond)
-	}
+	await(t, func() bool { return stats(t, e).Calls["subscribe"] >= waiters/2 })
 	if err := l.Unlock(); err != nil {
 		t.Fatal(err)
 	}
@@ -315,6 +311,18 @@ func TestWakened(t *testing.T) {
 	// Each looks when it comes, when it listens and when it is woken: at lease and note.
 	if got := stats(t, e).Calls["get"] - before.Calls["get"]; got > 3*2*waiters+1 {
 		t.Errorf("%d GET for %d waiters", got, waiters)
+	}
+}
+
+// await looks again and again until something is so.
+func await(t *testing.T, so func() bool) {
+	t.Helper()
+	for again := time.NewTicker(time.Millisecond); !so(); {
+		select {
+		case <-again.C:
+		case <-t.Context().Done():
+			t.Fatal("it was never so")
+		}
 	}
 }
 
@@ -342,9 +350,8 @@ func TestWaitWithoutBeingTold(t *testing.T) {
 		got <- err
 	}()
 	// It may not subscribe, and looks again.
-	for before := stats(t, e).Calls["get"]; stats(t, e).Calls["get"] < before+20; {
-		time.Sleep(time.Millisecond)
-	}
+	before := stats(t, e).Calls["get"]
+	await(t, func() bool { return stats(t, e).Calls["get"] >= before+20 })
 	if err := l.Unlock(); err != nil {
 		t.Fatal(err)
 	}
@@ -369,9 +376,7 @@ func TestWaitWhenCutOff(t *testing.T) {
 		}
 		got <- err
 	}()
-	for killed := int64(0); killed == 0; {
-		killed, _ = do(t, e, "CLIENT", "KILL", "TYPE", "pubsub").(int64)
-	}
+	await(t, func() bool { return do(t, e, "CLIENT", "KILL", "TYPE", "pubsub") != int64(0) })
 	if err := l.Unlock(); err != nil {
 		t.Fatal(err)
 	}

@@ -32,13 +32,13 @@ const prefix = "authctl:"
 
 func newVault(id *age.X25519Identity) (*vault, error) {
 	v := &vault{identity: id}
-	var print []byte
+	var short []byte
 	for _, derived := range []struct {
 		into *[]byte
 		what string
 		size int
 	}{
-		{&v.naming, "names", sha256.Size}, {&v.marking, "marks", sha256.Size}, {&print, "fingerprint", 8},
+		{&v.naming, "names", sha256.Size}, {&v.marking, "marks", sha256.Size}, {&short, "fingerprint", 8},
 	} {
 		key, err := hkdf.Key(sha256.New, []byte(id.String()), nil, "authctl shared store v1: "+derived.what, derived.size)
 		if err != nil {
@@ -46,7 +46,7 @@ func newVault(id *age.X25519Identity) (*vault, error) {
 		}
 		*derived.into = key
 	}
-	v.print = hex.EncodeToString(print)
+	v.print = hex.EncodeToString(short)
 	return v, nil
 }
 

@@ -83,7 +83,7 @@ func (s *Store) pause(b *bell) time.Duration {
 	if b.heard.Load() {
 		pause = s.pace.listening
 	}
-	return pause + rand.N(pause/4+1)
+	return pause + rand.N(pause/4+1) //nolint:gosec // nobody gains by guessing when somebody looks
 }
 
 // bell rings when a lease is given back, and once when that can be heard: it may have happened before.
