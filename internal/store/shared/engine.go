@@ -24,12 +24,25 @@ const (
 	redirects = 2
 )
 
+// command is something that the engine does.
+type command = func(context.Context, redis.UniversalClient) error
+
+// asker is ask or meanwhile.
+type asker func(ctx context.Context, doing string, do command) error
+
 // ask has the engine do something, within what is left of the budget. An engine that fails is dead for this process:
 // the first failure is every later answer, at once. What the caller ends himself is no failure of the engine.
 // Errors are an *store.UnusableError.
-func (s *Store) ask(
-	ctx context.Context, doing string, command func(context.Context, redis.UniversalClient) error,
-) error {
+func (s *Store) ask(ctx context.Context, doing string, do command) error {
+	return s.meanwhile(ctx, doing, func(ctx context.Context, c redis.UniversalClient) error {
+		began := s.budget.clock()
+		defer func() { s.budget.took(s.budget.clock().Sub(began)) }()
+		return do(ctx, c)
+	})
+}
+
+// meanwhile is ask for what nobody waits for, or who waits anyway: how long it takes is not counted.
+func (s *Store) meanwhile(ctx context.Context, doing string, do command) error {
 	if dead := s.dead.Load(); dead != nil {
 		return dead
 	}
@@ -40,11 +53,9 @@ func (s *Store) ask(
 	left := s.budget.left()
 	bounded, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	began := s.budget.clock()
 	if err = errSlow; left > 0 {
-		err = command(bounded, client)
+		err = do(bounded, client)
 	}
-	s.budget.took(s.budget.clock().Sub(began))
 	if err == nil {
 		return nil
 	}

@@ -58,13 +58,16 @@ func heldAs(v value) held {
 	return held{v, time.Duration(ms) * time.Millisecond}
 }
 
+// longest is the longest time of a holder that a lease is made for: without renewing, which is what counts.
+const longest = 24 * time.Hour
+
 // newLease returns one that is not taken yet. It is longer than what its holder's context leaves it.
 func (s *Store) newLease(ctx context.Context, v *vault, n names) *lease {
 	length := s.pace.usual
 	if deadline, ok := ctx.Deadline(); ok {
 		length = max(0, time.Until(deadline))
 	}
-	length += s.pace.spare
+	length = min(length, longest) + s.pace.spare
 	return &lease{
 		store: s, vault: v, names: n, length: length, value: rand.Text() + ":" + strconv.FormatInt(length.Milliseconds(), 10),
 	}
@@ -72,11 +75,11 @@ func (s *Store) newLease(ctx context.Context, v *vault, n names) *lease {
 
 // take tries once to take the lease: if it is free, or its holder dead. In one round trip it also reads the last
 // holder's note.
-func (l *lease) take(ctx context.Context) (bool, error) {
+func (l *lease) take(ctx context.Context, ask asker) (bool, error) {
 	var other held
 	var note value
 	taken := false
-	err := l.store.ask(ctx, takingLease, func(ctx context.Context, c redis.UniversalClient) error {
+	err := ask(ctx, takingLease, func(ctx context.Context, c redis.UniversalClient) error {
 		p := c.Pipeline()
 		set := p.SetArgs(ctx, l.names.lease, l.value, redis.SetArgs{Mode: "NX", TTL: l.length})
 		holder, left := read(ctx, p, l.names.lease), read(ctx, p, l.names.note)
@@ -95,7 +98,7 @@ func (l *lease) take(ctx context.Context) (bool, error) {
 		return err
 	})
 	if err == nil && !taken && other.dead(l.store.pace.stale) {
-		taken, err = l.takeOver(ctx, other)
+		taken, err = l.takeOver(ctx, ask, other)
 	}
 	if taken && err == nil {
 		l.note = l.store.noteIn(l.vault, l.names.note, note)
@@ -105,15 +108,15 @@ func (l *lease) take(ctx context.Context) (bool, error) {
 }
 
 // takeOver takes the lease of one who is dead, unless another was first.
-func (l *lease) takeOver(ctx context.Context, other held) (bool, error) {
-	return l.run(ctx, takingLease, takeOver, []string{l.names.lease},
+func (l *lease) takeOver(ctx context.Context, ask asker, other held) (bool, error) {
+	return run(ctx, ask, takingLease, takeOver, []string{l.names.lease},
 		other.text, l.value, l.length.Milliseconds(), (other.length - l.store.pace.stale).Milliseconds())
 }
 
 // run runs a script that says whether it did something.
-func (l *lease) run(ctx context.Context, doing, script string, names []string, args ...any) (bool, error) {
+func run(ctx context.Context, ask asker, doing, script string, names []string, args ...any) (bool, error) {
 	did := false
-	err := l.store.ask(ctx, doing, func(ctx context.Context, c redis.UniversalClient) error {
+	err := ask(ctx, doing, func(ctx context.Context, c redis.UniversalClient) error {
 		answer, err := c.Eval(ctx, script, names, args...).Int()
 		did = answer == 1
 		return err
@@ -133,7 +136,8 @@ func (l *lease) renewed(ctx context.Context) {
 				return
 			case <-again.C:
 			}
-			ours, err := l.run(ctx, renewingLease, renew, []string{l.names.lease}, l.value, l.length.Milliseconds())
+			ours, err := run(ctx, l.store.meanwhile, renewingLease, renew, []string{l.names.lease},
+				l.value, l.length.Milliseconds())
 			if err != nil || !ours {
 				return
 			}
@@ -157,7 +161,7 @@ func (l *lease) Leave(n store.Note) error {
 	if err != nil {
 		return l.failed(err)
 	}
-	ours, err := l.run(context.Background(), leavingNote, leave, []string{l.names.lease, l.names.note},
+	ours, err := run(context.Background(), l.store.ask, leavingNote, leave, []string{l.names.lease, l.names.note},
 		l.value, sealed, life.Milliseconds())
 	if err == nil && !ours {
 		err = errLapsed
@@ -176,7 +180,8 @@ var errLapsed = errors.New("it has lapsed, and may be another's")
 // Unlock gives the lease back and wakes who waits; see store.Lock. One that has lapsed is left to whoever has it.
 func (l *lease) Unlock() error {
 	l.stop()
-	_, err := l.run(context.Background(), releasingLease, release, []string{l.names.lease}, l.value, l.names.freed)
+	_, err := run(context.Background(), l.store.ask, releasingLease, release, []string{l.names.lease},
+		l.value, l.names.freed)
 	if err != nil {
 		return l.failed(err)
 	}
@@ -197,7 +202,7 @@ func (s *Store) TryLock(ctx context.Context, key tokenkey.Key) (store.Lock, erro
 		return nil, lockError(n, nil, unconfigured(takingLease, err))
 	}
 	l := s.newLease(ctx, v, n)
-	taken, err := l.take(ctx)
+	taken, err := l.take(ctx, s.ask)
 	switch {
 	case err != nil:
 		return nil, lockError(n, ended(ctx), err)
@@ -214,10 +219,10 @@ func (s *Store) Lock(ctx context.Context, key tokenkey.Key) (store.Lock, error) 
 		return nil, lockError(n, nil, unconfigured(takingLease, err))
 	}
 	var l *lease
-	err = s.until(ctx, n, func() (bool, error) {
+	err = s.until(ctx, n, func(ask asker) (bool, error) {
 		// Its length is counted from now.
 		l = s.newLease(ctx, v, n)
-		return l.take(ctx)
+		return l.take(ctx, ask)
 	})
 	if err != nil {
 		return nil, err

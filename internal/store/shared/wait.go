@@ -20,9 +20,9 @@ func (s *Store) Wait(ctx context.Context, key tokenkey.Key) (store.Note, error) 
 		return store.Note{}, lockError(n, nil, unconfigured(waiting, err))
 	}
 	var note value
-	err = s.until(ctx, n, func() (bool, error) {
+	err = s.until(ctx, n, func(ask asker) (bool, error) {
 		var holder held
-		err := s.ask(ctx, waiting, func(ctx context.Context, c redis.UniversalClient) error {
+		err := ask(ctx, waiting, func(ctx context.Context, c redis.UniversalClient) error {
 			p := c.Pipeline()
 			lease, left := read(ctx, p, n.lease), read(ctx, p, n.note)
 			if err := execute(ctx, p); err != nil {
@@ -46,8 +46,8 @@ func (s *Store) Wait(ctx context.Context, key tokenkey.Key) (store.Note, error) 
 
 // until tries something until it is done: at once, whenever the lease is given back, and now and then, because its
 // holder may have died and word of it may be lost. Errors are a *store.LockError.
-func (s *Store) until(ctx context.Context, n names, try func() (bool, error)) error {
-	done, err := try()
+func (s *Store) until(ctx context.Context, n names, try func(asker) (bool, error)) error {
+	done, err := try(s.ask)
 	if done || err != nil {
 		return busyIf(ctx, n, err)
 	}
@@ -64,7 +64,7 @@ func (s *Store) until(ctx context.Context, n names, try func() (bool, error)) er
 		if why := ended(ctx); why != nil {
 			return lockError(n, why, why)
 		}
-		if done, err := try(); done || err != nil {
+		if done, err := try(s.meanwhile); done || err != nil {
 			return busyIf(ctx, n, err)
 		}
 	}
