@@ -396,7 +396,7 @@ func TestNotesOfOtherClocks(t *testing.T) {
 		o.Now = func() time.Time { return right.options.Now().Add(differs) }
 		at := o.Now()
 		l := lock(t, newStore(t, o))
-		if err := l.Leave(store.Note{At: at, NotBefore: at.Add(time.Minute), Reason: "temporary"}); err != nil {
+		if err := l.Leave(store.Note{At: at, NotBefore: at.Add(time.Minute), Renew: at.Add(time.Hour), Reason: "temporary"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Unlock(); err != nil {
@@ -407,7 +407,8 @@ func TestNotesOfOtherClocks(t *testing.T) {
 			t.Fatal(err)
 		}
 		// What it may differ by is what this took, at the most.
-		if now := right.options.Now(); note.At.Sub(now) > time.Second || now.Sub(note.At) > 5*time.Minute || note.NotBefore.Sub(note.At) != time.Minute {
+		if now := right.options.Now(); note.At.Sub(now) > time.Second || now.Sub(note.At) > 5*time.Minute || note.NotBefore.Sub(note.At) != time.Minute ||
+			note.Renew.Sub(note.At) != time.Hour {
 			t.Errorf("with a clock %s off: %s, not before %s, and it is %s", differs, note.At, note.NotBefore, now)
 		}
 	}

@@ -21,7 +21,7 @@ type storedNote struct {
 // sealNote returns a note in its form on the engine, and how long it stays there.
 func (s *Store) sealNote(v *vault, name string, n store.Note) (string, time.Duration, error) {
 	now := s.options.Now()
-	life := max(noteLife, n.NotBefore.Sub(now)+noteLife)
+	life := max(noteLife, n.NotBefore.Sub(now)+noteLife, n.Renew.Sub(now)+noteLife)
 	plain, err := json.Marshal(storedNote{Note: n, WrittenMS: now.UnixMilli(), LifeMS: life.Milliseconds()})
 	if err != nil {
 		return "", 0, err
@@ -48,7 +48,7 @@ func (s *Store) noteIn(v *vault, name string, found value) store.Note {
 	ago := time.Duration(stored.LifeMS)*time.Millisecond - found.left
 	differs := s.options.Now().Add(-ago).Sub(time.UnixMilli(stored.WrittenMS))
 	if differs.Abs() > s.pace.skew {
-		for _, at := range []*time.Time{&stored.At, &stored.NotBefore} {
+		for _, at := range []*time.Time{&stored.At, &stored.NotBefore, &stored.Renew} {
 			if !at.IsZero() {
 				*at = at.Add(differs)
 			}
