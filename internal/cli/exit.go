@@ -68,7 +68,7 @@ func (a *app) fail(command *cobra.Command, err error) int {
 	if interrupted, ok := errors.AsType[process.Interrupted](err); ok {
 		return 128 + int(interrupted.Signal)
 	}
-	name, hint := a.Advise(err)
+	name, hint := a.Subject.Advise(err)
 	if name == "scope" && hint == "" {
 		hint = a.scopeHint()
 	}

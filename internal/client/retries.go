@@ -8,9 +8,9 @@ import (
 	"github.com/authctl/authctl/internal/providers"
 )
 
+// LeastWait and MostWait bound the time after which a token is asked for again by what lives longer than
+// a token.
 const (
-	// LeastWait and MostWait bound the time after which a token is asked for again by what
-	// lives longer than a token.
 	LeastWait = time.Second
 	MostWait  = 30 * time.Second
 )

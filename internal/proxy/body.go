@@ -52,13 +52,13 @@ func (b *body) begin() (io.ReadCloser, bool) {
 
 // Read reads what is kept and then on; see io.Reader.
 func (a *attempt) Read(p []byte) (int, error) {
-	if n, err, ok := a.readKept(p); ok {
+	if n, ok, err := a.readKept(p); ok {
 		return n, err
 	}
 	a.of.reading.Lock()
 	defer a.of.reading.Unlock()
 	// The attempt before may have read on meanwhile.
-	if n, err, ok := a.readKept(p); ok {
+	if n, ok, err := a.readKept(p); ok {
 		return n, err
 	}
 	n, err := a.of.from.Read(p)
@@ -66,21 +66,21 @@ func (a *attempt) Read(p []byte) (int, error) {
 }
 
 // readKept reads without waiting; false when there is nothing to be had so.
-func (a *attempt) readKept(p []byte) (n int, _ error, _ bool) {
+func (a *attempt) readKept(p []byte) (n int, ok bool, err error) {
 	b := a.of
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.live != a:
-		return 0, errReplaced, true
+		return 0, true, errReplaced
 	case a.at < len(b.kept):
 		n = copy(p, b.kept[a.at:])
 		a.at += n
-		return n, nil, true
+		return n, true, nil
 	case b.ended != nil:
-		return 0, b.ended, true
+		return 0, true, b.ended
 	}
-	return 0, nil, false
+	return 0, false, nil
 }
 
 // note keeps what was read, for the attempts to come and for one that has taken this one's place.

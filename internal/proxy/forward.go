@@ -83,8 +83,8 @@ func (p *Proxy) ours(asked *url.URL, reference string) string {
 	below, ok := strings.CutPrefix(path, p.To.EscapedPath())
 	switch {
 	case ok && (below == "" || below[0] == '/') && full.Opaque == "" && sameOrigin(full, p.To):
-		rest := url.URL{RawQuery: full.RawQuery, ForceQuery: full.ForceQuery, Fragment: full.Fragment, RawFragment: full.RawFragment}
-		return p.url + below + rest.String()
+		full.Scheme, full.Host, full.User, full.Path, full.RawPath = "", "", nil, "", ""
+		return p.url + below + full.String()
 	case to.IsAbs():
 		return reference
 	}
@@ -109,7 +109,8 @@ func (p *Proxy) unanswered(err error) *Unavailable {
 	if obstacle := network.ObstacleIn(err); obstacle != nil {
 		// Its hints are for what a profile says; here the host is the one of --to.
 		u.Kind, u.Retryable, what = "config", false, obstacle.Problem
-		u.Hint = strings.NewReplacer("{host} in the profile", "--to", "{base_url} in the profile", "--to").Replace(obstacle.Hint)
+		here := strings.NewReplacer("{host} in the profile", "--to", "{base_url} in the profile", "--to")
+		u.Hint = here.Replace(obstacle.Hint)
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		u.Status = http.StatusGatewayTimeout

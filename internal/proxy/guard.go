@@ -58,8 +58,8 @@ func (p *Proxy) judge(r *http.Request, rest string) *Unavailable {
 // climbs reports whether a part of a path is .., in any of the ways in which a server may read
 // it: encoded, behind a slash that is encoded or turned, or before a parameter.
 func climbs(path string) bool {
-	decoded := strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/", `\`, "/").Replace(path)
-	for part := range strings.SplitSeq(decoded, "/") {
+	read := strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/", `\`, "/")
+	for part := range strings.SplitSeq(read.Replace(path), "/") {
 		if name, _, _ := strings.Cut(part, ";"); name == ".." {
 			return true
 		}

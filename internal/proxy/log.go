@@ -5,36 +5,42 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/authctl/authctl/internal/secret"
 )
 
-// noted notes the status of an answer, and when it came.
+// noted tells of an answer when its head is written: what follows may take hours.
 type noted struct {
 	http.ResponseWriter
-	status int
-	at     time.Time
-	now    func() time.Time
+	// tell is told of it, once.
+	tell func(result string)
+	told bool
+}
+
+// noting returns what notes the answer to a request; path is what of it may be told.
+func (p *Proxy) noting(w http.ResponseWriter, r *http.Request, path string) *noted {
+	began := p.Now()
+	return &noted{ResponseWriter: w, tell: func(result string) {
+		took := p.Now().Sub(began) / time.Millisecond
+		p.Log(fmt.Sprintf("%s %s %s %dms", secret.CleanText(r.Method), secret.CleanText(path), result, took))
+	}}
 }
 
 // WriteHeader notes the status, unless it is an interim one (RFC 9110 §15.2); see http.ResponseWriter.
 func (n *noted) WriteHeader(status int) {
-	n.note(status)
-	n.ResponseWriter.WriteHeader(status)
-}
-
-func (n *noted) note(status int) {
-	if n.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
-		n.status, n.at = status, n.now()
+	if status >= http.StatusOK {
+		n.note(strconv.Itoa(status))
 	}
+	n.ResponseWriter.WriteHeader(status)
 }
 
 // Hijack notes that protocols are switched; see http.Hijacker.
 func (n *noted) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(n.ResponseWriter).Hijack()
 	if err == nil {
-		n.note(http.StatusSwitchingProtocols)
+		n.note(strconv.Itoa(http.StatusSwitchingProtocols))
 	}
 	return conn, buffered, err
 }
@@ -42,11 +48,12 @@ func (n *noted) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap returns what can do more; see http.ResponseController.
 func (n *noted) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
-// log tells of a request that has ended; path is what of it may be told.
-func (p *Proxy) log(r *http.Request, path string, began time.Time, n *noted) {
-	result := fmt.Sprint(n.status)
-	if n.status == 0 {
-		result, n.at = "no reply", p.Now()
+func (n *noted) note(result string) {
+	if !n.told {
+		n.told = true
+		n.tell(result)
 	}
-	p.Log(fmt.Sprintf("%s %s %s %dms", secret.CleanText(r.Method), secret.CleanText(path), result, n.at.Sub(began).Milliseconds()))
 }
+
+// ended notes that there is no answer where there is none.
+func (n *noted) ended() { n.note("no reply") }

@@ -142,12 +142,12 @@ func (p *Proxy) Close() {
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rest, ok := p.below(rawPath(r))
 	if p.Log != nil {
-		shown, began := "-", p.Now()
+		shown := "-"
 		if ok {
 			shown = cmp.Or(rest, "/")
 		}
-		noted := &noted{ResponseWriter: w, now: p.Now}
-		defer func() { p.log(r, shown, began, noted) }()
+		noted := p.noting(w, r, shown)
+		defer noted.ended()
 		w = noted
 	}
 	if !ok {

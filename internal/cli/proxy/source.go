@@ -91,9 +91,10 @@ func (s *source) times(answer broker.Answer) (renewAt, goodUntil time.Time) {
 // unavailable is an error as those who wait for a token are told.
 func (s *source) unavailable(err error) *proxy.Unavailable {
 	s.tell(err)
-	kind, hint := s.Advise(err)
+	kind, hint := s.Subject.Advise(err)
 	u := &proxy.Unavailable{
-		Kind: kind, Message: err.Error(), Hint: hint, Retryable: kind == "temporary", NotBefore: s.retries.After(err, s.Now()),
+		Kind: kind, Message: err.Error(), Hint: hint,
+		Retryable: kind == "temporary", NotBefore: s.retries.After(err, s.Now()),
 	}
 	failure, ok := errors.AsType[*providers.Failure](err)
 	switch {

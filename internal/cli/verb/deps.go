@@ -49,6 +49,8 @@ type Subject struct {
 	Profile, Provider string
 	// LoginCommand is what a person runs when a login is needed.
 	LoginCommand string
+	// RenewCommand gets a new token for what is stored.
+	RenewCommand string
 	// Names are the settings of the profile, made when a hint wants them; nil before there is one.
 	Names func() setting.Names
 	// PipelineGrant is what a pipeline does instead of a login, empty where it cannot or

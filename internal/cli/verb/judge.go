@@ -78,17 +78,17 @@ func Judge(err error) (kind, hint string) {
 	return "internal", ""
 }
 
-// Advise is Judge with what this run's profile says: who has to log in, and how.
-func (d *Deps) Advise(err error) (kind, hint string) {
+// Advise is Judge with what a command is about: who has to log in, and how.
+func (s Subject) Advise(err error) (kind, hint string) {
 	kind, hint = Judge(err)
 	failure, ok := errors.AsType[*providers.Failure](err)
 	switch {
 	case ok && failure.Reason == providers.ReasonLogin && failure.Hint == "":
-		hint = cmp.Or(d.Subject.PipelineGrant, "log in: "+d.Subject.LoginCommand)
+		hint = cmp.Or(s.PipelineGrant, "log in: "+s.LoginCommand)
 	case ok && failure.RefreshToken && failure.Reason == providers.ReasonCredentials:
-		hint = "log in again: " + d.Subject.LoginCommand + "; if that is refused too, " + cmp.Or(hint, CheckCredentials)
+		hint = "log in again: " + s.LoginCommand + "; if that is refused too, " + cmp.Or(hint, CheckCredentials)
 	case ok && failure.AccessToken && hint == "":
-		hint = "get a new one: " + d.CommandFor(d.Subject.Profile, "token", "get", "--force-refresh") + "; or log in again"
+		hint = "get a new one: " + s.RenewCommand + "; or log in again"
 	}
 	return kind, hint
 }

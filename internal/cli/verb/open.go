@@ -70,6 +70,7 @@ func (d *Deps) OpenProfile(f *Service, p *config.Profile) (*client.Client, error
 	settings := p.Settings
 	d.Subject = Subject{
 		Profile: p.Name, Provider: p.Service.Name,
+		RenewCommand:  d.CommandFor(p.Name, "token", "get", "--force-refresh"),
 		LoginCommand:  d.CommandFor(p.Name, append([]string{"login"}, f.Entry()...)...),
 		Names:         func() setting.Names { return settings.Applying(p.Service.Settings()) },
 		PipelineGrant: d.grantForPipeline(p),
