@@ -12,12 +12,8 @@ import (
 // limits are runners of a service that takes one request a second, with the engine and without.
 func (g *ground) limits(ctx context.Context, s sizes) (rows []row, err error) {
 	for _, store := range []string{"redis", "memory"} {
-		if err := g.slow(ctx, limitedName, usual, ""); err != nil {
-			return nil, err
-		}
 		r := row{ID: "limit", Name: "a request a second", Store: store, Together: s.limited, Latency: usual, Keys: 1}
-		r, err = g.crowd(ctx, r, limitedName, get(store, limitedName))
-		if err != nil {
+		if r, err = g.crowd(ctx, r, limitedName, "", get(store, limitedName)); err != nil {
 			return nil, err
 		}
 		rows = append(rows, r)
@@ -25,31 +21,18 @@ func (g *ground) limits(ctx context.Context, s sizes) (rows []row, err error) {
 	return rows, nil
 }
 
-// crowd starts the runners of a row at once.
-func (g *ground) crowd(ctx context.Context, r row, service string, j job) (row, error) {
-	return g.observe(ctx, r, service, func() ([][]outcome, error) {
-		return rounds(g.together(ctx, r.Together, r.Together, func(int) job { return j }))
-	})
-}
-
 // refusals are a wrong secret, and a service that is down, while nothing is kept.
 func (g *ground) refusals(ctx context.Context, s sizes) ([]row, error) {
-	crowd := s.crowds[len(s.crowds)-1]
-	if err := g.slow(ctx, profileName, usual, ""); err != nil {
-		return nil, err
-	}
+	r := row{Store: "redis", Together: s.crowds[len(s.crowds)-1], Keys: 1, Latency: usual}
 	wrong := get("redis", profileName)
 	wrong.env = []string{"AUTHCTL_CLIENT_SECRET=not-the-secret"}
-	r := row{ID: "refused", Name: "a wrong secret", Store: "redis", Together: crowd, Keys: 1, Latency: usual}
-	refused, err := g.crowd(ctx, r, profileName, wrong)
+	r.ID, r.Name = "refused", "a wrong secret"
+	refused, err := g.crowd(ctx, r, profileName, "", wrong)
 	if err != nil {
 		return nil, err
 	}
-	if err := g.slow(ctx, profileName, usual, `,"status":503`); err != nil {
-		return nil, err
-	}
-	r = row{ID: "down", Name: "the service is down", Store: "redis", Together: crowd, Keys: 1, Latency: usual}
-	down, err := g.crowd(ctx, r, profileName, get("redis", profileName))
+	r.ID, r.Name = "down", "the service is down"
+	down, err := g.crowd(ctx, r, profileName, `,"status":503`, get("redis", profileName))
 	return []row{refused, down}, err
 }
 
@@ -61,20 +44,19 @@ func (g *ground) engineGone(ctx context.Context, s sizes) (rows []row, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, away.close()) }()
+	j := get("redis", profileName)
+	j.env = []string{"AUTHCTL_STORE=redis://" + away.address + "/0"}
 	for _, how := range []struct {
 		name string
 		shut func() error
 	}{{"the engine hangs", away.hang}, {"the engine refuses connections", away.refuse}} {
-		if err := errors.Join(g.slow(ctx, profileName, usual, ""), how.shut()); err != nil {
+		if err := how.shut(); err != nil {
 			return nil, err
 		}
-		j := get("redis", profileName)
-		j.env = []string{"AUTHCTL_STORE=redis://" + away.address + "/0"}
-		r := row{ID: "gone", Name: how.name, Store: "redis", Together: s.limited, Keys: 1, Latency: usual}
-		if r, err = g.crowd(ctx, r, profileName, j); err != nil {
+		r := row{ID: "gone", Name: how.name, Store: "redis", Together: s.limited, Keys: 1, Latency: usual, counts: true}
+		if r, err = g.crowd(ctx, r, profileName, "", j); err != nil {
 			return nil, err
 		}
-		r.Load = nil
 		rows = append(rows, r)
 	}
 	return rows, nil
@@ -82,19 +64,16 @@ func (g *ground) engineGone(ctx context.Context, s sizes) (rows []row, err error
 
 // restarts is a stream of runners while the engine is killed and started again and again, and forgets each time.
 func (g *ground) restarts(ctx context.Context, s sizes) ([]row, error) {
-	if err := g.slow(ctx, profileName, usual, ""); err != nil {
-		return nil, err
-	}
 	r := row{
 		ID: "restart", Name: fmt.Sprintf("the engine is killed %d times, and away for %v each", s.restarts, downFor),
-		Store: "redis", Keys: 1, Latency: usual, Load: &load{},
+		Store: "redis", Keys: 1, Latency: usual, Load: &load{}, counts: true,
 	}
-	r, err := g.observe(ctx, r, profileName, func() ([][]outcome, error) {
+	r, err := g.observe(ctx, r, profileName, g.slow(ctx, profileName, usual, ""), func() ([]outcome, error) {
 		failed := make(chan error, 1)
 		go func() { failed <- g.roll(ctx, s.restarts, r.Load) }()
 		long := time.Duration(s.restarts)*(upFor+downFor) + downFor
 		outcomes, err := g.stream(ctx, every, long, get("redis", profileName))
-		return [][]outcome{outcomes}, errors.Join(err, <-failed)
+		return outcomes, errors.Join(err, <-failed)
 	})
 	return []row{r}, err
 }

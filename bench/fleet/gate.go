@@ -20,6 +20,8 @@ type gate struct {
 	listener net.Listener
 	mute     bool
 	held     []net.Conn
+	// vain is how many connections were taken and not passed on.
+	vain int
 }
 
 // newGate opens a gate to an address. Its port is below those that the system gives to connections on their way out,
@@ -76,6 +78,13 @@ func (g *gate) refuse() error {
 	return err
 }
 
+// inVain is how many connections were taken so far and not passed on.
+func (g *gate) inVain() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.vain
+}
+
 // close ends it, as a closer of the ground.
 func (g *gate) close() error { return errors.Join(g.open(), g.refuse()) }
 
@@ -88,7 +97,7 @@ func (g *gate) accept(listener net.Listener) {
 		g.mu.Lock()
 		mute := g.mute
 		if mute {
-			g.held = append(g.held, conn)
+			g.held, g.vain = append(g.held, conn), g.vain+1
 		}
 		g.mu.Unlock()
 		if !mute {

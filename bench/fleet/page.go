@@ -12,7 +12,7 @@ import (
 )
 
 // page is docs/fleets.md with the tables that the results make: what is between a line <!-- table: NAME --> and the line
-// <!-- end of table --> is replaced.
+// <!-- end --> is replaced.
 func (k kept) page(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -24,7 +24,7 @@ func (k kept) page(path string) (string, error) {
 		"hourly": func() lab.Grid { return hourlyTable(m) }, "regions": func() lab.Grid { return regionsTable(m) },
 		"check": func() lab.Grid { return k.checkTable(m) },
 	}
-	const begin, end = "<!-- table: ", "<!-- end of table -->"
+	const begin, end = "<!-- table: ", "<!-- end -->"
 	var b strings.Builder
 	rest := string(text)
 	for {

@@ -36,13 +36,16 @@ type row struct {
 	Runners, Together, Rounds, Keys int `json:",omitzero"`
 	// Latency is the service's, Lifetime that of its tokens.
 	Latency, Lifetime time.Duration `json:",omitzero"`
-	// Requests reached the service.
+	// Requests reached the service; Vain were begun while it hung. Those that it refused a connection nobody counts.
 	Requests int
+	Vain     int `json:",omitzero"`
 	// Codes are how often a runner ended with each exit code, Sources how often its token came from there.
 	Codes   map[int]int
 	Sources map[string]int
 	// Tokens are how many different ones there were, Warned how many runners wrote something on stderr.
 	Tokens, Warned int
+	// Said are their first lines, with how often each was written; what differs from one to the next is left out.
+	Said map[string]int `json:",omitempty"`
 	// Wait is from a runner's start to its end, Served that of those who asked nobody; WakeUp how long after the one that asked those ended who waited for it.
 	Wait           spread
 	Served, WakeUp spread `json:",omitzero"`
@@ -51,6 +54,8 @@ type row struct {
 	// Processor is the time that the processors worked for a runner, on average.
 	Processor, Took time.Duration
 	Load            *load `json:",omitempty"`
+	// counts says that what the engine is asked is counted by who does it, or not at all.
+	counts bool
 }
 
 // spread is how long most of them took.
@@ -67,8 +72,8 @@ func spreadOf(times []time.Duration) spread {
 const noticed = 4
 
 // count takes what became of some rounds of runners into a row.
-func (r *row) count(rounds ...[]outcome) {
-	r.Rounds, r.Codes, r.Sources = len(rounds), map[int]int{}, map[string]int{}
+func (r *row) count(rounds [][]outcome) {
+	r.Rounds, r.Codes, r.Sources, r.Said = len(rounds), map[int]int{}, map[string]int{}, map[string]int{}
 	tokens := map[string]bool{}
 	var waits, served, wakeUps []time.Duration
 	var worked time.Duration
@@ -80,6 +85,7 @@ func (r *row) count(rounds ...[]outcome) {
 			waits, worked = append(waits, o.took()), worked+o.processor
 			if o.said != "" {
 				r.Warned++
+				r.Said[firstLine(o.said)]++
 			}
 			if o.source == "" {
 				continue
@@ -97,6 +103,18 @@ func (r *row) count(rounds ...[]outcome) {
 	r.Tokens, r.Wait, r.WakeUp = len(tokens), spreadOf(waits), spreadOf(wakeUps)
 	r.Served = spreadOf(served)
 	r.Processor = worked / time.Duration(max(1, r.Runners))
+}
+
+// firstLine is what a runner wrote first, without addresses, times and names of directories.
+func firstLine(said string) string {
+	line, _, _ := strings.Cut(said, "\n")
+	words := strings.Fields(line)
+	for i, word := range words {
+		if strings.ContainsAny(word, "0123456789") {
+			words[i] = "…"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // afterAnswer is how long after the first that asked each ended who had begun before that and did not ask.

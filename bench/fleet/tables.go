@@ -79,25 +79,25 @@ func ms(d time.Duration) string { return fmt.Sprintf("%.1f", lab.InMS(d)) }
 // steadyGrid shows the streams of -soft.
 func steadyGrid(rows []row) lab.Grid {
 	table := lab.Grid{{
-		"service", "store", "runners", "failed", "waited for another's request", "requests", "per lifetime",
+		"service", "store", "runners", "failed", "waited for another's request", "requests", "in vain", "per lifetime",
 		"most ms of a runner that asked nobody", "warned", "p50 ms", "p99 ms",
 	}}
 	for _, r := range rows {
 		table = append(table, []string{
 			r.Name, r.Store, fmt.Sprint(r.Runners), fmt.Sprint(r.Runners - r.Codes[0]), fmt.Sprint(r.Waited),
-			fmt.Sprint(r.Requests), fmt.Sprintf("%.2f", r.perLifetime()), ms(r.Served.Most), fmt.Sprint(r.Warned),
+			fmt.Sprint(r.Requests), fmt.Sprint(r.Vain), fmt.Sprintf("%.2f", r.perLifetime()), ms(r.Served.Most), fmt.Sprint(r.Warned),
 			ms(r.Wait.P50), ms(r.Wait.P99),
 		})
 	}
 	return table
 }
 
-// perLifetime is how many requests there were in a token's lifetime.
+// perLifetime is how many requests there were in a token's lifetime, those in vain included.
 func (r row) perLifetime() float64 {
 	if r.Took == 0 {
 		return 0
 	}
-	return float64(r.Requests) * float64(r.Lifetime) / float64(r.Took)
+	return float64(r.Requests+r.Vain) * float64(r.Lifetime) / float64(r.Took)
 }
 
 const markdownHead = `# Results of make fleet

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -185,11 +186,12 @@ func (s series) add(p *plot.Plot, paint color.RGBA, dashes []vg.Length) error {
 // decades are ticks at the powers of ten, the small ones between them without a label.
 func decades(least, most float64) []plot.Tick {
 	var ticks []plot.Tick
-	for ten := math.Pow(10, math.Floor(math.Log10(least))); ten <= most; ten *= 10 {
+	for power := math.Floor(math.Log10(least)); power <= math.Log10(most); power++ {
+		ten := math.Pow(10, power)
 		for n := 1.0; n < 10; n++ {
 			tick := plot.Tick{Value: n * ten}
 			if n == 1 {
-				tick.Label = strconv.FormatFloat(ten, 'g', 7, 64)
+				tick.Label = withCommas(strconv.FormatFloat(ten, 'f', -1, 64))
 			}
 			if tick.Value >= least*0.999 && tick.Value <= most*1.001 {
 				ticks = append(ticks, tick)
@@ -208,6 +210,17 @@ func short(least, most float64) []plot.Tick {
 		}
 	}
 	return ticks
+}
+
+// withCommas writes a power of ten so that its zeros can be counted.
+func withCommas(number string) string {
+	if strings.Contains(number, ".") {
+		return number
+	}
+	for i := len(number) - 3; i > 0; i -= 3 {
+		number = number[:i] + "," + number[i:]
+	}
+	return number
 }
 
 // places are the abscissas that were measured, or the decades where a line was computed.
