@@ -129,6 +129,20 @@ bench-results:
 bench-pictures:
 	go run ./bench -charts $(RUNS) | go -C tools/plot run . $(CURDIR)/docs/performance
 
+## fleet: many machines that share one engine, in bench/fleet/results; FLEETFLAGS=-soft measures a stream of runners
+.PHONY: fleet
+fleet: test-deps
+	go run ./bench/fleet $(FLEETFLAGS)
+
+## fleet-results: bench/fleet/RESULTS.md, and the tables and pictures of docs/fleets.md, from what make fleet kept
+.PHONY: fleet-results
+fleet-results:
+	go run ./bench/fleet -markdown > bench/fleet/RESULTS.md.new
+	mv bench/fleet/RESULTS.md.new bench/fleet/RESULTS.md
+	go run ./bench/fleet -tables docs/fleets.md > docs/fleets.md.new
+	mv docs/fleets.md.new docs/fleets.md
+	go run ./bench/fleet -charts | go -C tools/plot run . $(CURDIR)/docs/fleets
+
 ## bench-compare: two results of make bench, OLD=… NEW=…
 .PHONY: bench-compare
 bench-compare: $(BENCHSTAT)

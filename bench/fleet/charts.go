@@ -60,7 +60,7 @@ func (k kept) requestsChart() lab.Chart {
 	}
 	c.Series = append(c.Series, curve("three regions, tokens of 300 s", 10, 1e6,
 		func(n float64) float64 { return 3 * fleet{n / 3, 300, usual.Seconds()}.requests() }))
-	r := k.soft.row("soft", 0)
+	r := k.soft.row("soft")
 	f := r.hour()
 	c.Series = append(c.Series,
 		curve(fmt.Sprintf("tokens of %v, a service of %v", r.Lifetime, r.Latency), 10, 1e6, func(n float64) float64 {
@@ -80,12 +80,13 @@ func (k kept) waitChart(m model) lab.Chart {
 		c.Series = append(c.Series, curve(fmt.Sprintf("p%.0f", part*100), 10, 1e6, func(n float64) float64 {
 			return 1000 * m.wait(fleet{n, 300, usual.Seconds()}, part)
 		}))
-		r := k.fleet.row("warm", 0)
+		r := k.fleet.row("warm")
 		wait := r.Wait.P50
 		if part > 0.5 {
 			wait = r.Wait.P99
 		}
-		c.Series = append(c.Series, measured(fmt.Sprintf("measured, p%.0f", part*100), lab.At(r.hour().runners, lab.InMS(wait))))
+		c.Series = append(c.Series,
+			measured(fmt.Sprintf("measured, p%.0f", part*100), lab.At(r.hour().runners, lab.InMS(wait))))
 	}
 	return c
 }
@@ -101,7 +102,7 @@ func (k kept) crowdChart(m model) lab.Chart {
 		return 1000 * m.crowd(n, usual.Seconds(), 0.99, 0)
 	}))
 	for _, q := range []quantile{{0.5, "p50"}, {0.99, "p99"}} {
-		c.Series = append(c.Series, curve(fmt.Sprintf("all on %d processors, %s", k.fleet.Machine.CPUs, q.name), 1, most,
+		c.Series = append(c.Series, curve("all on one machine, "+q.name, 1, most,
 			func(n float64) float64 { return 1000 * m.crowd(n, usual.Seconds(), q.part, m.processors) }))
 		var points []lab.Point
 		for _, r := range k.fleet.Rows {
@@ -146,9 +147,8 @@ func (k kept) latencyChart(m model) lab.Chart {
 	service := curve("the service alone", 30, 10_000, func(x float64) float64 { return x })
 	service.Faint = true
 	c.Series = []lab.Series{
-		curve(fmt.Sprintf("%d at once on %d processors, p99", size, k.fleet.Machine.CPUs), 30, 10_000, func(x float64) float64 {
-			return 1000 * m.crowd(float64(size), x/1000, 0.99, m.processors)
-		}),
+		curve(fmt.Sprintf("%d at once on one machine, p99", size), 30, 10_000,
+			func(x float64) float64 { return 1000 * m.crowd(float64(size), x/1000, 0.99, m.processors) }),
 		measured("measured", points...), service,
 	}
 	return c
@@ -170,7 +170,7 @@ func (k kept) engineChart(m model) lab.Chart {
 	} {
 		c.Series = append(c.Series, curve(kind.name, 100, 1e6, func(n float64) float64 { return kind.of(at(n)) }))
 		var points []lab.Point
-		for _, r := range []row{k.fleet.row("warm", 0), k.fleet.row("restart", 0), k.softOf("redis")} {
+		for _, r := range []row{k.fleet.row("warm"), k.fleet.row("restart"), k.softOf("redis")} {
 			if r.Runners > 0 {
 				points = append(points, lab.At(r.hour().runners, kind.of(r.share().times(float64(r.Runners)/r.Took.Seconds()))))
 			}

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+
+	"github.com/authctl/authctl/bench/lab"
 )
 
 // A gate stands in front of the service. Open it passes connections on; shut it refuses them; mute it takes them and
@@ -109,7 +111,7 @@ func (g *gate) accept(listener net.Listener) {
 // pass connects both sides until one of them has said all.
 func (g *gate) pass(conn net.Conn) {
 	defer conn.Close()
-	service, err := net.Dial("tcp", g.target)
+	service, err := net.DialTimeout("tcp", g.target, lab.Patience) //nolint:noctx // it is bounded
 	if err != nil {
 		return
 	}

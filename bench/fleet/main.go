@@ -1,8 +1,8 @@
 //go:build linux
 
-// Command fleet measures many machines that share tokens by one engine: each runner is a process of authctl with a home,
-// a runtime and a state directory of its own, beside one redis-server and a sandbox behind a gate that can be shut. It
-// prints tables and keeps the figures in bench/fleet/results. It is run by `make fleet`.
+// Command fleet measures many machines that share tokens by one engine: each runner is a process of authctl with a
+// home, a runtime and a state directory of its own, beside one redis-server and a sandbox behind a gate that can be
+// shut. It prints tables and keeps the figures in bench/fleet/results. It is run by `make fleet`.
 //
 // With -soft it measures what a steady stream of runners notices of renewals and of a service that is down. With
 // -markdown, -charts or -tables it measures nothing, and writes what was kept: bench/fleet/RESULTS.md, the pictures of

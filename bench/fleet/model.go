@@ -15,8 +15,8 @@ func margin(lifetime float64) float64 { return min(60, lifetime/5) }
 
 // A model says on paper what a fleet costs, from what was measured. Times are in seconds.
 //
-// Runners come at random (a Poisson process), each for one token, each on a machine of its own. A token is renewed by the
-// first runner after its soft time. The engine is there.
+// Runners come at random (a Poisson process), each for one token, each on a machine of its own. A token is renewed by
+// the first runner after its soft time. The engine is there.
 type model struct {
 	// warm is what a runner costs that finds a token, holder one that asks, waiter one that waits for that.
 	warm, holder, waiter share
@@ -26,7 +26,8 @@ type model struct {
 	asking, woken float64
 	// starting and ending are the time that the processors work for a runner of a crowd until it waits, and after that.
 	starting, ending float64
-	processors       float64
+	// processors are those that what ran beside left: the machine's, less as the program took longer than it worked.
+	processors float64
 }
 
 // share is what one runner asks of the engine: commands, bytes, and seconds of the engine's processor.
@@ -52,8 +53,10 @@ func (r row) share() share {
 // modelOf takes the model's figures from what was measured: a runner that asks from the crowd of one, one that waits
 // from the biggest crowd.
 func modelOf(r report) model {
-	warm, one, few, most := r.row("warm", 0), r.crowd(1), r.crowd(10), r.biggest()
-	m := model{warm: warm.share(), holder: one.share(), found: warm.Wait, processors: float64(r.Machine.CPUs)}
+	warm, one, few, most := r.row("warm"), r.crowd(1), r.crowd(10), r.biggest()
+	m := model{warm: warm.share(), holder: one.share(), found: warm.Wait}
+	floor := r.row("floor")
+	m.processors = float64(r.Machine.CPUs) * min(1, floor.Processor.Seconds()/floor.Wait.P50.Seconds())
 	n := float64(most.Together)
 	m.waiter = most.share().times(n).and(m.holder.times(-1)).times(1 / (n - 1))
 	m.asking = (one.Wait.P50 - one.Latency).Seconds()
@@ -114,14 +117,13 @@ func (s spread) at(part float64) float64 {
 	return s.Most.Seconds()
 }
 
-// crowd is how long a part of n runners waits at most that start at once with nothing kept, each on a machine of its own
-// where processors is 0, or all on so many processors: then they are started one after the other while the service works,
-// and end one after the other when it has answered.
+// crowd is how long a part of n runners waits at most that start at once with nothing kept, each on a machine of its
+// own where processors is 0, or all on so many processors. Those are shared: the one that asks is ready to ask when all
+// the others are, and when it has the answer they wake up together and end one after the other.
 func (m model) crowd(n, latency, part, processors float64) float64 {
 	answered := latency + m.asking
 	if processors == 0 {
 		return answered + m.woken + part*n*m.waiter.processor
 	}
-	started := n * m.starting / processors
-	return max(answered, started) + part*n*m.ending/processors
+	return answered + (n-1)*m.starting/processors + part*n*m.ending/processors
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -11,8 +12,8 @@ import (
 	"github.com/authctl/authctl/bench/lab"
 )
 
-// page is docs/fleets.md with the tables that the results make: what is between a line <!-- table: NAME --> and the line
-// <!-- end --> is replaced.
+// page is docs/fleets.md with the tables that the results make: what is between a line <!-- table: NAME --> and the
+// line <!-- end --> is replaced.
 func (k kept) page(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -20,7 +21,7 @@ func (k kept) page(path string) (string, error) {
 	}
 	m := modelOf(k.fleet)
 	tables := map[string]func() lab.Grid{
-		"measured": k.measuredTable, "gone": k.goneTable, "steady": k.steadyTable, "runner": k.runnerTable,
+		"where": k.whereTable, "measured": k.measuredTable, "gone": k.goneTable, "steady": k.steadyTable, "runner": k.runnerTable,
 		"hourly": func() lab.Grid { return hourlyTable(m) }, "regions": func() lab.Grid { return regionsTable(m) },
 		"check": func() lab.Grid { return k.checkTable(m) },
 	}
@@ -61,9 +62,23 @@ func (r row) ended() string {
 // whole is a duration in milliseconds without a fraction.
 func whole(d time.Duration) string { return fmt.Sprintf("%.0f", lab.InMS(d)) }
 
+// whereTable is on what was measured, and what ran beside.
+func (k kept) whereTable() lab.Grid {
+	table := lab.Grid{{"", "machine", "engine", "load average before", "after"}}
+	for _, run := range []struct {
+		name string
+		report
+	}{{"many machines", k.fleet}, {"a steady stream", k.soft}} {
+		table = append(table, []string{run.name, run.Machine.String(), run.Engine, run.Load[0], run.Load[1]})
+	}
+	return table
+}
+
 // measuredTable is what a fleet costs.
 func (k kept) measuredTable() lab.Grid {
-	table := lab.Grid{{"", "runners", "at once", "service ms", "requests", "tokens", "exit codes", "p50 ms", "p90 ms", "p99 ms"}}
+	table := lab.Grid{{
+		"", "runners", "at once", "service ms", "requests", "tokens", "exit codes", "p50 ms", "p90 ms", "p99 ms",
+	}}
 	for _, r := range k.fleet.Rows {
 		if r.ID == "floor" || r.ID == "gone" || r.ID == "restart" {
 			continue
@@ -116,7 +131,9 @@ func (k kept) steadyTable() lab.Grid {
 // runnerTable is what one runner asks the engine, as the model takes it.
 func (k kept) runnerTable() lab.Grid {
 	m := modelOf(k.fleet)
-	table := lab.Grid{{"a runner that", "commands", "bytes to the engine", "bytes from it", "µs of the engine's processor"}}
+	table := lab.Grid{{
+		"a runner that", "commands", "bytes to the engine", "bytes from it", "µs of the engine's processor",
+	}}
 	for _, kind := range []struct {
 		name string
 		share
@@ -132,7 +149,8 @@ func (k kept) runnerTable() lab.Grid {
 // hourlyTable is the model for one engine and one token.
 func hourlyTable(m model) lab.Grid {
 	table := lab.Grid{{
-		"runners an hour", "lifetime s", "service ms", "requests an hour", "commands a second", "KiB a second", "p50 ms", "p99 ms",
+		"runners an hour", "lifetime s", "service ms", "requests an hour", "commands a second", "KiB a second", "p50 ms",
+		"p99 ms",
 	}}
 	for _, runners := range []float64{100, 1000, 10_000, 100_000, 1_000_000} {
 		for _, f := range []fleet{{runners, 300, 0.3}, {runners, 300, 3}, {runners, 3600, 0.3}} {
@@ -147,7 +165,8 @@ func hourlyTable(m model) lab.Grid {
 	return table
 }
 
-// regionsTable is a million runners an hour: without an engine, with one, with one in each region, and with many tokens.
+// regionsTable is a million runners an hour: without an engine, with one, with one in each region, and with many
+// tokens.
 func regionsTable(m model) lab.Grid {
 	table := lab.Grid{{
 		"", "engines", "tokens", "requests an hour", "an engine: commands a second", "KiB a second", "its processor",
@@ -157,7 +176,10 @@ func regionsTable(m model) lab.Grid {
 		name          string
 		engines, keys float64
 	}{
-		{"each runner asks", 0, 1}, {"one engine for all", 1, 1}, {"one engine a region", 3, 1}, {"one engine a region", 3, 100},
+		{"each runner asks", 0, 1},
+		{"one engine for all", 1, 1},
+		{"one engine a region", 3, 1},
+		{"one engine a region", 3, 100},
 	} {
 		line := []string{plan.name, fmt.Sprint(plan.engines), fmt.Sprint(plan.keys), thousands(all), "–", "–", "–"}
 		if plan.engines > 0 {
@@ -190,7 +212,8 @@ func (k kept) checkTable(m model) lab.Grid {
 	for _, store := range []string{"redis", "file"} {
 		if r := k.softOf(store); r.Runners > 0 {
 			f := r.hour()
-			add(fmt.Sprintf("a stream, %s: requests in a lifetime", store), "%.2f", f.requests()*f.lifetime/3600, r.perLifetime())
+			add(fmt.Sprintf("a stream, %s: requests in a lifetime", store), "%.2f",
+				f.requests()*f.lifetime/3600, r.perLifetime())
 		}
 	}
 	if r := k.softOf("redis"); r.Runners > 0 {
@@ -198,7 +221,13 @@ func (k kept) checkTable(m model) lab.Grid {
 		add("a stream: commands a second", "%.1f", m.load(f).commands, float64(r.Load.total())/r.Took.Seconds())
 		add("a stream: p99 ms", "%.0f", 1000*m.wait(f, 0.99), lab.InMS(r.Wait.P99))
 	}
-	if r := k.fleet.row("keys", 0); r.Runners > 0 {
+	if r := k.fleet.row("restart"); r.Runners > 0 {
+		// The stream asks as often as it has runners while the engine is away, and once each time it is back.
+		times := math.Round((r.Took.Seconds() - downFor.Seconds()) / (upFor + downFor).Seconds())
+		add("the engine is killed again and again: requests", "%.0f", times*(1+downFor.Seconds()/every.Seconds()),
+			float64(r.Requests))
+	}
+	if r := k.fleet.row("keys"); r.Runners > 0 {
 		add(fmt.Sprintf("%d tokens: requests", r.Keys), "%.0f", float64(r.Keys), float64(r.Requests))
 	}
 	return table

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -20,7 +21,8 @@ type report struct {
 	Started time.Time
 	Took    time.Duration
 	Machine lab.Machine
-	// Engine is its version. Load is the machine's load average when the run began and when it ended: what was running beside.
+	// Engine is its version. Load is the machine's load average when the run began and when it ended: what was running
+	// beside.
 	Engine string
 	Load   [2]string
 	Quick  bool `json:",omitzero"`
@@ -46,7 +48,8 @@ type row struct {
 	Tokens, Warned int
 	// Said are their first lines, with how often each was written; what differs from one to the next is left out.
 	Said map[string]int `json:",omitempty"`
-	// Wait is from a runner's start to its end, Served that of those who asked nobody; WakeUp how long after the one that asked those ended who waited for it.
+	// Wait is from a runner's start to its end, Served that of those who asked nobody; WakeUp how long after the one that
+	// asked those ended who waited for it.
 	Wait           spread
 	Served, WakeUp spread `json:",omitzero"`
 	// Waited are those of a stream that asked nobody themselves and still took a quarter of what the service does.
@@ -133,17 +136,13 @@ func afterAnswer(outcomes []outcome) (later []time.Duration) {
 	return later
 }
 
-// row is the n-th with an ID, the zero row where there is none.
-func (r report) row(id string, n int) row {
-	for _, row := range r.Rows {
-		if row.ID == id {
-			if n == 0 {
-				return row
-			}
-			n--
-		}
+// row is the first with an ID, the zero row where there is none.
+func (r report) row(id string) row {
+	i := slices.IndexFunc(r.Rows, func(row row) bool { return row.ID == id })
+	if i < 0 {
+		return row{}
 	}
-	return row{}
+	return r.Rows[i]
 }
 
 // crowd is the crowd of a size at the usual service, biggest the biggest of them.

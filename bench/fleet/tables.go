@@ -85,8 +85,8 @@ func steadyGrid(rows []row) lab.Grid {
 	for _, r := range rows {
 		table = append(table, []string{
 			r.Name, r.Store, fmt.Sprint(r.Runners), fmt.Sprint(r.Runners - r.Codes[0]), fmt.Sprint(r.Waited),
-			fmt.Sprint(r.Requests), fmt.Sprint(r.Vain), fmt.Sprintf("%.2f", r.perLifetime()), ms(r.Served.Most), fmt.Sprint(r.Warned),
-			ms(r.Wait.P50), ms(r.Wait.P99),
+			fmt.Sprint(r.Requests), fmt.Sprint(r.Vain), fmt.Sprintf("%.2f", r.perLifetime()), ms(r.Served.Most),
+			fmt.Sprint(r.Warned), ms(r.Wait.P50), ms(r.Wait.P99),
 		})
 	}
 	return table
@@ -102,10 +102,11 @@ func (r row) perLifetime() float64 {
 
 const markdownHead = `# Results of make fleet
 
-Written by ` + "`make fleet-results`" + ` from what ` + "`make fleet`" + ` kept in bench/fleet/results. Each runner is a process with a
-home, a runtime and a state directory of its own, and all of them run on one machine: where many are at once, they wait for its
-processors. *Wake-up* is how long after the runner that asked those ended who waited for it; *CPU*, commands and bytes are
-those of a runner on average, bytes from the engine's side. What the figures mean is in [docs/fleets.md](../../docs/fleets.md).
+Written by ` + "`make fleet-results`" + ` from what ` + "`make fleet`" + ` kept in bench/fleet/results. Each runner is
+a process with a home, a runtime and a state directory of its own, and all of them run on one machine: where many are at
+once, they wait for its processors. *Wake-up* is how long after the runner that asked those ended who waited for it;
+*CPU*, commands and bytes are those of a runner on average, bytes from the engine's side. What the figures mean is in
+[docs/fleets.md](../../docs/fleets.md).
 
 `
 

@@ -15,8 +15,8 @@ import (
 	"filippo.io/age"
 )
 
-// BuildAuthctl builds the program as `make build` does, less its version, and returns its path. Given a program, that is
-// installed instead.
+// BuildAuthctl builds the program as `make build` does, less its version, and returns its path. Given a program, that
+// is installed instead.
 func BuildAuthctl(ctx context.Context, dir, given string) (string, error) {
 	out := filepath.Join(dir, "authctl")
 	if given != "" {

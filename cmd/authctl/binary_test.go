@@ -98,6 +98,8 @@ type place struct {
 	as     *syscall.SysProcAttr
 	// hidden are secrets beside those that the sandbox knows.
 	hidden []string
+	// engine is the address of the shared store's engine that the documentation calls cache.example.com; see share.
+	engine string
 }
 
 // newPlace makes a place without a store: see fileStore and keyringStore.

@@ -90,7 +90,9 @@ func (p *place) obey(t *testing.T, b block) {
 				t.Fatalf("%s: fault: %v", b.where, err)
 			}
 			p.fault(f)
-		case "file": // see TestDocumentedFiles
+		case "engine":
+			p.share(t)
+		case "file", "rules": // see TestDocumentedFiles and TestDocumentedRights
 		case "not run":
 			if m.value == "" {
 				t.Errorf("%s: not run, but why?", b.where)
@@ -111,6 +113,7 @@ func (p *place) here(text string) string {
 		"https://id.example.com", p.server.URL()+"/openid/main",
 		"AUTHCTL_CLIENT_ID=abc", "AUTHCTL_CLIENT_ID=sandbox-talkdesk",
 		"/run/secrets/talkdesk", p.path("config.secrets/talkdesk.client_secret"),
+		"cache.example.com:6379", p.cache(),
 	).Replace(text)
 }
 

@@ -31,7 +31,7 @@ type block struct {
 
 // mark tells the tests what a reader need not know: "not run" and why, "env" a variable, "fault" one of the sandbox's,
 // "config" a configuration instead of the one of the documentation's profiles, "file" one of the project that is
-// quoted.
+// quoted, "engine" that there is one for a shared store, "rules" the rights that such a store needs.
 type mark struct{ name, value string }
 
 // mark returns the values of a name.
