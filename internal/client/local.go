@@ -72,6 +72,8 @@ type Local struct {
 	options config.Options
 	tokens  *tokens
 	engines engines
+	// authorities are what the files of --ca-file hold.
+	authorities authorities
 	// loaded is the configuration, nil until something needs it.
 	loaded *config.File
 }

@@ -51,7 +51,10 @@ func (c *Client) Present(ctx context.Context) (providers.Session, broker.Answer,
 	if c.Options.DryRun {
 		record, err := c.Stored(ctx)
 		down, unusable := errors.AsType[*store.UnusableError](err)
-		if err != nil && !(unusable && c.Store().Shared() && down.Problem != store.Unconfigured) {
+		if unusable && c.Store().Shared() && down.Problem != store.Unconfigured {
+			err = nil
+		}
+		if err != nil {
 			return providers.Session{}, broker.Answer{}, err
 		}
 		if record == nil {

@@ -96,8 +96,8 @@ func (c *Client) keepDocuments(p *providers.Provider) {
 		since = c.Local.Now()
 	}
 	p.KeepDocuments(&store.Documents{
-		FileLocks: c.Local.Locks(), Dir: filepath.Join(state, "issuers"), Apart: trusted(c.Local.LookupEnv, c.Options.CAFile),
-		Warn: c.Local.WarnOnce,
+		FileLocks: c.Local.Locks(), Dir: filepath.Join(state, "issuers"),
+		Apart: c.Local.authorities.trusted(c.Local.LookupEnv, c.Options.CAFile), Warn: c.Local.WarnOnce,
 	}, since, c.Options.Explain)
 }
 

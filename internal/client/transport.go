@@ -1,15 +1,18 @@
 package client
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/authctl/authctl/internal/config"
@@ -145,19 +148,32 @@ func (c *certified) dialProxy(dial network.Dialer, host string) network.Dialer {
 // route is what decides on the way to a service and whom to trust there, beside the
 // profile: a refusal by one proxy is not the answer of another.
 func (l *Local) route(caFile string) []string {
-	words := trusted(l.LookupEnv, caFile)
+	words := l.authorities.trusted(l.LookupEnv, caFile)
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"} {
 		words = append(words, l.LookupEnv.Raw(name), l.LookupEnv.Raw(strings.ToLower(name)))
 	}
 	return words
 }
 
+// authorities are the files of --ca-file that were read, by their paths, each once: it may be a pipe,
+// and a service and the engine of a store want the same.
+type authorities struct {
+	turn sync.Mutex
+	read map[string]trust
+}
+
+// trust is the system's roots and those of a file, and a digest of the file.
+type trust struct {
+	roots  *x509.CertPool
+	digest string
+}
+
 // trusted is what decides whom to trust: who is believed with one certificate is not without it.
-func trusted(env files.Environ, caFile string) []string {
-	words := []string{caFile}
-	if info, err := os.Stat(caFile); err == nil {
-		words = append(words, fmt.Sprint(info.Size(), info.ModTime()))
-	}
+// The file of --ca-file counts by what is in it, because another machine has it elsewhere.
+func (a *authorities) trusted(env files.Environ, caFile string) []string {
+	a.turn.Lock()
+	words := []string{cmp.Or(a.read[caFile].digest, caFile)}
+	a.turn.Unlock()
 	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
 		words = append(words, env.Raw(name), env.Raw(strings.ToLower(name)))
 	}
@@ -177,6 +193,11 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 	if err != nil {
 		return nil, err
 	}
+	l.authorities.turn.Lock()
+	defer l.authorities.turn.Unlock()
+	if known, ok := l.authorities.read[path]; ok {
+		return known.roots, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.Timeout(o.Timeout))
 	defer cancel()
 	text, err := files.Read(ctx, path, files.Rule{Trust: l.Trust(), Limit: maxCertificates, Pipe: true})
@@ -193,6 +214,11 @@ func (l *Local) certificates(ctx context.Context, o Options) (*x509.CertPool, er
 	if !roots.AppendCertsFromPEM(text) {
 		return nil, &setting.Error{Name: "--ca-file", Problem: path + " holds no PEM certificate"}
 	}
+	if l.authorities.read == nil {
+		l.authorities.read = map[string]trust{}
+	}
+	sum := sha256.Sum256(text)
+	l.authorities.read[path] = trust{roots, hex.EncodeToString(sum[:])}
 	return roots, nil
 }
 

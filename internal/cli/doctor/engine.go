@@ -73,7 +73,7 @@ func (d *storeChecks) checkOpeners(ctx context.Context, at address.Address) (rea
 // checkLink tells whether what goes to the engine can be read on the way there.
 func (d *storeChecks) checkLink(at address.Address) {
 	password, err := d.local.StoreSecret(stores.Password)
-	c := check{Name: "network", Message: "nothing leaves this machine"}
+	c := check{Name: "encryption", Message: "nothing leaves this machine"}
 	switch {
 	case at.TLS:
 		c.Message = "the connection is encrypted and the engine's certificate checked"
@@ -112,9 +112,14 @@ func (d *storeChecks) tryEngine(ctx context.Context, s *shared.Store, where stri
 		d.fail(check{Name: s.Name(), kind: "store"}, err)
 		return
 	}
-	usable := d.checkRole(found) && d.checkRights(found)
 	d.tellMemory(found)
-	if !usable {
+	if len(found.Denied) > 0 {
+		d.note(stateFailed, check{
+			Name: "rights", kind: "store",
+			Message: "the engine does not let this user use, on keys that begin with authctl:, " +
+				strings.Join(found.Denied, ", "),
+			Hint:    "give the user these rights: ACL SETUSER NAME " + strings.Join(shared.Rules(), " "),
+		})
 		return
 	}
 	text, err := d.probe(ctx, s)
@@ -126,31 +131,6 @@ func (d *storeChecks) tryEngine(ctx context.Context, s *shared.Store, where stri
 		where += ", " + found.Version
 	}
 	d.ok(check{Name: s.Name(), Message: where + ": " + text})
-}
-
-// checkRole checks that the engine can be written to.
-func (d *storeChecks) checkRole(found shared.Probe) bool {
-	if found.Role != "slave" {
-		return true
-	}
-	d.note(stateFailed, check{
-		Name: "role", kind: "store", Message: "the engine is a replica, which cannot be written to",
-		Hint: "name its master, or the sentinels that know it: redis://SENTINEL:26379/0?master_name=NAME",
-	})
-	return false
-}
-
-// checkRights checks that the user may do on our keys what is needed.
-func (d *storeChecks) checkRights(found shared.Probe) bool {
-	if len(found.Denied) == 0 {
-		return true
-	}
-	d.note(stateFailed, check{
-		Name: "rights", kind: "store",
-		Message: "the engine does not let this user use on keys authctl:*: " + strings.Join(found.Denied, ", "),
-		Hint:    "give the user what the ACL line in docs/fleets.md has",
-	})
-	return false
 }
 
 // tellMemory tells what has the engine drop a token before its time.

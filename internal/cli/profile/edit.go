@@ -88,7 +88,8 @@ func removeFrom(ctx context.Context, d *verb.Deps, local *client.Local, file *co
 // cannot be used has nothing to take away.
 func forgetTokensOf(ctx context.Context, d *verb.Deps, local *client.Local, name string) error {
 	kept, err := local.QuietStore()
-	if err != nil {
+	if err != nil || kept.Shared() {
+		// What is shared is other machines' too, whose profile is still there.
 		return err
 	}
 	entries, err := kept.List(ctx)

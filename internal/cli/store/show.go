@@ -36,8 +36,8 @@ type shown struct {
 	// Location is the directory of the files, what the keyring is, or the address of a shared
 	// store's engine without its user; empty for memory.
 	Location string `json:"location"`
-	// Engine is what a shared store is on ("Redis 7.0.15"), and Role whether that can be written to
-	// (master) or not (slave); left out for other stores, and empty where the engine does not tell.
+	// Engine is what a shared store is on ("Redis 7.0.15"), and Role what that is to others of its
+	// kind ("master"); left out for other stores, and empty where the engine does not tell this user.
 	Engine *string `json:"engine,omitempty"`
 	Role   *string `json:"role,omitempty"`
 	// Key is where the key that records are sealed with is: a reference, a variable, or a keyring
@@ -161,7 +161,7 @@ func (o *shown) lookAtEngine(ctx context.Context, local *client.Local, chosen st
 		return err
 	}
 	o.Location, o.Key, o.LostWhen = chosen.Shown(), cmp.Or(key.Reference.String(), key.Setting), "their own time to live"
-	o.Engine, o.Role, o.where = &engine.Version, &engine.Role, o.Key+", for "+o.Recipient
+	o.Engine, o.Role, o.where = &engine.Version, &engine.Role, o.Key
 	return o.count(ctx, used)
 }
 
@@ -218,7 +218,8 @@ func (o shown) lines() []string {
 		lost += "; authctl store init has tokens kept in files"
 	}
 	return append(lines,
-		"where: "+o.Location, "engine: "+o.engine(), "key: "+o.where, "tokens: "+o.contents(), "lost: "+lost)
+		"where: "+o.Location, "engine: "+o.engine(), "key: "+o.where, "public: "+o.Recipient,
+		"tokens: "+o.contents(), "lost: "+lost)
 }
 
 // engine says what a shared store is on, nothing for others.
@@ -226,14 +227,7 @@ func (o shown) engine() string {
 	if o.Engine == nil {
 		return ""
 	}
-	text := cmp.Or(*o.Engine, "it does not tell this user what it is")
-	switch *o.Role {
-	case "":
-		return text
-	case "slave":
-		return text + ", a replica: nothing can be kept there"
-	}
-	return text + ", " + *o.Role
+	return strings.TrimSuffix(cmp.Or(*o.Engine, "it does not tell this user what it is")+", "+*o.Role, ", ")
 }
 
 // contents says what is in the store.
