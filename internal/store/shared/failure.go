@@ -155,7 +155,7 @@ func (s *Store) untrusted(err error) *store.UnusableError {
 		return fail("it does not speak TLS", "write redis:// where nobody else is on the way, or have it speak TLS")
 	case isRemoteAlert(err):
 		return fail("it refuses the connection in TLS",
-			"see that store_client_certificate and store_client_key are what it takes")
+			"see that store_tls_certificate and store_tls_key are what it takes")
 	}
 	return nil
 }
