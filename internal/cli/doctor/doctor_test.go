@@ -68,13 +68,11 @@ func (c *service) write(t *testing.T, name, text string) {
 	}
 }
 
-// doctor runs the doctor online and returns the kind of its error, empty for none, and the
-// checks of a section.
-func (c *service) doctor(t *testing.T, section string, args ...string) (string, []check) {
+// deps is a run of the program with what the doctor is told.
+func (c *service) deps(t *testing.T, out, stderr io.Writer) *verb.Deps {
 	t.Helper()
-	var out, stderr bytes.Buffer
 	deps := verb.New(t.Context(), verb.World{
-		Streams: term.Streams{In: strings.NewReader(""), Out: &out, Err: &stderr},
+		Streams: term.Streams{In: strings.NewReader(""), Out: out, Err: stderr},
 		Now:     c.now,
 		LookupEnv: func(name string) (string, bool) {
 			value, ok := c.env[name]
@@ -82,6 +80,15 @@ func (c *service) doctor(t *testing.T, section string, args ...string) (string, 
 		},
 	}, builtin.Services(), "test")
 	deps.Global.Color = "auto"
+	return deps
+}
+
+// doctor runs the doctor online and returns the kind of its error, empty for none, and the
+// checks of a section.
+func (c *service) doctor(t *testing.T, section string, args ...string) (string, []check) {
+	t.Helper()
+	var out, stderr bytes.Buffer
+	deps := c.deps(t, &out, &stderr)
 	command := Command(deps)
 	command.SilenceErrors, command.SilenceUsage = true, true
 	command.SetArgs(append([]string{"--online", "-o", "json"}, args...))

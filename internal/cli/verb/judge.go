@@ -187,6 +187,9 @@ func kindOfLock(err *store.LockError) (string, string) {
 	if err.Busy {
 		return "temporary", "another authctl is fetching this token; raise --timeout, or try again"
 	}
+	if unusable, ok := errors.AsType[*store.UnusableError](err.Err); ok {
+		return kindOfStore(unusable)
+	}
 	return "store", "make the directory yours alone (chmod 700), or set AUTHCTL_RUNTIME_DIR to one that is"
 }
 
