@@ -118,7 +118,7 @@ func (d *storeChecks) tryEngine(ctx context.Context, s *shared.Store, where stri
 			Name: "rights", kind: "store",
 			Message: "the engine does not let this user use, on keys that begin with authctl:, " +
 				strings.Join(found.Denied, ", "),
-			Hint:    "give the user these rights: ACL SETUSER NAME " + strings.Join(shared.Rules(), " "),
+			Hint: "give the user these rights: ACL SETUSER NAME " + strings.Join(shared.Rules(), " "),
 		})
 		return
 	}
