@@ -190,7 +190,7 @@ func TestEngineFails(t *testing.T) {
 					c.Certificates = nil
 					return c, err
 				}
-			}), store.Refused, "it refuses the connection in TLS", "store_client_certificate",
+			}), store.Refused, "it refuses the connection in TLS", "store_tls_certificate",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
