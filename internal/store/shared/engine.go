@@ -10,6 +10,7 @@ import (
 
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/address"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -75,7 +76,7 @@ func ended(ctx context.Context) error {
 
 // die ends the use of the engine. Of several failures at once the first counts.
 func (s *Store) die(doing string, err error) *store.UnusableError {
-	failure := s.judge(err)
+	failure := judge(err, s.options.Address)
 	failure.Store, failure.Doing = Name, doing
 	if s.dead.CompareAndSwap(nil, failure) {
 		s.options.Explain("store: " + failure.Error() + "; the engine is not asked again")
@@ -123,13 +124,13 @@ func (s *Store) connect(ctx context.Context) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	secure, err := s.secure(ctx)
+	secure, err := s.options.secure(ctx)
 	if err != nil {
 		return nil, err
 	}
 	// It would write to stderr, and what it meets may be anything.
 	logging.Disable()
-	s.client = s.dial(password, sentinels, secure)
+	s.client = dial(s.options.Address, password, sentinels, secure)
 	return s.client, nil
 }
 
@@ -147,20 +148,19 @@ func fetch(ctx context.Context, password secret.Func, name string) (secret.Secre
 }
 
 // secure is the configuration of TLS, nil without it.
-func (s *Store) secure(ctx context.Context) (*tls.Config, error) {
-	if !s.options.Address.TLS {
+func (o Options) secure(ctx context.Context) (*tls.Config, error) {
+	if !o.Address.TLS {
 		return nil, nil //nolint:nilnil // no TLS is an answer, and go-redis' word for it
 	}
-	if s.options.TLS == nil {
+	if o.TLS == nil {
 		return &tls.Config{MinVersion: tls.VersionTLS12}, nil
 	}
-	return s.options.TLS(ctx)
+	return o.TLS(ctx)
 }
 
 // dial makes the client that the address asks for. Nothing is sent twice: who waits for an engine that does not
 // answer would wait twice as long, and a lease that was taken would be found taken.
-func (s *Store) dial(password, sentinels secret.Secret, secure *tls.Config) redis.UniversalClient {
-	a := s.options.Address
+func dial(a address.Address, password, sentinels secret.Secret, secure *tls.Config) redis.UniversalClient {
 	single := &redis.Options{
 		Addr: a.Hosts[0], Username: a.User, Password: password.Reveal(), DB: a.DB, Dialer: dialer(secure, a.Connect),
 		DialTimeout: a.Connect, ReadTimeout: a.Timeout, WriteTimeout: a.Timeout, PoolTimeout: a.Timeout,

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/address"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -85,11 +86,11 @@ func refusals() []refusal {
 
 // judge says what a failure of the engine means. What the engine wrote is not repeated: old ones repeat commands,
 // with the password in them.
-func (s *Store) judge(err error) *store.UnusableError {
+func judge(err error, a address.Address) *store.UnusableError {
 	if answer, ok := errors.AsType[redis.Error](err); ok && !errors.Is(err, redis.Nil) {
 		return refused(answer.Error())
 	}
-	if failure := s.untrusted(err); failure != nil {
+	if failure := untrusted(err); failure != nil {
 		return failure
 	}
 	unconnected, dialling := errors.AsType[*unconnectedError](err)
@@ -98,29 +99,29 @@ func (s *Store) judge(err error) *store.UnusableError {
 	slow := errors.Is(err, context.DeadlineExceeded) || timed && timeout.Timeout()
 	switch {
 	case unnamed && name.IsNotFound:
-		return s.unreachable("its host has no address", "see that the host's name is right")
-	case dialling && slow && s.options.Address.TLS:
-		return s.unreachable("it does not answer",
+		return unreachable(a, "its host has no address", "see that the host's name is right")
+	case dialling && slow && a.TLS:
+		return unreachable(a, "it does not answer",
 			"see that it can be reached from here and speaks TLS, or raise connect_timeout in the address")
 	case dialling && slow:
-		return s.unreachable("it does not answer",
+		return unreachable(a, "it does not answer",
 			"see that it can be reached from here, or raise connect_timeout in the address")
 	case dialling && errors.Is(unconnected, syscall.ECONNREFUSED):
-		return s.unreachable("nothing listens there", "see that it runs, and that host and port are right")
+		return unreachable(a, "nothing listens there", "see that it runs, and that host and port are right")
 	case dialling:
-		return s.unreachable("no connection comes about", "see that it runs and can be reached from here")
+		return unreachable(a, "no connection comes about", "see that it runs and can be reached from here")
 	case slow, errors.Is(err, errSlow), errors.Is(err, redis.ErrPoolTimeout):
-		failure := s.unreachable(errSlow.Error(), "raise timeout in the address where it is far away")
+		failure := unreachable(a, errSlow.Error(), "raise timeout in the address where it is far away")
 		failure.Problem = store.Locked
 		return failure
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), timed, errors.Is(err, redis.ErrClosed):
-		return s.unreachable("it has ended the connection", "see that it runs, and write rediss:// if it wants TLS")
+		return unreachable(a, "it has ended the connection", "see that it runs, and write rediss:// if it wants TLS")
 	}
-	return s.unreachable("what it answers is not what Redis or Valkey answers", "see that host and port are right")
+	return unreachable(a, "what it answers is not what Redis or Valkey answers", "see that host and port are right")
 }
 
-func (s *Store) unreachable(means, hint string) *store.UnusableError {
-	hint += "; it is at " + s.options.Address.String() + elsewhere
+func unreachable(a address.Address, means, hint string) *store.UnusableError {
+	hint += "; it is at " + a.String() + elsewhere
 	return &store.UnusableError{Problem: store.Unreachable, Err: errors.New(means), Hint: hint}
 }
 
@@ -136,7 +137,7 @@ func refused(answer string) *store.UnusableError {
 }
 
 // untrusted is what is wrong with TLS, nil when nothing is.
-func (s *Store) untrusted(err error) *store.UnusableError {
+func untrusted(err error) *store.UnusableError {
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, unverified := errors.AsType[*tls.CertificateVerificationError](err)
 	_, other := errors.AsType[x509.HostnameError](err)

@@ -68,7 +68,7 @@ func (s *Store) Get(ctx context.Context, key tokenkey.Key) (*store.Record, error
 func (s *Store) load(ctx context.Context, v *vault, doing, name string) (*store.Record, error) {
 	var found value
 	err := s.ask(ctx, doing, func(ctx context.Context, c redis.UniversalClient) (err error) {
-		found, err = s.look(ctx, c, name)
+		found, err = look(ctx, c, name)
 		return err
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *Store) load(ctx context.Context, v *vault, doing, name string) (*store.
 }
 
 // look reads one value.
-func (s *Store) look(ctx context.Context, c redis.UniversalClient, name string) (value, error) {
+func look(ctx context.Context, c redis.UniversalClient, name string) (value, error) {
 	p := c.Pipeline()
 	r := read(ctx, p, name)
 	if err := execute(ctx, p); err != nil {

@@ -54,7 +54,7 @@ func (s *Store) until(ctx context.Context, n names, try func(asker) (bool, error
 	bell := s.listen(ctx, n.freed)
 	defer bell.stop()
 	for {
-		again := time.NewTimer(s.pause(bell))
+		again := time.NewTimer(s.pace.pause(bell))
 		select {
 		case <-bell.rings:
 		case <-again.C:
@@ -78,10 +78,11 @@ func busyIf(ctx context.Context, n names, err error) error {
 	return lockError(n, ended(ctx), err)
 }
 
-func (s *Store) pause(b *bell) time.Duration {
-	pause := s.pace.poll
+// pause is how long a waiter waits before it looks again.
+func (p pace) pause(b *bell) time.Duration {
+	pause := p.poll
 	if b.heard.Load() {
-		pause = s.pace.listening
+		pause = p.listening
 	}
 	return pause + rand.N(pause/4+1) //nolint:gosec // nobody gains by guessing when somebody looks
 }
