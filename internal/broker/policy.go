@@ -99,8 +99,11 @@ func (c *cache) afterAsking(ctx context.Context) (Answer, error) {
 // answer nor an error means that nothing did.
 func (c *cache) afterAnother(ctx context.Context) (Answer, error) {
 	waiting, cancel := c.patience(ctx)
+	defer cancel()
 	note, err := c.await(waiting)
-	cancel()
+	if err != nil && c.overtaken(ctx, waiting) {
+		note, err = c.await(ctx)
+	}
 	if err != nil {
 		return c.instead(ctx, err, false)
 	}
@@ -137,6 +140,9 @@ func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 	asking, cancel := h.renewing(ctx)
 	defer cancel()
 	answer, err := h.obtain(asking)
+	if err != nil && h.overtaken(ctx, asking) {
+		answer, err = h.obtain(ctx)
+	}
 	if err != nil {
 		h.share(asking, err)
 		return c.instead(ctx, err, true)

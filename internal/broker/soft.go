@@ -91,6 +91,12 @@ func (c *cache) patience(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithCancel(ctx)
 }
 
+// overtaken reports whether patience is at its end and the token at hand too: this process has stalled meanwhile, and
+// the request's own time is what is left.
+func (c *cache) overtaken(ctx, patient context.Context) bool {
+	return ctx.Err() == nil && patient.Err() != nil && c.standing >= scant && c.spare() <= 0
+}
+
 // resting returns the failure of a renewal of a moment ago: nobody asks, and the token at hand
 // is served. Nil when there is none, or none that the token at hand answers.
 func (c *cache) resting(note store.Note) error {

@@ -196,6 +196,76 @@ func (s *hangingService) Issue(ctx context.Context) (oauth.Token, error) {
 	return token, err
 }
 
+// Whoever stalls until the token at hand has become too old waits for a new one like anybody else.
+func TestATokenAtHandThatEndsMeanwhile(t *testing.T) {
+	for name, stall := range map[string]func(*world) broker.Provider{
+		"before it waits for another": func(w *world) broker.Provider {
+			w.Store = &stallingStore{Store: w.Store}
+			return w.service
+		},
+		"while it asks": func(w *world) broker.Provider { return &stallingService{service: w.service} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.Now = time.Now
+				r := broker.Request{Label: store.Label{Profile: "p"}, Provider: &hangingService{service: w.service}, Timeout: time.Minute}
+				if _, err := w.Token(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				<-time.After(588 * time.Second)
+				r.Provider = stall(w)
+				answer, err := w.Token(t.Context(), r)
+				if err != nil || answer.Token.AccessToken.Reveal() != "issued-2" {
+					t.Errorf("got %v from %q, want a new token", err, answer.Source)
+				}
+			})
+		})
+	}
+}
+
+// stallingStore has its lock held by another at first, and the second time takes five seconds to say so.
+type stallingStore struct {
+	store.Store
+	tries int
+}
+
+func (s *stallingStore) TryLock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
+	s.tries++
+	switch s.tries {
+	case 2:
+		<-time.After(5 * time.Second)
+	case 3:
+		return s.Store.TryLock(ctx, key)
+	}
+	return heldStore{s.Store}.TryLock(ctx, key)
+}
+
+func (s *stallingStore) Wait(ctx context.Context, _ tokenkey.Key) (store.Note, error) {
+	select {
+	case <-time.After(5 * time.Second):
+		return store.Note{}, nil
+	case <-ctx.Done():
+		return store.Note{}, &store.LockError{Busy: true, Path: "x", Err: ctx.Err()}
+	}
+}
+
+// stallingService does not answer the first time, and the process notices late that its time is over.
+type stallingService struct {
+	*service
+	asked bool
+}
+
+func (s *stallingService) Issue(ctx context.Context) (oauth.Token, error) {
+	if s.asked {
+		return s.service.Issue(ctx)
+	}
+	s.asked = true
+	<-ctx.Done()
+	<-time.After(5 * time.Second)
+	return oauth.Token{}, &providers.Failure{Reason: providers.ReasonTemporary, Message: "no answer", Err: ctx.Err()}
+}
+
 // A refresh token that is sent is waited for with all the time there is: broken off, it would be
 // lost. Others are served meanwhile.
 func TestARefreshIsNotBrokenOffEarly(t *testing.T) {
