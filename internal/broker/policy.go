@@ -144,6 +144,7 @@ func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 		answer, err = h.obtain(ctx)
 	}
 	if err != nil {
+		err = late(ctx, asking, err)
 		h.share(asking, err)
 		return c.instead(ctx, err, true)
 	}

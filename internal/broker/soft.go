@@ -13,10 +13,10 @@ import (
 // A token is renewed before anybody needs that: see judge. This is how long whoever does so
 // waits for the service, and how long the next one lets it alone where that was in vain.
 const (
-	// longestRenewal bounds a renewal while the token at hand is good; a tenth of that token's
-	// life where this is less. A slow service is asked with more time once the margin is passed.
-	longestRenewal = 2 * time.Second
-	renewalShare   = 10
+	// longestRenewal bounds a renewal while the token at hand is good; a fifth of that token's
+	// life where this is less. A slower service is asked with more time once the margin is passed.
+	longestRenewal = 5 * time.Second
+	renewalShare   = 5
 	// leastRest is the shortest pause between two renewals that fail.
 	leastRest = 250 * time.Millisecond
 	// restShare bounds the pause by the time that is left to get another token: a quarter of it.
@@ -79,14 +79,14 @@ func (c *cache) instead(ctx context.Context, failure error, told bool) (Answer, 
 }
 
 // patience returns ctx with the time that may pass before the token at hand is served in place
-// of a new one: little while it is good, half of what it has to spare once it is not, and all
-// that the request has where there is none.
+// of a new one: little while it is good, four fifths of what it has to spare once it is not, and
+// all that the request has where there is none.
 func (c *cache) patience(ctx context.Context) (context.Context, context.CancelFunc) {
 	switch c.standing {
 	case ageing:
 		return context.WithTimeout(ctx, min(longestRenewal, c.stored.Token.Lifetime/renewalShare))
 	case scant:
-		return context.WithTimeout(ctx, c.spare()/2)
+		return context.WithTimeout(ctx, c.spare()*4/5)
 	}
 	return context.WithCancel(ctx)
 }
@@ -95,6 +95,15 @@ func (c *cache) patience(ctx context.Context) (context.Context, context.CancelFu
 // the request's own time is what is left.
 func (c *cache) overtaken(ctx, patient context.Context) bool {
 	return ctx.Err() == nil && patient.Err() != nil && c.standing >= scant && c.spare() <= 0
+}
+
+// late returns what it means that something failed because patience was at its end, which may
+// have hit a secret that is fetched by a command: that it takes long.
+func late(ctx, patient context.Context, err error) error {
+	if _, told := errors.AsType[*providers.Failure](err); told || ctx.Err() != nil || !over(patient) {
+		return err
+	}
+	return &providers.Failure{Reason: providers.ReasonTemporary, Message: "there was no answer in time", Err: err}
 }
 
 // resting returns the failure of a renewal of a moment ago: nobody asks, and the token at hand
