@@ -38,6 +38,9 @@ type Options struct {
 	Timeout time.Duration
 	// NoPipe refuses a pipe unread, for what only looks: it can be read once.
 	NoPipe bool
+
+	// revised are texts that stand for those of files, by path.
+	revised map[string][]byte
 }
 
 func (o Options) env() files.Environ {
@@ -116,6 +119,14 @@ func Load(o Options) (*File, error) {
 func (f *File) Raw(path string) ([]byte, error) {
 	r := reader{options: f.options}
 	return r.raw(path, false)
+}
+
+// Revised returns the configuration as it is with another text of one of its files. Errors are those
+// of Load.
+func (f *File) Revised(path string, text []byte) (*File, error) {
+	o := f.options
+	o.Path, o.New, o.NoPipe, o.revised = f.Path, true, true, map[string][]byte{path: text}
+	return Load(o)
 }
 
 // Trust says whose files are believed.

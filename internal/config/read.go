@@ -33,6 +33,9 @@ func (r *reader) read(path string, pipe bool) ([]byte, error) {
 
 // raw refuses a file that others can change, because its references run commands.
 func (r *reader) raw(path string, pipe bool) ([]byte, error) {
+	if text, ok := r.options.revised[path]; ok {
+		return text, nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(r.options.Timeout, 30*time.Second))
 	defer cancel()
 	rule := files.Rule{Trust: r.options.Fetcher.Trust, Limit: maxConfig, Pipe: pipe, Device: true}

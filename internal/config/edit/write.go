@@ -122,15 +122,11 @@ func SetTop(f *config.File, values ...Setting) error {
 
 // apply changes the file as it is by now; f itself stays as it was read.
 func apply(f *config.File, change func(*draft) error) error {
-	old, err := f.Raw(f.Path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	r, err := revise(f, f.Path, change)
+	if err != nil {
 		return err
 	}
-	text, err := changed(old, change)
-	if err != nil || bytes.Equal(old, text) {
-		return located(f.Path, err)
-	}
-	return unwritten(f.Path, replace(f, old, text))
+	return r.Write()
 }
 
 // located completes an error with the file's path.
@@ -173,13 +169,13 @@ func changed(old []byte, change func(*draft) error) ([]byte, error) {
 // replace writes text beside the file and renames it over the file, or over what
 // it links to, keeping mode and owner. A file that cannot be replaced, such as one that is
 // mounted by itself into a container, is written in place.
-func replace(f *config.File, old, text []byte) error {
-	if err := f.Trust().MakeDir(filepath.Dir(f.Path)); err != nil {
+func replace(f *config.File, path string, old, text []byte) error {
+	if err := f.Trust().MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
-	target, err := filepath.EvalSymlinks(f.Path)
+	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		target, err = f.Path, danglingLink(f.Path)
+		target, err = path, danglingLink(path)
 	}
 	if err != nil {
 		return err
@@ -188,7 +184,7 @@ func replace(f *config.File, old, text []byte) error {
 		if err := fill(temp, target, text); err != nil {
 			return err
 		}
-		return unchanged(f, target, old)
+		return unchanged(f, path, target, old)
 	})
 	if err == nil || !files.Unmovable(err) {
 		return err
@@ -196,12 +192,12 @@ func replace(f *config.File, old, text []byte) error {
 	if _, missing := os.Stat(target); missing != nil {
 		return err
 	}
-	if err := unchanged(f, target, old); err != nil {
+	if err := unchanged(f, path, target, old); err != nil {
 		return err
 	}
 	if again := files.Overwrite(target, text); again != nil {
 		return &setting.Error{
-			Path: f.Path, Problem: "cannot be written: " + err.Error() + ", nor in place: " + again.Error(), Err: again,
+			Path: path, Problem: "cannot be written: " + err.Error() + ", nor in place: " + again.Error(), Err: again,
 			Help: "a file that is mounted by itself cannot be replaced: " +
 				"mount its directory, writable, or change the file outside",
 		}
@@ -210,14 +206,14 @@ func replace(f *config.File, old, text []byte) error {
 }
 
 // unchanged returns an error when the file is not any more what was read.
-func unchanged(f *config.File, target string, old []byte) error {
+func unchanged(f *config.File, path, target string, old []byte) error {
 	now, err := f.Raw(target)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if !bytes.Equal(now, old) {
 		return &setting.Error{
-			Path: f.Path, Problem: "was changed by somebody else meanwhile", Help: "try again", Err: ErrChanged,
+			Path: path, Problem: "was changed by somebody else meanwhile", Help: "try again", Err: ErrChanged,
 		}
 	}
 	return nil
