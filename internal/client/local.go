@@ -158,17 +158,25 @@ func (l *Local) Timeout(flag *time.Duration) time.Duration {
 	return cmp.Or(l.Env.Timeout, defaultTimeout)
 }
 
-// Change has a function edit the configuration file, under its lock: of many processes that
-// do so at once each reads what the one before has written, also where the file was read
-// before the lock was had.
-func (l *Local) Change(ctx context.Context, change func(*config.File) error) error {
+// Change has a function edit the configuration file, or the file that a profile is in where one is
+// named, under its lock: of many processes that do so at once each reads what the one before has
+// written, also where the file was read before the lock was had.
+func (l *Local) Change(ctx context.Context, profile string, change func(*config.File) error) error {
 	file, err := l.File()
 	if err != nil {
 		return err
 	}
+	path := file.Path
+	if profile != "" {
+		at, _, err := file.Where(profile)
+		if err != nil {
+			return err
+		}
+		path = cmp.Or(at, path)
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.Timeout(nil))
 	defer cancel()
-	lock, err := l.Locks().LockFile(ctx, file.Path)
+	lock, err := l.Locks().LockFile(ctx, path)
 	unusable, ok := errors.AsType[*store.LockError](err)
 	switch {
 	case err == nil:
@@ -176,7 +184,7 @@ func (l *Local) Change(ctx context.Context, change func(*config.File) error) err
 	case !ok || unusable.Busy:
 		return err
 	default:
-		l.Warn("changes of " + file.Path + " at the same time are not kept apart: " + err.Error())
+		l.Warn("changes of " + path + " at the same time are not kept apart: " + err.Error())
 	}
 	// A pipe has been read, and cannot be changed.
 	again := l.options

@@ -72,6 +72,17 @@ func (n need) name() string {
 	return n.of + "." + n.member
 }
 
+// Reference is where the file has the secret of a setting, whatever goes before it; false where it has
+// none.
+func (p *Profile) Reference(name string) (source.Need, bool) {
+	for _, n := range p.needs {
+		if n.of == name && n.member == "" && !strings.HasPrefix(n.Origin, "environment ") && !strings.HasPrefix(n.Origin, "flag") {
+			return n.Need, true
+		}
+	}
+	return source.Need{}, false
+}
+
 // fetchOf returns what fetches a need's secret, nil where something else gives it.
 func (p *Profile) fetchOf(n need) secret.Func {
 	v, _ := p.Settings.Lookup(n.of)

@@ -29,6 +29,7 @@ func revealers() map[string]string {
 		"internal/store/file.go":             "the key that opens the sealed files",
 		"internal/store/shared/engine.go":    "the passwords of an engine and of its sentinels",
 		"internal/secret/source/fetch.go":    "taking off what an editor put around it, and looking for blanks",
+		"internal/secret/source/keep.go":     "a new secret put into the file of the old one",
 		"internal/cli/verb/formats/token.go": "the printed token",
 	}
 }

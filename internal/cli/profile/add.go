@@ -98,7 +98,7 @@ func (a *add) run(ctx context.Context, args []string) error {
 		a.SayIfInterrupted(err, "nothing was written")
 		return err
 	}
-	return a.local.Change(ctx, func(file *config.File) error {
+	return a.local.Change(ctx, "", func(file *config.File) error {
 		if err := a.write(ctx, file); err != nil {
 			return err
 		}
@@ -319,12 +319,11 @@ func written(d setting.Setting, v setting.Value) edit.Setting {
 }
 
 // freeName returns a name in the keyring that no other configuration's profile of
-// the same name uses already.
-func (a *add) freeName(ctx context.Context, setting string) (string, error) {
-	first := secretName(a.values.Profile, setting)
+// the same name uses already: the first, or one with a number behind it.
+func freeName(ctx context.Context, local *client.Local, first string) (string, error) {
 	name := first
 	for n := 2; ; n++ {
-		_, err := a.local.Keyring.Secret(ctx, name)
+		_, err := local.Keyring.Secret(ctx, name)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			return name, nil

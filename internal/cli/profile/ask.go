@@ -153,7 +153,7 @@ func (a *add) askSecret(ctx context.Context, d setting.Setting, missing bool) er
 
 // keep refers to a secret that is put into the keyring when the profile is written.
 func (a *add) keep(ctx context.Context, setting, typed string) error {
-	name, err := a.freeName(ctx, setting)
+	name, err := freeName(ctx, a.local, secretName(a.values.Profile, setting))
 	if err != nil {
 		return err
 	}

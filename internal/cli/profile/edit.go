@@ -24,7 +24,7 @@ func use(d *verb.Deps) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return local.Change(ctx, func(file *config.File) error {
+		return local.Change(ctx, "", func(file *config.File) error {
 			if err := edit.SetDefault(file, args[0]); err != nil {
 				return err
 			}
@@ -48,7 +48,7 @@ service that has it. The rest of the file stays as it is.`,
 		if err != nil {
 			return err
 		}
-		err = local.Change(ctx, func(file *config.File) error { return removeFrom(ctx, d, local, file, args[0]) })
+		err = local.Change(ctx, "", func(file *config.File) error { return removeFrom(ctx, d, local, file, args[0]) })
 		if err != nil {
 			return err
 		}
@@ -75,13 +75,18 @@ func removeFrom(ctx context.Context, d *verb.Deps, local *client.Local, file *co
 		d.UI.Warn("profile " + other + " gets its token with that of " + name + ", and fails from now on")
 	}
 	for _, secret := range own {
-		if err := local.Keyring.DeleteSecret(ctx, secret); err != nil {
-			d.UI.Warn("the secret " + secret + " is still in the keyring: " + err.Error())
-			continue
-		}
-		d.UI.Note("the secret " + secret + " is deleted from the keyring")
+		dropSecret(ctx, d, local, secret)
 	}
 	return nil
+}
+
+// dropSecret deletes a secret from the keyring, and says so.
+func dropSecret(ctx context.Context, d *verb.Deps, local *client.Local, name string) {
+	if err := local.Keyring.DeleteSecret(ctx, name); err != nil {
+		d.UI.Warn("the secret " + name + " is still in the keyring: " + err.Error())
+		return
+	}
+	d.UI.Note("the secret " + name + " is deleted from the keyring")
 }
 
 // forgetTokensOf takes away what is cached for a profile that is gone. A store that

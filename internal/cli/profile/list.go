@@ -18,6 +18,7 @@ import (
 func Command(d *verb.Deps) *cobra.Command {
 	return d.Group("profile", "The profiles, and where each value comes from",
 		verb.Made{Name: "list", Make: list}, verb.Made{Name: "show", Make: show}, verb.Made{Name: "add", Make: newAdd},
+		verb.Made{Name: "set", Make: newSet}, verb.Made{Name: "rename", Make: rename},
 		verb.Made{Name: "remove", Make: remove}, verb.Made{Name: "use", Make: use},
 	)
 }

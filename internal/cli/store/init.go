@@ -91,7 +91,7 @@ func (s *setUp) run(ctx context.Context, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.local.Change(ctx, func(file *config.File) error {
+	return s.local.Change(ctx, "", func(file *config.File) error {
 		p, err := s.plan(file)
 		if err != nil {
 			return err

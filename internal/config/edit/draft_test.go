@@ -107,7 +107,7 @@ func TestAddDeclines(t *testing.T) {
 		"flow profiles": {"profiles: {a: {x: 1}}\n", unsure, paste},
 		"flow root":     {"{default_profile: a}\n", unsure, inProfiles},
 		"end, no key":   {"default_profile: a\n...\n", "cannot be changed safely: the result would not be what it should", inProfiles},
-		"exists":        {"profiles:\n  new:\n    x: 1\n", "exists already", "choose another name; or, to replace its secret, remove it and add it again, with what it has in the keyring: authctl profile remove new"},
+		"exists":        {"profiles:\n  new:\n    x: 1\n", "exists already", "choose another name; or change the one there: authctl profile set new KEY=VALUE, or client_secret"},
 		"syntax":        {"profiles: [\n", "is not valid YAML: did not find expected node content", ""},
 		"unknown key":   {"profile: {}\n", "is not a known key", "did you mean profiles?"},
 		"not a mapping": {"profiles: 12\n", "must be a mapping of names to profiles", ""},

@@ -2,16 +2,14 @@ package edit
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/config/kinds"
-	"github.com/authctl/authctl/internal/secret/source"
 	"go.yaml.in/yaml/v3"
 )
 
 // rename gives a profile another name, and default_profile and the references of others that name it.
-func (d *draft) rename(old, name string, tokens []string) error {
+func (d *draft) rename(old, name string, other Other) error {
 	switch {
 	case !slices.Contains(d.was.Names, old):
 		return config.Missing(old, d.was.Names)
@@ -22,7 +20,7 @@ func (d *draft) rename(old, name string, tokens []string) error {
 	if err != nil {
 		return err
 	}
-	r := renaming{places: p, old: old, name: name, tokens: tokens}
+	r := renaming{places: p, other: other}
 	_, profiles := pair(p.root, "profiles")
 	key, _ := pair(profiles, old)
 	r.cut(key, kinds.Scalar(name), true)
@@ -45,12 +43,14 @@ func (d *draft) rename(old, name string, tokens []string) error {
 	})
 }
 
+// Other returns the reference that takes the place of a setting's text; false where that stays.
+type Other func(key, text string) (string, bool)
+
 // renaming is a profile that gets another name.
 type renaming struct {
 	places
-	old, name string
-	tokens    []string
-	cuts      []cut
+	other Other
+	cuts  []cut
 }
 
 // cut puts a text where a scalar stands.
@@ -66,27 +66,21 @@ func (r *renaming) cut(n *yaml.Node, with string, inFlow bool) {
 // references cuts those below a node. What an alias stands for is met where its anchor is.
 func (r *renaming) references(n *yaml.Node) {
 	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Kind == yaml.ScalarNode && r.names(n.Content[i-1].Value, child.Value) {
-			r.cut(child, kinds.Scalar(r.reference()), n.Style&yaml.FlowStyle != 0)
+		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Kind == yaml.ScalarNode {
+			if other, ok := r.other(n.Content[i-1].Value, child.Value); ok {
+				r.cut(child, kinds.Scalar(other), n.Style&yaml.FlowStyle != 0)
+			}
 		}
 		r.references(child)
 	}
-}
-
-func (r *renaming) reference() string { return source.Profile + ":" + r.name }
-
-// names reports whether a setting's text is a reference to the profile.
-func (r *renaming) names(key, text string) bool {
-	ref, ok := source.Parse(text)
-	return ok && ref.Kind == source.Profile && ref.Arg == r.old && slices.Contains(r.tokens, strings.ToLower(key))
 }
 
 // renamed is a value as it is with the other name.
 func (r *renaming) renamed(key string, value any) any {
 	switch value := value.(type) {
 	case string:
-		if r.names(key, value) {
-			return r.reference()
+		if other, ok := r.other(key, value); ok {
+			return other
 		}
 	case map[string]any:
 		other := map[string]any{}

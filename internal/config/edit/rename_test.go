@@ -2,13 +2,24 @@ package edit
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/google/go-cmp/cmp"
 )
 
-func rename(d *draft) error { return d.rename("p", "new", []string{"subject_token", "actor_token"}) }
+func rename(d *draft) error {
+	return d.rename("p", "new", func(key, text string) (string, bool) {
+		switch {
+		case text == "profile:p" && strings.HasSuffix(key, "_token"):
+			return "profile:new", true
+		case text == "keyring:profile/p/x":
+			return "keyring:profile/new/x", true
+		}
+		return "", false
+	})
+}
 
 func TestRename(t *testing.T) {
 	t.Parallel()
@@ -22,6 +33,10 @@ func TestRename(t *testing.T) {
 				"  q:\n    subject_token: profile:p # its\n    username: profile:p\n    actor_token: profile:pp\n  r: {<<: *x, a: 1}\n",
 			"x-a: &x {actor_token: profile:new}\nbases:\n  b: {subject_token: profile:new}\nprofiles:\n  new: {a: 1}\n" +
 				"  q:\n    subject_token: profile:new # its\n    username: profile:p\n    actor_token: profile:pp\n  r: {<<: *x, a: 1}\n",
+		},
+		"secrets": {
+			"profiles:\n  p: {client_secret: keyring:profile/p/x, headers: {a: 'keyring:profile/p/x', b: keyring:y}}\n",
+			"profiles:\n  new: {client_secret: keyring:profile/new/x, headers: {a: keyring:profile/new/x, b: keyring:y}}\n",
 		},
 		"crlf": {"profiles:\r\n  p:\r\n    a: 1\r\n", "profiles:\r\n  new:\r\n    a: 1\r\n"},
 	}

@@ -47,10 +47,10 @@ func Set(f *config.File, profile string, values []Setting, gone []string) (*Revi
 }
 
 // Rename gives a profile of the file itself another name, also where default_profile and the
-// references of that file name it: tokens are the settings that may be profile:NAME. Errors are as of Set;
-// one wraps ErrExists when the name is taken.
-func Rename(f *config.File, profile, name string, tokens []string) (*Revision, error) {
-	return revise(f, f.Path, func(d *draft) error { return d.rename(profile, name, tokens) })
+// references of that file name it, as other says of each. Errors are as of Set; one wraps ErrExists when the
+// name is taken.
+func Rename(f *config.File, profile, name string, other Other) (*Revision, error) {
+	return revise(f, f.Path, func(d *draft) error { return d.rename(profile, name, other) })
 }
 
 // Changes reports whether anything does.

@@ -121,4 +121,3 @@ func (b *block) written(v Setting) string {
 	}
 	return v.yaml()
 }
-

@@ -26,8 +26,7 @@ var ErrChanged = errors.New("the file was changed meanwhile")
 func exists(name string) *setting.Error {
 	return &setting.Error{
 		Profile: name, Problem: "exists already", Err: ErrExists,
-		Help: "choose another name; or, to replace its secret, remove it and add it again, " +
-			"with what it has in the keyring: authctl profile remove " + name,
+		Help: "choose another name; or change the one there: authctl profile set " + name + " KEY=VALUE, or client_secret",
 	}
 }
 
