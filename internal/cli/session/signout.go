@@ -62,7 +62,7 @@ other configurations, and names it. Of a shared store other machines lose it too
 func (s *signout) run(ctx context.Context, args []string) error {
 	err := s.chosen(ctx, args)
 	if s.elsewhere > 0 {
-		s.TellOthersLose(&s.Service.Store, s.elsewhere, s.Service.DryRun)
+		verb.TellOthersLose(s.Deps, &s.Service.Store, s.elsewhere, s.Service.DryRun)
 	}
 	if err != nil || !s.output.JSON() || s.Service.DryRun {
 		return err

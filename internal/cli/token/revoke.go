@@ -64,7 +64,7 @@ func (r *revoke) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if c.Store().Shared() {
-		r.TellOthersLose(&r.service.Store, 1, false)
+		verb.TellOthersLose(r.Deps, &r.service.Store, 1, false)
 	}
 	return r.tell(c, true)
 }

@@ -135,7 +135,7 @@ func (d *Deps) Store(f *Store) (*client.Local, store.Store, error) {
 
 // TellOthersLose says of a number of tokens that were forgotten, or in a dry run would be, that the
 // other machines of the shared store that the flags name have them no more.
-func (d *Deps) TellOthersLose(f *Store, number int, dryRun bool) {
+func TellOthersLose(d *Deps, f *Store, number int, dryRun bool) {
 	local, err := d.Local()
 	if err != nil {
 		return
