@@ -42,10 +42,11 @@ test: test-deps build $(GOTESTSUM)
 race: test-deps $(GOTESTSUM)
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GOTESTSUM) --format pkgname -- -count=1 -timeout=30m -race $(TESTFLAGS) $(PACKAGES)
 
-## chaos: twenty loops of processes at once, some of them killed, for two minutes
+## chaos: twenty loops of processes at once, some of them killed, for two minutes; the proxy under fire for one
 .PHONY: chaos
 chaos: test-deps
 	AUTHCTL_TEST_CHAOS=2m go test -count=1 -run '^TestChaos$$' -v ./cmd/authctl
+	AUTHCTL_TEST_CHAOS=60s go test -count=1 -run '^TestUnderFire$$' -v ./internal/cli/proxy
 
 ## test-deps: installs what the tests need, where that is allowed
 .PHONY: test-deps
@@ -142,6 +143,14 @@ fleet-results:
 	go run ./bench/fleet -tables docs/fleets.md > docs/fleets.md.new
 	mv docs/fleets.md.new docs/fleets.md
 	go run ./bench/fleet -charts | go -C tools/plot run . $(CURDIR)/docs/fleets
+
+## bench-proxy: what the proxy adds to a request, beside a bare ReverseProxy and nginx, in bench/proxy/RESULTS.md
+.PHONY: bench-proxy
+bench-proxy:
+	@scripts/install-test-deps --bench
+	go run ./bench/proxy
+	go run ./bench/proxy -markdown > bench/proxy/RESULTS.md.new
+	mv bench/proxy/RESULTS.md.new bench/proxy/RESULTS.md
 
 ## bench-compare: two results of make bench, OLD=… NEW=…
 .PHONY: bench-compare
