@@ -41,7 +41,8 @@ func (s *stand) measure(ctx context.Context, o options) (*report, error) {
 
 // newClient has a connection of its own.
 func newClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}, Timeout: lab.Patience}
+	transport := &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}
+	return &http.Client{Transport: transport, Timeout: lab.Patience}
 }
 
 func ask(ctx context.Context, c *http.Client, url string) error {

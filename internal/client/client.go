@@ -188,6 +188,14 @@ func (c *Client) Token(ctx context.Context) (broker.Answer, error) {
 	return answer, nil
 }
 
+// Ask fetches the secrets that a person types or stdin has, for what goes on when neither is there any more.
+func (c *Client) Ask(ctx context.Context) error {
+	if c.request.Ask == nil {
+		return nil
+	}
+	return c.request.Ask(ctx)
+}
+
 // Renewed returns a token past the stored one, unless another process has fetched that meanwhile. It may be
 // called while others use the client.
 func (c *Client) Renewed(ctx context.Context) (broker.Answer, error) {

@@ -22,8 +22,12 @@ type source struct {
 	retries client.Retries
 }
 
-// first gets the token that the proxy begins with. Its errors are the command's.
+// first gets the token that the proxy begins with, and what the next ones are got with: once it serves, nobody is to
+// be asked, and stdin is the child's. Its errors are the command's.
 func (s *source) first(ctx context.Context) (proxy.Token, error) {
+	if err := s.client.Ask(ctx); err != nil {
+		return proxy.Token{}, err
+	}
 	answer, err := s.client.Token(ctx)
 	if err != nil {
 		return proxy.Token{}, err
