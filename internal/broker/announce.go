@@ -21,6 +21,7 @@ const reasonRefreshing = "refreshing"
 func (h *holder) announce(t oauth.Token) error {
 	salt := rand.Text()
 	note := store.Note{At: h.Now(), Reason: reasonRefreshing, Credentials: salt + ":" + mark(t, salt)}
+	h.noted = true
 	if err := h.lock.Leave(note); err != nil {
 		return fmt.Errorf("the refresh token is not sent, because word of that could not be left: %w", err)
 	}
@@ -37,7 +38,10 @@ func mark(t oauth.Token, salt string) string {
 // settle clears the note: the store holds no refresh token that must not be sent.
 func (h *holder) settle() {
 	h.spent = false
-	_ = h.lock.Leave(store.Note{})
+	if h.noted || h.before != (store.Note{}) {
+		h.noted = false
+		_ = h.lock.Leave(store.Note{})
+	}
 }
 
 // recover deals with a refresh whose answer was not stored: the refresh token may

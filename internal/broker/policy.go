@@ -49,28 +49,39 @@ func (c *cache) first(ctx context.Context) (Answer, error) {
 	case c.standing == ageing && c.renewable() && c.Store.Shared():
 		return c.renewShared(ctx)
 	case c.standing == ageing && c.renewable():
-		c.Explain("lock: another call renews the token")
+		c.Explain("lock: it is not free, so the token at hand is served")
 	}
 	return c.atHand(), nil
 }
 
-// renewShared renews the token at hand of a shared store unless another does. The look under
-// the lock may find that another just has.
+// renewShared renews the token at hand of a shared store unless another does, or just has. Neither
+// an answer nor an error means that the engine took so long that the token has to be asked for.
 func (c *cache) renewShared(ctx context.Context) (Answer, error) {
 	ctx, cancel := c.bounded(c.Watch(ctx))
 	defer cancel()
-	answer := c.atHand()
-	lock := c.freeLock(ctx)
-	if lock == nil {
-		c.Explain("lock: another call renews the token")
-		return answer, nil
+	lock, known := c.freeLock(ctx), c.stored
+	if lock != nil {
+		if err := c.look(ctx); err != nil {
+			_ = lock.Unlock()
+			return Answer{}, err
+		}
 	}
-	renewed, err := c.lookUnder(ctx, lock)
-	if !renewed.had() && c.stored == nil && ctx.Err() == nil {
-		// It has been taken out of the store meanwhile, or the store is gone.
-		return answer, nil //nolint:nilerr // it was good a moment ago
+	if c.stored == nil || lock == nil {
+		// What has been taken out of the store meanwhile is still at hand.
+		c.stored = known
+		c.standing, _ = c.judge(known.Token)
 	}
-	return renewed, err
+	switch {
+	case lock != nil && c.standing != fresh:
+		return c.fetchUnder(ctx, lock)
+	case lock != nil:
+		_ = lock.Unlock()
+	case c.standing < ageing:
+		return Answer{}, nil
+	default:
+		c.Explain("lock: it is not free, so the token at hand is served")
+	}
+	return c.atHand(), nil
 }
 
 // afterAsking asks the person, where one has to be, and then takes the lock. Fifty who wait for
@@ -141,6 +152,7 @@ func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 	defer cancel()
 	answer, err := h.obtain(asking)
 	if err != nil && h.overtaken(ctx, asking) {
+		asking = ctx
 		answer, err = h.obtain(ctx)
 	}
 	if err != nil {
@@ -156,7 +168,7 @@ func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 // heard answers with what the last holder of the lock was told, where that answers this call
 // too: with his failure, or with the token at hand in its place.
 func (c *cache) heard(ctx context.Context, note store.Note) (Answer, error) {
-	if failure := c.resting(note); failure != nil && c.serves(ctx, failure) {
+	if failure := c.resting(ctx, note); failure != nil && c.serves(ctx, failure) {
 		return c.instead(ctx, failure, false)
 	}
 	if failure := c.shared(ctx, note); failure != nil {
@@ -185,6 +197,8 @@ type holder struct {
 	// spent says that the store holds a refresh token that has been sent: until it is
 	// out of the store, the note that says so stays.
 	spent bool
+	// noted says that this call has left a note.
+	noted bool
 }
 
 // obtain gets a token from the service: by refresh where a refresh token is

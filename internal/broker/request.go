@@ -108,8 +108,8 @@ type Answer struct {
 	// Lost are the scopes of the stored token that this one has just taken the place
 	// of, and has not.
 	Lost []string
-	// Unrenewed is why the service gave no new token, so that one is served which should have been
-	// renewed; nil where that is not so.
+	// Unrenewed is why the service gave this call no new token, so that one is served which should
+	// have been renewed; nil where that is not so, or another call was told.
 	Unrenewed error
 }
 

@@ -24,7 +24,12 @@ const refusalWindow = time.Second
 // to come back. Nor does it take the place of the word that a refresh token is spent.
 func (h *holder) share(asking context.Context, err error) {
 	note := store.Note{At: h.Now()}
-	if failure, ok := errors.AsType[*providers.Failure](err); ok {
+	failure, ok := errors.AsType[*providers.Failure](err)
+	if !ok && h.Store.Shared() {
+		// The service was not asked: what this machine lacks is nothing to another.
+		return
+	}
+	if ok {
 		pause := h.pause(failure)
 		if !over(asking) || !failure.NotBefore.IsZero() {
 			note = store.Note{
@@ -39,6 +44,11 @@ func (h *holder) share(asking context.Context, err error) {
 	if h.spent || alone {
 		return
 	}
+	if before := h.before.Renew; before.After(note.Renew) && before.After(note.At) {
+		// Who has no token that can be served must ask, and that is no news for the others.
+		note.Renew = before
+	}
+	h.noted = true
 	if err := h.lock.Leave(note); err != nil {
 		h.Explain("lock: the failure could not be left for others: %v", err)
 	}

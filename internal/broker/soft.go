@@ -39,9 +39,9 @@ func (c *cache) renewable() bool {
 
 // serves reports whether the token at hand answers in the place of a failure: whatever that is
 // while the token is as fresh as it has to be, and later where only time or the service's people
-// can mend it. An interrupt is the caller's will.
+// can mend it. An interrupt is the caller's will; that the request's own time is over is not.
 func (c *cache) serves(ctx context.Context, failure error) bool {
-	if ctx.Err() != nil || c.standing < scant || c.spare() <= 0 {
+	if errors.Is(ctx.Err(), context.Canceled) || c.standing < scant || c.spare() <= 0 {
 		return false
 	}
 	return c.standing >= ageing || passing(failure)
@@ -68,23 +68,28 @@ func (c *cache) instead(ctx context.Context, failure error, told bool) (Answer, 
 		return Answer{}, failure
 	}
 	left := moment.Lasting(c.stored.Token.Expiry().Sub(c.Now()))
-	if c.standing == scant || told && !passing(failure) {
+	switch {
+	case c.key.Grant.NeedsPerson() && c.stored.Token.RefreshToken.IsZero():
+		c.warn("the token of profile %s ends in %s, and the login has to be repeated then: %v", c.Profile, left, failure)
+	case c.standing == scant || told && !passing(failure):
 		c.warn("the token of profile %s ends in %s and could not be renewed: %v", c.Profile, left, failure)
-	} else {
+	default:
 		c.Explain("service: not renewed, the token at hand is served, which ends in %s: %v", left, failure)
 	}
 	answer := c.atHand()
-	answer.Unrenewed = failure
+	if told {
+		answer.Unrenewed = failure
+	}
 	return answer, nil
 }
 
 // patience returns ctx with the time that may pass before the token at hand is served in place
-// of a new one: little while it is good, four fifths of what it has to spare once it is not, and
+// of a new one: four fifths of what it has to spare, no more than a little while it is good, and
 // all that the request has where there is none.
 func (c *cache) patience(ctx context.Context) (context.Context, context.CancelFunc) {
 	switch c.standing {
 	case ageing:
-		return context.WithTimeout(ctx, min(longestRenewal, c.stored.Token.Lifetime/renewalShare))
+		return context.WithTimeout(ctx, min(longestRenewal, c.stored.Token.Lifetime/renewalShare, c.spare()*4/5))
 	case scant:
 		return context.WithTimeout(ctx, c.spare()*4/5)
 	}
@@ -100,20 +105,24 @@ func (c *cache) overtaken(ctx, patient context.Context) bool {
 // late returns what it means that something failed because patience was at its end, which may
 // have hit a secret that is fetched by a command: that it takes long.
 func late(ctx, patient context.Context, err error) error {
-	if _, told := errors.AsType[*providers.Failure](err); told || ctx.Err() != nil || !over(patient) {
+	if _, told := errors.AsType[*providers.Failure](err); told || errors.Is(ctx.Err(), context.Canceled) || !over(patient) {
 		return err
 	}
 	return &providers.Failure{Reason: providers.ReasonTemporary, Message: "there was no answer in time", Err: err}
 }
 
 // resting returns the failure of a renewal of a moment ago: nobody asks, and the token at hand
-// is served. Nil when there is none, or none that the token at hand answers.
-func (c *cache) resting(note store.Note) error {
+// is served. Nil when there is none. A refusal rests only who would be refused too.
+func (c *cache) resting(ctx context.Context, note store.Note) error {
 	now, until := c.Now(), note.Renew
 	if note.NotBefore.After(until) && now.Sub(note.At) < maxNotBefore {
 		until = note.NotBefore
 	}
 	if c.standing < scant || !now.Before(until) || note.At.After(now.Add(clockSlack)) {
+		return nil
+	}
+	refused := note.Reason != "" && !passes(providers.Reason(note.Reason)) && !now.Before(note.NotBefore)
+	if refused && (!c.sameRequest(note, now) || !c.sameCredentials(ctx, note)) {
 		return nil
 	}
 	c.Explain("service: a renewal failed %s ago, the next is due in %s",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/providers"
 )
 
@@ -28,6 +29,19 @@ func (r *Retries) After(err error, now time.Time) time.Time {
 		return failure.NotBefore
 	}
 	return at
+}
+
+// Due is when to ask for the next token after an answer: when that is due, which fresh says, and where it
+// is already, or the service has just not renewed it, after a while.
+func (r *Retries) Due(answer broker.Answer, fresh, now time.Time) time.Time {
+	if answer.Unrenewed != nil {
+		return r.After(answer.Unrenewed, now)
+	}
+	*r = Retries{}
+	if fresh.After(now) {
+		return fresh
+	}
+	return now.Add(min(max(answer.Token.Expiry().Sub(now)/2, LeastWait), MostWait))
 }
 
 // Refused reports whether asking again would only send the same to be refused again: a

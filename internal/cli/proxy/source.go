@@ -75,19 +75,14 @@ func (s *source) token(ctx context.Context, answer broker.Answer) (proxy.Token, 
 // than is asked for, and of one that the service has just not renewed, the next is asked for
 // after a while.
 func (s *source) times(answer broker.Answer) (renewAt, goodUntil time.Time) {
-	now, expiry := s.Now(), answer.Token.Expiry()
-	renewAt, goodUntil = s.client.FreshUntil(answer.Token), s.client.GoodUntil(answer.Token)
+	now := s.Now()
+	renewAt = s.retries.Due(answer, s.client.FreshUntil(answer.Token), now)
+	goodUntil = s.client.GoodUntil(answer.Token)
 	switch {
 	case answer.Unrenewed != nil:
-		renewAt = s.retries.After(answer.Unrenewed, now)
 		s.tell(answer.Unrenewed)
-		return renewAt, goodUntil
-	case !renewAt.After(now):
-		renewAt = now.Add(min(max(expiry.Sub(now)/2, client.LeastWait), client.MostWait))
-	}
-	s.retries = client.Retries{}
-	if !goodUntil.After(now) {
-		goodUntil = expiry
+	case !goodUntil.After(now):
+		goodUntil = answer.Token.Expiry()
 	}
 	return renewAt, goodUntil
 }

@@ -31,11 +31,7 @@ func (r *renewal) keepFresh(ctx context.Context, answer broker.Answer) {
 			r.UI.Warn(fmt.Sprintf("the token file is not renewed any more: %v", answer.Unrenewed))
 			return
 		}
-		due := r.client.FreshUntil(answer.Token)
-		if now := r.Now(); !due.After(now) {
-			// Not even a new one lives as long as is asked for.
-			due = now.Add(min(max(answer.Token.Expiry().Sub(now)/2, client.LeastWait), client.MostWait))
-		}
+		due := r.retries.Due(answer, r.client.FreshUntil(answer.Token), r.Now())
 		next, err := r.next(ctx, due)
 		for err != nil && ctx.Err() == nil {
 			if client.Refused(err) {
@@ -49,7 +45,7 @@ func (r *renewal) keepFresh(ctx context.Context, answer broker.Answer) {
 		if ctx.Err() != nil {
 			return
 		}
-		answer, r.retries = next, client.Retries{}
+		answer = next
 	}
 }
 
