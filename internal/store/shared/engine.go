@@ -161,8 +161,13 @@ func (o Options) secure(ctx context.Context) (*tls.Config, error) {
 // dial makes the client that the address asks for. Nothing is sent twice: who waits for an engine that does not
 // answer would wait twice as long, and a lease that was taken would be found taken.
 func dial(a address.Address, password, sentinels secret.Secret, secure *tls.Config) redis.UniversalClient {
+	text := password.Reveal()
+	if a.User != "" && text == "" {
+		// go-redis logs in as nobody without a password; a user who needs none is let in with any.
+		text = "none"
+	}
 	single := &redis.Options{
-		Addr: a.Hosts[0], Username: a.User, Password: password.Reveal(), DB: a.DB, Dialer: dialer(secure, a.Connect),
+		Addr: a.Hosts[0], Username: a.User, Password: text, DB: a.DB, Dialer: dialer(secure, a.Connect),
 		DialTimeout: a.Connect, ReadTimeout: a.Timeout, WriteTimeout: a.Timeout, PoolTimeout: a.Timeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		PoolSize: connections, PipelinePoolSize: -1, ReadBufferSize: buffer, WriteBufferSize: buffer,

@@ -84,9 +84,15 @@ func refusals() []refusal {
 	}
 }
 
-// judge says what a failure of the engine means. What the engine wrote is not repeated: old ones repeat commands,
-// with the password in them.
+// judge says what a failure of the engine means, and of which engine. What the engine wrote is not repeated: old ones
+// repeat commands, with the password in them.
 func judge(err error, a address.Address) *store.UnusableError {
+	failure := cause(err, a.TLS)
+	failure.Hint += "; it is at " + a.String() + elsewhere
+	return failure
+}
+
+func cause(err error, secured bool) *store.UnusableError {
 	if answer, ok := errors.AsType[redis.Error](err); ok && !errors.Is(err, redis.Nil) {
 		return refused(answer.Error())
 	}
@@ -99,29 +105,28 @@ func judge(err error, a address.Address) *store.UnusableError {
 	slow := errors.Is(err, context.DeadlineExceeded) || timed && timeout.Timeout()
 	switch {
 	case unnamed && name.IsNotFound:
-		return unreachable(a, "its host has no address", "see that the host's name is right")
-	case dialling && slow && a.TLS:
-		return unreachable(a, "it does not answer",
+		return unreachable("its host has no address", "see that the host's name is right")
+	case dialling && slow && secured:
+		return unreachable("it does not answer",
 			"see that it can be reached from here and speaks TLS, or raise connect_timeout in the address")
 	case dialling && slow:
-		return unreachable(a, "it does not answer",
+		return unreachable("it does not answer",
 			"see that it can be reached from here, or raise connect_timeout in the address")
 	case dialling && errors.Is(unconnected, syscall.ECONNREFUSED):
-		return unreachable(a, "nothing listens there", "see that it runs, and that host and port are right")
+		return unreachable("nothing listens there", "see that it runs, and that host and port are right")
 	case dialling:
-		return unreachable(a, "no connection comes about", "see that it runs and can be reached from here")
+		return unreachable("no connection comes about", "see that it runs and can be reached from here")
 	case slow, errors.Is(err, errSlow), errors.Is(err, redis.ErrPoolTimeout):
-		failure := unreachable(a, errSlow.Error(), "raise timeout in the address where it is far away")
+		failure := unreachable(errSlow.Error(), "raise timeout in the address where it is far away")
 		failure.Problem = store.Locked
 		return failure
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), timed, errors.Is(err, redis.ErrClosed):
-		return unreachable(a, "it has ended the connection", "see that it runs, and write rediss:// if it wants TLS")
+		return unreachable("it has ended the connection", "see that it runs, and write rediss:// if it wants TLS")
 	}
-	return unreachable(a, "what it answers is not what Redis or Valkey answers", "see that host and port are right")
+	return unreachable("what it answers is not what Redis or Valkey answers", "see that host and port are right")
 }
 
-func unreachable(a address.Address, means, hint string) *store.UnusableError {
-	hint += "; it is at " + a.String() + elsewhere
+func unreachable(means, hint string) *store.UnusableError {
 	return &store.UnusableError{Problem: store.Unreachable, Err: errors.New(means), Hint: hint}
 }
 
@@ -129,10 +134,10 @@ func refused(answer string) *store.UnusableError {
 	for _, r := range refusals() {
 		// Redis 6 puts what a script met behind words of its own.
 		if strings.HasPrefix(answer, r.code) || strings.Contains(answer, ": "+r.code+" ") {
-			return &store.UnusableError{Problem: r.problem, Err: errors.New(r.means), Hint: r.hint + elsewhere}
+			return &store.UnusableError{Problem: r.problem, Err: errors.New(r.means), Hint: r.hint}
 		}
 	}
-	hint := "see its log" + elsewhere
+	hint := "see its log"
 	return &store.UnusableError{Problem: store.Refused, Err: errors.New("it refuses the command"), Hint: hint}
 }
 
@@ -143,7 +148,7 @@ func untrusted(err error) *store.UnusableError {
 	_, other := errors.AsType[x509.HostnameError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
 	fail := func(means, hint string) *store.UnusableError {
-		return &store.UnusableError{Problem: store.Refused, Err: errors.New(means), Hint: hint + elsewhere}
+		return &store.UnusableError{Problem: store.Refused, Err: errors.New(means), Hint: hint}
 	}
 	switch {
 	case other:
