@@ -42,10 +42,10 @@ test: test-deps build $(GOTESTSUM)
 race: test-deps $(GOTESTSUM)
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GOTESTSUM) --format pkgname -- -count=1 -timeout=30m -race $(TESTFLAGS) $(PACKAGES)
 
-## chaos: twenty loops of processes at once, some of them killed, for two minutes; the proxy under fire for one
+## chaos: twenty loops of processes at once, some killed, or their engine, for two minutes; the proxy under fire for one
 .PHONY: chaos
 chaos: test-deps
-	AUTHCTL_TEST_CHAOS=2m go test -count=1 -run '^TestChaos$$' -v ./cmd/authctl
+	AUTHCTL_TEST_CHAOS=2m go test -count=1 -run '^TestChaos' -v ./cmd/authctl
 	AUTHCTL_TEST_CHAOS=60s go test -count=1 -run '^TestUnderFire$$' -v ./internal/cli/proxy
 
 ## test-deps: installs what the tests need, where that is allowed

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authctl/authctl/internal/redistest"
 	"github.com/authctl/authctl/internal/sandbox"
 	"github.com/authctl/authctl/internal/secretservicetest"
 	"github.com/authctl/authctl/internal/testneed"
@@ -98,8 +99,8 @@ type place struct {
 	as     *syscall.SysProcAttr
 	// hidden are secrets beside those that the sandbox knows.
 	hidden []string
-	// engine is the address of the shared store's engine that the documentation calls cache.example.com; see share.
-	engine string
+	// engine is what the place's store is on, nil where that is none that machines share.
+	engine *redistest.Engine
 }
 
 // newPlace makes a place without a store: see fileStore and keyringStore.
@@ -155,6 +156,16 @@ func (p *place) kernelStore() {
 	p.set("AUTHCTL_STORE=kernel")
 }
 
+// unhurried are an engine's bounds that no busy machine meets, for tests that are not about them.
+const unhurried = "connect_timeout=1m&timeout=1m"
+
+// engineStore makes a Redis the processes' store.
+func (p *place) engineStore(o redistest.Options) {
+	p.t.Helper()
+	p.engine = redistest.Start(p.t, o)
+	p.set("AUTHCTL_STORE="+p.engine.URL()+"?"+unhurried, "AUTHCTL_STORE_KEY="+fakeStoreKey)
+}
+
 // eachStore runs a test in a place with the file store, in one with a real keyring, and on Linux in one with the
 // kernel's.
 func eachStore(t *testing.T, test func(t *testing.T, p *place)) {
@@ -178,6 +189,18 @@ func eachStore(t *testing.T, test func(t *testing.T, p *place)) {
 		t.Parallel()
 		p := newPlace(t)
 		p.kernelStore()
+		test(t, p)
+	})
+}
+
+// eachStoreAndEngine is eachStore and a place whose store is a Redis, for tests that keep no refresh token.
+func eachStoreAndEngine(t *testing.T, test func(t *testing.T, p *place)) {
+	t.Helper()
+	eachStore(t, test)
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		p := newPlace(t)
+		p.engineStore(redistest.Options{})
 		test(t, p)
 	})
 }

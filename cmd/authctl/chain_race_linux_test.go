@@ -35,7 +35,7 @@ func chained(p *place) {
 // waits for somebody who waits for him. What is behind is asked for once for both.
 func TestManyProcessesAskOnceForATokenBehind(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		chained(p)
 		p.fault(sandbox.Fault{Service: "oauth2", DelayMS: 200})
 		one := p.startMany(manyProcesses/2, "token", "get", "one")
@@ -56,7 +56,7 @@ func TestManyProcessesAskOnceForATokenBehind(t *testing.T) {
 // TestManyProcessesShareARefusalBehind: the failure of what is behind is everybody's, and told as its own.
 func TestManyProcessesShareARefusalBehind(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		chained(p)
 		p.fault(sandbox.Fault{Service: "oauth2", DelayMS: 1500})
 		all := p.atOnce(manyProcesses, "token", "get", "refused")
@@ -73,7 +73,7 @@ func TestManyProcessesShareARefusalBehind(t *testing.T) {
 // TestManyProcessesOfAJobAskOnce: the job's identity is asked for by the one who asks the service.
 func TestManyProcessesOfAJobAskOnce(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		chained(p)
 		p.fault(sandbox.Fault{Service: "oauth2", DelayMS: 200})
 		wantTokens(t, p.atOnce(manyProcesses, "token", "get", "job"))

@@ -34,7 +34,7 @@ type chaos struct {
 // profile is lost. AUTHCTL_TEST_CHAOS=2m makes it last so long.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		c := &chaos{place: p, t: t, rounds: 8}
 		if text := os.Getenv("AUTHCTL_TEST_CHAOS"); text != "" {
 			d, err := time.ParseDuration(text)
@@ -67,9 +67,9 @@ func (c *chaos) goesOn(round int) bool {
 }
 
 // call runs a process and kills it after a while where within is not 0. killed says that it did not end by itself.
-func (c *chaos) call(r *rand.Rand, within time.Duration, args ...string) (o outcome, killed bool) {
+func (c *chaos) call(at *place, r *rand.Rand, within time.Duration, args ...string) (o outcome, killed bool) {
 	c.calls.Add(1)
-	p := c.prepare(args...)
+	p := at.prepare(args...)
 	if err := p.Start(); err != nil {
 		c.t.Error(err)
 		return outcome{}, true
@@ -111,7 +111,7 @@ func (c *chaos) loop(n int, r *rand.Rand) {
 		if args[0] == "profile" {
 			args[2] = name
 		}
-		o, killed := c.call(r, sometimes(r), args...)
+		o, killed := c.call(c.place, r, sometimes(r), args...)
 		switch {
 		case killed:
 		case o.code != 0 || strings.Contains(o.stderr, "warning"):
@@ -129,7 +129,10 @@ func (c *chaos) loop(n int, r *rand.Rand) {
 func (c *chaos) login(r *rand.Rand) {
 	const profile = "genesys-login"
 	q := *c.place // its environment is this loop's own
-	q.env = slices.Clip(q.env)
+	q.env = slices.Clone(q.env)
+	if q.engine != nil {
+		q.fileStore() // No refresh token is kept where others have it too.
+	}
 	// The log is bounded: its last entry tells more than its length.
 	sent := func() (last time.Time) {
 		for _, request := range c.server.Requests() {
@@ -147,7 +150,7 @@ func (c *chaos) login(r *rand.Rand) {
 	}
 	again()
 	for round := 0; c.goesOn(round / 3); round++ {
-		o, killed := c.call(r, sometimes(r), "token", "get", profile, "--force-refresh")
+		o, killed := c.call(&q, r, sometimes(r), "token", "get", profile, "--force-refresh")
 		switch {
 		case killed:
 		case o.code == 4 && strings.Contains(o.stderr, "broken off"):

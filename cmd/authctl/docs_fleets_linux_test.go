@@ -48,16 +48,15 @@ func (p *place) share(t *testing.T) {
 	t.Helper()
 	const password = "fake-password-of-the-cache"
 	example, _ := documentedRights(t)
-	e := redistest.Start(t, redistest.Options{TLS: true, ACL: "user ci on >" + password + " " + example})
-	p.engine = e.Host
-	p.set("SSL_CERT_FILE="+e.Authority, "STORE_PASSWORD="+password, "FLEET_KEY="+fakeStoreKey)
+	p.engine = redistest.Start(t, redistest.Options{TLS: true, ACL: "user ci on >" + password + " " + example})
+	p.set("SSL_CERT_FILE="+p.engine.Authority, "STORE_PASSWORD="+password, "FLEET_KEY="+fakeStoreKey)
 	p.hidden = append(p.hidden, password)
 }
 
 // cache is where cache.example.com is: nowhere, without share.
 func (p *place) cache() string {
-	if p.engine == "" {
+	if p.engine == nil {
 		return "cache.example.com:6379"
 	}
-	return p.engine
+	return p.engine.Host
 }

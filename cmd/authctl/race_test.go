@@ -22,7 +22,7 @@ const aWhile = 10 * 60 * 1000
 
 func TestManyProcessesAskOnce(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		p.fault(sandbox.Fault{Service: "pexip", DelayMS: 300})
 		wantTokens(t, p.atOnce(manyProcesses, "token", "get", "pexip"))
 		p.wantRequests(1, 1)
@@ -33,7 +33,7 @@ func TestManyProcessesAskOnce(t *testing.T) {
 // once for all, and each token once.
 func TestManyProcessesDiscoverOnce(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		profile := "profiles: {robot: {provider: oauth2, issuer: " + p.server.URL() + "/openid/main, " +
 			"client_id: sandbox-oauth2-easy, client_secret: env:EASY}}"
 		if err := os.WriteFile(p.path("config.yaml"), []byte(profile), 0o600); err != nil {
@@ -65,7 +65,7 @@ func (p *place) wantAsked(want ...string) {
 
 func TestManyProcessesShareARefusal(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		p.wrongSecret("pexip")
 		// Those who begin while the first is being refused share its answer, however slow the machine is.
 		p.fault(sandbox.Fault{Service: "pexip", DelayMS: 1500})
@@ -102,7 +102,7 @@ func TestManyProcessesShareARetryAfter(t *testing.T) {
 
 func TestKilledHolderReleasesTheLock(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, p *place) {
+	eachStoreAndEngine(t, func(t *testing.T, p *place) {
 		p.fault(sandbox.Fault{Service: "pexip", DelayMS: aWhile, Times: 1})
 		holder := p.start("token", "get", "pexip")
 		p.awaitRequests(1)
@@ -157,7 +157,7 @@ func TestSignalEndsARequest(t *testing.T) {
 	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			eachStore(t, func(t *testing.T, p *place) {
+			eachStoreAndEngine(t, func(t *testing.T, p *place) {
 				p.fault(sandbox.Fault{Service: "pexip", DelayMS: aWhile, Times: 1})
 				holder := p.start("token", "get", "pexip")
 				p.awaitRequests(1)

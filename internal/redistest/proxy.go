@@ -121,6 +121,8 @@ func (p *Proxy) serve(listener net.Listener) {
 		}
 		p.remember(true, client, server)
 		l := &link{proxy: p, client: client, server: server, quiet: sync.NewCond(new(sync.Mutex))}
+		over := make(chan struct{})
+		l.over, l.finish = over, sync.OnceFunc(func() { close(over) })
 		go l.forth()
 		go l.back()
 	}
@@ -155,6 +157,8 @@ func (p *Proxy) judge(words []string) Fault {
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
+	over           <-chan struct{}
+	finish         func()
 
 	// quiet guards the rest: how many answers are still to come before one of ours may be given, how many bytes of the
 	// answer that is due then get through (-1 for all), and whether anything does.
@@ -167,6 +171,7 @@ type link struct {
 
 func (l *link) end() {
 	_, _ = l.client.Close(), l.server.Close()
+	l.finish()
 	l.proxy.remember(false, l.client, l.server)
 	l.quiet.L.Lock()
 	defer l.quiet.L.Unlock()
@@ -189,11 +194,15 @@ func (l *link) forth() {
 	}
 }
 
-var errRefused = errors.New("the fault ends the connection")
+var errRefused = errors.New("the connection has ended")
 
 func (l *link) pass(raw []byte, command []string) error {
 	f := l.proxy.judge(command)
-	<-time.After(f.Delay)
+	select {
+	case <-time.After(f.Delay):
+	case <-l.over:
+		return errRefused
+	}
 	if f.Silent {
 		l.awaitQuiet()
 	}
