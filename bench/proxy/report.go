@@ -78,7 +78,8 @@ func (r *report) share(i int) int64 {
 func (r *report) markdown() string {
 	var b strings.Builder
 	b.WriteString("# Results of make bench-proxy\n\nMeasured on " + r.Machine.String())
-	fmt.Fprintf(&b, ". A request gets a kibibyte of JSON; a figure is the median of %d rounds, in which all are\n", len(r.Hops[0].Took))
+	rounds := len(r.Hops[0].Took)
+	fmt.Fprintf(&b, ". A request gets a kibibyte of JSON; a figure is the median of %d rounds, in which all are\n", rounds)
 	b.WriteString("measured in turns, with what asks on the same machine. Compare within a table: machines differ.\n\n")
 	at := fmt.Sprintf("%d connections, requests/s", r.Connections)
 	grid := lab.Grid{{"", "one after the other, p50", "added, p50", at, "of a bare ReverseProxy"}}
