@@ -212,6 +212,9 @@ func (d *doctor) checkSettings(ctx context.Context, u usable) {
 		if found.Setting == "private_key" && found.Err == nil {
 			found.Err = unsuitable(ctx, p, found)
 		}
+		if found.Setting == setting.OldSecret {
+			found.Note = strings.TrimPrefix(found.Note+", tried when client_secret is refused: a rotation is under way", ", ")
+		}
 		d.secret(check{Name: found.Setting, Profile: p.Name}, found)
 	}
 }

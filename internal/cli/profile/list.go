@@ -137,6 +137,10 @@ func showProfile(d *verb.Deps, p *config.Profile, output *verb.Output) error {
 	if err := p.Settings.Check(p.Service.Settings()); err != nil {
 		d.UI.Warn(err.Error())
 	}
+	if _, rotating := p.Settings.Before(); rotating {
+		d.UI.Note("a rotation is under way: client_secret_old is tried when client_secret is refused; when it is done: " +
+			d.CommandFor(p.Name, "profile", "set") + " client_secret_old=")
+	}
 	if output.JSON() {
 		return d.UI.JSON(map[string]any{"profile": p.Name, "settings": items})
 	}
