@@ -23,7 +23,7 @@ func (p *Provider) loginOnDevice(ctx context.Context, i Interaction) (oauth.Toke
 	}
 	var poll oauth.TokenRequest
 	var shown devicecode.Authorization
-	err = p.rotating(ctx, func(p *Provider) (err error) {
+	err = rotating(ctx, p, func(p *Provider) (err error) {
 		if poll, err = p.tokenRequest(ctx, oauth.DeviceCode, oauth.TokenRequest{Params: url.Values{}}); err != nil {
 			return err
 		}

@@ -242,7 +242,7 @@ func (p *Provider) Revoke(ctx context.Context, token secret.Secret, hint string)
 func (p *Provider) askAs(
 	ctx context.Context, verb string, request func(oauth.ClientAuth) oauth.CallRequest,
 ) (reply *oauth.Reply, err error) {
-	err = p.rotating(ctx, func(p *Provider) error {
+	err = rotating(ctx, p, func(p *Provider) error {
 		auth, err := p.clientAuth(ctx, verb)
 		if err == nil {
 			reply, err = p.Ask(ctx, verb, secret.Secret{}, nil, request(auth))

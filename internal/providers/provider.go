@@ -335,24 +335,18 @@ func (p *configured) checkKind(r oauth.TokenRequest, token oauth.Token) error {
 
 // ask sends a request to the token endpoint (RFC 6749 §3.2).
 func (p *Provider) ask(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (token oauth.Token, err error) {
-	err = p.rotating(ctx, func(p *Provider) (err error) {
-		token, err = p.askOnce(ctx, grant, r)
-		return err
+	err = rotating(ctx, p, func(p *Provider) error {
+		r, err := p.tokenRequest(ctx, grant, r)
+		if err != nil {
+			return err
+		}
+		if token, err = p.issued(p.client.Token(ctx, r)); err != nil {
+			p.doubt(ctx, tokenEndpoint, err)
+			return p.failed(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
+		}
+		return nil
 	})
 	return token, err
-}
-
-func (p *Provider) askOnce(ctx context.Context, grant oauth.Grant, r oauth.TokenRequest) (oauth.Token, error) {
-	r, err := p.tokenRequest(ctx, grant, r)
-	if err != nil {
-		return oauth.Token{}, err
-	}
-	token, err := p.issued(p.client.Token(ctx, r))
-	if err != nil {
-		p.doubt(ctx, tokenEndpoint, err)
-		return oauth.Token{}, p.failed(err, wanted{grant: grant, auth: r.Auth, rules: p.spec.Errors})
-	}
-	return token, nil
 }
 
 // tokenRequest is a request with what each to the token endpoint has.

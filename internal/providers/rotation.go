@@ -11,13 +11,13 @@ import (
 // rotating has the client ask. Where the service refuses its client_secret, and the profile has the
 // one before, it asks once more with that: while a secret is rotated nobody knows which of the two the
 // service takes. What is asked for is the same, so the key of the token is too.
-func (p *Provider) rotating(ctx context.Context, ask func(*Provider) error) error {
+func rotating(ctx context.Context, p *Provider, ask func(*Provider) error) error {
 	err := ask(p)
 	refused, ok := refusedSecret(err)
 	if !ok {
 		return err
 	}
-	before, ok := p.before()
+	before, ok := before(p)
 	if !ok {
 		return err
 	}
@@ -48,7 +48,7 @@ func refusedSecret(err error) (*Failure, bool) {
 }
 
 // before is the same client with the secret before; false where there is none.
-func (p *Provider) before() (*Provider, bool) {
+func before(p *Provider) (*Provider, bool) {
 	other := *p
 	var ok bool
 	if other.settings, ok = p.settings.Before(); !ok {

@@ -120,8 +120,8 @@ func (r *renaming) refuse(file *config.File) error {
 		return err
 	case path != "" && path != file.Path:
 		return &setting.Error{
-			Path: path, Line: line, Profile: r.old, Problem: "is in a file that is included, and only " + file.Path + " is changed",
-			Help: "change it there, with --config " + path,
+			Path: path, Line: line, Profile: r.old, Help: "change it there, with --config " + path,
+			Problem: "is in a file that is included, and only " + file.Path + " is changed",
 		}
 	case path == "":
 		names, err := file.Names()

@@ -126,7 +126,8 @@ func (s *set) put(ctx context.Context, file *config.File, at source.Need, there 
 	if err != nil {
 		return err
 	}
-	r, err := edit.Set(file, s.name, []edit.Setting{{Key: s.secret, Kind: setting.Secret, Text: "keyring:" + name}}, nil)
+	reference := edit.Setting{Key: s.secret, Kind: setting.Secret, Text: "keyring:" + name}
+	r, err := edit.Set(file, s.name, []edit.Setting{reference}, nil)
 	if err == nil {
 		_, err = s.check(r)
 	}
@@ -146,7 +147,9 @@ func (s *set) put(ctx context.Context, file *config.File, at source.Need, there 
 
 // prove gets a new token with a new secret, or with the profile as it is about to be where none is
 // named. Unproven says why that was not done; an error why it cannot be had.
-func (s *set) prove(ctx context.Context, file *config.File, name string, fresh secret.Secret) (unproven string, err error) {
+func (s *set) prove(
+	ctx context.Context, file *config.File, name string, fresh secret.Secret,
+) (unproven string, err error) {
 	flags := map[string]setting.Value{}
 	if name == setting.OldSecret {
 		name = "client_secret" // as which it has to work
@@ -202,7 +205,7 @@ func (s *set) tellOthers(*config.File) {
 		}
 	}
 	if old, ok := s.profile.Reference(setting.OldSecret); ok && s.secret == "client_secret" {
-		s.UI.Note("client_secret_old (" + old.String() + ") is still tried when client_secret is refused; when the old one is " +
-			"not needed any more: " + s.CommandFor(s.name, "profile", "set") + " client_secret_old=")
+		s.UI.Note("client_secret_old (" + old.String() + ") is still tried when client_secret is refused; when the old " +
+			"one is not needed any more: " + s.CommandFor(s.name, "profile", "set") + " client_secret_old=")
 	}
 }

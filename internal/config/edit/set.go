@@ -53,8 +53,11 @@ func (d *draft) become(text []byte, paste string, change func(*config.Outline)) 
 	is, err := config.ParseOutline(text)
 	want := config.Outline{Profiles: maps.Clone(d.was.Profiles), Top: maps.Clone(d.was.Top), Rest: maps.Clone(d.was.Rest)}
 	change(&want)
-	if err != nil || !alike(is.Profiles, want.Profiles) || !alike(is.Rest, want.Rest) || !maps.Equal(is.Top, want.Top) {
-		return &setting.Error{Problem: "cannot be changed safely: the result would not be what it should", Help: byHand(paste)}
+	same := alike(is.Profiles, want.Profiles) && alike(is.Rest, want.Rest) && maps.Equal(is.Top, want.Top)
+	if err != nil || !same {
+		return &setting.Error{
+			Problem: "cannot be changed safely: the result would not be what it should", Help: byHand(paste),
+		}
 	}
 	d.lines, d.bare = strings.SplitAfter(string(text), "\n"), false
 	return nil

@@ -84,7 +84,8 @@ func (f *Fetcher) PutFile(ctx context.Context, n Need, value secret.Secret) erro
 		return err
 	})
 	if err != nil {
-		return n.elsewhere("cannot be written to "+n.String()+": "+ofFile(err).Error(), "change it where that file comes from")
+		return n.elsewhere("cannot be written to "+n.String()+": "+ofFile(err).Error(),
+			"change it where that file comes from")
 	}
 	return nil
 }
