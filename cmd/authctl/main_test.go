@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"nofaults": nofaults,
 			"tampered": tampered,
 			"nosecret": noSecret,
+			"har":      har,
 			"witness":  witness,
 			"keyring":  keyring,
 			"lock":     lockKeyring,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/authctl/authctl/internal/broker"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/har"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/setting"
@@ -40,8 +41,9 @@ type Options struct {
 	Watch func(context.Context) context.Context
 	// Explain is told where each setting came from and each decision; nil means nobody is.
 	Explain func(format string, args ...any)
-	// Trace is told of each request; nil means nobody is.
-	Trace func(text string)
+	// Trace is told of each request in one line, nil means nobody is; Recorder keeps each, nil for none.
+	Trace    func(text string)
+	Recorder *har.Recorder
 	// behind says that another profile asks for the token.
 	behind bool
 	// Using is told of each token that an operation is about to use; nil means nobody is.
@@ -134,6 +136,7 @@ func (c *Client) connect(ctx context.Context) error {
 		HTTP: &http.Client{}, Now: c.Local.Now, UserAgent: o.UserAgent, Tell: o.Trace, Warn: c.Local.WarnOnce,
 	}
 	c.http.Withhold(p.AtHand())
+	o.Recorder.Withhold(p.AtHand()...)
 	if o.DryRun {
 		c.http.DryRun = &oauth.DryRun{}
 		p.Settings = p.ForDryRun()
@@ -185,6 +188,7 @@ func (c *Client) Token(ctx context.Context) (broker.Answer, error) {
 	if err != nil {
 		return broker.Answer{}, fmt.Errorf("getting a token of profile %s: %w", c.Profile.Name, err)
 	}
+	c.withhold(answer.Token)
 	return answer, nil
 }
 
@@ -211,6 +215,11 @@ func (c *Client) Lasting(ctx context.Context) (*http.Transport, error) {
 		return nil, err
 	}
 	return transport.Lasting(), nil
+}
+
+// withhold has a token that is held be shown by no record of requests.
+func (c *Client) withhold(t oauth.Token) {
+	c.Options.Recorder.Withhold(t.AccessToken, t.RefreshToken, t.IDToken)
 }
 
 // renew has the next Token pass over what is stored.
@@ -240,6 +249,9 @@ func (c *Client) Stored(ctx context.Context) (*store.Record, error) {
 	c.Unopened, _ = errors.AsType[*store.UnopenedError](err)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
+	}
+	if err == nil {
+		c.withhold(record.Token)
 	}
 	return record, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/authctl/authctl/internal/files"
 	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
+	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/secret/source"
 	"github.com/authctl/authctl/internal/setting"
 	"github.com/authctl/authctl/internal/store"
@@ -51,6 +52,8 @@ type World struct {
 	MayAsk   func(config.Environment) bool
 	// Watch returns the context for commands that fetch secrets, as source.Fetcher's does.
 	Watch func(context.Context) context.Context
+	// Fetched is told of each secret that was fetched; nil means nobody is.
+	Fetched func(secret.Secret)
 	// Warn tells a person, and WarnOnce what may come up many times.
 	Warn, WarnOnce func(text string)
 	// CommandFor is the command line that a hint suggests for a profile.
@@ -85,7 +88,7 @@ func Read(w World) (*Local, error) {
 	fetcher := &source.Fetcher{
 		Env: w.LookupEnv, Environment: l.commandEnvironment,
 		Stdin: w.Stdin, StdinIsTerminal: w.StdinIsTerminal, Stderr: w.Stderr,
-		Keyring: keyring, Prompter: w.Prompter, Watch: w.Watch, Trust: l.Trust(), Now: w.Now,
+		Keyring: keyring, Prompter: w.Prompter, Watch: w.Watch, Trust: l.Trust(), Now: w.Now, Fetched: w.Fetched,
 	}
 	l.tokens = &tokens{local: l}
 	fetcher.Tokens = l.tokens.sources()

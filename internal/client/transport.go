@@ -17,6 +17,7 @@ import (
 
 	"github.com/authctl/authctl/internal/config"
 	"github.com/authctl/authctl/internal/files"
+	"github.com/authctl/authctl/internal/har"
 	"github.com/authctl/authctl/internal/network"
 	"github.com/authctl/authctl/internal/oauth"
 	"github.com/authctl/authctl/internal/secret"
@@ -24,13 +25,13 @@ import (
 )
 
 // Transport is what requests go through: the proxy of the environment, and for whoever wants
-// to be told of each request a trace.
+// to be told of each request an observer.
 type Transport struct {
 	http.RoundTripper
 	// roots are whom to trust, nil for the system's.
 	roots *x509.CertPool
-	// traced tells of what goes through it.
-	traced func(http.RoundTripper) http.RoundTripper
+	// observed tells of what goes through it.
+	observed func(http.RoundTripper) http.RoundTripper
 }
 
 // Transport returns the way to services that the options and the environment describe.
@@ -39,19 +40,31 @@ func (l *Local) Transport(ctx context.Context, o Options) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Transport{roots: roots, traced: func(base http.RoundTripper) http.RoundTripper {
-		if o.Trace == nil {
-			return base
-		}
-		return &network.Trace{Base: base, Log: o.Trace, Now: l.Now}
-	}}
-	t.RoundTripper = t.traced(direct(t.config()))
+	t := &Transport{roots: roots, observed: func(base http.RoundTripper) http.RoundTripper { return l.Observed(base, o) }}
+	t.RoundTripper = t.observed(direct(t.config()))
 	return t, nil
+}
+
+// Observed returns base with those who want to be told of each request told, base itself where
+// nobody does.
+func (l *Local) Observed(base http.RoundTripper, o Options) http.RoundTripper {
+	switch {
+	case o.Recorder != nil:
+		return &network.Observer{Base: base, Now: l.Now, Keep: har.MaxBody, Tell: func(e *network.Exchange) {
+			if o.Trace != nil {
+				o.Trace(e.Line())
+			}
+			o.Recorder.Add(e)
+		}}
+	case o.Trace != nil:
+		return &network.Observer{Base: base, Now: l.Now, Tell: func(e *network.Exchange) { o.Trace(e.Line()) }}
+	}
+	return base
 }
 
 // WithCertificate returns the same way, on which the client shows a certificate.
 func (t *Transport) WithCertificate(present oauth.Presenter) http.RoundTripper {
-	return t.traced(&certified{config: t.config(), present: present, direct: direct})
+	return t.observed(&certified{config: t.config(), present: present, direct: direct})
 }
 
 // Lasting returns the same way for many requests at once, whose replies are streams that may take as

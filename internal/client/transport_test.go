@@ -152,7 +152,7 @@ func TestCertificateOnTheWay(t *testing.T) {
 					_, _ = io.WriteString(w, `{"access_token":"fake-token","token_type":"Bearer","expires_in":600}`)
 				})
 				address := service.Listener.Addr().String()
-				transport := &Transport{roots: ours.pool(), traced: func(base http.RoundTripper) http.RoundTripper { return base }}
+				transport := &Transport{roots: ours.pool(), observed: func(base http.RoundTripper) http.RoundTripper { return base }}
 				shown := through(transport, nil, address)
 				if way != "direct" {
 					var config *tls.Config

@@ -71,6 +71,12 @@ func ParseJWT(token secret.Secret) (*JWT, error) {
 	return j, nil
 }
 
+// Shown is how a JWT is shown without what makes it one: header and claims as JSON, and words in the
+// place of the signature.
+func Shown(header, claims, signature string) string {
+	return "jwt " + header + " " + claims + ", signature " + signature
+}
+
 // ParseJWE returns the header of an encrypted token in the compact form of RFC 7516 §7.1,
 // a JSON object of remote text; ok is false when it is none. Nothing else of it can be
 // read by others than the one whom it is for.

@@ -3,38 +3,10 @@ package network
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"net/http"
 	"sync"
 	"syscall"
-	"time"
 )
-
-// Trace is an http.RoundTripper that tells of each request in one line: method,
-// scheme, host and path, status, and the milliseconds until the reply's head.
-// It never shows a query, a header or a body.
-type Trace struct {
-	// Base does the request.
-	Base http.RoundTripper
-	// Log gets the line, without a line break. It may be called by many
-	// goroutines at once.
-	Log func(line string)
-	// Now is the clock.
-	Now func() time.Time
-}
-
-// RoundTrip does the request with Base and logs it; see http.RoundTripper.
-func (t *Trace) RoundTrip(req *http.Request) (*http.Response, error) {
-	start := t.Now()
-	resp, err := t.Base.RoundTrip(req)
-	result := "no reply"
-	if err == nil {
-		result = fmt.Sprint(resp.StatusCode)
-	}
-	t.Log(fmt.Sprintf("%s %s %s %dms", req.Method, AddressText(req.URL), result, t.Now().Sub(start).Milliseconds()))
-	return resp, err
-}
 
 // Dialer makes a connection, as http.Transport.DialContext does.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)

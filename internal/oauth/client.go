@@ -147,8 +147,8 @@ func (c *Client) attempt(ctx context.Context, r CallRequest, read func(rep *Repl
 // not be read does not hide the status.
 func (c *Client) send(req *http.Request, d *draft) (*Reply, error) {
 	watch := connWatch{certificate: d.certificate}
-	req = req.WithContext(httptrace.WithClientTrace(req.Context(), watch.trace()))
 	endpoint, secrets := network.AddressText(req.URL), c.sent.and(d.sent)
+	req = req.WithContext(network.WithSecrets(httptrace.WithClientTrace(req.Context(), watch.trace()), secrets))
 	if err := context.Cause(req.Context()); err != nil {
 		// The time was up before anything was sent.
 		return nil, &NetworkError{Endpoint: endpoint, Timeout: errors.Is(err, context.DeadlineExceeded), Err: err}

@@ -155,13 +155,14 @@ func TestTrace(t *testing.T) {
 	s := serve(t, answerWith(401, "application/json", `{"error":"invalid_client","error_description":"fake-body"}`))
 	var lines []string
 	c, _ := newClient(t)
-	c.HTTP.Transport = &network.Trace{Base: c.HTTP.Transport, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
+	tell := func(e *network.Exchange) { lines = append(lines, e.Line()) }
+	c.HTTP.Transport = &network.Observer{Base: c.HTTP.Transport, Tell: tell, Now: atNoon}
 	_, err := c.Token(t.Context(), machineRequest(endpointOf(t, s.URL)))
 	if _, ok := errors.AsType[*Error](err); !ok {
 		t.Errorf("%T %v", err, err)
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://u:fake-pw@id.example/x?k=fake-query", nil)
-	broken := &network.Trace{Base: failing{errors.New("fake-error")}, Log: func(l string) { lines = append(lines, l) }, Now: atNoon}
+	broken := &network.Observer{Base: failing{errors.New("fake-error")}, Tell: tell, Now: atNoon}
 	if _, err := broken.RoundTrip(req); err == nil {
 		t.Error("the error is lost")
 	}

@@ -89,7 +89,7 @@ func (a Assertion) put(ctx context.Context, d *draft, param string, sign signer)
 // jwtMark shows a JWT without what makes it one.
 func jwtMark(header, claims string) mark {
 	return func(func(fetched) string) string {
-		return "[jwt " + secret.Printable(header) + " " + secret.Printable(claims) + ", signature withheld]"
+		return "[" + jose.Shown(secret.Printable(header), secret.Printable(claims), "withheld") + "]"
 	}
 }
 

@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -97,8 +96,9 @@ const shortestSecret = 4
 // one of them are withheld as a whole, because a part of a secret is one too.
 type Redactor []string
 
-// Holds reports whether s repeats a secret, as it is, form-encoded, or as
-// CleanText would leave it. Very short secrets are not looked for.
+// Holds reports whether s repeats a secret, as it is, in one of the ways in which requests,
+// replies and pages write it, inside of base64, or as CleanText would leave it. Very short secrets
+// are not looked for.
 func (r Redactor) Holds(s string) bool {
 	if s == "" {
 		return false
@@ -109,7 +109,8 @@ func (r Redactor) Holds(s string) bool {
 			continue
 		}
 		shown := CleanTo(secret, len(secret)+1)
-		if strings.Contains(s, secret) || strings.Contains(s, url.QueryEscape(secret)) ||
+		repeated := func(form string) bool { return strings.Contains(s, form) }
+		if slices.ContainsFunc(forms(secret), repeated) || slices.ContainsFunc(cores(secret), repeated) ||
 			len(shown) >= shortestSecret && strings.Contains(clean, shown) {
 			return true
 		}

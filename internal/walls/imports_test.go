@@ -29,7 +29,7 @@ type wall struct {
 // service, emulated service or verb needs no row.
 func imports() []wall {
 	below := []string{
-		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/config/stores", "internal/files", "internal/jose",
+		"internal/broker", "internal/config", "internal/config/edit", "internal/config/kinds", "internal/config/stores", "internal/files", "internal/har", "internal/jose",
 		"internal/loopback", "internal/moment", "internal/network", "internal/oauth", "internal/oauth/*", "internal/openid",
 		"internal/process", "internal/providers", "internal/scopes", "internal/secret", "internal/secret/source",
 		"internal/setting", "internal/store", "internal/store/address", "internal/store/shared", "internal/term",
@@ -65,7 +65,7 @@ func imports() []wall {
 			"internal/client",
 			[]string{
 				"internal/broker", "internal/certificate", "internal/config", "internal/config/stores", "internal/files",
-				"internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/pipeline", "internal/process",
+				"internal/har", "internal/moment", "internal/network", "internal/oauth", "internal/openid", "internal/pipeline", "internal/process",
 				"internal/providers", "internal/secret", "internal/secret/source", "internal/setting", "internal/store",
 				"internal/store/address", "internal/store/shared", "internal/tokenkey",
 			},
@@ -191,6 +191,7 @@ func imports() []wall {
 			[]string{"internal/jose", "internal/moment", "internal/network", "internal/oauth", "internal/secret"},
 			"what an issuer says does not depend on who asks it, and what for",
 		},
+		{"internal/har", []string{"internal/jose", "internal/network", "internal/secret"}, "what is written of a request does not depend on who asks it"},
 		{"internal/network", []string{"internal/moment", "internal/secret"}, "the way to a service does not depend on what is asked there"},
 		{"internal/process", nil, "signals and children are the system's, whatever they are for"},
 		{"internal/moment", nil, "how a moment is written does not depend on what it is of"},

@@ -31,6 +31,7 @@ func revealers() map[string]string {
 		"internal/secret/source/fetch.go":    "taking off what an editor put around it, and looking for blanks",
 		"internal/secret/source/keep.go":     "a new secret put into the file of the old one",
 		"internal/cli/verb/formats/token.go": "the printed token",
+		"internal/har/recorder.go":           "finding it where requests and replies repeat it",
 	}
 }
 

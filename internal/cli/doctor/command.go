@@ -25,6 +25,7 @@ type doctor struct {
 	report
 	profile verb.Profile
 	store   verb.Store
+	trace   verb.Trace
 	output  verb.Output
 	timeout verb.Duration
 	online  bool
@@ -58,7 +59,7 @@ configuration (3), then the store or its locks (7), then what may be over by its
   authctl doctor calls --online
   authctl doctor -o json | jq '.checks[] | select(.state != "ok")'`,
 	}, verb.Flags{
-		Profile: &d.profile, Store: &d.store, Output: &d.output, Formats: []string{"text", "json"},
+		Profile: &d.profile, Store: &d.store, Trace: &d.trace, Output: &d.output, Formats: []string{"text", "json"},
 		Own: d.bind, Watched: true,
 	}, d.run)
 }
@@ -72,6 +73,9 @@ func (d *doctor) run(ctx context.Context, args []string) error {
 	name, err := d.profile.Choose(args)
 	if err == nil {
 		err = d.timeout.CheckTimeout()
+	}
+	if err == nil && d.trace.File != "" && !d.online {
+		err = verb.Usagef("--trace has nothing to record without --online")
 	}
 	if err != nil {
 		return err

@@ -53,10 +53,7 @@ type host struct {
 
 // checkHosts asks each host of the profiles whether it is there.
 func (d *doctor) checkHosts(ctx context.Context, limit time.Duration) {
-	o := client.Options{CAFile: d.store.CAFile}
-	if d.Global.Verbose {
-		o.Trace = d.UI.Trace
-	}
+	o := d.Asking(client.Options{CAFile: d.store.CAFile})
 	transport, err := d.local.Transport(ctx, o)
 	if err != nil {
 		d.fail(check{Name: "certificates"}, err)
@@ -70,7 +67,7 @@ func (d *doctor) checkHosts(ctx context.Context, limit time.Duration) {
 		running.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			h.ask(ctx, transport, d.Version, d.Now)
+			h.ask(ctx, transport, o.UserAgent, d.Now)
 		})
 	}
 	running.Wait()
@@ -132,13 +129,13 @@ func (h *host) whose() (profile, text string) {
 
 // ask sends one HEAD request for the root, without credentials: it is enough for the
 // certificate and the Date header (RFC 9110 §6.6.1). Redirects are not followed.
-func (h *host) ask(ctx context.Context, transport http.RoundTripper, version string, now func() time.Time) {
+func (h *host) ask(ctx context.Context, transport http.RoundTripper, agent string, now func() time.Time) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, h.origin.String(), nil)
 	if err != nil {
 		h.err = err
 		return
 	}
-	request.Header.Set("User-Agent", "authctl/"+version)
+	request.Header.Set("User-Agent", agent)
 	request.Header.Set("Cache-Control", "no-cache")
 	h.proxy, h.proxyFrom = network.ProxyTo(request.URL)
 	before := now()

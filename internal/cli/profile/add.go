@@ -29,6 +29,7 @@ type add struct {
 	extends  string
 	set      []string
 	caFile   string
+	trace    verb.Trace
 
 	local   *client.Local
 	service providers.Spec
@@ -67,7 +68,7 @@ offers the grants and client authentications that it lists.`,
     --set client_secret=env:ENGAGE_SECRET --set scopes=engage:appointments:readOnly`,
 		Args: verb.Arguments(1, 1, "PROFILE"),
 	}, verb.Flags{
-		Watched: true,
+		Watched: true, Trace: &a.trace,
 		Own: func(f *pflag.FlagSet) {
 			f.StringVar(&a.provider, "provider", "", "the `service`: see authctl providers list")
 			f.StringVar(&a.extends, "extends", "", "the `base` in the configuration that it is built on")

@@ -94,16 +94,13 @@ func (a *add) warn(err error) {
 
 // read asks the issuer what it is, as the profile's client will.
 func (a *add) read(ctx context.Context) (*openid.Metadata, error) {
-	o := client.Options{CAFile: a.caFile}
-	if a.Global.Verbose {
-		o.Trace = a.UI.Trace
-	}
+	o := a.Asking(client.Options{CAFile: a.caFile})
 	transport, err := a.local.Transport(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	provider, err := a.service.Named(a.values).New(a.withExamples(a.values), &oauth.Client{
-		HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: "authctl/" + a.Version,
+		HTTP: &http.Client{Transport: transport}, Now: a.Now, UserAgent: o.UserAgent,
 	})
 	if err != nil {
 		return nil, err

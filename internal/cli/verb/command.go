@@ -19,6 +19,8 @@ type Flags struct {
 	// Profile and Store are for commands that take no more of them.
 	Profile *Profile
 	Store   *Store
+	// Trace is --trace of a command without the flags of Service.
+	Trace *Trace
 	// Output is --output with its Formats, the default first.
 	Output  *Output
 	Formats []string
@@ -37,6 +39,9 @@ func (f Flags) bind(flags *pflag.FlagSet) {
 	}
 	if f.Store != nil {
 		f.Store.bind(flags)
+	}
+	if f.Trace != nil {
+		f.Trace.bind(flags)
 	}
 	if f.Output != nil {
 		f.Output.bind(flags, f.Formats...)
@@ -63,32 +68,42 @@ func (d *Deps) Command(c cobra.Command, f Flags, run func(ctx context.Context, a
 		command.ValidArgsFunction = d.CompleteProfile
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {
-		if err := d.begin(f.Output); err != nil {
+		if err := d.begin(f); err != nil {
 			return err
 		}
 		ctx := command.Context()
 		if f.Watched {
 			ctx = d.Watched(ctx)
 		}
-		return run(ctx, args)
+		err := run(ctx, args)
+		d.failed = err != nil
+		return err
 	}
 	f.bind(command.Flags())
 	return command
 }
 
-// begin checks the flags that every command has and sets up colour.
-func (d *Deps) begin(output *Output) error {
+// begin checks the flags that every command has, sets up colour, and begins the record of requests.
+func (d *Deps) begin(f Flags) error {
 	mode, err := term.ParseColorMode(d.Global.Color)
 	if err != nil {
 		return Usagef("--color: %w", err)
 	}
 	d.UI.Color(mode)
 	d.UI.Quiet = d.Global.Quiet
-	if output == nil {
-		return nil
+	if f.Output != nil {
+		d.UI.LetWarningsWait(f.Output.JSON())
+		if err := f.Output.check(); err != nil {
+			return err
+		}
 	}
-	d.UI.LetWarningsWait(output.JSON())
-	return output.check()
+	switch {
+	case f.Service != nil:
+		return d.record(&f.Service.Trace, f.Service.DryRun)
+	case f.Trace != nil:
+		return d.record(f.Trace, false)
+	}
+	return nil
 }
 
 // Made is a command that is made when it is needed.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/authctl/authctl/internal/client"
 	"github.com/authctl/authctl/internal/config"
+	"github.com/authctl/authctl/internal/har"
 	"github.com/authctl/authctl/internal/process"
 	"github.com/authctl/authctl/internal/providers"
 	"github.com/authctl/authctl/internal/secret"
@@ -40,6 +41,10 @@ type Deps struct {
 	Again func(context.Context, World) int
 
 	local *client.Local
+	// recorder records requests, nil without --trace.
+	recorder *har.Recorder
+	// failed says that the command has ended with an error.
+	failed bool
 	// warnedOfVariables says that misspelled variables were looked for.
 	warnedOfVariables bool
 }
@@ -81,8 +86,9 @@ func New(ctx context.Context, w World, services providers.Services, version stri
 	return d
 }
 
-// Close ends what the run has open beyond this machine.
+// Close ends what the run has open beyond this machine, and the record of what it asked.
 func (d *Deps) Close() {
+	d.endRecord()
 	if d.local != nil {
 		d.local.Close()
 	}
@@ -122,6 +128,7 @@ func (d *Deps) Local() (*client.Local, error) {
 		Stdin: d.UI.In, StdinIsTerminal: d.UI.InTerminal, Stderr: d.UI.ChildErr(),
 		Prompter: hidden{d.UI.Prompter}, MayAsk: d.mayAsk, Watch: d.Watched,
 		Warn: d.UI.Warn, WarnOnce: d.UI.WarnOnce, CommandFor: d.CommandFor,
+		Fetched: func(s secret.Secret) { d.recorder.Withhold(s) },
 	})
 	if err == nil {
 		d.local = local

@@ -103,6 +103,7 @@ func (f *Store) check() error {
 type Service struct {
 	Profile
 	Store
+	Trace
 	// Scopes are those of --scope as they were given; ScopeList parts them.
 	Scopes          []string
 	MinTTL, Timeout Duration
@@ -141,6 +142,7 @@ func (f *Service) bindAll(flags *pflag.FlagSet) {
 	flags.Var(&f.Timeout, "timeout", "how long the whole call may take (AUTHCTL_TIMEOUT; default 30s)")
 	flags.BoolVar(&f.ForceRefresh, "force-refresh", false, "pass over the cached token")
 	flags.BoolVar(&f.NoCache, "no-cache", false, "neither read nor write the cache")
+	f.Trace.bind(flags)
 	flags.BoolVar(&f.DryRun, "dry-run", false, "send nothing; print the request, secrets as fingerprints")
 	flags.BoolVar(&f.Explain, "explain", false, "tell on stderr where each setting came from and what was decided")
 }

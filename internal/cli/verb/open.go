@@ -88,21 +88,18 @@ func (d *Deps) OpenProfile(f *Service, p *config.Profile) (*client.Client, error
 
 // options are what the flags say of a client.
 func (d *Deps) options(f *Service, p *config.Profile) client.Options {
-	o := client.Options{
+	o := d.Asking(client.Options{
 		Store: f.Store.Name, Timeout: f.Timeout.Given, MinTTL: f.MinTTL.Given,
 		ForceRefresh: f.ForceRefresh, NoCache: f.NoCache, DryRun: f.DryRun, CAFile: f.CAFile,
-		UserAgent: "authctl/" + d.Version, Using: d.TellOfScopes,
+		Using: d.TellOfScopes,
 		// Whatever takes time is about to ask the service.
 		Watch: func(ctx context.Context) context.Context {
 			d.WarnOfProfile(p)
 			return d.Watched(ctx)
 		},
-	}
+	})
 	if f.Explain {
 		o.Explain = d.UI.Explain
-	}
-	if d.Global.Verbose {
-		o.Trace = d.UI.Trace
 	}
 	return o
 }

@@ -45,6 +45,8 @@ type Fetcher struct {
 	Tokens map[string]Tokens
 	// Now is the clock, nil for time.Now.
 	Now func() time.Time
+	// Fetched is told of each secret that was fetched; nil means nobody is.
+	Fetched func(secret.Secret)
 	// Trust says which files are believed, and hears what is odd about a secret.
 	Trust files.Trust
 
@@ -83,7 +85,7 @@ const maxSecret = 1 << 20
 // Bind returns what fetches a secret, once; a token of somebody else once a minute, unless a
 // person gives it. Its errors are *setting.Error, and those of Tokens.
 func (f *Fetcher) Bind(n Need) secret.Func {
-	return once(f.kept(n), func(ctx context.Context) (secret.Secret, error) {
+	return once(f.kept(n), f.told(func(ctx context.Context) (secret.Secret, error) {
 		if n.IsToken() {
 			return f.token(ctx, n)
 		}
@@ -98,7 +100,18 @@ func (f *Fetcher) Bind(n Need) secret.Func {
 			return secret.Secret{}, n.Failed(err)
 		}
 		return value, nil
-	})
+	}))
+}
+
+// told returns fetch with Fetched told of what it gets.
+func (f *Fetcher) told(fetch secret.Func) secret.Func {
+	return func(ctx context.Context) (secret.Secret, error) {
+		value, err := fetch(ctx)
+		if err == nil && f.Fetched != nil {
+			f.Fetched(value)
+		}
+		return value, err
+	}
 }
 
 // token gets a token of somebody else.
@@ -132,9 +145,9 @@ func (f *Fetcher) kept(n Need) func() bool {
 // Given returns what fetches a secret that a variable holds by value. It is not ok when
 // that is nothing but blanks, which nobody means.
 func (f *Fetcher) Given(variable, value string) (fetch secret.Func, ok bool) {
-	return once(func() bool { return true }, func(context.Context) (secret.Secret, error) {
+	return once(func() bool { return true }, f.told(func(context.Context) (secret.Secret, error) {
 		return f.tidy(variable, secret.New(value)), nil
-	}), strings.TrimSpace(files.TidySecret(value)) != ""
+	})), strings.TrimSpace(files.TidySecret(value)) != ""
 }
 
 // tidy drops what a paste or an editor has put around a secret and nobody means, and
