@@ -94,6 +94,8 @@ type place struct {
 	server *sandbox.Server
 	dir    string
 	env    []string
+	// traces counts the records of requests.
+	traces int
 	// copied is the path of the program, empty for the one that all tests share, and as is whom it runs as.
 	copied string
 	as     *syscall.SysProcAttr

@@ -2,6 +2,9 @@ package main
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/sandbox"
@@ -15,7 +18,13 @@ func TestSecretsAreNotShownByLogin(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)
 			p.fileStore()
-			p.wantSilent(p.startLogin(profile, "--verbose").finish().stderr)
+			trace := filepath.Join(p.dir, "login.har")
+			p.wantSilent(p.startLogin(profile, "--verbose", "--trace", trace).finish().stderr)
+			text, err := os.ReadFile(trace)
+			if err != nil || !strings.Contains(string(text), `"name":"code","value":"secret:`) {
+				t.Errorf("the record has no code: %v", err)
+			}
+			p.wantSilent(string(text))
 			list := []spoken{
 				{args: "token get " + profile, prints: true},
 				{args: "token get " + profile + " --force-refresh", prints: true},

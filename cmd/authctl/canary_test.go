@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -107,6 +108,9 @@ func shownNowhere(t *testing.T, p *place) {
 		t.Fatalf("no token was issued: nothing has been tested")
 	}
 	p.wantCleanDisk(p.dir)
+	if records, err := filepath.Glob(filepath.Join(p.dir, "trace-*.har")); err != nil || len(records) < 20 {
+		t.Errorf("only %d records of requests were looked at: %v", len(records), err)
+	}
 }
 
 // speak runs a command at the highest log level and looks at what it says.
@@ -115,6 +119,10 @@ func (p *place) speak(c spoken) outcome {
 	args := strings.Fields(c.args)
 	if args[0] == "token" && args[1] == "get" {
 		args = append(args, "--explain")
+	}
+	trace := p.traced(args)
+	if trace != "" {
+		args = append(args, "--trace", trace)
 	}
 	r := p.prepare(append(args, "--verbose")...)
 	r.Stdin = strings.NewReader(c.stdin)
@@ -132,7 +140,22 @@ func (p *place) speak(c spoken) outcome {
 	if !c.prints {
 		p.wantSilent(o.stdout)
 	}
+	// There is none where nothing was asked.
+	if text, err := os.ReadFile(trace); err == nil {
+		p.wantSilent(string(text))
+	}
 	return o
+}
+
+// traced returns where a command records its requests, empty where it sends none.
+func (p *place) traced(args []string) string {
+	asking := []string{"token get", "token revoke", "token introspect", "userinfo", "ping", "passwd", "signout", "login", "doctor --online"}
+	command := strings.Join(args, " ")
+	if slices.Contains(args, "--dry-run") || !slices.ContainsFunc(asking, func(c string) bool { return strings.HasPrefix(command, c) }) {
+		return ""
+	}
+	p.traces++
+	return filepath.Join(p.dir, fmt.Sprintf("trace-%d.har", p.traces))
 }
 
 // ofServices are the sandbox's profiles that are named as their service is, and more.

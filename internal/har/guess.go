@@ -3,6 +3,7 @@ package har
 import (
 	"encoding/json"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -89,12 +90,15 @@ func isAddress(text string) bool {
 }
 
 // sentence is what is shown of a text that people read, or a program that is not understood here.
-// Behind a secret's name and a sign between them stands a secret; where strict is set, also one
-// that is a word as others.
+// Behind a secret's name and a sign that assigns stands a secret; where strict is set, also one that
+// is a word as others.
 func (e *eraser) sentence(text string, strict bool) string {
+	if plain := unescapedJSON(text); e.masked(plain) != plain {
+		text = plain
+	}
 	text = e.masked(text)
 	var b strings.Builder
-	before := ""
+	before, field := "", ""
 	for text != "" {
 		between := strings.IndexFunc(text, inWord)
 		if between < 0 {
@@ -106,30 +110,63 @@ func (e *eraser) sentence(text string, strict bool) string {
 			end = len(rest)
 		}
 		word := rest[:end]
-		b.WriteString(signs + e.inSentence(word, before, signs, strict))
+		assigned := assigns(before, signs)
+		if assigned && before == "name" {
+			field = word // of a form in a page
+		}
+		name := before
+		if assigned && before == "value" && field != "" {
+			name = field
+		}
+		switch {
+		case word == "" || isScheme(word) || before == "secret" && isWord("secret:"+word):
+			b.WriteString(signs + word)
+		case assigned && classOf(name, inParams) == hidden && (strict || !isProse(word)):
+			b.WriteString(signs + e.hidden(word))
+		default:
+			b.WriteString(signs + e.inSentence(word, strings.TrimSpace(signs) == "" && isScheme(before)))
+		}
 		before, text = word, rest[end:]
 	}
 	return b.String()
+}
+
+// assigns reports whether the signs behind a name say that its value follows.
+func assigns(name, signs string) bool {
+	signs = strings.TrimSpace(signs)
+	return strings.ContainsAny(signs, "=:") || signs == ">" && !strings.HasPrefix(name, "/")
+}
+
+// unescapedJSON is a text without the escapes of JSON that a piece of it may be written with.
+func unescapedJSON(text string) string {
+	text = strings.ReplaceAll(text, `\/`, "/")
+	before, after, found := strings.Cut(text, `\u`)
+	var b strings.Builder
+	for found {
+		b.WriteString(before)
+		code, err := strconv.ParseUint(after[:min(4, len(after))], 16, 16)
+		if err == nil && len(after) >= 4 {
+			b.WriteRune(rune(code))
+			after = after[4:]
+		} else {
+			b.WriteString(`\u`)
+		}
+		before, after, found = strings.Cut(after, `\u`)
+	}
+	return b.String() + before
 }
 
 func inWord(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.~+/%", r)
 }
 
-// inSentence is what is shown of a word that stands behind another, with signs between them.
-func (e *eraser) inSentence(word, before, signs string, strict bool) string {
-	if word == "" || isScheme(word) || before == "secret" && isWord("secret:"+word) {
-		return word
-	}
+// inSentence is what is shown of a word by its looks; credentials says that a scheme stands before it.
+func (e *eraser) inSentence(word string, credentials bool) string {
 	if shown, ok := e.jwt(strings.Trim(word, ".")); ok {
 		return shown
 	}
-	named := classOf(before, inParams) == hidden && strings.ContainsAny(signs, "=:>\"'")
-	scheme := strings.TrimSpace(signs) == "" && isScheme(before)
 	switch {
-	case strict && named, (named || scheme) && !isProse(word):
-		return e.hidden(word)
-	case strings.Contains(word, "eyJ"):
+	case credentials && !isProse(word), strings.Contains(word, "eyJ"):
 		return e.hidden(word)
 	case strings.HasPrefix(word, "/"):
 		return e.path(word)
