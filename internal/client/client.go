@@ -208,13 +208,14 @@ func (c *Client) Renewed(ctx context.Context) (broker.Answer, error) {
 	return other.Token(ctx)
 }
 
-// Lasting returns the way to what the tokens are for, for many requests at once.
-func (c *Client) Lasting(ctx context.Context) (*http.Transport, error) {
+// Lasting returns the way to what the tokens are for, for many requests at once, which are recorded where any
+// are.
+func (c *Client) Lasting(ctx context.Context) (http.RoundTripper, error) {
 	transport, err := c.Local.Transport(ctx, c.Options)
 	if err != nil {
 		return nil, err
 	}
-	return transport.Lasting(), nil
+	return c.Local.observed(transport.Lasting(), Options{Recorder: c.Options.Recorder}), nil
 }
 
 // withhold has a token that is held be shown by no record of requests.

@@ -56,8 +56,9 @@ func (e *eraser) body(head http.Header, of network.Beginning) (shown body) {
 }
 
 // decoded takes back what Content-Encoding says (RFC 9110 §8.4.1).
-func decoded(text []byte, encoding string) (plain []byte, cut bool, err error) {
+func decoded(text []byte, encoding string) (plain []byte, cut bool, _ error) {
 	var from io.Reader
+	var err error
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "", "identity":
 		return text, false, nil
@@ -74,8 +75,9 @@ func decoded(text []byte, encoding string) (plain []byte, cut bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("they are not %.20q", encoding)
 	}
-	plain, err = io.ReadAll(io.LimitReader(from, MaxBody))
-	return plain, err != nil || len(plain) == MaxBody, nil
+	var b bytes.Buffer
+	_, broken := io.Copy(&b, io.LimitReader(from, MaxBody))
+	return b.Bytes(), broken != nil || b.Len() == MaxBody, nil
 }
 
 // whole is a text without a rune at its end that was cut.
@@ -117,7 +119,9 @@ func (e *eraser) parts(text []byte, boundary string) body {
 		if err != nil {
 			return shown
 		}
-		p := param{Name: e.name(part.FormName()), FileName: e.guess(part.FileName()), ContentType: e.kept(part.Header.Get("Content-Type"))}
+		p := param{
+			Name: e.name(part.FormName()), FileName: e.guess(part.FileName()), ContentType: e.kept(part.Header.Get("Content-Type")),
+		}
 		switch inner := e.body(http.Header(part.Header), network.Beginning{Text: value, Size: int64(len(value))}); {
 		case classOf(part.FormName(), inParams) == hidden:
 			p.Value = e.hidden(string(value))

@@ -39,7 +39,8 @@ func (e *eraser) request(x *network.Exchange) request {
 	if x.Sent.Size > 0 {
 		shown := e.body(x.Request.Header, x.Sent)
 		r.Body = &postData{
-			MimeType: e.kept(x.Request.Header.Get("Content-Type")), Params: shown.params, Text: shown.text, Comment: shown.comment,
+			MimeType: e.kept(x.Request.Header.Get("Content-Type")),
+			Params:   shown.params, Text: shown.text, Comment: shown.comment,
 		}
 		if r.Body.Params == nil {
 			r.Body.Params = []param{}
@@ -118,7 +119,8 @@ func timed(t network.Times) (timings, float64) {
 	}
 	parts.Blocked = rounded(max(0, rest))
 	// The specification has the whole be the sum of its parts.
-	return parts, rounded(parts.Blocked + max(0, parts.DNS) + max(0, parts.Connect) + parts.Send + parts.Wait + parts.Receive)
+	sum := parts.Blocked + max(0, parts.DNS) + max(0, parts.Connect) + parts.Send + parts.Wait + parts.Receive
+	return parts, rounded(sum)
 }
 
 func rounded(milliseconds float64) float64 { return math.Round(milliseconds*1000) / 1000 }

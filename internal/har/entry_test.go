@@ -60,8 +60,10 @@ func TestBodies(t *testing.T) {
 	}
 	for _, c := range []struct{ name, kind, encoding, text, want string }{
 		{"form", form, "", "grant_type=password&username=jane&password=a%26b&scope=a+b", "grant_type=password username=jane password=WORD scope=a b"},
-		{"nested JSON", jsonType, "", `{"b":{"token":{"value":"x","id":"1"}},"a":[{"secret":["y",2]}],"n":1.50,"t":true,"z":null}`,
-			`{"b":{"token":{"value":"WORD","id":"1"}},"a":[{"secret":["WORD","WORD"]}],"n":1.50,"t":true,"z":null}`},
+		{
+			"nested JSON", jsonType, "", `{"b":{"token":{"value":"x","id":"1"}},"a":[{"secret":["y",2]}],"n":1.50,"t":true,"z":null}`,
+			`{"b":{"token":{"value":"WORD","id":"1"}},"a":[{"secret":["WORD","WORD"]}],"n":1.50,"t":true,"z":null}`,
+		},
 		{"a name twice", jsonType, "", `{"access_token":"x","access_token":"y"}`, `{"access_token":"WORD","access_token":"WORD"}`},
 		{"JSON in JSON", jsonType, "", `{"inner":"{\"password\":\"x\"}"}`, `{"inner":"{\"password\":\"WORD\"}"}`},
 		{"JSON under another name", "text/plain", "", ` {"access_token":"x"} `, `{"access_token":"WORD"}`},
@@ -69,8 +71,10 @@ func TestBodies(t *testing.T) {
 		{"a string", jsonType, "", `"` + fakeToken + `"`, `"WORD"`},
 		{"cut JSON", jsonType, "", `{"error":"x","access_token":"abc`, `{"error":"x","access_token":` + cutJSON},
 		{"no JSON behind", jsonType, "", `{"a":1} access_token=abc`, `{"a":1}` + cutJSON},
-		{"keys", jsonType, "", `{"keys":[{"kty":"RSA","kid":"` + fakeID + `","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx","e":"AQAB","d":"X4cTteJY"}]}`,
-			`{"keys":[{"kty":"RSA","kid":"` + fakeID + `","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx","e":"AQAB","d":"WORD"}]}`},
+		{
+			"keys", jsonType, "", `{"keys":[{"kty":"RSA","kid":"` + fakeID + `","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx","e":"AQAB","d":"X4cTteJY"}]}`,
+			`{"keys":[{"kty":"RSA","kid":"` + fakeID + `","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx","e":"AQAB","d":"WORD"}]}`,
+		},
 		{"a page", "text/html", "", `<input type="hidden" name="password" value="x"> <b>error 500</b> ` + fakeToken, `<input type="hidden" name="password" value="WORD"> <b>error 500</b> WORD`},
 		{"a log line", "text/plain", "", "client_secret=blue Authorization: Bearer short1 password: \"red\"", "client_secret=WORD Authorization: Bearer WORD password: \"WORD\""},
 		{"XML", "application/xml", "", "<r><accessToken>abc</accessToken><id>7</id></r>", "<r><accessToken>WORD</accessToken><id>7</id></r>"},

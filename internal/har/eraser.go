@@ -34,9 +34,7 @@ type eraser struct {
 }
 
 func newEraser() *eraser {
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // it never fails
-	return &eraser{key: key}
+	return &eraser{key: []byte(rand.Text())}
 }
 
 // word is what stands for a secret.
@@ -91,12 +89,17 @@ func (e *eraser) number() int {
 }
 
 // value is what is shown of a value with a name.
-func (e *eraser) value(name, text string, at place) string {
-	switch classOf(name, at) {
+func (e *eraser) value(name, text string, at place) string { return e.of(classOf(name, at), text) }
+
+// of is what is shown of a value of a class.
+func (e *eraser) of(class class, text string) string {
+	switch class {
 	case hidden:
 		return e.hidden(text)
 	case kept:
 		return e.kept(text)
+	case said:
+		return e.sentence(text, false)
 	}
 	return e.guess(text)
 }
@@ -118,7 +121,7 @@ func (e *eraser) hidden(text string) string {
 	return e.word(text)
 }
 
-// kept is what is shown of a value that is no secret. A sentence may repeat one.
+// kept is what is shown of a value that is no secret. What has blanks may repeat one.
 func (e *eraser) kept(text string) string {
 	if shown, ok := e.jwt(text); ok {
 		return shown

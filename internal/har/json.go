@@ -130,7 +130,7 @@ func (t *jsonText) scalar(token json.Token) {
 		}
 		t.number(v.String())
 	case string:
-		t.quote(t.text(v, class))
+		t.quote(t.of(class, v))
 	case bool:
 		t.WriteString(map[bool]string{true: "true", false: "false"}[v])
 	default:
@@ -145,16 +145,6 @@ func (t *jsonText) number(text string) {
 		return
 	}
 	t.WriteString(text)
-}
-
-func (t *jsonText) text(text string, class class) string {
-	switch class {
-	case hidden:
-		return t.hidden(text)
-	case kept:
-		return t.kept(text)
-	}
-	return t.guess(text)
 }
 
 func (t *jsonText) quote(text string) {

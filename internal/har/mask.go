@@ -17,6 +17,7 @@ func (e *entry) mask(through func(string) string) {
 	q.Body.Text, q.Body.MimeType = through(q.Body.Text), through(q.Body.MimeType)
 	for i := range q.Body.Params {
 		p := &q.Body.Params[i]
-		p.Name, p.Value, p.FileName, p.ContentType = through(p.Name), through(p.Value), through(p.FileName), through(p.ContentType)
+		p.Name, p.Value = through(p.Name), through(p.Value)
+		p.FileName, p.ContentType = through(p.FileName), through(p.ContentType)
 	}
 }

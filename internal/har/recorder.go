@@ -53,8 +53,8 @@ func (e *PathError) Unwrap() error { return e.Err }
 const tail = "\n]}}\n"
 
 // comment is for who opens the file.
-const comment = "Secrets, tokens, codes and cookies are replaced: secret:1a2b3c4d is a fingerprint, equal for equal values " +
-	"in this file and in no other. JWTs show header and claims and have no signature."
+const comment = "Secrets, tokens, codes and cookies are replaced: secret:1a2b3c4d is a fingerprint, equal for equal " +
+	"values in this file and in no other. JWTs show header and claims and have no signature."
 
 // Create makes the file, which must not be there yet, also not as a link, with mode 0600 and no
 // entries. Errors are *PathError.

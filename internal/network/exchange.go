@@ -97,6 +97,13 @@ func (o *Observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// CloseIdleConnections closes those of Base; see http.Client.
+func (o *Observer) CloseIdleConnections() {
+	if base, ok := o.Base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
 // watched is an exchange that goes on. The transport's goroutines write into it, too.
 type watched struct {
 	observer *Observer
@@ -183,7 +190,7 @@ func (c *copied) Read(p []byte) (int, error) {
 	c.turn.Unlock()
 	switch {
 	case err == nil || c.end == nil:
-	case err == io.EOF: //nolint:errorlint // the bare value is what says that all was read
+	case err == io.EOF:
 		c.end(nil)
 	default:
 		c.end(err)

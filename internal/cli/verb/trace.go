@@ -16,7 +16,8 @@ type Trace struct {
 }
 
 func (f *Trace) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&f.File, "trace", "", "record each request in this new HAR `file` for a service's support, without secrets")
+	flags.StringVar(&f.File, "trace", "",
+		"record each request in this new HAR `file` for a service's support, without secrets")
 }
 
 // record begins the record of --trace, before anything is asked.
