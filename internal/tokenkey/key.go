@@ -80,6 +80,12 @@ func (k Key) Digest() string {
 // Equal reports whether two keys name the same token.
 func (k Key) Equal(other Key) bool { return k.Text() == other.Text() }
 
+// SameClient reports whether two keys are those of one client at one service, for one user.
+func (k Key) SameClient(other Key) bool {
+	return k.Provider == other.Provider && k.TokenURL == other.TokenURL && k.Issuer == other.Issuer &&
+		k.Account == other.Account && k.ClientID == other.ClientID && k.User == other.User
+}
+
 // sortedSet returns a list in order and without repetition.
 func sortedSet(list []string) []string {
 	s := slices.Clone(list)

@@ -43,7 +43,8 @@ func (s *signout) of(profile string, scopes []string) string {
 }
 
 // token tells the service of the client's token, if it can be told, and forgets the token
-// whatever it answers.
+// whatever it answers. In a store that machines share it is forgotten first: no other may be
+// served a token that the service has ended.
 func (s *signout) token(ctx context.Context, c *client.Client) error {
 	record, err := c.Stored(ctx)
 	switch {
@@ -55,19 +56,26 @@ func (s *signout) token(ctx context.Context, c *client.Client) error {
 		s.UI.Note("there is no token of profile " + c.Profile.Name + " here")
 		return nil
 	}
+	first := c.Store().Shared() && !s.Service.DryRun
+	if first {
+		if err := c.Forget(ctx); err != nil {
+			return err
+		}
+	}
+	s.lostElsewhere(c.Store())
 	done, remote := s.tellService(ctx, c, record.Token)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	whose := s.of(c.Profile.Name, c.Key().Scopes)
 	if s.Service.DryRun {
-		s.lostElsewhere(c.Store())
 		return s.dryRan(c, whose, remote)
 	}
-	if err := c.Forget(ctx); err != nil {
-		return err
+	if !first {
+		if err := c.Forget(ctx); err != nil {
+			return err
+		}
 	}
-	s.lostElsewhere(c.Store())
 	switch {
 	case remote == nil:
 		return s.told(c, whose, done)

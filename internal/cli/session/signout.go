@@ -126,7 +126,8 @@ func (s *signout) profile(ctx context.Context, c *client.Client) error {
 	}
 	own := c.Key()
 	others := slices.DeleteFunc(entries, func(e store.Entry) bool {
-		return e.Profile != c.Profile.Name || e.Key.Equal(own)
+		// On another machine that shares the store, a profile of this name may be another client's.
+		return e.Profile != c.Profile.Name || e.Key.Equal(own) || c.Store().Shared() && !e.Key.SameClient(own)
 	})
 	if record != nil {
 		s.tokens[c.Profile.Name]++

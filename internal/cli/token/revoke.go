@@ -45,6 +45,13 @@ func (r *revoke) run(ctx context.Context, args []string) error {
 		}
 		return r.tell(c, false)
 	}
+	if c.Store().Shared() && !r.service.DryRun {
+		// First: no other machine may be served a token that the service has ended.
+		if err := c.Forget(ctx); err != nil {
+			return err
+		}
+		verb.TellOthersLose(r.Deps, &r.service.Store, 1, false)
+	}
 	err = c.Bounded(ctx, client.SessionOf(record.Token), func(ctx context.Context, with providers.Session) error {
 		// The access token goes first: it may end with the refresh token.
 		err := c.Provider.Revoke(ctx, with.AccessToken, "access_token")
@@ -62,9 +69,6 @@ func (r *revoke) run(ctx context.Context, args []string) error {
 	}
 	if err := c.Forget(ctx); err != nil {
 		return err
-	}
-	if c.Store().Shared() {
-		verb.TellOthersLose(r.Deps, &r.service.Store, 1, false)
 	}
 	return r.tell(c, true)
 }
