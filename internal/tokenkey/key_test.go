@@ -32,3 +32,31 @@ func TestTextOfAKey(t *testing.T) {
 		t.Error("the order of the scopes makes another key")
 	}
 }
+
+// Scopes, parameters and the way a client shows who it is do not make another client.
+func TestSameClient(t *testing.T) {
+	t.Parallel()
+	key := tokenkey.Key{
+		Provider: "p", TokenURL: "u", Issuer: "i", Account: "a", ClientID: "c", Grant: "g", User: "x", Scopes: []string{"s"},
+	}
+	for name, row := range map[string]struct {
+		change func(*tokenkey.Key)
+		want   bool
+	}{
+		"itself":         {func(*tokenkey.Key) {}, true},
+		"scopes":         {func(k *tokenkey.Key) { k.Scopes = nil }, true},
+		"grant":          {func(k *tokenkey.Key) { k.Grant = "h" }, true},
+		"provider":       {func(k *tokenkey.Key) { k.Provider = "q" }, false},
+		"token endpoint": {func(k *tokenkey.Key) { k.TokenURL = "v" }, false},
+		"issuer":         {func(k *tokenkey.Key) { k.Issuer = "j" }, false},
+		"account":        {func(k *tokenkey.Key) { k.Account = "b" }, false},
+		"client":         {func(k *tokenkey.Key) { k.ClientID = "d" }, false},
+		"user":           {func(k *tokenkey.Key) { k.User = "y" }, false},
+	} {
+		other := key
+		row.change(&other)
+		if got := key.SameClient(other); got != row.want {
+			t.Errorf("%s: %v, want %v", name, got, row.want)
+		}
+	}
+}
