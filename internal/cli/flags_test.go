@@ -55,7 +55,7 @@ func TestFlagsOfEachCommand(t *testing.T) {
 		"authctl profile add":    "ca-file extends provider set",
 		"authctl profile list":   "output",
 		"authctl profile rename": "",
-		"authctl profile set":    "ca-file explain no-verify stdin store timeout",
+		"authctl profile set":    "ca-file explain no-verify stdin store timeout trace",
 		"authctl profile remove": "",
 		"authctl profile show":   "output profile",
 		"authctl profile use":    "",

@@ -69,8 +69,8 @@ func (b *block) replacing(key, value *yaml.Node, with string) cut {
 	}
 	last, comment := b.last(key), ""
 	beside := b.content(key.Line)[colon-b.line(key.Line):]
-	if i := strings.Index(beside, " #"); i >= 0 && (value.Line != key.Line || scalarBlock) {
-		comment = beside[len(strings.TrimRight(beside[:i], " ")):]
+	if before, _, found := strings.Cut(beside, " #"); found && (value.Line != key.Line || scalarBlock) {
+		comment = beside[len(strings.TrimRight(before, " ")):]
 	}
 	return cut{colon, b.line(last) + len(b.content(last)), " " + with + comment}
 }

@@ -32,14 +32,14 @@ func (d *draft) set(name string, values []Setting, gone []string) error {
 
 // pasteOf says what to write, or take out, by hand.
 func pasteOf(name string, values []Setting, gone []string) string {
-	text := "  " + name + ":"
+	lines := []string{"  " + name + ":"}
 	for _, key := range gone {
-		text += "\n    # without " + key
+		lines = append(lines, "    # without "+key)
 	}
 	for _, v := range values {
-		text += "\n    " + v.Key + ": " + v.yaml()
+		lines = append(lines, "    "+v.Key+": "+v.yaml())
 	}
-	return text
+	return strings.Join(lines, "\n")
 }
 
 // parsed is the value of what is written as YAML.
