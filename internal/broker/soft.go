@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/authctl/authctl/internal/moment"
@@ -67,6 +68,9 @@ func (c *cache) instead(ctx context.Context, failure error, told bool) (Answer, 
 	if !c.serves(ctx, failure) {
 		return Answer{}, failure
 	}
+	if locked, ok := errors.AsType[*store.LockError](failure); ok && locked.Busy {
+		failure = errors.New("another call asks the service, and has no answer yet")
+	}
 	left := moment.Lasting(c.stored.Token.Expiry().Sub(c.Now()))
 	switch {
 	case c.key.Grant.NeedsPerson() && c.stored.Token.RefreshToken.IsZero():
@@ -108,7 +112,7 @@ func late(ctx, patient context.Context, err error) error {
 	if _, told := errors.AsType[*providers.Failure](err); told || errors.Is(ctx.Err(), context.Canceled) || !over(patient) {
 		return err
 	}
-	return &providers.Failure{Reason: providers.ReasonTemporary, Message: "there was no answer in time", Err: err}
+	return &providers.Failure{Reason: providers.ReasonTemporary, Message: fmt.Sprintf("it took too long: %v", err), Err: err}
 }
 
 // resting returns the failure of a renewal of a moment ago: nobody asks, and the token at hand
