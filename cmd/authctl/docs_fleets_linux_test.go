@@ -1,11 +1,14 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/authctl/authctl/internal/redistest"
+	"github.com/authctl/authctl/internal/store/address"
 	"github.com/authctl/authctl/internal/store/shared"
 	"github.com/google/go-cmp/cmp"
 )
@@ -32,13 +35,29 @@ func documentedRights(t *testing.T) (example, list string) {
 // TestDocumentedRights: what the page says suffices is what the store asks for, and no more.
 func TestDocumentedRights(t *testing.T) {
 	t.Parallel()
-	want := strings.Join(shared.Rules(), " ")
+	want := strings.Join(shared.Rules(address.Address{}), " ")
 	example, list := documentedRights(t)
 	if diff := cmp.Diff(want, example); diff != "" {
 		t.Errorf("the example of %s (+) has other rights than the store needs (-):\n%s", fleetPage, diff)
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("the list of %s (+) has other rights than the store needs (-):\n%s", fleetPage, diff)
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", fleetPage))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rules := range []string{
+		"`" + strings.Join(shared.SentinelRules(), " ") + "`",
+		"`+cluster|slots +asking`", "`+select`",
+	} {
+		if !strings.Contains(string(text), rules) {
+			t.Errorf("%s lacks the rights %s", fleetPage, rules)
+		}
+	}
+	whole := strings.Join(shared.Rules(address.Address{Cluster: true, DB: 1}), " ")
+	if whole != want+" +cluster|slots +asking +select" {
+		t.Errorf("the page does not know all of %s", whole)
 	}
 }
 

@@ -126,7 +126,7 @@ func (l *Local) explain(p *config.Profile, o Options) {
 	if chosen, err := l.Chosen(o.Store); err == nil {
 		o.Explain("setting: store = %s (%s)", chosen.Shown(), chosen.Origin)
 	}
-	l.Keyring.Explain = func(message string) { o.Explain("store: %s", message) }
+	l.hear = func(message string) { o.Explain("store: %s", message) }
 }
 
 // connect gives the client its way to the service: for a dry run none at all.

@@ -69,13 +69,6 @@ func (e engine) open(text string) (*shared.Store, error) {
 	return e.engines.opened[text], nil
 }
 
-// tell explains what the store does, to whoever hears of the keyring by now.
-func (e engine) tell(message string) {
-	if hear := e.Keyring.Explain; hear != nil {
-		hear(message)
-	}
-}
-
 // fetch returns what fetches a secret of the store, nil when nothing gives one.
 func (e engine) fetch(key string) (secret.Func, error) {
 	s, err := e.StoreSecret(key)

@@ -74,6 +74,8 @@ type Local struct {
 
 	options config.Options
 	tokens  *tokens
+	// hear is told what the stores decide, nil when nobody is.
+	hear    func(message string)
 	engines engines
 	// authorities are what the files of --ca-file hold.
 	authorities authorities
@@ -84,7 +86,8 @@ type Local struct {
 // Read reads the environment and prepares how secrets are fetched. Where the environment is
 // wrong, what it returns beside the error can still load the configuration.
 func Read(w World) (*Local, error) {
-	keyring, l := &store.Keyring{Warn: w.Warn}, &Local{World: w}
+	l := &Local{World: w}
+	keyring := &store.Keyring{Warn: w.Warn, Explain: l.tell}
 	fetcher := &source.Fetcher{
 		Env: w.LookupEnv, Environment: l.commandEnvironment,
 		Stdin: w.Stdin, StdinIsTerminal: w.StdinIsTerminal, Stderr: w.Stderr,
@@ -108,6 +111,13 @@ func Read(w World) (*Local, error) {
 	l.Keyring = keyring
 	l.options.Timeout = l.Timeout(nil)
 	return l, nil
+}
+
+// tell explains what a store does, to whoever hears of it by now.
+func (l *Local) tell(message string) {
+	if l.hear != nil {
+		l.hear(message)
+	}
 }
 
 // File reads the configuration, once: it may be a pipe.

@@ -233,9 +233,9 @@ func (t *tokens) open(ctx context.Context, name string) (*Client, error) {
 	if tell := o.Explain; tell != nil {
 		o.Explain = func(format string, args ...any) { tell("profile "+name+": "+format, args...) }
 	}
-	// What the keyring tells from here on is told of both.
-	explain := t.local.Keyring.Explain
-	defer func() { t.local.Keyring.Explain = explain }()
+	// What a store tells from here on is told of both.
+	hear := t.local.hear
+	defer func() { t.local.hear = hear }()
 	other := *p
 	return t.local.open(ctx, &other, o)
 }

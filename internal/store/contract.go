@@ -1,6 +1,7 @@
 // Package store keeps issued tokens between calls: in the OS keyring, in files sealed with
-// age whose key the user or the kernel keeps, or in memory. It also gives the lock under
-// which a token is fetched, because a store knows how far it is shared.
+// age whose key the user or the kernel keeps, or in memory; package shared below it keeps them on
+// an engine of many machines. A store also gives the lock under which a token is fetched,
+// because it knows how far it is shared.
 package store
 
 import (
@@ -12,7 +13,8 @@ import (
 
 // Store keeps records by key. Methods are safe for concurrent use, by goroutines
 // and by processes. Errors wrap ErrNotFound or are an *UnusableError, but for
-// Lock's. Times are kept to the millisecond, rounded down.
+// Lock's; those of a shared store wrap why ctx has ended, where that is all that is wrong.
+// Times are kept to the millisecond, rounded down.
 type Store interface {
 	// Name is the store's name on the command line: keyring, kernel, file, memory, redis.
 	Name() string

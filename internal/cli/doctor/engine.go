@@ -34,7 +34,7 @@ func (d *storeChecks) checkEngine(ctx context.Context, s *shared.Store) {
 	case command != "":
 		d.ok(check{Name: s.Name(), Message: where + ": not tried, because that would run the command of " + command})
 	default:
-		d.tryEngine(ctx, s, where)
+		d.tryEngine(ctx, s, at, where)
 	}
 }
 
@@ -100,7 +100,7 @@ func isLoopback(at string) bool {
 }
 
 // tryEngine asks the engine what it is, and keeps a record there for a moment.
-func (d *storeChecks) tryEngine(ctx context.Context, s *shared.Store, where string) {
+func (d *storeChecks) tryEngine(ctx context.Context, s *shared.Store, at address.Address, where string) {
 	recipient, err := s.Recipient(ctx)
 	if err != nil {
 		d.fail(check{Name: "key"}, err)
@@ -118,7 +118,7 @@ func (d *storeChecks) tryEngine(ctx context.Context, s *shared.Store, where stri
 			Name: "rights", kind: "store",
 			Message: "the engine does not let this user use, on keys that begin with authctl:, " +
 				strings.Join(found.Denied, ", "),
-			Hint: "give the user these rights: ACL SETUSER NAME " + strings.Join(shared.Rules(), " "),
+			Hint: "give the user these rights: ACL SETUSER NAME " + strings.Join(shared.Rules(at), " "),
 		})
 		return
 	}

@@ -33,8 +33,9 @@ func named(found []check, name string) check {
 func TestDoctorOfAnEngine(t *testing.T) {
 	t.Parallel()
 	const password = "obviously-fake-secret-of-the-engine"
+	user := func(rights string) string { return "user default off\nuser ci on >" + password + " " + rights }
 	acl := func(t *testing.T, rights string) string {
-		e := redistest.Start(t, redistest.Options{ACL: "user default off\nuser ci on >" + password + " " + rights})
+		e := redistest.Start(t, redistest.Options{ACL: user(rights)})
 		return strings.Replace(e.URL(), "://", "://ci@", 1)
 	}
 	for name, row := range map[string]struct {
@@ -55,6 +56,19 @@ func TestDoctorOfAnEngine(t *testing.T) {
 		"lacks a right": {
 			func(t *testing.T) string { return acl(t, "~authctl:* &authctl:* +@all -publish -scan") }, password,
 			"rights", stateFailed, "use, on keys that begin with authctl:, publish, scan", "ACL SETUSER NAME resetkeys ~authctl:*",
+		},
+		"lacks a right, in another database": {
+			func(t *testing.T) string {
+				return strings.TrimSuffix(acl(t, "~authctl:* &authctl:* +@all -scan"), "/0") + "/3"
+			}, password,
+			"rights", stateFailed, "use, on keys that begin with authctl:, scan", " +scan +select",
+		},
+		"lacks a right of a cluster": {
+			func(t *testing.T) string {
+				nodes := redistest.Cluster(t, redistest.Options{ACL: user("~authctl:* &authctl:* +@all -scan")})
+				return strings.Replace(nodes[0].URL(), "://", "://ci@", 1) + "?cluster=true"
+			}, password,
+			"rights", stateFailed, "use, on keys that begin with authctl:, scan", " +scan +cluster|slots +asking",
 		},
 		"wants another password": {
 			func(t *testing.T) string { return acl(t, "~authctl:* &authctl:* +@all") }, "obviously-other",

@@ -1,21 +1,37 @@
 package shared
 
-// Commands are all that the engine is asked, in the words of its ACL. AUTH and HELLO, which go before, every user may.
-// Each is used on keys and channels that begin with "authctl:" alone; only SCAN sees names of others.
+import "github.com/authctl/authctl/internal/store/address"
+
+// Commands are what the engine is asked for tokens, in the words of its ACL. AUTH and HELLO, which go before, every
+// user may; a cluster and another database need more, as Rules has it. Each is used on keys and channels that begin
+// with "authctl:" alone; only SCAN sees names of others. Probe asks INFO besides, and does without it.
 func Commands() []string {
 	return []string{"get", "pttl", "set", "del", "eval", "publish", "subscribe", "scan"}
 }
 
-// ClusterCommands are what a cluster is asked besides.
-func ClusterCommands() []string { return []string{"cluster|slots", "asking"} }
+// Rules are the rights of a user of the engine that suffice at an address, as ACL SETUSER takes them behind name and
+// password.
+func Rules(a address.Address) []string {
+	commands := Commands()
+	if a.Cluster {
+		commands = append(commands, "cluster|slots", "asking")
+	}
+	if a.DB != 0 {
+		commands = append(commands, "select")
+	}
+	return append([]string{"resetkeys", "~" + prefix + "*", "resetchannels", "&" + prefix + "*"}, only(commands)...)
+}
 
-// DatabaseCommand is needed besides for a database other than 0.
-const DatabaseCommand = "select"
+// SentinelRules are the rights that suffice for the default user of sentinels, as Rules.
+func SentinelRules() []string {
+	commands := []string{"sentinel|get-master-addr-by-name", "sentinel|sentinels", "subscribe", "ping"}
+	return append([]string{"resetchannels", "&+switch-master", "&+replica-reconf-done"}, only(commands)...)
+}
 
-// Rules are the rights of a user of the engine that suffice, as ACL SETUSER takes them behind name and password.
-func Rules() []string {
-	rules := []string{"resetkeys", "~" + prefix + "*", "resetchannels", "&" + prefix + "*", "-@all"}
-	for _, command := range Commands() {
+// only are the rules for these commands and no others.
+func only(commands []string) []string {
+	rules := []string{"-@all"}
+	for _, command := range commands {
 		rules = append(rules, "+"+command)
 	}
 	return rules

@@ -5,9 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"sync"
 	"time"
 
+	"github.com/authctl/authctl/internal/moment"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
 	"github.com/authctl/authctl/internal/store/address"
@@ -32,57 +32,105 @@ type command = func(context.Context, redis.UniversalClient) error
 type asker func(ctx context.Context, doing string, do command) error
 
 // ask has the engine do something, within what is left of the budget. An engine that fails is dead for this process:
-// the first failure is every later answer, at once. What the caller ends himself is no failure of the engine.
-// Errors are an *store.UnusableError.
+// the first failure is every later answer, at once, until it is looked for again. Errors are an *store.UnusableError,
+// or an *endedError where the caller has ended it: that is no failure of the engine.
 func (s *Store) ask(ctx context.Context, doing string, do command) error {
-	return s.meanwhile(ctx, doing, func(ctx context.Context, c redis.UniversalClient) error {
+	return s.within(ctx, doing, s.budget.left(), func(ctx context.Context, c redis.UniversalClient) error {
 		began := s.budget.clock()
 		defer func() { s.budget.took(s.budget.clock().Sub(began)) }()
 		return do(ctx, c)
 	})
 }
 
-// meanwhile is ask for what nobody waits for, or who waits anyway: how long it takes is not counted.
+// meanwhile is ask for what nobody waits for, or who waits anyway: how long it takes is not counted, and it is sent
+// also when the budget is used up.
 func (s *Store) meanwhile(ctx context.Context, doing string, do command) error {
-	if dead := s.dead.Load(); dead != nil {
-		return dead
+	return s.within(ctx, doing, max(s.budget.left(), s.budget.quick()), do)
+}
+
+// within has the engine do something in a time. Where the caller has less, and the engine uses that up, the engine is
+// slow: what it has had is more than what counts as quick.
+func (s *Store) within(ctx context.Context, doing string, left time.Duration, do command) error {
+	if why := ended(ctx); why != nil {
+		return &endedError{doing, why}
+	}
+	if failure := s.down(); failure != nil {
+		return failure
 	}
 	client, err := s.connect(ctx)
 	if err != nil {
 		return unconfigured(doing, err)
 	}
-	left := s.budget.left()
 	bounded, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
+	began := time.Now()
 	if err = errSlow; left > 0 {
 		err = do(bounded, client)
 	}
 	if err == nil {
 		return nil
 	}
-	if why := ended(ctx); why != nil {
-		return &store.UnusableError{Store: Name, Problem: store.Locked, Doing: doing, Err: why}
+	if why := ended(ctx); why != nil && (isInterrupted(ctx) || time.Since(began) <= s.budget.quick()) {
+		return &endedError{doing, why}
 	}
 	return s.die(doing, err)
 }
 
 // ended is why a context has ended, nil when it has not. A connection has the same deadline, and may notice first.
 func ended(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) && !isInterrupted(ctx) {
 		return context.DeadlineExceeded
 	}
 	return context.Cause(ctx)
 }
 
-// die ends the use of the engine. Of several failures at once the first counts.
+// isInterrupted reports whether a context was ended by somebody's will, and not by its deadline.
+func isInterrupted(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+
+// endedError says that the caller's context has ended before the engine has answered. It wraps why.
+type endedError struct {
+	doing string
+	why   error
+}
+
+func (e *endedError) Error() string { return e.doing + " in the " + Name + " store: " + e.why.Error() }
+
+func (e *endedError) Unwrap() error { return e.why }
+
+// death is that the engine is not asked.
+type death struct {
+	failure *store.UnusableError
+	// again is when it is asked again, zero for never.
+	again time.Time
+}
+
+// die ends the use of the engine for a while. Of several failures at once the first counts.
 func (s *Store) die(doing string, err error) *store.UnusableError {
-	failure := judge(err, s.options.Address)
+	failure := judge(err, s.options)
 	failure.Store, failure.Doing = Name, doing
-	if s.dead.CompareAndSwap(nil, failure) {
-		s.options.Explain("store: " + failure.Error() + "; the engine is not asked again")
-		go func() { _ = s.Close() }()
+	if s.dead.CompareAndSwap(nil, &death{failure, s.budget.clock().Add(s.pace.again)}) {
+		s.options.Explain(failure.Error() + "; the engine is not asked again for " + moment.Lasting(s.pace.again))
+		go func() { _ = s.disconnect() }()
+		return failure
 	}
-	return s.dead.Load()
+	if first := s.dead.Load(); first != nil {
+		return first.failure
+	}
+	return failure
+}
+
+// down is why the engine is not asked, nil when it is. A process that lives for days, such as a keeper, looks for it
+// again after a while: one command, which meets a dead one as the first did.
+func (s *Store) down() *store.UnusableError {
+	d := s.dead.Load()
+	if d == nil {
+		return nil
+	}
+	if d.again.IsZero() || s.budget.clock().Before(d.again) {
+		return d.failure
+	}
+	s.dead.CompareAndSwap(d, nil)
+	return nil
 }
 
 // unconfigured completes an error of what is needed before the engine can be asked.
@@ -109,7 +157,7 @@ func (s *Store) open(ctx context.Context) (*vault, error) {
 	return s.vault, err
 }
 
-// connect makes the client, once; it connects with the first command.
+// connect makes the client, unless there is one; it connects with the first command.
 func (s *Store) connect(ctx context.Context) (redis.UniversalClient, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,8 +178,20 @@ func (s *Store) connect(ctx context.Context) (redis.UniversalClient, error) {
 	}
 	// It would write to stderr, and what it meets may be anything.
 	logging.Disable()
-	s.client = dial(s.options.Address, password, sentinels, secure)
+	s.client = dial(s.options.Address, password, sentinels, secure, s.pace.idle)
 	return s.client, nil
+}
+
+// disconnect ends the connections.
+func (s *Store) disconnect() error {
+	s.mu.Lock()
+	client := s.client
+	s.client = nil
+	s.mu.Unlock()
+	if client == nil {
+		return nil
+	}
+	return client.Close()
 }
 
 // fetch fetches a password. name is the setting that has its reference.
@@ -160,7 +220,10 @@ func (o Options) secure(ctx context.Context) (*tls.Config, error) {
 
 // dial makes the client that the address asks for. Nothing is sent twice: who waits for an engine that does not
 // answer would wait twice as long, and a lease that was taken would be found taken.
-func dial(a address.Address, password, sentinels secret.Secret, secure *tls.Config) redis.UniversalClient {
+// A connection that has been idle is not used again: what is on the way may have dropped it without a word.
+func dial(
+	a address.Address, password, sentinels secret.Secret, secure *tls.Config, idle time.Duration,
+) redis.UniversalClient {
 	text := password.Reveal()
 	if a.User != "" && text == "" {
 		// go-redis logs in as nobody without a password; a user who needs none is let in with any.
@@ -171,6 +234,7 @@ func dial(a address.Address, password, sentinels secret.Secret, secure *tls.Conf
 		DialTimeout: a.Connect, ReadTimeout: a.Timeout, WriteTimeout: a.Timeout, PoolTimeout: a.Timeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		PoolSize: connections, PipelinePoolSize: -1, ReadBufferSize: buffer, WriteBufferSize: buffer,
+		ConnMaxIdleTime:          idle,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	switch {
@@ -217,56 +281,19 @@ func failover(o *redis.Options, master string, hosts []string, password secret.S
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, PoolTimeout: o.PoolTimeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		PoolSize: o.PoolSize, PipelinePoolSize: -1, ReadBufferSize: o.ReadBufferSize, WriteBufferSize: o.WriteBufferSize,
+		ConnMaxIdleTime: o.ConnMaxIdleTime,
 	}
 }
 
-// cluster are the options of a client of several nodes.
+// cluster are the options of a client of several nodes. Which node a command goes to is told by its key: with
+// go-redis' routing policies each node would first be asked what commands there are.
 func cluster(o *redis.Options, hosts []string) *redis.ClusterOptions {
 	return &redis.ClusterOptions{
 		Addrs: hosts, Username: o.Username, Password: o.Password, Dialer: o.Dialer,
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, PoolTimeout: o.PoolTimeout,
 		ContextTimeoutEnabled: true, MaxRetries: -1, MaxRedirects: redirects, DialerRetries: 1, DisableIdentity: true,
 		PoolSize: o.PoolSize, PipelinePoolSize: -1, ReadBufferSize: o.ReadBufferSize, WriteBufferSize: o.WriteBufferSize,
-		MaintNotificationsConfig: o.MaintNotificationsConfig,
+		ConnMaxIdleTime:          o.ConnMaxIdleTime,
+		MaintNotificationsConfig: o.MaintNotificationsConfig, DisableRoutingPolicies: true,
 	}
 }
-
-// budget is the time that an engine may take from this process: all of it once, and again as it comes back, a second
-// in a minute. What is answered within a twentieth of it takes nothing, else a process that lives for days and asks
-// for every request of its own would use it up with an engine that is quick.
-type budget struct {
-	all   time.Duration
-	clock func() time.Time
-
-	mu    sync.Mutex
-	spent time.Duration
-	at    time.Time
-}
-
-// left is how long the next command may take; zero or less when the engine has taken too long already.
-func (b *budget) left() time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.recover()
-	return b.all - b.spent
-}
-
-// took notes how long a command took.
-func (b *budget) took(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.recover()
-	if d > b.all/20 {
-		b.spent += d
-	}
-}
-
-func (b *budget) recover() {
-	now := b.clock()
-	if !b.at.IsZero() {
-		b.spent = max(0, b.spent-now.Sub(b.at)/60)
-	}
-	b.at = now
-}
-
-var errSlow = errors.New("it has taken too long")

@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/authctl/authctl/internal/store"
-	"github.com/authctl/authctl/internal/store/address"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -26,15 +25,21 @@ type refusal struct {
 	hint    string
 }
 
+// What an engine answers to who gives no password, or a wrong one.
+const (
+	noPassword    = "NOAUTH"
+	wrongPassword = "WRONGPASS"
+)
+
 // refusals are looked through in order: of what begins alike, the longer comes first.
 func refusals() []refusal {
 	const credentials = "see that store_password is that of the user in the address, redis://USER@HOST"
 	return []refusal{
 		{
-			"NOAUTH", store.Refused, "it wants a password",
+			noPassword, store.Refused, "it wants a password",
 			"give a reference to it: store_password: env:NAME, and the user in the address",
 		},
-		{"WRONGPASS", store.Refused, "it does not know this user with this password", credentials},
+		{wrongPassword, store.Refused, "it does not know this user with this password", credentials},
 		{"ERR invalid password", store.Refused, "it does not know this password", credentials},
 		{"ERR AUTH", store.Refused, "it has no such user, or no password", credentials + ", or leave both out"},
 		{"ERR Client sent AUTH", store.Refused, "it has no password", "leave store_password out"},
@@ -86,15 +91,21 @@ func refusals() []refusal {
 
 // judge says what a failure of the engine means, and of which engine. What the engine wrote is not repeated: old ones
 // repeat commands, with the password in them.
-func judge(err error, a address.Address) *store.UnusableError {
-	failure := cause(err, a.TLS)
-	failure.Hint += "; it is at " + a.String() + elsewhere
+func judge(err error, o Options) *store.UnusableError {
+	failure := cause(err, o)
+	failure.Hint += "; it is at " + o.Address.String() + elsewhere
 	return failure
 }
 
-func cause(err error, secured bool) *store.UnusableError {
+func cause(err error, o Options) *store.UnusableError {
+	secured := o.Address.TLS
 	if answer, ok := errors.AsType[redis.Error](err); ok && !errors.Is(err, redis.Nil) {
-		return refused(answer.Error())
+		text := answer.Error()
+		if o.Password == nil && strings.HasPrefix(text, wrongPassword) {
+			// None was given: what it has refused is what dial has sent in its place.
+			text = noPassword
+		}
+		return refused(text)
 	}
 	if failure := untrusted(err); failure != nil {
 		return failure
@@ -132,8 +143,9 @@ func unreachable(means, hint string) *store.UnusableError {
 
 func refused(answer string) *store.UnusableError {
 	for _, r := range refusals() {
-		// Redis 6 puts what a script met behind words of its own.
-		if strings.HasPrefix(answer, r.code) || strings.Contains(answer, ": "+r.code+" ") {
+		// Redis 6 puts what a script met behind words of its own, sometimes with its minus.
+		if strings.HasPrefix(answer, r.code) || strings.Contains(answer, ": "+r.code+" ") ||
+			strings.Contains(answer, ": -"+r.code+" ") {
 			return &store.UnusableError{Problem: r.problem, Err: errors.New(r.means), Hint: r.hint}
 		}
 	}

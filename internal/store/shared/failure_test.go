@@ -13,6 +13,7 @@ import (
 	"github.com/authctl/authctl/internal/redistest"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/address"
 	"github.com/authctl/authctl/internal/store/storetest"
 )
 
@@ -23,17 +24,17 @@ type failing struct {
 }
 
 // uses are all that a store is asked for.
-func uses(t *testing.T, s *Store) map[string]error {
+func uses(ctx context.Context, t *testing.T, s *Store) map[string]error {
 	t.Helper()
 	r := storetest.Record(t)
-	_, got := s.Get(t.Context(), r.Key)
-	_, listed := s.List(t.Context())
-	_, tried := s.TryLock(t.Context(), r.Key)
-	_, locked := s.Lock(t.Context(), r.Key)
-	_, waited := s.Wait(t.Context(), r.Key)
-	_, probed := s.Probe(t.Context())
+	_, got := s.Get(ctx, r.Key)
+	_, listed := s.List(ctx)
+	_, tried := s.TryLock(ctx, r.Key)
+	_, locked := s.Lock(ctx, r.Key)
+	_, waited := s.Wait(ctx, r.Key)
+	_, probed := s.Probe(ctx)
 	return map[string]error{
-		"Get": got, "Put": s.Put(t.Context(), r), "Delete": s.Delete(t.Context(), r.Key), "List": listed,
+		"Get": got, "Put": s.Put(ctx, r), "Delete": s.Delete(ctx, r.Key), "List": listed,
 		"TryLock": tried, "Lock": locked, "Wait": waited, "Probe": probed,
 	}
 }
@@ -115,6 +116,10 @@ func TestEngineFails(t *testing.T) {
 			answering(redistest.Fault{Answer: "-ERR Error running script (call to f_0): @user_script:1: READONLY You can't write\r\n"}),
 			store.Refused, "it is a replica, which takes no writes", "master",
 		},
+		"Redis 6, in a script, with its minus": {
+			answering(redistest.Fault{Answer: "-ERR Error running script (call to f_0): @user_script: 3: -OOM command not allowed\r\n"}),
+			store.Refused, "its memory is full", "maxmemory-policy",
+		},
 		"an answer with the command in it": {
 			answering(redistest.Fault{Answer: "-ERR unknown command `GET`, with args beginning with: `hunter2`\r\n"}),
 			store.Refused, "it lacks a command that is needed", "newer",
@@ -148,6 +153,11 @@ func TestEngineFails(t *testing.T) {
 			on(redistest.Options{Password: "fake-password"}, func(_ *redistest.Engine, o *Options) {
 				o.Password = secret.Known(secret.New("hunter2"))
 			}), store.Refused, "it does not know this user with this password", "store_password",
+		},
+		"wants a password of a user": {
+			on(redistest.Options{ACL: "user ci on >fake-password ~* &* +@all"}, func(_ *redistest.Engine, o *Options) {
+				o.Address.User = "ci"
+			}), store.Refused, "it wants a password", "store_password: env:NAME",
 		},
 		"a user it has not": {
 			on(redistest.Options{}, func(_ *redistest.Engine, o *Options) { *o = asUser(*o) }),
@@ -206,7 +216,7 @@ func TestEngineFails(t *testing.T) {
 				!strings.Contains(down.Hint, "AUTHCTL_STORE") {
 				t.Fatalf("got %v and the hint %q, want %s: %s", first, down.Hint, test.problem, test.means)
 			}
-			for use, err := range uses(t, f.store) {
+			for use, err := range uses(t.Context(), t, f.store) {
 				again, ok := errors.AsType[*store.UnusableError](err)
 				if !ok || again != down {
 					t.Errorf("%s afterwards: %v, want the same answer", use, err)
@@ -334,7 +344,7 @@ func TestMissingReferences(t *testing.T) {
 			o := newOptions(t, e.URL())
 			change(&o)
 			s := newStore(t, o)
-			for use, err := range uses(t, s) {
+			for use, err := range uses(t.Context(), t, s) {
 				down, ok := errors.AsType[*store.UnusableError](err)
 				if !ok || down.Problem != store.Unconfigured || strings.Contains(err.Error()+down.Hint, "hunter2") {
 					t.Errorf("%s: %v, want unconfigured", use, err)
@@ -358,6 +368,14 @@ func TestCallerEnds(t *testing.T) {
 	}
 	if _, err := s.Lock(ctx, ours()); !isBusy(err) || !errors.Is(err, context.Canceled) {
 		t.Errorf("Lock: %v", err)
+	}
+	for use, err := range uses(ctx, t, s) {
+		if _, dead := errors.AsType[*store.UnusableError](err); dead || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v, want that it was canceled", use, err)
+		}
+	}
+	if _, err := s.TryLock(ctx, ours()); isBusy(err) {
+		t.Errorf("TryLock: %v, and nobody was seen to hold it", err)
 	}
 	_ = lock(t, s).Unlock()
 }
@@ -408,5 +426,175 @@ func TestBudgetIsKept(t *testing.T) {
 	}
 	if got := stats(t, e).Calls["get"]; got >= asked || got > 4 {
 		t.Errorf("it was asked %d times in %d", got, asked)
+	}
+}
+
+// TestTimeIsUp: an engine that uses up the caller's time is slow, and holds no lease; one that had no time is neither.
+func TestTimeIsUp(t *testing.T) {
+	t.Parallel()
+	p := redistest.StartProxy(t, redistest.Start(t, redistest.Options{}))
+	p.Each(redistest.Fault{Silent: true})
+	for use, do := range map[string]func(ctx context.Context, s *Store) error{
+		"Get":     func(ctx context.Context, s *Store) error { _, err := s.Get(ctx, ours()); return err },
+		"Put":     func(ctx context.Context, s *Store) error { return s.Put(ctx, storetest.Record(t)) },
+		"TryLock": func(ctx context.Context, s *Store) error { _, err := s.TryLock(ctx, ours()); return err },
+		"Lock":    func(ctx context.Context, s *Store) error { _, err := s.Lock(ctx, ours()); return err },
+		"Wait":    func(ctx context.Context, s *Store) error { _, err := s.Wait(ctx, ours()); return err },
+	} {
+		for all, dead := range map[time.Duration]bool{time.Second: true, time.Minute: false} {
+			t.Run(use+" of "+all.String(), func(t *testing.T) {
+				t.Parallel()
+				s := newStore(t, newOptions(t, p.URL()))
+				// A twentieth of it is quick.
+				s.budget.all = all
+				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				defer cancel()
+				err := do(ctx, s)
+				down, unusable := errors.AsType[*store.UnusableError](err)
+				if unusable != dead || isBusy(err) || dead && down.Hint == "" || !dead && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v; the engine counts as dead: %v, want %v", err, unusable, dead)
+				}
+			})
+		}
+	}
+}
+
+// TestLooksAgain: a process that lives on finds an engine that is back, after a minute and not before.
+func TestLooksAgain(t *testing.T) {
+	t.Parallel()
+	e := redistest.Start(t, redistest.Options{})
+	s := newStore(t, newOptions(t, e.URL()))
+	s.pace.again = time.Minute
+	now := time.Now()
+	s.budget.clock = func() time.Time { return now }
+	for range 2 {
+		e.Kill()
+		_, first := s.Get(t.Context(), ours())
+		if _, dead := errors.AsType[*store.UnusableError](first); !dead {
+			t.Fatalf("Get from an engine that is gone: %v", first)
+		}
+		if err := e.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Minute - 1)
+		if _, err := s.Get(t.Context(), ours()); !errors.Is(err, first) {
+			t.Errorf("Get within the minute: %v, want the first answer", err)
+		}
+		now = now.Add(1)
+		put(t, s, storetest.Record(t))
+		_ = lock(t, s).Unlock()
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Hour)
+	if _, err := s.Get(t.Context(), ours()); err == nil {
+		t.Error("what is closed is used again")
+	}
+}
+
+// TestIdleConnection: one that was idle for long may be dead without a word, and is not used again.
+func TestIdleConnection(t *testing.T) {
+	t.Parallel()
+	p := redistest.StartProxy(t, redistest.Start(t, redistest.Options{}))
+	var connections, asked atomic.Int32
+	p.Decide(func(c redistest.Command) redistest.Fault {
+		switch c.Name {
+		case "HELLO":
+			connections.Add(1)
+		case "GET":
+			// Of each connection the first is answered.
+			return redistest.Fault{Silent: asked.Add(1) > connections.Load()}
+		}
+		return redistest.Fault{}
+	})
+	s := newStore(t, newOptions(t, p.URL()))
+	s.pace.idle = time.Nanosecond
+	for range 3 {
+		if _, err := s.Get(t.Context(), ours()); !errors.Is(err, store.ErrNotFound) {
+			t.Fatalf("Get: %v", err)
+		}
+	}
+}
+
+// TestListingCostsNothing: who lists, or has the engine examined, has all the time that the engine takes, each command
+// that of one.
+func TestListingCostsNothing(t *testing.T) {
+	t.Parallel()
+	e := redistest.Start(t, redistest.Options{})
+	o := newOptions(t, e.URL())
+	filling := newStore(t, o)
+	for i := range 10 {
+		r := storetest.Record(t)
+		r.Key.ClientID += string(rune('a' + i))
+		put(t, filling, r)
+	}
+	for use, do := range map[string]func(s *Store) error{
+		"List":  func(s *Store) error { _, err := s.List(t.Context()); return err },
+		"Probe": func(s *Store) error { _, err := s.Probe(t.Context()); return err },
+	} {
+		s := newStore(t, o)
+		now := time.Now()
+		// Each command takes 25 of the 60 seconds.
+		s.budget.clock = func() time.Time { now = now.Add(25 * time.Second); return now }
+		if err := do(s); err != nil {
+			t.Errorf("%s: %v", use, err)
+		}
+		if _, err := s.List(t.Context()); err != nil {
+			t.Errorf("List after %s: %v", use, err)
+		}
+	}
+}
+
+// TestLeaseIsGivenBack: who takes the lease and can do nothing with it leaves it to the others at once.
+func TestLeaseIsGivenBack(t *testing.T) {
+	t.Parallel()
+	e := redistest.Start(t, redistest.Options{
+		ACL: "user ci on >fake-password " + strings.Replace(strings.Join(Rules(address.Address{}), " "), " +pttl", "", 1),
+	})
+	o := newOptions(t, e.URL())
+	s := newStore(t, asUser(o))
+	if _, err := s.TryLock(t.Context(), ours()); err == nil {
+		t.Fatal("there is a lease without PTTL")
+	}
+	l, err := newStore(t, o).TryLock(t.Context(), ours())
+	if err != nil {
+		t.Fatalf("another's TryLock: %v", err)
+	}
+	// Nothing is left of the budget.
+	l.(*lease).store.budget.took(time.Hour)
+	if err := l.Unlock(); err != nil {
+		t.Errorf("Unlock: %v", err)
+	}
+	_ = lock(t, newStore(t, o)).Unlock()
+}
+
+// TestLeaseIsGivenBackLate: the answer to SET comes too late for the caller, and the lease is given back before Close
+// returns.
+func TestLeaseIsGivenBackLate(t *testing.T) {
+	t.Parallel()
+	e := redistest.Start(t, redistest.Options{})
+	p := redistest.StartProxy(t, e)
+	var late atomic.Bool
+	late.Store(true)
+	p.Decide(func(c redistest.Command) redistest.Fault {
+		// SET gets there, and its answer does not.
+		return redistest.Fault{Silent: c.Name == "PTTL" && late.Swap(false)}
+	})
+	s := newStore(t, newOptions(t, p.URL()))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.TryLock(ctx, ours()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("TryLock: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := stats(t, e).Calls["set"]; got != 1 {
+		t.Fatalf("%d SET have come to the engine, want 1", got)
+	}
+	_, n, _ := s.named(t.Context(), ours())
+	if got := do(t, e, "EXISTS", n.lease); got != int64(0) {
+		t.Error("the lease stays")
 	}
 }

@@ -78,33 +78,49 @@ func (s *Store) newLease(ctx context.Context, v *vault, n names) *lease {
 func (l *lease) take(ctx context.Context, ask asker) (bool, error) {
 	var other held
 	var note value
-	taken := false
+	sent := false
 	err := ask(ctx, takingLease, func(ctx context.Context, c redis.UniversalClient) error {
+		sent = true
 		p := c.Pipeline()
 		set := p.SetArgs(ctx, l.names.lease, l.value, redis.SetArgs{Mode: "NX", TTL: l.length})
 		holder, left := read(ctx, p, l.names.lease), read(ctx, p, l.names.note)
-		if err := execute(ctx, p); err != nil {
-			return err
+		err := execute(ctx, p)
+		if err == nil {
+			other, note, err = taking(set, holder, left)
 		}
-		if err := set.Err(); err != nil && !errors.Is(err, redis.Nil) {
-			return err
+		if err != nil && set.Err() == nil {
+			// It is ours, and nothing comes of it: the engine may be dead for us, and not for others.
+			_ = c.Eval(ctx, release, []string{l.names.lease}, l.value, l.names.freed).Err()
 		}
-		v, err := holder.value()
-		if err != nil {
-			return err
-		}
-		taken, other = v.text == l.value, heldAs(v)
-		note, err = left.value()
 		return err
 	})
+	taken := other.text == l.value
 	if err == nil && !taken && other.dead(l.store.pace.stale) {
 		taken, err = l.takeOver(ctx, ask, other)
 	}
-	if taken && err == nil {
-		l.note = l.store.noteIn(l.vault, l.names.note, note)
-		l.renewed(ctx)
+	if _, ok := errors.AsType[*endedError](err); ok && sent {
+		// It may be ours without our knowing.
+		l.store.loose.Go(l.giveBackSoon)
 	}
-	return taken && err == nil, err
+	if err != nil || !taken {
+		return false, err
+	}
+	l.note = l.store.noteIn(l.vault, l.names.note, note)
+	l.renewed(ctx)
+	return true, nil
+}
+
+// taking reads what the engine answers to take: whose the lease is now, and the last holder's note.
+func taking(set *redis.StatusCmd, holder, left reading) (other held, note value, err error) {
+	if err := set.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		return other, note, err
+	}
+	v, err := holder.value()
+	if err != nil {
+		return other, note, err
+	}
+	note, err = left.value()
+	return heldAs(v), note, err
 }
 
 // takeOver takes the lease of one who is dead, unless another was first.
@@ -180,34 +196,57 @@ var errLapsed = errors.New("it has lapsed, and may be another's")
 // Unlock gives the lease back and wakes who waits; see store.Lock. One that has lapsed is left to whoever has it.
 func (l *lease) Unlock() error {
 	l.stop()
-	_, err := run(context.Background(), l.store.ask, releasingLease, release, []string{l.names.lease},
-		l.value, l.names.freed)
-	if err != nil {
+	if err := l.giveBack(context.Background()); err != nil {
 		return l.failed(err)
 	}
 	return nil
 }
 
-func (l *lease) failed(err error) error { return lockError(l.names, nil, err) }
-
-// lockError is the error for a lease that could not be had; why is what ended the wait for it.
-func lockError(n names, why, err error) error {
-	return &store.LockError{Busy: why != nil, Path: place(n.lease), Err: err}
+// giveBack is sent whatever the engine has taken of the budget: otherwise the others wait until the lease is stale.
+func (l *lease) giveBack(ctx context.Context) error {
+	_, err := run(ctx, l.store.meanwhile, releasingLease, release, []string{l.names.lease},
+		l.value, l.names.freed)
+	return err
 }
+
+// giveBackSoon tries it while that is quick.
+func (l *lease) giveBackSoon() {
+	ctx, cancel := context.WithTimeout(context.Background(), l.store.budget.quick())
+	defer cancel()
+	_ = l.giveBack(ctx)
+}
+
+func (l *lease) failed(err error) error { return l.names.failed(err) }
+
+// failed is the error for a lease that cannot be had: an *store.LockError that is not busy. Where the caller has ended
+// the try, that is all there is to say.
+func (n names) failed(err error) error {
+	if _, ok := errors.AsType[*endedError](err); ok || err == nil {
+		return err
+	}
+	return &store.LockError{Path: place(n.lease), Err: err}
+}
+
+// busy is the error for a lease that another was seen to hold; why is what has ended the wait for it.
+func (n names) busy(why error) error {
+	return &store.LockError{Busy: true, Path: place(n.lease), Err: why}
+}
+
+var errHeld = errors.New("it is held")
 
 // TryLock takes the lease of key if it is free; see store.Store.
 func (s *Store) TryLock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
 	v, n, err := s.named(ctx, key)
 	if err != nil {
-		return nil, lockError(n, nil, unconfigured(takingLease, err))
+		return nil, n.failed(unconfigured(takingLease, err))
 	}
 	l := s.newLease(ctx, v, n)
 	taken, err := l.take(ctx, s.ask)
 	switch {
 	case err != nil:
-		return nil, lockError(n, ended(ctx), err)
+		return nil, n.failed(err)
 	case !taken:
-		return nil, &store.LockError{Busy: true, Path: place(n.lease), Err: errors.New("it is held")}
+		return nil, n.busy(errHeld)
 	}
 	return l, nil
 }
@@ -216,7 +255,7 @@ func (s *Store) TryLock(ctx context.Context, key tokenkey.Key) (store.Lock, erro
 func (s *Store) Lock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
 	v, n, err := s.named(ctx, key)
 	if err != nil {
-		return nil, lockError(n, nil, unconfigured(takingLease, err))
+		return nil, n.failed(unconfigured(takingLease, err))
 	}
 	var l *lease
 	err = s.until(ctx, n, func(ask asker) (bool, error) {

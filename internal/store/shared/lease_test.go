@@ -338,7 +338,7 @@ func stats(t *testing.T, e *redistest.Engine) redistest.Stats {
 // TestWaitWithoutBeingTold: where nothing can be heard, who waits looks now and then.
 func TestWaitWithoutBeingTold(t *testing.T) {
 	t.Parallel()
-	rights := strings.Replace(acl(), " +subscribe", "", 1)
+	rights := strings.Replace(acl(address.Address{}), " +subscribe", "", 1)
 	e := redistest.Start(t, redistest.Options{ACL: rights})
 	o := asUser(newOptions(t, e.URL()))
 	l := lock(t, newStore(t, o))

@@ -11,8 +11,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// List returns what is stored with this store key, whoever put it there; see store.Store.
+// List returns what is stored with this store key, whoever put it there; see store.Store. How long that takes is not
+// counted, nor what comes after it: somebody looks.
 func (s *Store) List(ctx context.Context) ([]store.Entry, error) {
+	s.budget.lift()
 	v, err := s.open(ctx)
 	if err != nil {
 		return nil, unconfigured(store.ListingTokens, err)

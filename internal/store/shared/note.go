@@ -39,7 +39,7 @@ func (s *Store) noteIn(v *vault, name string, found value) store.Note {
 	plain, err := v.unseal(name, found.text)
 	var stored storedNote
 	if err != nil || json.Unmarshal(plain, &stored) != nil {
-		s.options.Explain("store: " + place(name) + " cannot be read, and counts as none")
+		s.options.Explain(place(name) + " cannot be read, and counts as none")
 		return store.Note{}
 	}
 	if found.left < 0 {

@@ -1,6 +1,6 @@
 // Package shared keeps access tokens on an engine that many machines share, Redis or Valkey, sealed with a key
 // that the engine never sees. The engine is a help and never a condition: one that fails is not asked again by
-// this process.
+// this process, unless that lives on for a minute.
 package shared
 
 import (
@@ -45,8 +45,10 @@ type Store struct {
 	pace    pace
 	budget  budget
 
-	// dead is why the engine is not asked any more.
-	dead atomic.Pointer[store.UnusableError]
+	// dead says that the engine is not asked, nil when it is.
+	dead atomic.Pointer[death]
+	// loose are commands that nobody waits for but Close.
+	loose sync.WaitGroup
 	// seen has the value (string) that was last read under a name, which Put replaces.
 	seen sync.Map
 
@@ -66,12 +68,16 @@ type pace struct {
 	poll, listening time.Duration
 	// skew is how far clocks may differ before what the engine says of a time counts.
 	skew time.Duration
+	// again is how long a dead engine is not asked, and idle how long a connection that nothing goes over is kept:
+	// load balancers and NAT drop such ones, some after a minute.
+	again, idle time.Duration
 }
 
 func usualPace() pace {
 	return pace{
 		renew: time.Second, stale: 5 * time.Second, spare: 5 * time.Second, usual: 30 * time.Second,
 		poll: 250 * time.Millisecond, listening: time.Second, skew: 100 * time.Millisecond,
+		again: time.Minute, idle: 30 * time.Second,
 	}
 }
 
@@ -94,17 +100,16 @@ func (s *Store) Name() string { return Name }
 // Shared reports true.
 func (s *Store) Shared() bool { return true }
 
-// Close ends the connections. A lease that is held then lapses by itself.
+// Close ends the connections, when what nobody has waited for is done. A lease that is held then lapses by itself.
 func (s *Store) Close() error {
-	s.dead.CompareAndSwap(nil, &store.UnusableError{
+	s.loose.Wait()
+	closed := &store.UnusableError{
 		Store: Name, Problem: store.Unreachable, Doing: "using the engine", Err: redis.ErrClosed,
-	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.client == nil {
-		return nil
 	}
-	return s.client.Close()
+	if d := s.dead.Swap(&death{failure: closed}); d != nil {
+		s.dead.Store(&death{failure: d.failure})
+	}
+	return s.disconnect()
 }
 
 // Recipient returns the public half of the store key, so that two machines can be compared. Errors are an

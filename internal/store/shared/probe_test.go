@@ -11,6 +11,7 @@ import (
 	"github.com/authctl/authctl/internal/redistest"
 	"github.com/authctl/authctl/internal/secret"
 	"github.com/authctl/authctl/internal/store"
+	"github.com/authctl/authctl/internal/store/address"
 	"github.com/authctl/authctl/internal/store/storetest"
 )
 
@@ -38,11 +39,11 @@ func TestRights(t *testing.T) {
 	line := func(user string, rules []string) {
 		users = append(users, "user "+user+" on >fake-password "+strings.Join(rules, " "))
 	}
-	line("all", Rules())
+	line("all", Rules(address.Address{}))
 	for _, command := range Commands() {
-		line(command, slices.DeleteFunc(Rules(), func(rule string) bool { return rule == "+"+command }))
+		line(command, slices.DeleteFunc(Rules(address.Address{}), func(rule string) bool { return rule == "+"+command }))
 	}
-	line("no-keys", slices.DeleteFunc(Rules(), func(rule string) bool { return strings.HasPrefix(rule, "~") }))
+	line("no-keys", slices.DeleteFunc(Rules(address.Address{}), func(rule string) bool { return strings.HasPrefix(rule, "~") }))
 	e := redistest.Start(t, redistest.Options{ACL: strings.Join(users, "\n")})
 	for user, denied := range map[string][]string{
 		"all": nil, "get": {"get"}, "pttl": {"pttl"}, "set": {"set"}, "del": {"del"}, "eval": {"eval"},
@@ -66,21 +67,77 @@ func TestRights(t *testing.T) {
 	}
 }
 
-// TestCommandsAreAll: the engine is asked nothing that is not documented.
+// TestCommandsAreAll: the engine is asked nothing that is not documented, nor a cluster.
 func TestCommandsAreAll(t *testing.T) {
 	t.Parallel()
-	e := redistest.Start(t, redistest.Options{})
-	s := newStore(t, newOptions(t, e.URL()))
-	do(t, e, "CONFIG", "RESETSTAT")
-	if err := exercise(t.Context(), s, storetest.Record(t)); err != nil {
-		t.Fatal(err)
+	type asked struct {
+		engines []*redistest.Engine
+		rules   []string
 	}
-	// The tests' own: INFO and CONFIG.
-	known := append(Commands(), "hello", "info", "config|resetstat")
-	for command, calls := range stats(t, e).Calls {
-		if calls > 0 && !slices.Contains(known, command) {
-			t.Errorf("the engine is asked %s, %d times", command, calls)
-		}
+	for name, start := range map[string]func(t *testing.T, o *Options) asked{
+		"engine": func(t *testing.T, o *Options) asked {
+			e := redistest.Start(t, redistest.Options{})
+			o.Address.Hosts = []string{e.Host}
+			return asked{[]*redistest.Engine{e}, Rules(o.Address)}
+		},
+		"cluster": func(t *testing.T, o *Options) asked {
+			nodes := redistest.Cluster(t, redistest.Options{})
+			o.Address.Hosts, o.Address.Cluster = []string{nodes[0].Host}, true
+			return asked{nodes, Rules(o.Address)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOptions(t, "redis://127.0.0.1")
+			of := start(t, &o)
+			before := map[*redistest.Engine]map[string]int{}
+			for _, e := range of.engines {
+				before[e] = stats(t, e).Calls
+			}
+			if err := exercise(t.Context(), newStore(t, o), storetest.Record(t)); err != nil {
+				t.Fatal(err)
+			}
+			// HELLO every user may, and the tests' own is INFO, and the members of a cluster ask each other.
+			known := append(of.rules, "+hello", "+info", "+ping", "+publish")
+			all := 0
+			for _, e := range of.engines {
+				for command, calls := range stats(t, e).Calls {
+					if calls -= before[e][command]; calls > 0 && !slices.Contains(known, "+"+command) {
+						t.Errorf("it is asked %s, %d times", command, calls)
+					}
+					all += calls
+				}
+			}
+			if all == 0 {
+				t.Error("it is asked nothing")
+			}
+		})
+	}
+}
+
+// TestSentinelRights: sentinels refuse nothing to a user who has the documented rights, and each but one is needed.
+func TestSentinelRights(t *testing.T) {
+	t.Parallel()
+	// PING keeps a subscription alive, seconds later.
+	for _, without := range []string{"", "+sentinel|get-master-addr-by-name", "+sentinel|sentinels", "+subscribe", "&+switch-master"} {
+		t.Run(without, func(t *testing.T) {
+			t.Parallel()
+			w := redistest.Sentinel(t, redistest.Options{})
+			rules := slices.DeleteFunc(SentinelRules(), func(rule string) bool { return rule == without })
+			do(t, w.Sentinel, append(append([]string{"ACL", "SETUSER", "default"}, rules...), "+acl|log")...)
+			o := newOptions(t, w.Sentinel.URL())
+			o.Address.Master = redistest.SentinelMaster
+			err := exercise(t.Context(), newStore(t, o), storetest.Record(t))
+			if without == "" && err != nil {
+				t.Fatal(err)
+			}
+			refused := func() bool { log, _ := do(t, w.Sentinel, "ACL", "LOG").([]any); return len(log) > 0 }
+			if without != "" {
+				await(t, refused)
+			} else if refused() {
+				t.Errorf("refused: %v", do(t, w.Sentinel, "ACL", "LOG"))
+			}
+		})
 	}
 }
 

@@ -158,7 +158,7 @@ func (s *Store) replace(ctx context.Context, v *vault, r *store.Record, name, se
 			return nil
 		}
 		if there, err := v.record(name, other.text); err == nil && s.issued(there, other.left).After(r.Token.RequestedAt) {
-			s.options.Explain("store: a younger token is there already, and stays")
+			s.options.Explain("a younger token is there already, and stays")
 			return nil
 		}
 		seen = other.text

@@ -2,6 +2,7 @@ package shared
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -17,7 +18,7 @@ const waiting = "waiting for the lease"
 func (s *Store) Wait(ctx context.Context, key tokenkey.Key) (store.Note, error) {
 	v, n, err := s.named(ctx, key)
 	if err != nil {
-		return store.Note{}, lockError(n, nil, unconfigured(waiting, err))
+		return store.Note{}, n.failed(unconfigured(waiting, err))
 	}
 	var note value
 	err = s.until(ctx, n, func(ask asker) (bool, error) {
@@ -45,11 +46,16 @@ func (s *Store) Wait(ctx context.Context, key tokenkey.Key) (store.Note, error) 
 }
 
 // until tries something until it is done: at once, whenever the lease is given back, and now and then, because its
-// holder may have died and word of it may be lost. Errors are a *store.LockError.
+// holder may have died and word of it may be lost. Errors are a *store.LockError, busy where the wait was in vain, or an
+// *endedError where ctx has ended and nobody was seen to hold it.
 func (s *Store) until(ctx context.Context, n names, try func(asker) (bool, error)) error {
+	if why := ended(ctx); why != nil {
+		// Without time there is nothing but to wait in vain.
+		return n.busy(why)
+	}
 	done, err := try(s.ask)
 	if done || err != nil {
-		return busyIf(ctx, n, err)
+		return n.failed(err)
 	}
 	bell := s.listen(ctx, n.freed)
 	defer bell.stop()
@@ -61,21 +67,14 @@ func (s *Store) until(ctx context.Context, n names, try func(asker) (bool, error
 		case <-ctx.Done():
 		}
 		again.Stop()
-		if why := ended(ctx); why != nil {
-			return lockError(n, why, why)
+		done, err := try(s.meanwhile)
+		if over, ok := errors.AsType[*endedError](err); ok {
+			return n.busy(over.why)
 		}
-		if done, err := try(s.meanwhile); done || err != nil {
-			return busyIf(ctx, n, err)
+		if done || err != nil {
+			return n.failed(err)
 		}
 	}
-}
-
-// busyIf is the error of a try, busy where the caller's time was over.
-func busyIf(ctx context.Context, n names, err error) error {
-	if err == nil {
-		return nil
-	}
-	return lockError(n, ended(ctx), err)
 }
 
 // pause is how long a waiter waits before it looks again.
