@@ -50,7 +50,8 @@ func (g *group) join(rows []row) {
 func (r row) point() lab.Point {
 	return lab.Point{
 		X: float64(r.Size), Label: r.Name, Faint: !strings.HasPrefix(r.Name, "authctl"),
-		Y: lab.InMS(lab.Median(r.Times)), Low: lab.InMS(lab.Quantile(r.Times, 0.25)), High: lab.InMS(lab.Quantile(r.Times, 0.75)),
+		Y:   lab.InMS(lab.Median(r.Times)),
+		Low: lab.InMS(lab.Quantile(r.Times, 0.25)), High: lab.InMS(lab.Quantile(r.Times, 0.75)),
 	}
 }
 

@@ -21,7 +21,8 @@ func (k kept) page(path string) (string, error) {
 	}
 	m := modelOf(k.fleet)
 	tables := map[string]func() lab.Grid{
-		"where": k.whereTable, "measured": k.measuredTable, "gone": k.goneTable, "steady": k.steadyTable, "runner": k.runnerTable,
+		"where": k.whereTable, "measured": k.measuredTable, "gone": k.goneTable, "steady": k.steadyTable,
+		"runner": k.runnerTable,
 		"hourly": func() lab.Grid { return hourlyTable(m) }, "regions": func() lab.Grid { return regionsTable(m) },
 		"check": func() lab.Grid { return k.checkTable(m) },
 	}

@@ -79,7 +79,8 @@ func TestABusyConfiguration(t *testing.T) {
 	free := p.lockConfig()
 	defer free()
 	for _, args := range [][]string{{"profile", "use", "pexip"}, {"profile", "remove", "pexip"}, {"profile", "set", "pexip", "client_id=x"}, {
-		"profile", "rename", "pexip", "other"}, {
+		"profile", "rename", "pexip", "other",
+	}, {
 		"profile", "add", "more", "--provider", "talkdesk", "--set", "account=acme", "--set", "client_id=a",
 		"--set", "client_secret=env:X",
 	}} {

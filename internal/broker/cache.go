@@ -32,8 +32,8 @@ func (c *cache) look(ctx context.Context) error {
 	if err != nil || record == nil {
 		return err
 	}
-	why := ""
-	if c.standing, why = c.judge(record.Token); c.standing < ageing {
+	worth, why := c.judge(record.Token)
+	if c.standing = worth; worth < ageing {
 		c.Explain("cache: passed over, %s", why)
 		return nil
 	}

@@ -64,8 +64,8 @@ func TestAHardBoundLeavesThePauseAsItIs(t *testing.T) {
 	w.want(t, "issued-1 issued")
 	w.advance(400 * time.Second)
 	w.onIssue = down
-	for _, age := range []time.Duration{400, 401, 403} {
-		w.clock.t = start.Add(age * time.Second)
+	for _, age := range []int{400, 401, 403} {
+		w.clock.t = start.Add(time.Duration(age) * time.Second)
 		w.want(t, "issued-1 cache")
 	}
 	w.advance(time.Second)
@@ -147,7 +147,7 @@ func hangingAt(t *testing.T, life, age, timeout time.Duration) {
 		if _, err := w.Token(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(age)
+		<-time.After(age)
 		r.Provider = &livingService{w.service, life, true}
 		began := time.Now()
 		a, err := w.Token(t.Context(), r)

@@ -109,10 +109,13 @@ func (c *cache) overtaken(ctx, patient context.Context) bool {
 // late returns what it means that something failed because patience was at its end, which may
 // have hit a secret that is fetched by a command: that it takes long.
 func late(ctx, patient context.Context, err error) error {
-	if _, told := errors.AsType[*providers.Failure](err); told || errors.Is(ctx.Err(), context.Canceled) || !over(patient) {
+	_, told := errors.AsType[*providers.Failure](err)
+	if told || errors.Is(ctx.Err(), context.Canceled) || !over(patient) {
 		return err
 	}
-	return &providers.Failure{Reason: providers.ReasonTemporary, Message: fmt.Sprintf("it took too long: %v", err), Err: err}
+	return &providers.Failure{
+		Reason: providers.ReasonTemporary, Message: fmt.Sprintf("it took too long: %v", err), Err: err,
+	}
 }
 
 // resting returns the failure of a renewal of a moment ago: nobody asks, and the token at hand

@@ -82,7 +82,7 @@ func TestWhatATokenAtHandIsGoodFor(t *testing.T) {
 // heldStore is a store whose locks another holds for ever.
 type heldStore struct{ store.Store }
 
-func (h heldStore) TryLock(ctx context.Context, key tokenkey.Key) (store.Lock, error) {
+func (heldStore) TryLock(context.Context, tokenkey.Key) (store.Lock, error) {
 	return nil, &store.LockError{Busy: true, Path: "x", Err: errors.New("it is held")}
 }
 
@@ -156,7 +156,7 @@ func TestARenewalIsNotWaitedForLong(t *testing.T) {
 				if _, err := w.Token(t.Context(), r); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(row.age)
+				<-time.After(row.age)
 				slow.hangs = true
 				began := time.Now()
 				answer, err := w.Token(t.Context(), r)
@@ -303,8 +303,8 @@ func TestARefusedRenewalIsNotRepeated(t *testing.T) {
 	w := newWorld(t)
 	w.want(t, "issued-1 issued")
 	w.onIssue = refusing
-	for _, age := range []time.Duration{400, 401, 410, 539} {
-		w.clock.t = start.Add(age * time.Second)
+	for _, age := range []int{400, 401, 410, 539} {
+		w.clock.t = start.Add(time.Duration(age) * time.Second)
 		w.want(t, "issued-1 cache")
 	}
 	if n := w.issues.Load(); n != 2 || len(w.warnings) != 1 {
@@ -323,7 +323,7 @@ func TestASecretThatTakesLongCostsNoToken(t *testing.T) {
 		if _, err := w.Token(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(560 * time.Second)
+		<-time.After(560 * time.Second)
 		r.Provider = &secretless{w.service}
 		if answer, err := w.Token(t.Context(), r); err != nil || answer.Token.AccessToken.Reveal() != "issued-1" || answer.Unrenewed == nil {
 			t.Errorf("%v, not renewed because of %v", err, answer.Unrenewed)

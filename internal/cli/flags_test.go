@@ -15,7 +15,7 @@ import (
 func TestFlagsOfEachCommand(t *testing.T) {
 	t.Parallel()
 	const (
-		asks   = "ca-file dry-run explain profile scope timeout"
+		asks   = "ca-file dry-run explain profile scope timeout trace"
 		tokens = asks + " force-refresh min-ttl no-cache store"
 	)
 	want := map[string]string{
@@ -52,7 +52,7 @@ func TestFlagsOfEachCommand(t *testing.T) {
 		"authctl scopes wait": asks + " no-cache output store",
 
 		"authctl profile":        "",
-		"authctl profile add":    "ca-file extends provider set",
+		"authctl profile add":    "ca-file extends provider set trace",
 		"authctl profile list":   "output",
 		"authctl profile rename": "",
 		"authctl profile set":    "ca-file explain no-verify stdin store timeout trace",
@@ -73,7 +73,7 @@ func TestFlagsOfEachCommand(t *testing.T) {
 		"authctl completion fish":       "no-descriptions",
 		"authctl completion powershell": "no-descriptions",
 		"authctl completion zsh":        "no-descriptions",
-		"authctl doctor":                "ca-file online output profile store timeout",
+		"authctl doctor":                "ca-file online output profile store timeout trace",
 		"authctl exit-codes":            "",
 		"authctl help":                  "",
 		"authctl version":               "output",

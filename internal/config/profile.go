@@ -76,7 +76,8 @@ func (n need) name() string {
 // none.
 func (p *Profile) Reference(name string) (source.Need, bool) {
 	for _, n := range p.needs {
-		if n.of == name && n.member == "" && !strings.HasPrefix(n.Origin, "environment ") && !strings.HasPrefix(n.Origin, "flag") {
+		ofFile := !strings.HasPrefix(n.Origin, "environment ") && !strings.HasPrefix(n.Origin, "flag")
+		if n.of == name && n.member == "" && ofFile {
 			return n.Need, true
 		}
 	}

@@ -76,8 +76,9 @@ func decoded(text []byte, encoding string) (plain []byte, cut bool, _ error) {
 		return nil, false, fmt.Errorf("they are not %.20q", encoding)
 	}
 	var b bytes.Buffer
-	_, broken := io.Copy(&b, io.LimitReader(from, MaxBody))
-	return b.Bytes(), broken != nil || b.Len() == MaxBody, nil
+	// What came before a break is shown.
+	_, err = io.Copy(&b, io.LimitReader(from, MaxBody))
+	return b.Bytes(), err != nil || b.Len() == MaxBody, nil //nolint:nilerr // as said above
 }
 
 // whole is a text without a rune at its end that was cut.
@@ -120,7 +121,8 @@ func (e *eraser) parts(text []byte, boundary string) body {
 			return shown
 		}
 		p := param{
-			Name: e.name(part.FormName()), FileName: e.guess(part.FileName()), ContentType: e.kept(part.Header.Get("Content-Type")),
+			Name: e.name(part.FormName()), FileName: e.guess(part.FileName()),
+			ContentType: e.kept(part.Header.Get("Content-Type")),
 		}
 		switch inner := e.body(http.Header(part.Header), network.Beginning{Text: value, Size: int64(len(value))}); {
 		case classOf(part.FormName(), inParams) == hidden:

@@ -49,16 +49,17 @@ func settings() []setting.Setting {
 		},
 		setting.BaseURL(),
 		setting.ClientID(),
-	}, setting.ClientSecret(setting.HasPrivateKey(), setting.HasClientAssertion()), setting.PrivateKey(false), []setting.Setting{
-		// https://www.keycloak.org/2026/01/federated-client-authentication
-		setting.ClientAssertion(),
-		setting.ClientAuth(setting.Basic, setting.Post, setting.PrivateKeyJWT, setting.Assertion),
-		// Keycloak form-decodes what comes in a Basic header, as RFC 6749 §2.3.1 wants.
-		setting.BasicEncoding("form"),
-		setting.Grant("client_credentials"),
-		setting.Scopes("engage:appointments:readOnly"),
-		setting.AllowHosts(),
-	})
+	}, setting.ClientSecret(setting.HasPrivateKey(), setting.HasClientAssertion()),
+		setting.PrivateKey(false), []setting.Setting{
+			// https://www.keycloak.org/2026/01/federated-client-authentication
+			setting.ClientAssertion(),
+			setting.ClientAuth(setting.Basic, setting.Post, setting.PrivateKeyJWT, setting.Assertion),
+			// Keycloak form-decodes what comes in a Basic header, as RFC 6749 §2.3.1 wants.
+			setting.BasicEncoding("form"),
+			setting.Grant("client_credentials"),
+			setting.Scopes("engage:appointments:readOnly"),
+			setting.AllowHosts(),
+		})
 }
 
 // operations are Keycloak's standard ones, which Pexip does not document: their addresses come
