@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -97,6 +98,36 @@ func TestEngineIsNoCondition(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEngineIsSlowerThanTheCall: an engine that hangs and may take longer than the whole call is slow, and no call of
+// another: the service is asked all the same.
+func TestEngineIsSlowerThanTheCall(t *testing.T) {
+	t.Parallel()
+	proxy := redistest.StartProxy(t, redistest.Start(t, redistest.Options{}))
+	proxy.Each(redistest.Fault{Silent: true})
+	f := newFleet(t, proxy.URL()+"?connect_timeout=20s&timeout=40s")
+	// A twentieth of 40 s is quick.
+	f.wantDegraded(f.machine().run("token", "get", "pexip", "--timeout", "4s"), proxy.URL(), "too long", "timeout in the address")
+	f.wantRequests(1, 1)
+}
+
+// TestInterruptIsNoFailureOfTheEngine: who interrupts while the engine hangs is told nothing of it.
+func TestInterruptIsNoFailureOfTheEngine(t *testing.T) {
+	t.Parallel()
+	proxy := redistest.StartProxy(t, redistest.Start(t, redistest.Options{}))
+	f := newFleet(t, proxy.URL()+"?connect_timeout=20s&timeout=2s")
+	reached := silence(proxy, func(c redistest.Command) bool { return touches(c, "token") })
+	r := f.machine().start("token", "get", "pexip")
+	<-reached
+	if err := r.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	o := r.end()
+	if o.code != 130 || strings.Contains(o.stderr, "warning") || o.stdout != "" {
+		t.Errorf("exit code %d, stdout %q, stderr %q; want 130 and no word of the engine", o.code, o.stdout, o.stderr)
+	}
+	f.wantRequests(0, 0)
 }
 
 // TestEngineBreaksAtEachCommand: from the n-th command on nothing goes well, for each n that a cold process comes to.

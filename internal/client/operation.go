@@ -50,8 +50,7 @@ func (c *Client) With(ctx context.Context, do Operation) error {
 func (c *Client) Present(ctx context.Context) (providers.Session, broker.Answer, error) {
 	if c.Options.DryRun {
 		record, err := c.Stored(ctx)
-		down, unusable := errors.AsType[*store.UnusableError](err)
-		if unusable && c.Store().Shared() && down.Problem != store.Unconfigured {
+		if store.Down(c.Store(), err) != nil {
 			err = nil
 		}
 		if err != nil {

@@ -60,6 +60,17 @@ func (e *UnusableError) Error() string {
 // Unwrap returns the cause.
 func (e *UnusableError) Unwrap() error { return e.Err }
 
+// Down returns why a shared store cannot be used, where err says that of s; nil otherwise. Such a
+// store is a help and never a condition: what it is for is done without it. What it lacks to be
+// opened is the configuration's fault, and stays an error.
+func Down(s Store, err error) *UnusableError {
+	down, ok := errors.AsType[*UnusableError](err)
+	if !ok || !s.Shared() || down.Problem == Unconfigured {
+		return nil
+	}
+	return down
+}
+
 // Reason is what is wrong with a store, without what was tried and where: "locked: the
 // collection is locked".
 func Reason(err error) string {

@@ -25,18 +25,15 @@ type refusal struct {
 	hint    string
 }
 
-// What an engine answers to who gives no password, or a wrong one.
-const (
-	noPassword    = "NOAUTH"
-	wrongPassword = "WRONGPASS"
-)
+// wrongPassword is what an engine answers to who gives one.
+const wrongPassword = "WRONGPASS"
 
 // refusals are looked through in order: of what begins alike, the longer comes first.
 func refusals() []refusal {
 	const credentials = "see that store_password is that of the user in the address, redis://USER@HOST"
 	return []refusal{
 		{
-			noPassword, store.Refused, "it wants a password",
+			"NOAUTH", store.Refused, "it wants a password",
 			"give a reference to it: store_password: env:NAME, and the user in the address",
 		},
 		{wrongPassword, store.Refused, "it does not know this user with this password", credentials},
@@ -103,7 +100,8 @@ func cause(err error, o Options) *store.UnusableError {
 		text := answer.Error()
 		if o.Password == nil && strings.HasPrefix(text, wrongPassword) {
 			// None was given: what it has refused is what dial has sent in its place.
-			text = noPassword
+			return refusedAs("it does not know this user without a password",
+				"give a reference to it: store_password: env:NAME, and see that the user in the address is right")
 		}
 		return refused(text)
 	}
@@ -149,8 +147,11 @@ func refused(answer string) *store.UnusableError {
 			return &store.UnusableError{Problem: r.problem, Err: errors.New(r.means), Hint: r.hint}
 		}
 	}
-	hint := "see its log"
-	return &store.UnusableError{Problem: store.Refused, Err: errors.New("it refuses the command"), Hint: hint}
+	return refusedAs("it refuses the command", "see its log")
+}
+
+func refusedAs(means, hint string) *store.UnusableError {
+	return &store.UnusableError{Problem: store.Refused, Err: errors.New(means), Hint: hint}
 }
 
 // untrusted is what is wrong with TLS, nil when nothing is.

@@ -157,7 +157,7 @@ func TestEngineFails(t *testing.T) {
 		"wants a password of a user": {
 			on(redistest.Options{ACL: "user ci on >fake-password ~* &* +@all"}, func(_ *redistest.Engine, o *Options) {
 				o.Address.User = "ci"
-			}), store.Refused, "it wants a password", "store_password: env:NAME",
+			}), store.Refused, "it does not know this user without a password", "store_password: env:NAME",
 		},
 		"a user it has not": {
 			on(redistest.Options{}, func(_ *redistest.Engine, o *Options) { *o = asUser(*o) }),

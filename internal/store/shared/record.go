@@ -115,6 +115,9 @@ func (s *Store) Put(ctx context.Context, r *store.Record) error {
 	if _, err := store.EncodeRecord(r); err != nil {
 		return err
 	}
+	if r.Token.Lifetime <= 0 {
+		return fmt.Errorf("%w: %w", store.ErrUncacheable, errNoLifetime)
+	}
 	kept := *r
 	kept.Token.RefreshToken, kept.Token.IDToken, kept.Token.SessionID = secret.Secret{}, secret.Secret{}, ""
 	plain, err := store.EncodeRecord(&kept)

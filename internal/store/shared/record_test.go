@@ -212,6 +212,17 @@ func encoded(t *testing.T, r *store.Record) []byte {
 	return plain
 }
 
+// TestWithoutLifetime: only a refresh token makes such a token worth keeping, and that is not kept here.
+func TestWithoutLifetime(t *testing.T) {
+	t.Parallel()
+	s, r := newStore(t, newOptions(t, redistest.Start(t, redistest.Options{}).URL())), storetest.Record(t)
+	r.Token.Lifetime, r.Token.RefreshToken = 0, secret.New("fake-refresh")
+	err := s.Put(t.Context(), r)
+	if !errors.Is(err, store.ErrUncacheable) || !errors.Is(err, errNoLifetime) {
+		t.Errorf("Put() = %v", err)
+	}
+}
+
 // TestYoungerStays: who has stalled for long does not take a younger token away.
 func TestYoungerStays(t *testing.T) {
 	t.Parallel()

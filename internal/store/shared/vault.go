@@ -109,4 +109,7 @@ func (v *vault) record(name, value string) (*store.Record, error) {
 	return store.DecodeRecord(plain, func(key tokenkey.Key) bool { return v.names(key).token == name })
 }
 
-var errNothingLeft = errors.New("it has expired")
+var (
+	errNothingLeft = errors.New("it has expired")
+	errNoLifetime  = errors.New("the service has not said how long it lives, and what renews it is not kept on an engine")
+)
