@@ -112,6 +112,17 @@ func TestEngineIsSlowerThanTheCall(t *testing.T) {
 	f.wantRequests(1, 1)
 }
 
+// TestDeadEngineIsExplained: once, and for how long.
+func TestDeadEngineIsExplained(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, "redis://127.0.0.1:1")
+	o := f.machine().run("token", "get", "pexip", "--explain")
+	const begin, end = "explain: store: reading the token in the redis store: ", "; the engine is not asked again for 1m\n"
+	if o.code != 0 || strings.Count(o.stderr, begin) != 1 || strings.Count(o.stderr, end) != 1 {
+		t.Errorf("exit code %d, stderr %q; want once %q and %q", o.code, o.stderr, begin, end)
+	}
+}
+
 // TestInterruptIsNoFailureOfTheEngine: who interrupts while the engine hangs is told nothing of it.
 func TestInterruptIsNoFailureOfTheEngine(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package redistest
 import (
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -85,10 +86,35 @@ func (e *Engine) follows() (bool, error) {
 	return strings.Contains(fmt.Sprint(answer), "master_link_status:up"), err
 }
 
-// Failover has the Sentinel make the replica the master, and waits until it says so.
+// offset is how far in the master's writes a server is, by a line of what it says of its replication.
+func (e *Engine) offset(line string) (string, error) {
+	answer, err := e.Do("INFO", "replication")
+	_, behind, _ := strings.Cut(fmt.Sprint(answer), line+":")
+	number, _, _ := strings.Cut(behind, "\r")
+	return number, err
+}
+
+// Failover has the Sentinel make the replica the master, and waits until it says so. The replica has all by then that
+// was written before: otherwise what comes a moment later would be lost, now and then.
 func (w *Watched) Failover() error {
+	written, err := w.Master.offset("master_repl_offset")
+	if err != nil {
+		return err
+	}
+	all, err := strconv.Atoi(written)
+	if err != nil {
+		return err
+	}
+	err = w.Replica.await("had what its master has", func() (bool, error) {
+		reached, err := w.Replica.offset("slave_repl_offset")
+		number, _ := strconv.Atoi(reached)
+		return number >= all, err
+	})
+	if err != nil {
+		return err
+	}
 	// Who was not asked yet how it is, is no good replica.
-	err := w.Sentinel.await("made the replica the master", func() (bool, error) {
+	err = w.Sentinel.await("made the replica the master", func() (bool, error) {
 		_, err := w.Sentinel.Do("SENTINEL", "FAILOVER", SentinelMaster)
 		return err == nil, nil
 	})

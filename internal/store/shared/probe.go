@@ -33,8 +33,8 @@ type Probe struct {
 
 const probing = "asking what the engine is"
 
-// Probe uses each command that is needed on keys of its own, which it removes, and asks for INFO, without which it does.
-// How long that takes is not counted, as of List. Errors are an *store.UnusableError.
+// Probe uses each command that is needed on keys of its own, which it removes, and asks for INFO, which is no need. How
+// long that takes is not counted, as of List. Errors are an *store.UnusableError.
 func (s *Store) Probe(ctx context.Context) (Probe, error) {
 	s.budget.lift()
 	v, err := s.open(ctx)

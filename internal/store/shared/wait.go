@@ -46,8 +46,8 @@ func (s *Store) Wait(ctx context.Context, key tokenkey.Key) (store.Note, error) 
 }
 
 // until tries something until it is done: at once, whenever the lease is given back, and now and then, because its
-// holder may have died and word of it may be lost. Errors are a *store.LockError, busy where the wait was in vain, or an
-// *endedError where ctx has ended and nobody was seen to hold it.
+// holder may have died and word of it may be lost. Errors are a *store.LockError, busy where the wait was in vain, or
+// an *endedError where ctx has ended and nobody was seen to hold it.
 func (s *Store) until(ctx context.Context, n names, try func(asker) (bool, error)) error {
 	if why := ended(ctx); why != nil {
 		// Without time there is nothing but to wait in vain.
