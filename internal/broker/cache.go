@@ -52,8 +52,8 @@ func (c *cache) fresh(ctx context.Context) (Answer, error) {
 // without reports whether an error says that a shared store cannot be used: what it is for is
 // then done without it, and said once.
 func (c *call) without(err error) bool {
-	down, ok := errors.AsType[*store.UnusableError](err)
-	if !ok || !c.Store.Shared() || down.Problem == store.Unconfigured {
+	down := store.Down(c.Store, err)
+	if down == nil {
 		return false
 	}
 	c.WarnOnce(fmt.Sprintf("tokens are not shared by this call: %v: %s", down, down.Hint))

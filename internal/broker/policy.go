@@ -251,7 +251,7 @@ func (h *holder) judgeLifetime(t oauth.Token) {
 		h.warn("the service's tokens live %s, not longer than --min-ttl %s: every call asks for a new one",
 			moment.Lasting(t.Lifetime), moment.Lasting(*h.MinTTL))
 	case t.Lifetime > 0:
-	case t.RefreshToken.IsZero():
+	case t.RefreshToken.IsZero(), h.Store.Shared():
 		h.warn("the token is not cached: %s", t.LifetimeProblem)
 	default:
 		h.warn("the token is not cached: %s; every call refreshes it", t.LifetimeProblem)
