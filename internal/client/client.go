@@ -102,7 +102,7 @@ func (l *Local) open(ctx context.Context, p *config.Profile, o Options) (*Client
 	// Settings are shown once they are known to be good: a URL with a password in it is
 	// refused above.
 	if o.Explain != nil {
-		l.explain(p, o)
+		explain(l, p, o)
 	}
 	kept, err := l.Store(o)
 	if err != nil {
@@ -118,7 +118,7 @@ func (l *Local) open(ctx context.Context, p *config.Profile, o Options) (*Client
 }
 
 // explain tells where each setting came from, and the store.
-func (l *Local) explain(p *config.Profile, o Options) {
+func explain(l *Local, p *config.Profile, o Options) {
 	o.Explain("profile: %s", p.Name)
 	for _, item := range p.Describe() {
 		o.Explain("setting: %s = %s (%s)", item.Name, item.Value, item.Origin)
@@ -215,7 +215,7 @@ func (c *Client) Lasting(ctx context.Context) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.Local.observed(transport.Lasting(), Options{Recorder: c.Options.Recorder}), nil
+	return observed(c.Local, transport.Lasting(), Options{Recorder: c.Options.Recorder}), nil
 }
 
 // withhold has a token that is held be shown by no record of requests.

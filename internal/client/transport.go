@@ -40,14 +40,14 @@ func (l *Local) Transport(ctx context.Context, o Options) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Transport{roots: roots, observed: func(base http.RoundTripper) http.RoundTripper { return l.observed(base, o) }}
+	t := &Transport{roots: roots, observed: func(base http.RoundTripper) http.RoundTripper { return observed(l, base, o) }}
 	t.RoundTripper = t.observed(direct(t.config()))
 	return t, nil
 }
 
 // observed returns base with those who want to be told of each request told, base itself where
 // nobody does.
-func (l *Local) observed(base http.RoundTripper, o Options) http.RoundTripper {
+func observed(l *Local, base http.RoundTripper, o Options) http.RoundTripper {
 	switch {
 	case o.Recorder != nil:
 		return &network.Observer{Base: base, Now: l.Now, Keep: har.MaxBody, Tell: func(e *network.Exchange) {

@@ -63,7 +63,7 @@ func (e *eraser) path(escaped string) string {
 // encoded is what is shown of parameters, written as they are sent.
 func (e *eraser) encoded(query string) string {
 	var b strings.Builder
-	for i, p := range e.params(query) {
+	for i, p := range params(e, query) {
 		if i > 0 {
 			b.WriteString("&")
 		}
@@ -76,7 +76,7 @@ func (e *eraser) encoded(query string) string {
 }
 
 // params are what is shown of parameters, in their order.
-func (e *eraser) params(query string) []pair {
+func params(e *eraser, query string) []pair {
 	list := []pair{}
 	for one := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(one, "=")

@@ -101,7 +101,7 @@ func (e *eraser) form(text string, cut bool) body {
 		text = text[:max(0, strings.LastIndexByte(text, '&'))]
 	}
 	shown := body{}
-	for _, p := range e.params(text) {
+	for _, p := range params(e, text) {
 		shown.params = append(shown.params, param{Name: p.Name, Value: p.Value})
 	}
 	return shown

@@ -30,7 +30,7 @@ func (e *eraser) request(x *network.Exchange) request {
 	}
 	r := request{
 		Method: x.Request.Method, URL: e.address(x.Request.URL.String()), HTTPVersion: x.Request.Proto,
-		Cookies: e.cookies(head, "Cookie"), Headers: e.head(head), Query: e.params(x.Request.URL.RawQuery),
+		Cookies: cookies(e, head, "Cookie"), Headers: e.head(head), Query: params(e, x.Request.URL.RawQuery),
 		HeadersSize: -1, BodySize: x.Sent.Size,
 	}
 	if x.Response != nil {
@@ -60,7 +60,7 @@ func (e *eraser) response(x *network.Exchange) response {
 	head := x.Response.Header
 	shown := e.body(head, x.Received)
 	r.Status, r.StatusText, r.HTTPVersion = x.Response.StatusCode, http.StatusText(x.Response.StatusCode), x.Response.Proto
-	r.Cookies, r.Headers = e.cookies(head, "Set-Cookie"), e.head(head)
+	r.Cookies, r.Headers = cookies(e, head, "Set-Cookie"), e.head(head)
 	r.Content = content{
 		Size: x.Received.Size, MimeType: e.kept(head.Get("Content-Type")), Text: shown.text, Comment: shown.comment,
 	}

@@ -41,7 +41,7 @@ func TestHead(t *testing.T) {
 		}
 	}
 	e := newEraser()
-	shown := e.cookies(http.Header{"Set-Cookie": {"sid=abc; Path=/", "x=y"}}, "Set-Cookie")
+	shown := cookies(e, http.Header{"Set-Cookie": {"sid=abc; Path=/", "x=y"}}, "Set-Cookie")
 	if len(shown) != 2 || shown[0].Name != "sid" || !isWord(shown[0].Value) || shown[1].Name != "x" {
 		t.Errorf("cookies %v", shown)
 	}

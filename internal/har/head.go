@@ -29,11 +29,11 @@ func (e *eraser) field(name, value string) string {
 	case "Authorization", "Proxy-Authorization":
 		return e.credentials(value)
 	case "Cookie":
-		return strings.Join(e.each(strings.Split(value, ";"), e.cookie), "; ")
+		return strings.Join(each(strings.Split(value, ";"), e.cookie), "; ")
 	case "Set-Cookie":
 		parts := strings.Split(value, ";")
 		parts[0] = e.cookie(parts[0])
-		return strings.Join(append(parts[:1], e.each(parts[1:], e.kept)...), ";")
+		return strings.Join(append(parts[:1], each(parts[1:], e.kept)...), ";")
 	case "Location", "Content-Location", "Referer":
 		return e.address(value)
 	case "Www-Authenticate", "Proxy-Authenticate", "Authentication-Info", "Refresh", "Link":
@@ -42,7 +42,7 @@ func (e *eraser) field(name, value string) string {
 	return e.value(name, value, inHead)
 }
 
-func (e *eraser) each(parts []string, shown func(string) string) []string {
+func each(parts []string, shown func(string) string) []string {
 	list := make([]string, len(parts))
 	for i, part := range parts {
 		list[i] = shown(part)
@@ -83,7 +83,7 @@ func (e *eraser) credentials(value string) string {
 }
 
 // cookies are those of a field Cookie or Set-Cookie.
-func (e *eraser) cookies(fields http.Header, name string) []pair {
+func cookies(e *eraser, fields http.Header, name string) []pair {
 	list := []pair{}
 	for _, value := range fields.Values(name) {
 		parts := strings.Split(value, ";")

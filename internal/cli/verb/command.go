@@ -99,9 +99,9 @@ func (d *Deps) begin(f Flags) error {
 	}
 	switch {
 	case f.Service != nil:
-		return d.record(&f.Service.Trace, f.Service.DryRun)
+		return record(d, &f.Service.Trace, f.Service.DryRun)
 	case f.Trace != nil:
-		return d.record(f.Trace, false)
+		return record(d, f.Trace, false)
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func New(ctx context.Context, w World, services providers.Services, version stri
 
 // Close ends what the run has open beyond this machine, and the record of what it asked.
 func (d *Deps) Close() {
-	d.endRecord()
+	endRecord(d)
 	if d.local != nil {
 		d.local.Close()
 	}

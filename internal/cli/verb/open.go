@@ -73,7 +73,7 @@ func (d *Deps) OpenProfile(f *Service, p *config.Profile) (*client.Client, error
 		RenewCommand:  d.CommandFor(p.Name, "token", "get", "--force-refresh"),
 		LoginCommand:  d.CommandFor(p.Name, append([]string{"login"}, f.Entry()...)...),
 		Names:         func() setting.Names { return settings.Applying(p.Service.Settings()) },
-		PipelineGrant: d.grantForPipeline(p),
+		PipelineGrant: grantForPipeline(d, p),
 	}
 	local, err := d.Local()
 	if err != nil {
@@ -106,7 +106,7 @@ func (d *Deps) options(f *Service, p *config.Profile) client.Options {
 
 // grantForPipeline says which grant needs no person, where a profile says nothing of its
 // grant and nobody is here to log in.
-func (d *Deps) grantForPipeline(p *config.Profile) string {
+func grantForPipeline(d *Deps, p *config.Profile) string {
 	const grant = string(oauth.ClientCredentials)
 	value, _ := p.Settings.Lookup("grant")
 	if value.Origin != "default" || !slices.Contains(p.Service.Grants(), grant) ||

@@ -21,7 +21,7 @@ func (f *Trace) bind(flags *pflag.FlagSet) {
 }
 
 // record begins the record of --trace, before anything is asked.
-func (d *Deps) record(f *Trace, dryRun bool) error {
+func record(d *Deps, f *Trace, dryRun bool) error {
 	switch {
 	case f.File == "":
 		return nil
@@ -45,7 +45,7 @@ func (d *Deps) record(f *Trace, dryRun bool) error {
 }
 
 // endRecord ends it, and takes away one with nothing in it.
-func (d *Deps) endRecord() {
+func endRecord(d *Deps) {
 	if d.recorder == nil {
 		return
 	}

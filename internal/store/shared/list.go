@@ -19,7 +19,7 @@ func (s *Store) List(ctx context.Context) ([]store.Entry, error) {
 	if err != nil {
 		return nil, unconfigured(store.ListingTokens, err)
 	}
-	tokens, err := s.scan(ctx, v.tokens())
+	tokens, err := scan(ctx, s, v.tokens())
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Store) List(ctx context.Context) ([]store.Entry, error) {
 const page = 1000
 
 // scan returns the names that a pattern fits, on all nodes. Each of its commands has the time of one.
-func (s *Store) scan(ctx context.Context, pattern string) ([]string, error) {
+func scan(ctx context.Context, s *Store, pattern string) ([]string, error) {
 	var nodes []redis.Cmdable
 	err := s.ask(ctx, store.ListingTokens, func(ctx context.Context, c redis.UniversalClient) (err error) {
 		nodes, err = masters(ctx, c)

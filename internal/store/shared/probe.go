@@ -60,7 +60,7 @@ func (s *Store) Probe(ctx context.Context) (Probe, error) {
 			return p, err
 		}
 	}
-	return p, s.askItself(ctx, &p)
+	return p, askItself(ctx, s, &p)
 }
 
 // tries has for each of Commands what uses it, in their order.
@@ -92,7 +92,7 @@ func (s *Store) tries(v *vault, n names) map[string]func(context.Context, redis.
 }
 
 // askItself reads what the engine says of itself, where its user may ask that.
-func (s *Store) askItself(ctx context.Context, p *Probe) error {
+func askItself(ctx context.Context, s *Store, p *Probe) error {
 	return s.ask(ctx, probing, func(ctx context.Context, c redis.UniversalClient) error {
 		text, err := c.Info(ctx).Result()
 		if redis.IsPermissionError(err) {
