@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,4 +178,29 @@ func TestASlowServiceCostsNoTokenWhateverTheTime(t *testing.T) {
 	t.Run("soft, --timeout 3s", func(t *testing.T) { hangingAt(t, time.Hour, 45*time.Minute, 3*time.Second) })
 	t.Run("scant, default timeout", func(t *testing.T) { hangingAt(t, time.Hour, time.Hour-58*time.Second, 30*time.Second) })
 	t.Run("20 s, before the margin", func(t *testing.T) { hangingAt(t, 20*time.Second, 15500*time.Millisecond, 30*time.Second) })
+}
+
+// Patience may end while a shared store answers: then the token at hand is served as if nothing had come.
+func TestPatienceThatEndsWithinAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Now = time.Now
+		r := broker.Request{Label: store.Label{Profile: "p"}, Provider: &hangingService{service: w.service}, Timeout: time.Minute}
+		if _, err := w.Token(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(560 * time.Second)
+		w.Store = cutOff{heldStore{w.Store}}
+		if answer, err := w.Token(t.Context(), r); err != nil || answer.Source != broker.SourceCache {
+			t.Errorf("%v from %q", err, answer.Source)
+		}
+	})
+}
+
+// cutOff is a store whose lock is held, and whose answer to that comes when there is no time left.
+type cutOff struct{ heldStore }
+
+func (cutOff) Wait(ctx context.Context, _ tokenkey.Key) (store.Note, error) {
+	<-ctx.Done()
+	return store.Note{}, fmt.Errorf("waiting for the lease: %w", ctx.Err())
 }

@@ -95,7 +95,7 @@ func (c *cache) afterAsking(ctx context.Context) (Answer, error) {
 	for {
 		lock, err := c.tryLock(ctx)
 		if err != nil {
-			return Answer{}, err
+			return c.instead(ctx, late(ctx, ctx, err), false)
 		}
 		if lock != nil {
 			return c.lookUnder(ctx, lock)
@@ -116,7 +116,7 @@ func (c *cache) afterAnother(ctx context.Context) (Answer, error) {
 		note, err = c.await(ctx)
 	}
 	if err != nil {
-		return c.instead(ctx, err, false)
+		return c.instead(ctx, late(ctx, waiting, err), false)
 	}
 	if answer, err := c.fresh(ctx); answer.had() || err != nil {
 		return answer, err

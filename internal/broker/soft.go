@@ -107,10 +107,10 @@ func (c *cache) overtaken(ctx, patient context.Context) bool {
 }
 
 // late returns what it means that something failed because patience was at its end, which may
-// have hit a secret that is fetched by a command: that it takes long.
+// have hit a secret that is fetched by a command, or an engine's answer: that it takes long.
 func late(ctx, patient context.Context, err error) error {
 	_, told := errors.AsType[*providers.Failure](err)
-	if told || errors.Is(ctx.Err(), context.Canceled) || !over(patient) {
+	if told || passing(err) || errors.Is(ctx.Err(), context.Canceled) || !over(patient) {
 		return err
 	}
 	return &providers.Failure{
