@@ -112,11 +112,14 @@ func (c *cache) afterAnother(ctx context.Context) (Answer, error) {
 	waiting, cancel := c.patience(ctx)
 	defer cancel()
 	note, err := c.await(waiting)
-	if err != nil && c.overtaken(ctx, waiting) {
-		note, err = c.await(ctx)
-	}
 	if err != nil {
-		return c.instead(ctx, late(ctx, waiting, err), false)
+		answer, failure := c.instead(ctx, late(ctx, waiting, err), false)
+		if !overtaken(ctx, waiting, failure) {
+			return answer, failure
+		}
+		if note, err = c.await(ctx); err != nil {
+			return Answer{}, err
+		}
 	}
 	if answer, err := c.fresh(ctx); answer.had() || err != nil {
 		return answer, err
@@ -151,14 +154,17 @@ func (c *cache) fetchUnder(ctx context.Context, lock store.Lock) (Answer, error)
 	asking, cancel := h.renewing(ctx)
 	defer cancel()
 	answer, err := h.obtain(asking)
-	if err != nil && h.overtaken(ctx, asking) {
-		asking = ctx
-		answer, err = h.obtain(ctx)
-	}
 	if err != nil {
 		err = late(ctx, asking, err)
 		h.share(asking, err)
-		return c.instead(ctx, err, true)
+		served, failure := c.instead(ctx, err, true)
+		if !overtaken(ctx, asking, failure) {
+			return served, failure
+		}
+		if answer, err = h.obtain(ctx); err != nil {
+			h.share(ctx, err)
+			return Answer{}, err
+		}
 	}
 	answer.Lost = c.lost(answer.Token)
 	h.keep(ctx, answer.Token)

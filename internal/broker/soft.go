@@ -100,10 +100,10 @@ func (c *cache) patience(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithCancel(ctx)
 }
 
-// overtaken reports whether patience is at its end and the token at hand too: this process has stalled meanwhile, and
-// the request's own time is what is left.
-func (c *cache) overtaken(ctx, patient context.Context) bool {
-	return ctx.Err() == nil && patient.Err() != nil && c.standing >= scant && c.spare() <= 0
+// overtaken reports whether patience is at its end and the token at hand too, so that a failure is all there is: this
+// process has stalled meanwhile, and the request's own time is what is left.
+func overtaken(ctx, patient context.Context, failure error) bool {
+	return failure != nil && ctx.Err() == nil && patient.Err() != nil
 }
 
 // late returns what it means that something failed because patience was at its end, which may
